@@ -1,0 +1,36 @@
+package gguf
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/saedb/saedb/loader/tensor"
+)
+
+// encodings are the tensor types that are read, in the order of an error's list.
+// A block type is a file of its own and one element here.
+var encodings = []*tensor.Encoding{tensor.F32, tensor.F16, tensor.BF16, q8_0, tensor.F64}
+
+var readable = tensor.Names(encodings)
+
+// typeNames are the numbers that stand for types, with gaps where types were
+// taken out. Source: gguf-py/gguf/constants.py, class GGMLQuantizationType.
+var typeNames = map[uint32]string{
+	0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
+	10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}
+
+// typeOf returns a type's name, and its encoding when it is read.
+func typeOf(kind uint32) (string, *tensor.Encoding) {
+	name, known := typeNames[kind]
+	if !known {
+		return fmt.Sprintf("type %d", kind), nil
+	}
+	i := slices.IndexFunc(encodings, func(e *tensor.Encoding) bool { return e.Name == name })
+	if i < 0 {
+		return name, nil
+	}
+	return name, encodings[i]
+}

@@ -1,0 +1,183 @@
+package sae
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+const (
+	maxConfig = 4 << 20 // bytes; training runs of SAELens 1 wrote a few kB
+
+	scaleAsStored = "as-stored"
+)
+
+// saelensConfig is what a cfg.json of SAELens says, of any version since 1.
+type saelensConfig struct {
+	architecture string
+	dSAE         int // 0 when the file does not say
+	dOut         int // columns of W_dec, 0 when the file does not say
+	hook         string
+	modelName    string
+	neuronpedia  string
+	normalize    string // normalize_activations, "none" by default
+	rescale      bool   // rescale_acts_by_decoder_norm
+	finetuned    bool   // finetuning_scaling_factor
+}
+
+// info returns the part of an SAE's description that the configuration gives.
+func (c *saelensConfig) info() Info {
+	scale := scaleAsStored
+	if c.normalize != "none" {
+		scale += "; normalize_activations=" + c.normalize
+	}
+	if c.rescale {
+		scale += "; rescale_acts_by_decoder_norm"
+	}
+	return Info{
+		Format: "saelens", Architecture: c.architecture,
+		Hook: c.hook, Layer: hookLayer(c.hook), Space: hookSpace(c.hook),
+		Scale: scale, ModelName: c.modelName, NeuronpediaID: c.neuronpedia,
+	}
+}
+
+// readSAELensConfig reads a cfg.json.
+func readSAELensConfig(path string) (*saelensConfig, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &fault.Error{
+			Op: opRead, Subject: path, Problem: "is missing",
+			Hint: "SAELens writes it beside " + saelensWeightsFile + "; the download may be incomplete",
+		}
+	}
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	if len(data) > maxConfig {
+		return nil, &fault.Error{Op: opRead, Subject: path, Expected: fmt.Sprintf("at most %d MB", maxConfig>>20), Found: "more"}
+	}
+	config, err := parseSAELensConfig(data)
+	return config, fault.At(opRead, path, err)
+}
+
+// parseSAELensConfig reads the layouts of all versions at once, because files do
+// not reliably say theirs: version 6 has what concerns the language model in
+// "metadata", 3 to 5 have all in one object, 1 and 2 name the hook "hook_point".
+func parseSAELensConfig(data []byte) (*saelensConfig, error) {
+	var top settings
+	if err := json.Unmarshal(data, &top.values); err != nil {
+		return nil, &fault.Error{Problem: "is no JSON object", Err: err}
+	}
+	if top.values == nil {
+		return nil, &fault.Error{Expected: "a JSON object", Found: "null"}
+	}
+	var metadata settings
+	top.read("metadata", &metadata.values)
+	text := func(key string) string {
+		if value := metadata.text(key); value != "" {
+			return value
+		}
+		return top.text(key)
+	}
+
+	c := &saelensConfig{
+		architecture: architecture(&top),
+		dSAE:         top.size("d_sae"),
+		modelName:    text("model_name"),
+		neuronpedia:  text("neuronpedia_id"),
+		normalize:    normalization(&top),
+		rescale:      top.flag("rescale_acts_by_decoder_norm"),
+		finetuned:    top.flag("finetuning_scaling_factor"),
+	}
+	hooks := []string{"hook_name", "hook_point", "hf_hook_name"}
+	width := "d_in"
+	if strings.Contains(c.architecture, "transcoder") {
+		hooks = append([]string{"hook_name_out", "hf_hook_name_out"}, hooks...)
+		width = "d_out"
+	}
+	c.dOut = top.size(width)
+	for _, key := range hooks {
+		if c.hook == "" {
+			c.hook = text(key)
+		}
+	}
+	for _, s := range []settings{top, metadata} {
+		if s.err != nil {
+			return nil, s.err
+		}
+	}
+	return c, nil
+}
+
+// architecture returns the architecture, in old files from the activation function.
+func architecture(top *settings) string {
+	if name := top.text("architecture"); name != "" && name != "standard" {
+		return name
+	}
+	if top.text("activation_fn") == "topk" || top.text("activation_fn_str") == "topk" {
+		return "topk"
+	}
+	return "standard"
+}
+
+// normalization returns normalize_activations, which SAELens 1 and 2 wrote as a bool.
+func normalization(top *settings) string {
+	switch raw := strings.TrimSpace(string(top.values["normalize_activations"])); raw {
+	case "", "null", "false":
+		return "none"
+	case "true":
+		return "expected_average_only_in"
+	}
+	return top.text("normalize_activations")
+}
+
+// settings reads the values of a JSON object and keeps the first error, so that
+// a reader of many values checks once. A value that is absent or null is the zero value.
+type settings struct {
+	values map[string]json.RawMessage
+	err    error
+}
+
+func (s *settings) read(key string, value any) {
+	raw, ok := s.values[key]
+	if !ok {
+		return
+	}
+	if err := json.Unmarshal(raw, value); err != nil && s.err == nil {
+		s.err = &fault.Error{Problem: "setting " + key, Found: fmt.Sprintf("%.60q", raw), Err: err}
+	}
+}
+
+func (s *settings) text(key string) (value string) {
+	s.read(key, &value)
+	return value
+}
+
+func (s *settings) flag(key string) (value bool) {
+	s.read(key, &value)
+	return value
+}
+
+// size reads a dimension: a whole number above 0, or 0 when there is none.
+func (s *settings) size(key string) int {
+	var value *int
+	s.read(key, &value)
+	if value == nil {
+		return 0
+	}
+	if *value < 1 && s.err == nil {
+		s.err = &fault.Error{Problem: "setting " + key, Expected: "a whole number above 0", Found: fmt.Sprint(*value)}
+	}
+	return *value
+}

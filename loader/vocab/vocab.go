@@ -1,0 +1,176 @@
+// Package vocab reads the vocabulary of a language model: which token each id
+// stands for, as the tokenizer stores it and as the text that it decodes to.
+//
+// It is pure Go, so that the loadable extension can use it without the
+// tokenizer library. Encoding text needs that library; see the package
+// tokenizer below this one.
+package vocab
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+const (
+	opRead = "read vocabulary"
+
+	// maxID bounds the ids and the number of tokens. The largest published
+	// vocabularies have about a quarter of a million entries.
+	maxID = 10_000_000
+
+	// maxTokenizerJSON bounds the file that is read whole. Gemma's is 34 MB.
+	maxTokenizerJSON = 256 << 20
+)
+
+// Token is one entry of a vocabulary.
+type Token struct {
+	ID int
+
+	// Token is the stored form, as Python's get_vocab shows it: "Ġthe", "▁the", "##ing", "<0x0A>".
+	Token string
+
+	// Text is what the token adds to the decoded text when other tokens come
+	// before it: " the", "ing", "\n". A token of bytes that are no valid UTF-8
+	// alone has U+FFFD in their place.
+	Text string
+
+	// Special says that the token is a mark of the model's format, like the end
+	// of a text, or stands for what the vocabulary does not know, and is not text itself.
+	Special bool
+}
+
+// Vocabulary is the set of tokens of one tokenizer.
+type Vocabulary struct {
+	Tokens []Token // in the order of their ids, which may have gaps and occur once each
+	Path   string  // the file that was read
+	Kind   string  // the kind of that file: KindTokenizerJSON or KindGGUF
+}
+
+// The kinds of file that hold a vocabulary.
+const (
+	KindTokenizerJSON = "tokenizer.json"
+	KindGGUF          = "gguf"
+)
+
+// Lookup returns the token with an id, and whether there is one.
+func (v *Vocabulary) Lookup(id int) (Token, bool) {
+	i, found := slices.BinarySearchFunc(v.Tokens, id, func(t Token, id int) int { return cmp.Compare(t.ID, id) })
+	if !found {
+		return Token{}, false
+	}
+	return v.Tokens[i], true
+}
+
+// Read returns the vocabulary in path: a directory with a tokenizer.json, such
+// a file under any name that ends in .json, or a GGUF file.
+func Read(path string) (*Vocabulary, error) {
+	if strings.EqualFold(filepath.Ext(path), ".gguf") {
+		return readGGUF(path)
+	}
+	file, data, err := ReadTokenizerJSON(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, data)
+}
+
+// ReadTokenizerJSON returns the path and the bytes of the tokenizer.json that
+// path names or, when path is a directory, holds.
+func ReadTokenizerJSON(path string) (file string, data []byte, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", nil, missing(path, err)
+	}
+	file = path
+	if info.IsDir() {
+		file = filepath.Join(path, KindTokenizerJSON)
+		if info, err = os.Stat(file); err != nil {
+			return "", nil, missing(file, err)
+		}
+	}
+	if !info.Mode().IsRegular() {
+		return "", nil, &fault.Error{Op: opRead, Subject: file, Expected: "a regular file", Found: info.Mode().Type().String()}
+	}
+	data, err = readBounded(file, maxTokenizerJSON)
+	return file, data, err
+}
+
+// readBounded reads a file whose size is at most limit. The size is looked at
+// before anything is read; the bound on reading is for a file that grows meanwhile.
+func readBounded(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fault.At(opRead, file, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fault.At(opRead, file, err)
+	}
+	tooLarge := &fault.Error{
+		Op: opRead, Subject: file, Problem: "file is too large for a tokenizer",
+		Expected: fmt.Sprintf("at most %d MB", limit>>20), Found: "more",
+	}
+	if info.Size() > limit {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fault.At(opRead, file, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+// missing explains a file that cannot be opened. Directories with another
+// tokenizer's files are common, so the hint names what was found instead.
+func missing(file string, err error) error {
+	e := &fault.Error{Op: opRead, Subject: file, Err: err}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return e
+	}
+	e.Hint = "give a directory with tokenizer.json, that file itself, or a .gguf"
+	for _, other := range []string{"tokenizer.model", "vocab.json", "vocab.txt"} {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(file), other)); err == nil {
+			e.Hint = other + " alone is not enough: in Python, AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) writes tokenizer.json"
+			break
+		}
+	}
+	return e
+}
+
+// collect orders tokens by id and refuses ids outside [0, maxID) and those that occur twice.
+func collect(tokens []Token, path, kind string) (*Vocabulary, error) {
+	if len(tokens) == 0 {
+		return nil, &fault.Error{Op: opRead, Subject: path, Problem: "vocabulary is empty"}
+	}
+	slices.SortFunc(tokens, func(a, b Token) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), strings.Compare(a.Token, b.Token))
+	})
+	for i, t := range tokens {
+		if t.ID < 0 || t.ID >= maxID {
+			return nil, &fault.Error{
+				Op: opRead, Subject: path, Problem: fmt.Sprintf("token %q", t.Token),
+				Expected: fmt.Sprintf("an id from 0 to %d", maxID-1), Found: fmt.Sprint(t.ID),
+			}
+		}
+		if i > 0 && tokens[i-1].ID == t.ID {
+			return nil, &fault.Error{
+				Op: opRead, Subject: path,
+				Problem: fmt.Sprintf("tokens %q and %q have the same id %d", tokens[i-1].Token, t.Token, t.ID),
+			}
+		}
+	}
+	return &Vocabulary{Tokens: tokens, Path: path, Kind: kind}, nil
+}
