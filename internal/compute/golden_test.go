@@ -1,0 +1,147 @@
+package compute
+
+import (
+	"encoding/binary"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// The golden figures are for a real SAE and model: float64 moments and rankings
+// beside those of SAELens; README.md of the fixtures says how they were made.
+const (
+	fixture     = "../../../shared/fixtures/smollm2-135m"
+	fixtureHook = "blocks.12.hook_resid_pre"
+)
+
+func TestGolden(t *testing.T) {
+	if _, err := os.Stat(fixture); err != nil {
+		t.Skip("the fixture is not there: ", err)
+	}
+	model := readTensors(t, filepath.Join(fixture, "model.safetensors"))
+	sae := readTensors(t, filepath.Join(fixture, "saes", fixtureHook, "sae_weights.safetensors"))
+	directions, norm := sae["W_dec"], model["model.norm.weight"]
+	w := model["model.embed_tokens.weight"]
+	foldAndCentre(w, norm)
+	for _, k := range kernelsUnderTest() {
+		t.Run(k.name(), func(t *testing.T) {
+			u := built(t, k, w, len(norm), nil)
+			s := summarized(t, u, directions, Options{TopK: 10, Cosine: true})
+			checkGoldenMoments(t, "logit", s.Plain)
+			checkGoldenMoments(t, "cosine", s.Cosine)
+			checkGoldenTokens(t, s)
+		})
+	}
+}
+
+// foldAndCentre multiplies rows of w by the final norm's weights and takes the mean
+// over the vocabulary off, as TransformerLens does for this family.
+func foldAndCentre(w, norm []float32) {
+	d := len(norm)
+	mean := make([]float64, d)
+	for i, v := range w {
+		w[i] = v * norm[i%d]
+		mean[i%d] += float64(w[i])
+	}
+	for i := range w {
+		w[i] = float32(float64(w[i]) - mean[i%d]/float64(len(w)/d))
+	}
+}
+
+func checkGoldenMoments(t *testing.T, kind string, m Moments) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(fixture, "golden", "stats_"+fixtureHook+"_"+kind+".csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(m.Mean), len(records)-1; got != want {
+		t.Fatalf("%s: got %d features, want %d", kind, got, want)
+	}
+	for name, values := range map[string][]float64{"mean64": m.Mean, "std64": m.Std, "skewness64": m.Skewness, "kurtosis64": m.Kurtosis} {
+		column := slices.Index(records[0], name)
+		for i, record := range records[1:] {
+			want, err := strconv.ParseFloat(record[column], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scale := max(1, math.Abs(want))
+			if name == "std64" {
+				scale = want
+			}
+			near(t, kind+" "+name, i, values[i], want, scale)
+		}
+	}
+}
+
+func checkGoldenTokens(t *testing.T, s *Summary) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(fixture, "golden", "top_tokens_"+fixtureHook+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var features []struct {
+		Feature     int
+		Top, Bottom []int32
+		TopLogits   []float64 `json:"top_logits"`
+	}
+	if err := json.Unmarshal(text, &features); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range features {
+		at := f.Feature * 10
+		if got := s.Top.IDs[at : at+10]; !slices.Equal(got, f.Top) {
+			t.Errorf("top of feature %d: got %v, want %v", f.Feature, got, f.Top)
+		}
+		if got := s.Bottom.IDs[at : at+10]; !slices.Equal(got, f.Bottom) {
+			t.Errorf("bottom of feature %d: got %v, want %v", f.Feature, got, f.Bottom)
+		}
+		for r, want := range f.TopLogits {
+			near(t, "logit weight", f.Feature, s.Top.Logits[at+r], want, math.Max(1, math.Abs(want)))
+		}
+	}
+}
+
+// readTensors returns a safetensors file's F32 and BF16 tensors as float32.
+func readTensors(t *testing.T, path string) map[string][]float32 {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := file[8 : 8+binary.LittleEndian.Uint64(file)]
+	data := file[8+len(header):]
+	var entries map[string]struct {
+		DType   string `json:"dtype"`
+		Offsets [2]int `json:"data_offsets"`
+	}
+	if err := json.Unmarshal(header, &entries); err != nil {
+		t.Fatal(err)
+	}
+	tensors := make(map[string][]float32)
+	for name, entry := range entries {
+		content := data[entry.Offsets[0]:entry.Offsets[1]]
+		var values []float32
+		switch entry.DType {
+		case "F32":
+			for ; len(content) > 0; content = content[4:] {
+				values = append(values, math.Float32frombits(binary.LittleEndian.Uint32(content)))
+			}
+		case "BF16":
+			for ; len(content) > 0; content = content[2:] {
+				values = append(values, math.Float32frombits(uint32(binary.LittleEndian.Uint16(content))<<16))
+			}
+		}
+		tensors[name] = values
+	}
+	return tensors
+}

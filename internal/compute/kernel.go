@@ -1,0 +1,77 @@
+package compute
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// KernelVariable is the environment variable that forces a kernel by name. Unset
+// or empty, [Builder.Build] takes the fastest that the machine can run.
+const KernelVariable = "SAEDB_KERNEL"
+
+// kernel is one way of multiplying directions by every token.
+type kernel interface {
+	// name is what KernelVariable calls it.
+	name() string
+	// available reports whether this machine can run it.
+	available() bool
+	// pack lays the tokens of u out as the kernel reads them, from
+	// [Unembedding.packRow]. u is complete but for its panels.
+	pack(u *Unembedding) panels
+}
+
+// panels is an unembedding in a kernel's own layout. Immutable; its methods are
+// called by many goroutines at once and run on the calling one.
+//
+// Products x = direction · packed row are sums of d_model float32 products in any
+// order, fused or not, with float32 accumulators or wider ones; the error bounds
+// of precision.go hold for all of these. For a given direction a kernel must use
+// the same order whatever the other directions of the block.
+type panels interface {
+	// bytes is the memory that the layout takes.
+	bytes() int64
+	// summarize gives every product of every direction of b, tokens ascending, to
+	// that direction's projection: see [projection.add], which a kernel may fuse.
+	summarize(ctx context.Context, b *block) error
+	// products writes the products of b's directions to out [rows, tokens].
+	products(ctx context.Context, b *block, out []float32) error
+}
+
+// maxBlockRows bounds the directions in one block. More would gain no reuse of a
+// tile of tokens that is in L2, and would take memory for shortlists.
+const maxBlockRows = 64
+
+// block is the work of one kernel call: some directions against every token.
+type block struct {
+	u           *Unembedding
+	rows        int
+	directions  []float32 // [rows, d_model], each scaled by a power of two (scale.go)
+	projections []projection
+	cosine      bool // whether cosine moments are wanted
+	tokens      bool // whether shortlists of tokens are wanted
+}
+
+// kernels lists every kernel of this build, fastest first.
+var kernels = []kernel{gonumKernel{}}
+
+// chooseKernel returns the kernel called name, or for "" the first available.
+func chooseKernel(name string) (kernel, error) {
+	var names []string
+	for _, k := range kernels {
+		if !k.available() {
+			continue
+		}
+		if name == "" || name == k.name() {
+			return k, nil
+		}
+		names = append(names, k.name())
+	}
+	return nil, fmt.Errorf("compute: %s: expected one of %s, found %q",
+		KernelVariable, strings.Join(names, ", "), name)
+}
+
+func kernelFromEnvironment() (kernel, error) {
+	return chooseKernel(os.Getenv(KernelVariable))
+}

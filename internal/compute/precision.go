@@ -1,0 +1,72 @@
+package compute
+
+import "math"
+
+// Unit roundoffs.
+const (
+	unit32 = 0x1p-24
+	unit64 = 0x1p-53
+	// No rounding in the underflow range of float32 errs by more than half of this.
+	tiny32 = 0x1p-149
+)
+
+// productBound returns the a and b for which a float32 product of a scaled
+// direction of the given norm and the packed row p errs by at most a·‖p‖ + b.
+//
+// A sum of d products in any order has relative error γ_d = d·u/(1-d·u) against
+// Σ|dᵢ·pᵢ| ≤ ‖d‖·‖p‖ (Higham, Accuracy and Stability of Numerical Algorithms,
+// 2nd ed., §3.1); rounding p adds u, and 7 more u cover norms and comparison.
+// Scaling and rounding in the underflow range add less than two units of it a term.
+func productBound(dModel int, norm float64) (relative, absolute float64) {
+	terms := float64(dModel+8) * unit32
+	return terms / (1 - terms) * norm, 2 * float64(dModel) * tiny32
+}
+
+// roundingNoise returns the typical rounding error of a product, given the root
+// mean square over tokens of the Euclidean length of its terms dᵢ·wᵢ.
+//
+// A partial sum of terms with random signs grows with the square root of their
+// number, and so does the sum of the roundings of all of them; a quarter of √d
+// lengths is above what a single running sum in float32 was measured to give.
+func roundingNoise(unit float64, dModel int, length float64) float64 {
+	return unit * (1 + math.Sqrt(float64(dModel))/4) * length
+}
+
+// noiseTolerance is the share of a standard deviation that the rounding of float32
+// products may have: 10⁻⁶ where single tokens matter. Errors of many tokens
+// average out, by √tokens; the 8 leaves room for the third and fourth powers.
+func noiseTolerance(tokens int) float64 {
+	return 0x1p-20 * max(1, math.Sqrt(float64(tokens))/8)
+}
+
+// zeroSpread returns the standard deviation up to which logit weights count as
+// equal: the rounding of a float64 product with terms of the given length, taken
+// at its growth with d_model for terms of one sign, the worst there is.
+//
+// Float32 weights that differ at all spread by some 2⁻²⁴/√tokens of that length,
+// far above, unless their difference is orthogonal to the direction.
+func zeroSpread(dModel int, length float64) float64 {
+	return unit64 * float64(dModel+8) * length
+}
+
+// trusted reports whether the float32 products that p has seen give its results:
+// spread well above rounding, and shortlists that did not overflow. It needs the
+// power sums to be complete.
+func (p *projection) trusted(u *Unembedding, cosine bool) bool {
+	if p.top.overflowed || p.bottom.overflowed {
+		return false
+	}
+	tolerance := noiseTolerance(u.Tokens())
+	underflow := float64(u.dModel) * tiny32
+	length := math.Sqrt(dotSquares(p.direction, u.packedTerms.square)) * powerOfTwo(-p.plainExponent)
+	noise := roundingNoise(unit32, u.dModel, length) + underflow
+	if std := math.Sqrt(p.plain.variance(u.Tokens())); noise > tolerance*std {
+		return false
+	}
+	if !cosine {
+		return true
+	}
+	length = math.Sqrt(dotSquares(p.direction, u.packedTerms.cosineSquare)) * powerOfTwo(-p.cosineExponent)
+	noise = roundingNoise(unit32, u.dModel, length) + underflow*u.inverseNormRMS
+	return noise <= tolerance*math.Sqrt(p.cosine.variance(u.Tokens()))
+}

@@ -1,0 +1,125 @@
+package compute
+
+import (
+	"context"
+	"math"
+)
+
+// projection is one direction's way through a block: what a kernel needs to turn
+// its products into statistics, and what has been gathered of them.
+//
+// Sums are kept in scaled units, so that fourth powers stay in range: plain ones
+// are logit weights·2^-plainExponent, cosines are cosines·2^-cosineExponent.
+type projection struct {
+	direction      []float32 // [dModel], as the caller gave it
+	zero           bool      // every weight of direction is 0
+	plainExponent  int
+	cosineExponent int
+
+	offset     float64 // a product plus offset is a logit weight minus its mean
+	shift      float64 // a product plus shift is a logit weight
+	cosineMean float64
+	relative   float64 // the product's error is at most relative·‖packed row‖ + absolute
+	absolute   float64
+
+	plain, cosine powerSums
+	top, bottom   shortlist
+
+	// Set by settle: best first, values are logit weights.
+	topTokens, bottomTokens []candidate
+}
+
+// newProjection prepares direction, and writes it to scaled [d_model] as kernels
+// take it. size is the number of tokens to shortlist at either end.
+func newProjection(u *Unembedding, direction, scaled []float32, size int) projection {
+	largest := largestMagnitude(direction)
+	exponent := exponentOf(float64(largest))
+	scaleInto(scaled, direction, exponent)
+	p := projection{
+		direction:      direction,
+		zero:           largest == 0,
+		plainExponent:  exponent + u.exponent,
+		cosineExponent: exponent,
+		cosineMean:     dotMeans(direction, u.terms.cosineMean) * powerOfTwo(-exponent),
+		top:            newShortlist(size, 1),
+		bottom:         newShortlist(size, -1),
+	}
+	mean := dotMeans(direction, u.terms.mean) * powerOfTwo(-p.plainExponent)
+	if u.shift == nil {
+		p.offset = -mean
+	} else { // the shift is the mean
+		p.shift = mean
+	}
+	p.relative, p.absolute = productBound(u.dModel, math.Sqrt(dot(scaled, scaled)))
+	// A zero direction ties every token: settle ranks it without a shortlist.
+	p.top.overflowed, p.bottom.overflowed = p.zero, p.zero
+	return p
+}
+
+// add takes the products of token positions from, from+1, … in a block.
+func (p *projection) add(b *block, from int, products []float32) {
+	p.plain.addProducts(products, p.offset)
+	if b.cosine {
+		p.cosine.addCosines(products, b.u.inverseNorms[from:], p.shift, p.cosineMean)
+	}
+	if b.tokens {
+		norms := b.u.packedNorms[from:]
+		p.top.offer(from, products, norms, p.relative, p.absolute)
+		p.bottom.offer(from, products, norms, p.relative, p.absolute)
+	}
+}
+
+// settle turns what was gathered into final sums and rankings: shortlists are
+// ranked by float64 logit weights, and where float32 did not decide, everything is
+// computed again in float64.
+func (p *projection) settle(ctx context.Context, u *Unembedding, cosine bool) error {
+	switch {
+	case p.zero:
+		p.rankZero()
+	case p.trusted(u, cosine):
+		return p.rank(ctx, u)
+	default:
+		return p.recompute(ctx, u, cosine)
+	}
+	return nil
+}
+
+// rankZero ranks a zero direction: all logit weights are 0, the lowest ids lead.
+func (p *projection) rankZero() {
+	p.topTokens = make([]candidate, p.top.leaders.size)
+	for i := range p.topTokens {
+		p.topTokens[i].position = int32(i)
+	}
+	p.bottomTokens = p.topTokens
+}
+
+// rank ranks both shortlists.
+func (p *projection) rank(ctx context.Context, u *Unembedding) (err error) {
+	if p.topTokens, err = p.rankShortlist(ctx, u, &p.top); err != nil {
+		return err
+	}
+	p.bottomTokens, err = p.rankShortlist(ctx, u, &p.bottom)
+	return err
+}
+
+// rankShortlist returns the best tokens of l, with their logit weights.
+func (p *projection) rankShortlist(ctx context.Context, u *Unembedding, l *shortlist) ([]candidate, error) {
+	l.prune()
+	best := ranking{size: l.leaders.size}
+	for i, c := range l.candidates {
+		if i%tokensBetweenChecks == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		weight := dot(p.direction, u.row(int(c.position)))
+		best.offer(candidate{value: l.sign * weight, position: c.position})
+	}
+	return signed(best.sorted(), l.sign), nil
+}
+
+// signed multiplies values by sign, in place.
+func signed(ranked []candidate, sign float64) []candidate {
+	for i := range ranked {
+		ranked[i].value *= sign
+	}
+	return ranked
+}

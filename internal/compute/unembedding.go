@@ -1,0 +1,260 @@
+package compute
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// Unembedding is a model's W_U, prepared once for a kernel. It is immutable and
+// shared by any number of goroutines. A [Builder] makes it.
+type Unembedding struct {
+	vocab, dModel int
+	kernel        string
+	rows          []float32 // [vocab, dModel], W as given: the source of every float64 product
+	tokens        []int32   // [tokens], the ids projected on, ascending
+
+	terms       averages  // of w
+	packedTerms averages  // of w - shift
+	shift       []float64 // [dModel], taken off every row before packing; nil for none
+	exponent    int       // packed rows are (w - shift)·2^-exponent, largest magnitude in [0.5, 1)
+
+	inverseNorms []float64 // [tokens], 2^exponent/‖w‖; 0 for a zero row
+	packedNorms  []float32 // [tokens], ‖w - shift‖·2^-exponent, rounded up
+	// Root mean square of inverseNorms.
+	inverseNormRMS float64
+
+	panels panels
+}
+
+// averages are means over the tokens projected on of quantities of token rows.
+type averages struct {
+	mean         []float64 // [dModel], of w
+	square       []float64 // [dModel], of w²
+	cosineMean   []float64 // [dModel], of w/‖w‖
+	cosineSquare []float64 // [dModel], of (w/‖w‖)²
+}
+
+// DModel returns the length of a direction.
+func (u *Unembedding) DModel() int { return u.dModel }
+
+// Vocab returns the number of tokens of the model.
+func (u *Unembedding) Vocab() int { return u.vocab }
+
+// Tokens returns the number of tokens projected on: Vocab, or as many as
+// [Builder.Only] named.
+func (u *Unembedding) Tokens() int { return len(u.tokens) }
+
+// TokenIDs returns the ids of the tokens projected on, ascending. The caller must
+// not change it.
+func (u *Unembedding) TokenIDs() []int32 { return u.tokens }
+
+// Kernel returns the name of the kernel that the unembedding is packed for.
+func (u *Unembedding) Kernel() string { return u.kernel }
+
+// Bytes returns the memory that the unembedding holds, the kernel's layout
+// included.
+func (u *Unembedding) Bytes() int64 {
+	perToken := int64(4 + 8 + 4)
+	return 4*int64(len(u.rows)) + perToken*int64(len(u.tokens)) + 8*8*int64(u.dModel) + u.panels.bytes()
+}
+
+// row returns the weights of the token at position j of those projected on.
+func (u *Unembedding) row(j int) []float32 { return u.rowOf(int(u.tokens[j])) }
+
+// rowOf returns the weights of the token with the given id.
+func (u *Unembedding) rowOf(id int) []float32 {
+	return u.rows[id*u.dModel : (id+1)*u.dModel]
+}
+
+// packRow writes (w - shift)·2^-exponent of the token at position j to dst
+// [d_model], rounded to float32.
+func (u *Unembedding) packRow(j int, dst []float32) {
+	if u.shift == nil {
+		scaleInto(dst, u.row(j), u.exponent)
+		return
+	}
+	factor := powerOfTwo(-u.exponent)
+	for i, w := range u.row(j) {
+		dst[i] = float32((float64(w) - u.shift[i]) * factor)
+	}
+}
+
+// prepare computes everything but the panels.
+func (u *Unembedding) prepare() {
+	u.inverseNorms = make([]float64, u.Tokens())
+	u.overTokens(func(_, from, to int) {
+		for j := from; j < to; j++ {
+			u.inverseNorms[j] = inverseNorm(u.row(j))
+		}
+	})
+	u.terms = u.average(nil)
+	u.packedTerms = u.terms
+	if u.commonPartDominates() {
+		u.shift = u.terms.mean
+		u.packedTerms = u.average(u.shift)
+	}
+	u.exponent = exponentOf(u.largestPacked())
+	u.measurePackedRows()
+}
+
+// inverseNorm returns 1/‖row‖, and 0 for a zero row: its cosine with anything is
+// undefined, and counts as 0, so that padding with zeros, which models have, does
+// not make every cosine statistic NaN.
+func inverseNorm(row []float32) float64 {
+	square := dot(row, row)
+	if square == 0 {
+		return 0
+	}
+	return 1 / math.Sqrt(square)
+}
+
+// commonPartDominates reports whether the tokens' mean row is so much longer than
+// their distances from it that a product's float32 rounding, which goes with the
+// whole row, would show in the moments, which go with the distances.
+//
+// The mean is left in otherwise: taking it off would cost tokens much shorter than
+// it the relative precision of their own weights, and so of their cosines.
+func (u *Unembedding) commonPartDominates() bool {
+	const factor = 4
+	var common, spread float64
+	for i, m := range u.terms.mean {
+		common += m * m
+		spread += max(u.terms.square[i]-m*m, 0)
+	}
+	return common > factor*factor*spread
+}
+
+// measurePackedRows fills packedNorms, and brings inverseNorms to packed units.
+func (u *Unembedding) measurePackedRows() {
+	u.packedNorms = make([]float32, u.Tokens())
+	down, up := powerOfTwo(-u.exponent), powerOfTwo(u.exponent)
+	u.overTokens(func(_, from, to int) {
+		for j := from; j < to; j++ {
+			u.inverseNorms[j] *= up
+			norm := float32(math.Sqrt(u.squareOfPacked(j)) * down)
+			u.packedNorms[j] = math.Nextafter32(norm, math.MaxFloat32)
+		}
+	})
+	var square float64
+	for _, inverse := range u.inverseNorms {
+		square += inverse * inverse
+	}
+	u.inverseNormRMS = math.Sqrt(square / float64(u.Tokens()))
+}
+
+// squareOfPacked returns ‖w - shift‖² of the token at position j.
+func (u *Unembedding) squareOfPacked(j int) float64 {
+	row := u.row(j)
+	if u.shift == nil {
+		return dot(row, row)
+	}
+	var square float64
+	for i, w := range row {
+		difference := float64(w) - u.shift[i]
+		square += difference * difference
+	}
+	return square
+}
+
+// largestPacked returns max |w - shift|.
+func (u *Unembedding) largestPacked() float64 {
+	largest := make([]float64, u.chunks())
+	u.overTokens(func(chunk, from, to int) {
+		for j := from; j < to; j++ {
+			if u.shift == nil {
+				largest[chunk] = max(largest[chunk], float64(largestMagnitude(u.row(j))))
+				continue
+			}
+			for i, w := range u.row(j) {
+				largest[chunk] = max(largest[chunk], math.Abs(float64(w)-u.shift[i]))
+			}
+		}
+	})
+	return slices.Max(largest)
+}
+
+// average returns the averages of w - shift, where a nil shift is zero; the norms
+// that divide it are those of w. Needs inverseNorms in the units of w.
+func (u *Unembedding) average(shift []float64) averages {
+	parts := make([]averages, u.chunks())
+	u.overTokens(func(chunk, from, to int) {
+		part := newAverages(u.dModel)
+		for j := from; j < to; j++ {
+			part.add(u.row(j), shift, u.inverseNorms[j])
+		}
+		parts[chunk] = part
+	})
+	total := newAverages(u.dModel)
+	for _, part := range parts { // in order, so that rounding does not depend on timing
+		total.merge(part)
+	}
+	total.divide(float64(u.Tokens()))
+	return total
+}
+
+func newAverages(dModel int) averages {
+	return averages{
+		mean:         make([]float64, dModel),
+		square:       make([]float64, dModel),
+		cosineMean:   make([]float64, dModel),
+		cosineSquare: make([]float64, dModel),
+	}
+}
+
+func (a *averages) add(row []float32, shift []float64, inverseNorm float64) {
+	for i, w := range row {
+		v := float64(w)
+		if shift != nil {
+			v -= shift[i]
+		}
+		cosine := v * inverseNorm
+		a.mean[i] += v
+		a.square[i] += v * v
+		a.cosineMean[i] += cosine
+		a.cosineSquare[i] += cosine * cosine
+	}
+}
+
+func (a *averages) merge(b averages) {
+	for i := range a.mean {
+		a.mean[i] += b.mean[i]
+		a.square[i] += b.square[i]
+		a.cosineMean[i] += b.cosineMean[i]
+		a.cosineSquare[i] += b.cosineSquare[i]
+	}
+}
+
+func (a *averages) divide(count float64) {
+	for i := range a.mean {
+		a.mean[i] /= count
+		a.square[i] /= count
+		a.cosineMean[i] /= count
+		a.cosineSquare[i] /= count
+	}
+}
+
+const (
+	maxChunks      = 64 // each holds four float64 a dimension while averaging
+	minChunkTokens = 256
+)
+
+// chunkTokens is the number of token positions in a chunk of [overTokens]. It
+// depends on the number of tokens alone, so sums by chunk are the same anywhere.
+func (u *Unembedding) chunkTokens() int {
+	return max((u.Tokens()+maxChunks-1)/maxChunks, minChunkTokens)
+}
+
+func (u *Unembedding) chunks() int {
+	return (u.Tokens() + u.chunkTokens() - 1) / u.chunkTokens()
+}
+
+// overTokens calls do for every chunk of token positions [from, to), on all cores.
+func (u *Unembedding) overTokens(do func(chunk, from, to int)) {
+	size := u.chunkTokens()
+	// Neither do nor the background context can fail.
+	_ = inParallel(context.Background(), u.Tokens(), size, 0, func(_ context.Context, from, to int) error {
+		do(from/size, from, to)
+		return nil
+	})
+}
