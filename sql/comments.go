@@ -1,0 +1,103 @@
+package schema
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+)
+
+var created = regexp.MustCompile(`CREATE OR REPLACE VIEW (\w+)`)
+
+// own tells which views are saedb's: a person's own keep their comments.
+func own() (func(view string) bool, error) {
+	names, err := fs.Glob(files, "views/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var views []string
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, match := range created.FindAllSubmatch(text, -1) {
+			views = append(views, string(match[1]))
+		}
+	}
+	return func(view string) bool { return slices.Contains(views, view) || layerView.MatchString(view) }, nil
+}
+
+var relation = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:main\.)?(\w+)`)
+
+// inheritComments gives each column of a view that has no comment of its own
+// the comment of the column of that name in the first relation that the view
+// reads and that has one: a column is described once, where it is stored.
+func inheritComments(ctx context.Context, tx *sql.Tx) error {
+	comments, err := mainComments(ctx, tx)
+	if err != nil {
+		return err
+	}
+	ours, err := own()
+	if err != nil {
+		return err
+	}
+	views, err := tx.QueryContext(ctx, `SELECT v.schema_name, v.view_name, v.sql, c.column_name
+		FROM duckdb_views() v JOIN duckdb_columns() c ON c.table_oid = v.view_oid AND c.schema_oid = v.schema_oid
+		WHERE v.database_name = current_database() AND c.database_name = current_database() AND NOT v.internal AND c.comment IS NULL
+		ORDER BY v.view_oid, c.column_index`)
+	if err != nil {
+		return err
+	}
+	defer views.Close()
+	var statements []string
+	for views.Next() {
+		var schema, view, text, column string
+		if err := views.Scan(&schema, &view, &text, &column); err != nil {
+			return err
+		}
+		if !ours(view) {
+			continue
+		}
+		for _, from := range relation.FindAllStringSubmatch(text, -1) {
+			if comment, ok := comments[[2]string{from[1], column}]; ok {
+				if schema == "main" {
+					comments[[2]string{view, column}] = comment
+				}
+				statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s.%s IS %s",
+					Identifier(schema), Identifier(view), Identifier(column), Literal(comment)))
+				break
+			}
+		}
+	}
+	if err := views.Err(); err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mainComments maps relation and column in the schema main to the comment.
+func mainComments(ctx context.Context, tx *sql.Tx) (map[[2]string]string, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT table_name, column_name, comment FROM duckdb_columns()
+		WHERE database_name = current_database() AND schema_name = 'main' AND comment IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	comments := map[[2]string]string{}
+	for rows.Next() {
+		var table, column, comment string
+		if err := rows.Scan(&table, &column, &comment); err != nil {
+			return nil, err
+		}
+		comments[[2]string{table, column}] = comment
+	}
+	return comments, rows.Err()
+}

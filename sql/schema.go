@@ -1,0 +1,123 @@
+// Package schema is saedb's tables and views: the .sql files beside it, in the
+// order in which they are run.
+//
+// Views read tables only and call no saedb function, so that a stock DuckDB
+// client can open the file. They are made on a database opened directly, with
+// names that do not mention it, so that it can be attached under another name.
+package schema
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// Version is the version of the schema that this program writes and reads.
+const Version = 1
+
+//go:embed schema.sql views/*.sql
+var files embed.FS
+
+// Function describes a SQL function for the view functions and the reference.
+type Function struct {
+	Name        string
+	Signature   string // with its result: name(arguments) → type
+	Description string
+	Example     string // a query that runs on the example database
+}
+
+// Present tells whether the database has saedb's tables, of this version. A
+// file of another version is an error that says what to do.
+func Present(ctx context.Context, tx *sql.Tx) (bool, error) {
+	var tables int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables()
+		WHERE database_name = current_database() AND schema_name = 'main' AND table_name = 'stored_schema'`).Scan(&tables)
+	if err != nil || tables == 0 {
+		return false, err
+	}
+	var version int
+	var writer string
+	if err := tx.QueryRowContext(ctx, `SELECT version, written_by FROM main.stored_schema`).Scan(&version, &writer); err != nil {
+		return false, err
+	}
+	if version != Version {
+		return false, &fault.Error{
+			Op: "open database", Expected: fmt.Sprintf("schema version %d", Version),
+			Found: fmt.Sprintf("%d, written by saedb %s", version, writer), Hint: "use the saedb that wrote it, or a newer one",
+		}
+	}
+	return true, nil
+}
+
+// Apply makes the tables where there are none and the views anew, as part of tx.
+// writer is the program's version.
+func Apply(ctx context.Context, tx *sql.Tx, writer string, functions []Function) error {
+	present, err := Present(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if !present {
+		if err := run(ctx, tx, "schema.sql"); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO stored_schema VALUES (?, ?)`, Version, writer); err != nil {
+			return err
+		}
+	}
+	names, err := fs.Glob(files, "views/*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := run(ctx, tx, name); err != nil {
+			return err
+		}
+	}
+	if err := describeFunctions(ctx, tx, functions); err != nil {
+		return err
+	}
+	if err := syncLayers(ctx, tx); err != nil {
+		return err
+	}
+	return inheritComments(ctx, tx)
+}
+
+func run(ctx context.Context, tx *sql.Tx, name string) error {
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+		return &fault.Error{Op: "make the tables and views", Subject: "sql/" + name, Err: err}
+	}
+	return nil
+}
+
+// describeFunctions makes the view functions: DuckDB refuses comments on
+// functions that are registered from outside.
+func describeFunctions(ctx context.Context, tx *sql.Tx, functions []Function) error {
+	rows := make([]string, len(functions))
+	for i, f := range functions {
+		rows[i] = fmt.Sprintf("(%s, %s, %s, %s)",
+			Literal(f.Name), Literal(f.Signature), Literal(f.Description), Literal(f.Example))
+	}
+	_, err := tx.ExecContext(ctx, `CREATE OR REPLACE VIEW functions AS SELECT name, signature, description, example
+		FROM (VALUES `+strings.Join(rows, ", ")+`) AS f(name, signature, description, example);
+		COMMENT ON VIEW functions IS 'The SQL functions of saedb. They exist where saedb is: in the program, or with its extension loaded.';
+		COMMENT ON COLUMN functions.name IS 'Name of the function.';
+		COMMENT ON COLUMN functions.signature IS 'Arguments and result.';
+		COMMENT ON COLUMN functions.description IS 'What it does.';
+		COMMENT ON COLUMN functions.example IS 'A query that uses it.';`)
+	return err
+}
+
+// Literal is s as a SQL string.
+func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// Identifier is s as a quoted SQL name.
+func Identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

@@ -1,0 +1,211 @@
+-- The tables. Names begin with stored_; people and tools read the views beside
+-- this file, which call no saedb function, so that any DuckDB client can.
+--
+-- Every row leads back to a row of stored_loads: model_id and sae_id are the
+-- load_id of the load that made them. A replaced load keeps its record there.
+-- Nothing has a primary key: DuckDB would refuse to delete and insert the same
+-- key in one transaction, which is what replacing a load does; the loader keeps
+-- names unique.
+
+CREATE TABLE stored_schema (version INTEGER NOT NULL, written_by VARCHAR NOT NULL);
+COMMENT ON TABLE stored_schema IS 'The version of this schema; a saedb older than it refuses the file.';
+COMMENT ON COLUMN stored_schema.version IS 'Schema version.';
+COMMENT ON COLUMN stored_schema.written_by IS 'Version of saedb that wrote the schema.';
+
+CREATE TABLE stored_loads (
+    load_id INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    release VARCHAR,
+    source VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    bytes BIGINT NOT NULL,
+    conventions VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    loaded_at TIMESTAMP NOT NULL,
+    seconds DOUBLE,
+    replaced_by INTEGER
+);
+COMMENT ON TABLE stored_loads IS 'One row for every load, kept when a later load replaces it.';
+COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or sae_id of what it made.';
+COMMENT ON COLUMN stored_loads.kind IS 'model or sae.';
+COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given.';
+COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
+COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded.';
+COMMENT ON COLUMN stored_loads.format IS 'File format, as detected.';
+COMMENT ON COLUMN stored_loads.sha256 IS 'SHA-256 of the file; of several files, the SHA-256 of the lines that sha256sum prints for them, sorted by name.';
+COMMENT ON COLUMN stored_loads.bytes IS 'Size of the files in bytes.';
+COMMENT ON COLUMN stored_loads.conventions IS 'What was done to the weights: processing of the unembedding, scale of the decoder.';
+COMMENT ON COLUMN stored_loads.saedb_version IS 'Version of saedb that loaded it.';
+COMMENT ON COLUMN stored_loads.loaded_at IS 'When, in UTC.';
+COMMENT ON COLUMN stored_loads.seconds IS 'How long the load took.';
+COMMENT ON COLUMN stored_loads.replaced_by IS 'load_id of the load that replaced this one; NULL while it is current.';
+
+CREATE TABLE stored_load_files (
+    load_id INTEGER NOT NULL,
+    path VARCHAR NOT NULL,
+    bytes BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_load_files IS 'The files that a load read.';
+COMMENT ON COLUMN stored_load_files.load_id IS 'The load.';
+COMMENT ON COLUMN stored_load_files.path IS 'Path of the file, relative to the source when it lies below it.';
+COMMENT ON COLUMN stored_load_files.bytes IS 'Size in bytes.';
+COMMENT ON COLUMN stored_load_files.sha256 IS 'SHA-256 of the content, in hexadecimal.';
+
+CREATE TABLE stored_models (
+    model_id INTEGER NOT NULL,
+    model VARCHAR NOT NULL,
+    architecture VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    dtype VARCHAR NOT NULL,
+    d_model INTEGER NOT NULL,
+    d_vocab INTEGER NOT NULL,
+    unembedding_tensor VARCHAR NOT NULL,
+    tied BOOLEAN NOT NULL,
+    norm VARCHAR NOT NULL,
+    norm_tensor VARCHAR,
+    norm_offset DOUBLE NOT NULL,
+    norm_folded BOOLEAN NOT NULL,
+    norm_bias_folded BOOLEAN NOT NULL,
+    centered_over_d_model BOOLEAN NOT NULL,
+    centered_over_vocabulary BOOLEAN NOT NULL,
+    soft_cap DOUBLE
+);
+COMMENT ON TABLE stored_models IS 'One row a model: its sizes and how its unembedding was processed.';
+COMMENT ON COLUMN stored_models.model_id IS 'load_id of the load that made it.';
+COMMENT ON COLUMN stored_models.model IS 'Name of the model in this database.';
+COMMENT ON COLUMN stored_models.architecture IS 'Architecture, as the model''s configuration names it.';
+COMMENT ON COLUMN stored_models.format IS 'File format: huggingface or gguf.';
+COMMENT ON COLUMN stored_models.dtype IS 'Type of the numbers in the stored unembedding.';
+COMMENT ON COLUMN stored_models.d_model IS 'Width of the residual stream.';
+COMMENT ON COLUMN stored_models.d_vocab IS 'Columns of the unembedding, padding included.';
+COMMENT ON COLUMN stored_models.unembedding_tensor IS 'Tensor that the unembedding was read from.';
+COMMENT ON COLUMN stored_models.tied IS 'Whether that tensor is the token embedding.';
+COMMENT ON COLUMN stored_models.norm IS 'Kind of the final norm: LayerNorm or RMSNorm.';
+COMMENT ON COLUMN stored_models.norm_tensor IS 'Tensor of the final norm''s weight; NULL when it has none.';
+COMMENT ON COLUMN stored_models.norm_offset IS 'What was added to the stored norm weight before it was folded (1 for Gemma, otherwise 0).';
+COMMENT ON COLUMN stored_models.norm_folded IS 'Whether the unembedding was multiplied by the final norm''s weight.';
+COMMENT ON COLUMN stored_models.norm_bias_folded IS 'Whether the final norm''s bias was folded into the unembedding''s bias, which logit weights do not use.';
+COMMENT ON COLUMN stored_models.centered_over_d_model IS 'Whether each token''s column was centred over the residual stream.';
+COMMENT ON COLUMN stored_models.centered_over_vocabulary IS 'Whether each row of the unembedding was centred over the vocabulary.';
+COMMENT ON COLUMN stored_models.soft_cap IS 'Soft cap of the model''s logits; recorded, never applied to logit weights.';
+
+CREATE TABLE stored_tokens (
+    model_id INTEGER NOT NULL,
+    token_id INTEGER NOT NULL,
+    token VARCHAR,
+    text VARCHAR,
+    is_special BOOLEAN NOT NULL,
+    is_padding BOOLEAN NOT NULL
+);
+COMMENT ON TABLE stored_tokens IS 'The vocabulary of each model.';
+COMMENT ON COLUMN stored_tokens.model_id IS 'The model.';
+COMMENT ON COLUMN stored_tokens.token_id IS 'Id of the token: its column of the unembedding.';
+COMMENT ON COLUMN stored_tokens.token IS 'Token as the tokenizer spells it; NULL for padding.';
+COMMENT ON COLUMN stored_tokens.text IS 'Decoded text; NULL for padding.';
+COMMENT ON COLUMN stored_tokens.is_special IS 'Whether it is a special token.';
+COMMENT ON COLUMN stored_tokens.is_padding IS 'Whether the unembedding has this column but the tokenizer no such token.';
+
+CREATE TABLE stored_unembeddings (
+    model_id INTEGER NOT NULL,
+    token_id INTEGER NOT NULL,
+    w_u FLOAT[] NOT NULL
+);
+COMMENT ON TABLE stored_unembeddings IS 'The processed unembedding of each model, a row a token.';
+COMMENT ON COLUMN stored_unembeddings.model_id IS 'The model.';
+COMMENT ON COLUMN stored_unembeddings.token_id IS 'Id of the token.';
+COMMENT ON COLUMN stored_unembeddings.w_u IS 'The token''s column of the processed unembedding, d_model values.';
+
+CREATE TABLE stored_saes (
+    sae_id INTEGER NOT NULL,
+    sae VARCHAR NOT NULL,
+    release VARCHAR NOT NULL,
+    model_id INTEGER NOT NULL,
+    format VARCHAR NOT NULL,
+    architecture VARCHAR NOT NULL,
+    d_model INTEGER NOT NULL,
+    d_sae INTEGER NOT NULL,
+    hook VARCHAR,
+    block INTEGER,
+    dtype VARCHAR NOT NULL,
+    scale VARCHAR NOT NULL,
+    neuronpedia_id VARCHAR
+);
+COMMENT ON TABLE stored_saes IS 'One row an SAE.';
+COMMENT ON COLUMN stored_saes.sae_id IS 'load_id of the load that made it.';
+COMMENT ON COLUMN stored_saes.sae IS 'Name of the SAE, unique in its release.';
+COMMENT ON COLUMN stored_saes.release IS 'Release that it belongs to.';
+COMMENT ON COLUMN stored_saes.model_id IS 'Model whose residual stream it writes to.';
+COMMENT ON COLUMN stored_saes.format IS 'File format, as detected.';
+COMMENT ON COLUMN stored_saes.architecture IS 'Architecture: standard, topk, jumprelu, ….';
+COMMENT ON COLUMN stored_saes.d_model IS 'Length of a decoder direction.';
+COMMENT ON COLUMN stored_saes.d_sae IS 'Number of features.';
+COMMENT ON COLUMN stored_saes.hook IS 'Hook point that the decoder writes to.';
+COMMENT ON COLUMN stored_saes.block IS 'Index of the block in the hook point''s name; NULL when it has none.';
+COMMENT ON COLUMN stored_saes.dtype IS 'Type of the numbers in the stored decoder.';
+COMMENT ON COLUMN stored_saes.scale IS 'Scale convention of the decoder.';
+COMMENT ON COLUMN stored_saes.neuronpedia_id IS 'Neuronpedia''s model and source, such as gpt2-small/8-res-jb.';
+
+CREATE TABLE stored_decoders (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    w_dec FLOAT[] NOT NULL,
+    log_sparsity FLOAT
+);
+COMMENT ON TABLE stored_decoders IS 'The decoder of each SAE, a row a feature.';
+COMMENT ON COLUMN stored_decoders.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_decoders.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_decoders.w_dec IS 'The feature''s decoder direction, d_model values.';
+COMMENT ON COLUMN stored_decoders.log_sparsity IS 'log10 of how often the feature fires; NULL where the files do not say.';
+
+CREATE TABLE stored_computations (
+    sae_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE stored_computations IS 'How the statistics of each SAE were computed.';
+COMMENT ON COLUMN stored_computations.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_computations.tokens IS 'Columns of the unembedding that were used: all, or real (without padding and special tokens).';
+COMMENT ON COLUMN stored_computations.kernel IS 'Kernel that computed them.';
+COMMENT ON COLUMN stored_computations.saedb_version IS 'Version of saedb.';
+COMMENT ON COLUMN stored_computations.computed_at IS 'When they were begun, in UTC.';
+
+CREATE TABLE stored_statistics (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE,
+    skewness DOUBLE,
+    kurtosis DOUBLE,
+    cos_mean DOUBLE,
+    cos_std DOUBLE,
+    cos_skewness DOUBLE,
+    cos_kurtosis DOUBLE,
+    top_tokens VARCHAR[],
+    top_token_ids INTEGER[],
+    top_logit_weights DOUBLE[],
+    bottom_tokens VARCHAR[],
+    bottom_token_ids INTEGER[],
+    bottom_logit_weights DOUBLE[]
+);
+COMMENT ON TABLE stored_statistics IS 'Statistics of each feature''s logit weights, and the tokens at their ends.';
+COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_statistics.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_statistics.mean IS 'Mean of the logit weights.';
+COMMENT ON COLUMN stored_statistics.std IS 'Population standard deviation.';
+COMMENT ON COLUMN stored_statistics.skewness IS 'Skewness; NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_statistics.kurtosis IS 'Pearson kurtosis (3 for a normal distribution); NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_statistics.cos_mean IS 'Mean with token columns of unit length.';
+COMMENT ON COLUMN stored_statistics.cos_std IS 'Standard deviation with token columns of unit length.';
+COMMENT ON COLUMN stored_statistics.cos_skewness IS 'Skewness with token columns of unit length.';
+COMMENT ON COLUMN stored_statistics.cos_kurtosis IS 'Kurtosis with token columns of unit length.';
+COMMENT ON COLUMN stored_statistics.top_tokens IS 'Texts of the ten tokens with the highest logit weights, highest first.';
+COMMENT ON COLUMN stored_statistics.top_token_ids IS 'Their ids.';
+COMMENT ON COLUMN stored_statistics.top_logit_weights IS 'Their logit weights.';
+COMMENT ON COLUMN stored_statistics.bottom_tokens IS 'Texts of the ten tokens with the lowest logit weights, lowest first.';
+COMMENT ON COLUMN stored_statistics.bottom_token_ids IS 'Their ids.';
+COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights.';

@@ -1,0 +1,22 @@
+CREATE OR REPLACE VIEW models AS
+SELECT model, architecture, d_model, d_vocab, format, dtype, unembedding_tensor, tied, norm, norm_tensor, norm_offset,
+       norm_folded, norm_bias_folded, centered_over_d_model, centered_over_vocabulary, soft_cap, model_id AS load_id
+FROM stored_models
+ORDER BY model;
+COMMENT ON VIEW models IS 'Every loaded model: its sizes and how its unembedding was processed.';
+COMMENT ON COLUMN models.model IS 'Name of the model, as functions take it.';
+COMMENT ON COLUMN models.load_id IS 'The load that made it, as in loads.';
+
+CREATE OR REPLACE VIEW tokens AS
+SELECT m.model, t.token_id, t.token, t.text, t.is_special, t.is_padding
+FROM stored_tokens t JOIN stored_models m ON t.model_id = m.model_id;
+COMMENT ON VIEW tokens IS 'The vocabulary of every loaded model.';
+COMMENT ON COLUMN tokens.model IS 'The model.';
+COMMENT ON COLUMN tokens.token IS 'Token as the tokenizer spells it (Ġthe, ▁the); NULL for padding.';
+COMMENT ON COLUMN tokens.text IS 'Decoded text ( the); bytes that are no UTF-8 by themselves show as �; NULL for padding.';
+
+CREATE OR REPLACE VIEW unembeddings AS
+SELECT m.model, u.token_id, u.w_u
+FROM stored_unembeddings u JOIN stored_models m ON u.model_id = m.model_id;
+COMMENT ON VIEW unembeddings IS 'The processed unembedding of every loaded model, a row a token.';
+COMMENT ON COLUMN unembeddings.model IS 'The model.';

@@ -1,0 +1,47 @@
+CREATE OR REPLACE VIEW features AS
+SELECT s.sae, s.release, s.model, s.hook, s.layer, d.feature,
+       t.mean, t.std, t.skewness, t.kurtosis, t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis,
+       d.log_sparsity, t.top_tokens, t.bottom_tokens,
+       'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
+FROM stored_decoders d
+JOIN saes s ON d.sae_id = s.load_id
+LEFT JOIN stored_statistics t ON t.sae_id = d.sae_id AND t.feature = d.feature;
+COMMENT ON VIEW features IS 'Every feature of every loaded SAE: the distribution of its logit weights over the vocabulary, and the tokens at their ends. Statistics are NULL before saedb compute.';
+COMMENT ON COLUMN features.sae IS 'The SAE.';
+COMMENT ON COLUMN features.release IS 'Its release.';
+COMMENT ON COLUMN features.model IS 'The model whose unembedding was used.';
+COMMENT ON COLUMN features.layer IS 'Layer, as in saes.';
+COMMENT ON COLUMN features.mean IS 'Mean of the logit weights; 0 where the unembedding is centred over the vocabulary.';
+COMMENT ON COLUMN features.std IS 'Population standard deviation of the logit weights.';
+COMMENT ON COLUMN features.skewness IS 'Skewness of the logit weights; high when the feature promotes a few tokens. NULL when std is 0.';
+COMMENT ON COLUMN features.kurtosis IS 'Pearson kurtosis of the logit weights (3 for a normal distribution). NULL when std is 0.';
+COMMENT ON COLUMN features.log_sparsity IS 'log10 of how often the feature fires, from the SAE''s own files; -10 means never.';
+COMMENT ON COLUMN features.top_tokens IS 'Texts of the ten tokens that the feature promotes most, highest logit weight first; ids and weights are in feature_tokens.';
+COMMENT ON COLUMN features.bottom_tokens IS 'Texts of the ten tokens that the feature suppresses most, lowest logit weight first.';
+COMMENT ON COLUMN features.neuronpedia_url IS 'The feature''s page on Neuronpedia, where the SAE''s configuration names its source.';
+
+CREATE OR REPLACE VIEW feature_tokens AS
+WITH ends AS (
+    SELECT sae_id, feature, 'promoted' AS direction, unnest(range(1, len(top_token_ids) + 1)) AS rank,
+           unnest(top_token_ids) AS token_id, unnest(top_logit_weights) AS logit_weight
+    FROM stored_statistics
+    UNION ALL
+    SELECT sae_id, feature, 'suppressed', unnest(range(1, len(bottom_token_ids) + 1)),
+           unnest(bottom_token_ids), unnest(bottom_logit_weights)
+    FROM stored_statistics
+)
+SELECT s.sae, s.release, s.model, s.layer, e.feature, e.direction, e.rank, e.token_id, k.token, k.text, e.logit_weight
+FROM ends e
+JOIN saes s ON e.sae_id = s.load_id
+JOIN stored_models m ON s.model = m.model
+JOIN stored_tokens k ON k.model_id = m.model_id AND k.token_id = e.token_id;
+COMMENT ON VIEW feature_tokens IS 'The ten highest and ten lowest tokens of every feature, a row each.';
+COMMENT ON COLUMN feature_tokens.sae IS 'The SAE.';
+COMMENT ON COLUMN feature_tokens.release IS 'Its release.';
+COMMENT ON COLUMN feature_tokens.model IS 'Its model.';
+COMMENT ON COLUMN feature_tokens.layer IS 'Its layer.';
+COMMENT ON COLUMN feature_tokens.direction IS 'promoted (highest logit weights) or suppressed (lowest).';
+COMMENT ON COLUMN feature_tokens.rank IS '1 for the token at the very end.';
+COMMENT ON COLUMN feature_tokens.token IS 'Token as the tokenizer spells it.';
+COMMENT ON COLUMN feature_tokens.text IS 'Decoded text.';
+COMMENT ON COLUMN feature_tokens.logit_weight IS 'Its logit weight.';

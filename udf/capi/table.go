@@ -1,0 +1,154 @@
+package capi
+
+// #include <stdlib.h>
+// #include "api.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime/cgo"
+	"unsafe"
+)
+
+// Source is a table function: its VARCHAR arguments open a [Table].
+type Source func(arguments []string) (Table, error)
+
+// Table is what one call of a table function reads. DuckDB may scan it more
+// than once; Close ends it.
+type Table interface {
+	Columns() []Field
+	// Rows is the exact number of rows.
+	Rows() int64
+	// Scan begins a scan of the columns with these positions, in this order.
+	Scan(columns []int) (Scan, error)
+	Close() error
+}
+
+// Scan hands out the rows of a table.
+type Scan interface {
+	// Threads is how many threads may call Next at once.
+	Threads() int
+	// Next writes up to [VectorSize] rows and says how many; 0 ends the scan.
+	Next(output Chunk) (int, error)
+}
+
+type tableFunction struct {
+	name       string
+	parameters int
+	open       Source
+}
+
+// RegisterTable registers a table function with n VARCHAR parameters.
+func (c Connection) RegisterTable(name string, parameters int, open Source) error {
+	f := C.call_duckdb_create_table_function()
+	defer C.call_duckdb_destroy_table_function(&f)
+	text := C.CString(name)
+	defer C.free(unsafe.Pointer(text))
+	C.call_duckdb_table_function_set_name(f, text)
+	varchar := Varchar.logical()
+	defer C.call_duckdb_destroy_logical_type(&varchar)
+	for range parameters {
+		C.call_duckdb_table_function_add_parameter(f, varchar)
+	}
+	C.call_duckdb_table_function_supports_projection_pushdown(f, true)
+	C.set_table_owner(f, C.uintptr_t(cgo.NewHandle(&tableFunction{name, parameters, open})))
+	if C.call_duckdb_register_table_function(c.handle, f) != 0 {
+		return fmt.Errorf("register table function %s: DuckDB refused it", name)
+	}
+	return nil
+}
+
+//export saedbTableBind
+func saedbTableBind(info C.handle) {
+	f := cgo.Handle(C.bind_owner(info)).Value().(*tableFunction)
+	if err := f.bind(info); err != nil {
+		text := C.CString(err.Error())
+		C.call_duckdb_bind_set_error(info, text)
+		C.free(unsafe.Pointer(text))
+	}
+}
+
+func (f *tableFunction) bind(info C.handle) (err error) {
+	defer recovered(&err)
+	arguments := make([]string, f.parameters)
+	for i := range arguments {
+		value := C.call_duckdb_bind_get_parameter(info, C.idx_t(i))
+		null := bool(C.call_duckdb_is_null_value(value))
+		if !null {
+			text := C.call_duckdb_get_varchar(value)
+			arguments[i] = C.GoString(text)
+			C.call_duckdb_free(unsafe.Pointer(text))
+		}
+		C.call_duckdb_destroy_value(&value)
+		if null {
+			return fmt.Errorf("%s: argument %d is NULL", f.name, i+1)
+		}
+	}
+	table, err := f.open(arguments)
+	if err != nil {
+		return err
+	}
+	for _, column := range table.Columns() {
+		text, t := C.CString(column.Name), column.Type.logical()
+		C.call_duckdb_bind_add_result_column(info, text, t)
+		C.call_duckdb_destroy_logical_type(&t)
+		C.free(unsafe.Pointer(text))
+	}
+	C.call_duckdb_bind_set_cardinality(info, C.idx_t(table.Rows()), true)
+	C.set_bind_owner(info, C.uintptr_t(cgo.NewHandle(table)))
+	return nil
+}
+
+//export saedbTableInit
+func saedbTableInit(info C.handle) {
+	table := cgo.Handle(C.init_owner(info)).Value().(Table)
+	if err := initScan(info, table); err != nil {
+		text := C.CString(err.Error())
+		C.call_duckdb_init_set_error(info, text)
+		C.free(unsafe.Pointer(text))
+	}
+}
+
+func initScan(info C.handle, table Table) (err error) {
+	defer recovered(&err)
+	columns := make([]int, int(C.call_duckdb_init_get_column_count(info)))
+	for i := range columns {
+		columns[i] = int(C.call_duckdb_init_get_column_index(info, C.idx_t(i)))
+	}
+	scan, err := table.Scan(columns)
+	if err != nil {
+		return err
+	}
+	C.call_duckdb_init_set_max_threads(info, C.idx_t(max(1, scan.Threads())))
+	C.set_init_owner(info, C.uintptr_t(cgo.NewHandle(scan)))
+	return nil
+}
+
+//export saedbTableScan
+func saedbTableScan(info, output C.handle) {
+	scan := cgo.Handle(C.scan_owner(info)).Value().(Scan)
+	rows, err := nextRows(scan, Chunk{output})
+	if err != nil {
+		text := C.CString(err.Error())
+		C.call_duckdb_function_set_error(info, text)
+		C.free(unsafe.Pointer(text))
+		rows = 0
+	}
+	C.call_duckdb_data_chunk_set_size(output, C.idx_t(rows))
+}
+
+func nextRows(scan Scan, output Chunk) (rows int, err error) {
+	defer recovered(&err)
+	return scan.Next(output)
+}
+
+// saedbRelease ends what DuckDB owned: a function, a bound table, or a scan.
+//
+//export saedbRelease
+func saedbRelease(owner unsafe.Pointer) {
+	h := cgo.Handle(uintptr(owner))
+	if closer, ok := h.Value().(interface{ Close() error }); ok {
+		closer.Close()
+	}
+	h.Delete()
+}
