@@ -6,7 +6,7 @@ import (
 )
 
 // recompute replaces everything gathered for p by float64 products with every
-// token, at some hundred times a kernel's cost. It serves directions that W_U
+// token, at many times a kernel's cost. It serves directions that W_U
 // nearly annihilates, such as a constant one where W_U is centred over d_model,
 // and tokens by the thousand that nearly tie.
 func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool) error {
@@ -37,7 +37,7 @@ func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool)
 }
 
 // tokensBetweenChecks is how many float64 products pass between two looks at the
-// context: a millisecond at d_model 4,096.
+// context: half a millisecond at d_model 4,096.
 const tokensBetweenChecks = 256
 
 // plainLength returns the root mean square over tokens of the Euclidean length of

@@ -20,6 +20,9 @@ const (
 )
 
 func TestGolden(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector takes minutes for it, and other tests run the same goroutines")
+	}
 	if _, err := os.Stat(fixture); err != nil {
 		t.Skip("the fixture is not there: ", err)
 	}

@@ -218,7 +218,7 @@ func TestOnlyEqualsASmallerVocabulary(t *testing.T) {
 
 // Ordinary directions must not fall back on float64, which would be right and slow.
 func TestOrdinaryDirectionsAreTrusted(t *testing.T) {
-	for _, shape := range []struct{ vocab, d int }{{1000, 64}, {4000, 768}, {8000, 2304}} {
+	for _, shape := range []struct{ vocab, d int }{{1000, 64}, {4000, 768}, {8000, 2304}, {8000, 5376}} {
 		r := rand.New(rand.NewPCG(11, uint64(shape.d)))
 		directions, w := normal(r, 8*shape.d), normal(r, shape.vocab*shape.d)
 		for _, k := range kernelsUnderTest() {

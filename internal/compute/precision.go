@@ -22,14 +22,27 @@ func productBound(dModel int, norm float64) (relative, absolute float64) {
 	return terms / (1 - terms) * norm, 2 * float64(dModel) * tiny32
 }
 
-// roundingNoise returns the typical rounding error of a product, given the root
-// mean square over tokens of the Euclidean length of its terms dᵢ·wᵢ.
+// roundingNoise returns the typical rounding error of a sum of dModel terms dᵢ·wᵢ
+// in one running sum, the longest way to add them. length is the root mean square
+// over tokens of the Euclidean length of the terms; drift is what their means alone
+// bring the running sum to, in root mean square along it.
 //
-// A partial sum of terms with random signs grows with the square root of their
-// number, and so does the sum of the roundings of all of them; a quarter of √d
-// lengths is above what a single running sum in float32 was measured to give.
-func roundingNoise(unit float64, dModel int, length float64) float64 {
-	return unit * (1 + math.Sqrt(float64(dModel))/4) * length
+// A running sum of random signs grows like √i·length/√d, and the sum of all its
+// roundings to √d/4 lengths; terms that share a sign grow like i, hence drift.
+// Twice that is taken: sums of random terms measured 0.8 to 1.3 times it.
+func roundingNoise(unit float64, dModel int, length, drift float64) float64 {
+	walk := math.Sqrt(float64(dModel)) / 2
+	return unit * ((1+walk)*length + walk*drift)
+}
+
+// drift returns √(Σₖ (Σ_{i≤k} dᵢ·mᵢ)²/d) of a direction and a mean token row.
+func drift(direction []float32, mean []float64) float64 {
+	var sum, squares float64
+	for i, v := range direction {
+		sum += float64(v) * mean[i]
+		squares += sum * sum
+	}
+	return math.Sqrt(squares / float64(len(direction)))
 }
 
 // noiseTolerance is the share of a standard deviation that the rounding of float32
@@ -56,17 +69,19 @@ func (p *projection) trusted(u *Unembedding, cosine bool) bool {
 	if p.top.overflowed || p.bottom.overflowed {
 		return false
 	}
-	tolerance := noiseTolerance(u.Tokens())
-	underflow := float64(u.dModel) * tiny32
-	length := math.Sqrt(dotSquares(p.direction, u.packedTerms.square)) * powerOfTwo(-p.plainExponent)
-	noise := roundingNoise(unit32, u.dModel, length) + underflow
-	if std := math.Sqrt(p.plain.variance(u.Tokens())); noise > tolerance*std {
+	terms, underflow := u.packedTerms, float64(u.dModel)*tiny32
+	if !p.spreadAboveNoise(u, &p.plain, terms.mean, terms.square, p.plainExponent, underflow) {
 		return false
 	}
-	if !cosine {
-		return true
-	}
-	length = math.Sqrt(dotSquares(p.direction, u.packedTerms.cosineSquare)) * powerOfTwo(-p.cosineExponent)
-	noise = roundingNoise(unit32, u.dModel, length) + underflow*u.inverseNormRMS
-	return noise <= tolerance*math.Sqrt(p.cosine.variance(u.Tokens()))
+	return !cosine ||
+		p.spreadAboveNoise(u, &p.cosine, terms.cosineMean, terms.cosineSquare, p.cosineExponent, underflow*u.inverseNormRMS)
+}
+
+// spreadAboveNoise reports whether the standard deviation of sums, in units of
+// 2^exponent, is well above the rounding of products whose token rows have the
+// given mean and mean square, in units of 1, and above the given underflow.
+func (p *projection) spreadAboveNoise(u *Unembedding, sums *powerSums, mean, square []float64, exponent int, underflow float64) bool {
+	length := math.Sqrt(dotSquares(p.direction, square))
+	noise := roundingNoise(unit32, u.dModel, length, drift(p.direction, mean))*powerOfTwo(-exponent) + underflow
+	return noise <= noiseTolerance(u.Tokens())*math.Sqrt(sums.variance(u.Tokens()))
 }

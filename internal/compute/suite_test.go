@@ -143,6 +143,16 @@ var problems = []problem{
 				w[i] = 1000 + float32(i%64) + w[i]
 			}
 		}},
+	{name: "direction along the common part", n: 3, vocab: 1013, d: 2048, k: 5,
+		shape: func(r *rand.Rand, p problem, directions, w []float32) {
+			common := normal(r, p.d)
+			for i := range w {
+				w[i] += 3 * common[i%p.d]
+			}
+			for i := range directions {
+				directions[i] = common[i%p.d] + directions[i]/8
+			}
+		}},
 	{name: "short tokens beside a common part", n: 4, vocab: 1999, d: 64, k: 5,
 		shape: func(_ *rand.Rand, p problem, _, w []float32) {
 			for i := range w {
