@@ -54,21 +54,23 @@ func Present(ctx context.Context, tx *sql.Tx) (bool, error) {
 	return true, nil
 }
 
-// Apply makes the tables where there are none and the views anew, as part of tx.
-// writer is the program's version.
-func Apply(ctx context.Context, tx *sql.Tx, writer string, functions []Function) error {
+// CreateTables makes the tables where there are none. writer is the program's
+// version.
+func CreateTables(ctx context.Context, tx *sql.Tx, writer string) error {
 	present, err := Present(ctx, tx)
-	if err != nil {
+	if err != nil || present {
 		return err
 	}
-	if !present {
-		if err := run(ctx, tx, "schema.sql"); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stored_schema VALUES (?, ?)`, Version, writer); err != nil {
-			return err
-		}
+	if err := run(ctx, tx, "schema.sql"); err != nil {
+		return err
 	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO stored_schema VALUES (?, ?)`, Version, writer)
+	return err
+}
+
+// CreateViews makes the views anew, those of layers and releases for what is
+// loaded now.
+func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 	names, err := fs.Glob(files, "views/*.sql")
 	if err != nil {
 		return err

@@ -72,6 +72,15 @@ func chooseKernel(name string) (kernel, error) {
 		KernelVariable, strings.Join(names, ", "), name)
 }
 
+// DefaultKernel returns the name of the kernel that [Builder.Build] takes.
+func DefaultKernel() (string, error) {
+	k, err := kernelFromEnvironment()
+	if err != nil {
+		return "", err
+	}
+	return k.name(), nil
+}
+
 func kernelFromEnvironment() (kernel, error) {
 	return chooseKernel(os.Getenv(KernelVariable))
 }

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"bytes"
+	"errors"
 	"os"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -11,9 +12,10 @@ import (
 // caller closes it. Directories, pipes and devices are errors, found without
 // opening them: opening a pipe would wait for its writer.
 func OpenFile(path string) (*os.File, int64, error) {
+	// Errors of os repeat the path, which is the subject already: unwrapped.
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, &fault.Error{Subject: path, Err: cause(err)}
+		return nil, 0, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
 	}
 	if !info.Mode().IsRegular() {
 		found := "something else"
@@ -24,22 +26,14 @@ func OpenFile(path string) (*os.File, int64, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, &fault.Error{Subject: path, Err: cause(err)}
+		return nil, 0, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
 	}
 	// Of the opened file: the path may have been given to another one meanwhile.
 	if info, err = file.Stat(); err != nil {
 		file.Close()
-		return nil, 0, &fault.Error{Subject: path, Err: cause(err)}
+		return nil, 0, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
 	}
 	return file, info.Size(), nil
-}
-
-// cause is err without the path, which the message has as its subject.
-func cause(err error) error {
-	if e, ok := err.(*os.PathError); ok {
-		return e.Err
-	}
-	return err
 }
 
 // PointerHint returns a hint when the first bytes of a file are those of a Git LFS

@@ -1,0 +1,43 @@
+# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make and
+# cargo; everything else comes from the package registries, into build/.
+
+GO ?= go
+PYTHON ?= python3
+TOKENIZERS := build/lib/libtokenizers.stamp
+
+.PHONY: build demo test lint docs clean
+
+build: bin/saedb
+
+bin/saedb: $(TOKENIZERS) FORCE
+	$(GO) build -o $@ ./cmd/saedb
+
+# Rebuilt when its version or recipe changes, which the script itself tells.
+$(TOKENIZERS): FORCE
+	@scripts/libtokenizers.sh
+
+demo: build
+	@examples/smollm2-135m/demo.sh
+
+test: build lint python-clients
+	$(GO) test ./...
+
+lint: $(TOKENIZERS)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+
+# Stock DuckDB clients, which the tests open a database with.
+.PHONY: python-clients
+python-clients:
+	@scripts/python-clients.sh $(PYTHON)
+
+# The reference in docs/, from the same text as the view functions and the comments.
+docs: build
+	$(GO) test ./test -run TestReference -update
+
+clean:
+	rm -rf bin build
+
+.PHONY: FORCE
+FORCE:

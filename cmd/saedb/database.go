@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/progress"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/urfave/cli/v2"
+)
+
+// openDatabase opens the file that --db names.
+func openDatabase(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
+	path := c.String("db")
+	if path == "" {
+		return nil, wrongUsage("%s: which database? saedb --db FILE %s", c.Command.FullName(), c.Command.FullName())
+	}
+	return saedb.Open(c.Context, path, o)
+}
+
+// requireTables makes sure that the database has saedb's tables.
+func requireTables(ctx context.Context, db *saedb.DB, op, path string) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	present, err := schema.Present(ctx, tx)
+	if err == nil && !present {
+		err = &fault.Error{
+			Op: op, Subject: path, Problem: "nothing is loaded into this database",
+			Hint: "load a model with saedb load model",
+		}
+	}
+	return err
+}
+
+// watch shows the rows that SQL functions finish, on a terminal.
+func watch(db *saedb.DB, what string, rows int64, unit string) (end func()) {
+	bar := progress.New(os.Stderr, what, rows, unit)
+	unwatch := db.Functions.Watch(bar.Add)
+	return func() {
+		unwatch()
+		bar.Finish()
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/output"
+	"github.com/urfave/cli/v2"
+)
+
+var infoCommand = &cli.Command{
+	Name:   "info",
+	Usage:  "list the loaded models and SAEs and what is computed",
+	Action: printInfo,
+}
+
+// The tables that info prints.
+var infoQueries = []struct{ title, query string }{
+	{"Models", `SELECT m.model, m.architecture, m.d_model, m.d_vocab, l.conventions AS processing, m.dtype, l.source
+		FROM models m JOIN loads l USING (load_id) ORDER BY m.model`},
+	{"SAEs", `SELECT s.release, s.sae, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features,
+			coalesce(t.computed, 0) AS computed, s.tokens
+		FROM saes s LEFT JOIN (SELECT sae_id, count(*) AS computed FROM stored_statistics GROUP BY sae_id) t ON t.sae_id = s.load_id
+		ORDER BY s.release, s.layer, s.sae`},
+}
+
+func printInfo(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("info: expected no argument, found %q", c.Args().First())
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "info", c.String("db")); err != nil {
+		return err
+	}
+	var size string
+	if err := db.QueryRowContext(c.Context, "SELECT database_size FROM pragma_database_size()").Scan(&size); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s: %s\n", c.String("db"), size)
+	for _, q := range infoQueries {
+		rows, err := db.QueryContext(c.Context, q.query)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.App.Writer, "\n%s\n", q.title)
+		_, err = output.Write(c.App.Writer, output.Table, rows)
+		rows.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

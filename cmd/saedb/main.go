@@ -1,0 +1,115 @@
+// Command saedb answers, in SQL, what every feature of a sparse autoencoder
+// writes to a language model's vocabulary.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Exit codes, which scripts rely on.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args))
+}
+
+// run runs the command line and returns the exit code. What went wrong is one
+// line on standard error.
+func run(ctx context.Context, args []string) int {
+	app := newApp()
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	var wrong *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &wrong):
+		fmt.Fprintf(os.Stderr, "saedb: %v (saedb help lists the commands)\n", err)
+		return exitUsage
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "saedb: interrupted; what was finished is kept")
+		return exitInterrupted
+	default:
+		fmt.Fprintf(os.Stderr, "saedb: %v\n", err)
+		return exitFailed
+	}
+}
+
+func newApp() *cli.App {
+	app := &cli.App{
+		Name:            "saedb",
+		Usage:           "what every SAE feature writes to the vocabulary, in SQL",
+		UsageText:       "saedb --db FILE COMMAND …",
+		HideVersion:     true,
+		HideHelpCommand: false,
+		Flags: []cli.Flag{&cli.StringFlag{
+			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
+		}},
+		Commands:       []*cli.Command{loadCommand, computeCommand, sqlCommand, infoCommand, versionCommand},
+		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
+		Action:         unknownCommand,
+	}
+	// urfave/cli prints usage errors and help itself unless each command says not to.
+	app.OnUsageError = onUsageError
+	for _, command := range app.Commands {
+		quietUsage(command)
+	}
+	return app
+}
+
+// quietUsage makes every usage error of the command one of ours.
+func quietUsage(c *cli.Command) {
+	c.OnUsageError = onUsageError
+	for _, sub := range c.Subcommands {
+		quietUsage(sub)
+	}
+	if len(c.Subcommands) > 0 && c.Action == nil {
+		c.Action = unknownCommand
+	}
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ problem string }
+
+func (e *usageError) Error() string { return e.problem }
+
+func wrongUsage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+func onUsageError(_ *cli.Context, err error, _ bool) error { return wrongUsage("%v", err) }
+
+func unknownCommand(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("no command %q", c.Args().First())
+	}
+	if c.Command.Name == c.App.Name || c.Command.Name == "" {
+		return cli.ShowAppHelp(c)
+	}
+	return wrongUsage("%s: which? %s", c.Command.FullName(), subcommands(c.Command))
+}
+
+func subcommands(c *cli.Command) string {
+	text := ""
+	for i, sub := range c.Subcommands {
+		if sub.Name == "help" {
+			continue
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += sub.Name
+	}
+	return text
+}

@@ -1,0 +1,178 @@
+package shell
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/saedb/saedb/internal/output"
+)
+
+// runner runs statements on one connection, so that a transaction, a USE or a
+// temporary table lasts from one statement to the next.
+type runner struct {
+	conn        *sql.Conn
+	onStatement func(ctx context.Context) (done func())
+}
+
+// run executes one statement and prints its result to out. A statement without a
+// result prints nothing, or in table format how many rows it changed.
+func (r runner) run(ctx context.Context, text string, out io.Writer, format output.Format) error {
+	// The driver interrupts DuckDB when its context ends, and only a context of
+	// this statement's own lets go of that at the end of it.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if r.onStatement != nil {
+		defer r.onStatement(ctx)()
+	}
+	rows, err := r.conn.QueryContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	switch {
+	case isOutcome(text, types):
+		err = printOutcome(out, format, rows)
+	case format == output.Table && isPlan(types):
+		err = printPlan(out, rows)
+	default:
+		_, err = output.Write(out, format, rows)
+	}
+	if err != nil {
+		return err
+	}
+	return rows.Err()
+}
+
+// isOutcome reports whether a result only says how a statement went. DuckDB answers
+// statements that select nothing with a column Count or Success, which the driver
+// does not tell from a query's column of the same name; the statement's verb does.
+func isOutcome(text string, types []*sql.ColumnType) bool {
+	if len(types) != 1 {
+		return false
+	}
+	name, typ := types[0].Name(), types[0].DatabaseTypeName()
+	if !(name == "Count" && typ == "BIGINT" || name == "Success" && typ == "BOOLEAN") {
+		return false
+	}
+	words := topLevelWords(text)
+	for i, w := range words {
+		switch w {
+		case "RETURNING":
+			return false
+		case "INSERT", "UPDATE", "DELETE", "MERGE":
+			// After WITH, the verb is the first of these outside parentheses.
+			if words[0] == "WITH" && !contains(words[:i], "SELECT") && !contains(words[i:], "RETURNING") {
+				return true
+			}
+		}
+	}
+	switch {
+	case len(words) == 0:
+		return false
+	case contains(queryVerbs, words[0]):
+		return false
+	}
+	return true
+}
+
+// queryVerbs begin the statements whose result is what they select.
+var queryVerbs = []string{
+	"SELECT", "FROM", "WITH", "VALUES", "TABLE", "DESCRIBE", "DESC", "SHOW",
+	"SUMMARIZE", "PIVOT", "UNPIVOT", "EXPLAIN", "CALL", "EXECUTE",
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// topLevelWords returns, in upper case, the words of a statement that are outside
+// parentheses, quotes and comments. A statement in parentheses is a query.
+func topLevelWords(text string) []string {
+	if strings.HasPrefix(text, "(") {
+		return []string{"SELECT"}
+	}
+	var words []string
+	var s splitter
+	depth, start := 0, -1
+	for i := 0; i < len(text); {
+		was := s.in
+		n := s.step(text, i)
+		if was != word && s.in == word {
+			start = i
+		}
+		if was == word && s.in != word && start >= 0 {
+			words, start = appendWord(words, text[start:i], depth), -1
+		}
+		if s.in == plain && was <= word {
+			switch text[i] {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+		}
+		i += n
+	}
+	if start >= 0 {
+		words = appendWord(words, text[start:], depth)
+	}
+	return words
+}
+
+func appendWord(words []string, w string, depth int) []string {
+	if depth > 0 {
+		return words
+	}
+	return append(words, strings.ToUpper(w))
+}
+
+func printOutcome(out io.Writer, format output.Format, rows *sql.Rows) error {
+	if !rows.Next() {
+		return nil // a definition or setting: nothing was counted
+	}
+	var changed any
+	if err := rows.Scan(&changed); err != nil {
+		return err
+	}
+	count, ok := changed.(int64)
+	if !ok || format != output.Table {
+		return nil
+	}
+	noun := "rows"
+	if count == 1 {
+		noun = "row"
+	}
+	_, err := fmt.Fprintf(out, "%s %s\n", output.Thousands(count), noun)
+	return err
+}
+
+// isPlan reports whether a result is that of EXPLAIN: a drawing of many lines, which
+// a table would put on one.
+func isPlan(types []*sql.ColumnType) bool {
+	return len(types) == 2 && types[0].Name() == "explain_key" && types[1].Name() == "explain_value"
+}
+
+func printPlan(out io.Writer, rows *sql.Rows) error {
+	for rows.Next() {
+		var key, plan string
+		if err := rows.Scan(&key, &plan); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(out, strings.TrimRight(plan, "\n")); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,156 @@
+// Package statistics fills stored_statistics: which features still lack their
+// figures, and their computation in blocks, each committed as it is done, so
+// that what an interrupted run finished is not done again.
+package statistics
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// The tokens whose columns of the unembedding count.
+const (
+	AllTokens  = "all"
+	RealTokens = "real" // without padding and special tokens
+)
+
+// Pending is an SAE with features that lack statistics.
+type Pending struct {
+	SAE, Release, Model string
+	Features            int // that lack statistics
+	Tokens              string
+	Restart             bool // its statistics are for other tokens and will be dropped
+
+	id, block int
+}
+
+// Plan lists the SAEs whose names match the glob pattern (all when empty) and
+// that have features without statistics for these tokens. tokens may be empty:
+// then an SAE's statistics count as they are, and missing ones use what the
+// others of that SAE used, or AllTokens.
+func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pending, matched int, err error) {
+	if tokens != "" && tokens != AllTokens && tokens != RealTokens {
+		return nil, 0, &fault.Error{Op: "compute", Subject: "tokens", Expected: AllTokens + " or " + RealTokens, Found: tokens}
+	}
+	if pattern == "" {
+		pattern = "*"
+	}
+	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
+			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id)
+		FROM stored_saes s JOIN stored_models m USING (model_id) LEFT JOIN stored_computations c USING (sae_id)
+		WHERE s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?
+		ORDER BY s.release, s.block, s.sae`, pattern, pattern)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p Pending
+		var features, done int
+		var weights int64
+		var used string
+		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done); err != nil {
+			return nil, 0, err
+		}
+		matched++
+		if p.Tokens = tokens; p.Tokens == "" {
+			p.Tokens = used
+		}
+		if p.Tokens == "" {
+			p.Tokens = AllTokens
+		}
+		if p.Restart = used != "" && used != p.Tokens; p.Restart {
+			done = 0
+		}
+		if p.Features = features - done; p.Features > 0 {
+			p.block = blockOf(weights)
+			pending = append(pending, p)
+		}
+	}
+	return pending, matched, rows.Err()
+}
+
+// blockOf is how many features are computed and committed at once, given the
+// size of the unembedding: seconds of work, not minutes.
+func blockOf(weights int64) int {
+	const flop = 5e11
+	return int(min(max(flop/float64(2*weights), 256), 65536))
+}
+
+// Job computes statistics in a database.
+type Job struct {
+	DB      *sql.DB
+	Version string // of saedb, recorded beside the figures
+	Kernel  string // that computes, likewise
+}
+
+// Run computes what p lacks.
+func (j *Job) Run(ctx context.Context, p Pending) error {
+	if err := j.begin(ctx, p); err != nil {
+		return fault.At("compute", p.SAE, err)
+	}
+	var features int
+	if err := j.DB.QueryRowContext(ctx, `SELECT d_sae FROM stored_saes WHERE sae_id = ?`, p.id).Scan(&features); err != nil {
+		return fault.At("compute", p.SAE, err)
+	}
+	for from := 0; from < features; from += p.block {
+		if err := j.block(ctx, p, from, from+p.block); err != nil {
+			return fault.At("compute", p.SAE, err)
+		}
+	}
+	return nil
+}
+
+// begin records how the statistics are computed, and drops those that were
+// computed for other tokens.
+func (j *Job) begin(ctx context.Context, p Pending) error {
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if p.Restart {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM stored_statistics WHERE sae_id = ?`, p.id); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?)`,
+		p.id, p.Tokens, j.Kernel, j.Version, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// columns of stored_statistics after sae_id and feature: the fields of
+// feature_statistics.
+var columns = []string{
+	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
+	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
+}
+
+// block computes the features in [from, to) that lack statistics, as one
+// statement, which is one transaction.
+func (j *Job) block(ctx context.Context, p Pending, from, to int) error {
+	fields := make([]string, len(columns))
+	for i, c := range columns {
+		fields[i] = "s." + c
+	}
+	_, err := j.DB.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s)
+		SELECT sae_id, feature, %s FROM (
+			SELECT sae_id, feature, feature_statistics(w_dec, ?, ?) AS s
+			FROM stored_decoders d
+			WHERE sae_id = ? AND feature >= ? AND feature < ?
+			  AND NOT EXISTS (SELECT 1 FROM stored_statistics t WHERE t.sae_id = ? AND t.feature = d.feature AND t.feature >= ? AND t.feature < ?)
+		) ORDER BY feature`, strings.Join(columns, ", "), strings.Join(fields, ", ")),
+		p.Model, p.Tokens, p.id, from, to, p.id, from, to)
+	return err
+}

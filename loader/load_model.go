@@ -1,0 +1,150 @@
+package loader
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
+)
+
+const loadModel = "load model"
+
+// ModelRequest asks for a model's unembedding and vocabulary.
+type ModelRequest struct {
+	Path    string
+	Name    string // the file's or directory's own when empty
+	Replace bool   // a different model of that name
+}
+
+// Model loads a model.
+func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
+	l := &load{kind: "model", name: r.Name, source: absolute(r.Path), begun: time.Now()}
+	if l.name == "" {
+		l.name = strings.TrimSuffix(filepath.Base(l.source), ".gguf")
+	}
+	opened, err := model.Open(r.Path)
+	if err != nil {
+		return Outcome{}, fault.At(loadModel, r.Path, err)
+	}
+	defer opened.Close()
+	info := opened.Info()
+	vocabulary, err := vocab.Read(r.Path)
+	if err != nil {
+		return Outcome{}, fault.At(loadModel, r.Path, err)
+	}
+	l.format, l.conventions = info.Format, info.Processing.String()
+	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Path)); err != nil {
+		return Outcome{}, err
+	}
+	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
+	err = ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
+		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
+		if err != nil || unchanged {
+			return false, err
+		}
+		if err := fitsSAEs(ctx, tx, old, info); err != nil {
+			return false, err
+		}
+		if err := ld.record(ctx, tx, l); err != nil {
+			return false, err
+		}
+		if err := ld.writeModel(ctx, tx, l, info); err != nil {
+			return false, err
+		}
+		if err := replaceModel(ctx, tx, old, l.id); err != nil {
+			return false, err
+		}
+		return true, finish(ctx, tx, l, old)
+	})
+	if err != nil {
+		return Outcome{}, fault.At(loadModel, r.Path, err)
+	}
+	outcome.Took = time.Since(l.begun)
+	return outcome, nil
+}
+
+// supersedes looks for a current load of the same name. The same content makes
+// outcome Unchanged; other content is refused unless replace.
+func (ld *Loader) supersedes(ctx context.Context, tx *sql.Tx, l *load, replace bool, outcome *Outcome) (old int, unchanged bool, err error) {
+	for _, f := range l.files {
+		outcome.Bytes += f.bytes
+	}
+	old, oldDigest, oldSource, oldConventions, err := current(ctx, tx, l)
+	if err != nil || old == 0 {
+		return 0, false, err
+	}
+	if oldDigest == digest(l.files) && oldConventions == l.conventions {
+		outcome.Unchanged, outcome.Source = true, oldSource
+		return old, true, nil
+	}
+	if !replace {
+		return 0, false, &fault.Error{
+			Op: "load " + l.kind, Subject: l.source,
+			Problem: fmt.Sprintf("%s %s is already loaded, with other content, from %s", l.kind, l.name, oldSource),
+			Hint:    "give it another name with --name, or replace that one with --replace",
+		}
+	}
+	return old, false, nil
+}
+
+// fitsSAEs refuses a replacement that the old model's SAEs could not be
+// projected through.
+func fitsSAEs(ctx context.Context, tx *sql.Tx, old int, info model.Info) error {
+	var saes, other int
+	err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(any_value(d_model), 0) FROM stored_saes
+		WHERE model_id = ? AND d_model <> ?`, old, info.DModel).Scan(&saes, &other)
+	if err != nil || saes == 0 {
+		return err
+	}
+	return &fault.Error{
+		Problem:  fmt.Sprintf("%d SAEs of the model that it would replace do not fit it", saes),
+		Expected: fmt.Sprintf("d_model %d", other), Found: fmt.Sprint(info.DModel), Hint: "load it under another name with --name",
+	}
+}
+
+func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, info model.Info) error {
+	p := info.Processing
+	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Norm,
+		optional(p.NormTensor), p.NormOffset, p.NormFolded, p.NormBiasFolded, p.CenteredOverDModel, p.CenteredOverVocab,
+		sql.NullFloat64{Float64: p.SoftCap, Valid: p.SoftCap != 0})
+	if err != nil {
+		return err
+	}
+	path := schema.Literal(l.source)
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_tokens
+		SELECT %d, token_id, token, text, is_special, is_padding FROM read_vocab(%s)`, l.id, path)); err != nil {
+		return plain(err)
+	}
+	return ld.fill(ctx, tx, "unembedding of "+l.name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_unembeddings
+		SELECT %d, token_id, w_u FROM read_unembedding(%s)`, l.id, path))
+}
+
+// replaceModel takes out the old model, gives its SAEs the new one, and drops
+// the statistics that were computed with the old.
+func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
+	if old == 0 {
+		return nil
+	}
+	for _, table := range []string{"stored_models", "stored_tokens", "stored_unembeddings"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE model_id = ?`, old); err != nil {
+			return err
+		}
+	}
+	for _, table := range []string{"stored_statistics", "stored_computations"} {
+		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE stored_saes SET model_id = ? WHERE model_id = ?`, id, old)
+	return err
+}

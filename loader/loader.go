@@ -1,0 +1,153 @@
+// Package loader brings models and SAEs from files into the tables.
+//
+// A load is one transaction: whole or absent. It is repeatable: loading what is
+// already there changes nothing. It is recorded: source, SHA-256, sizes,
+// conventions and time. The rows themselves come through the table functions
+// read_unembedding, read_vocab and read_sae, so that weights go from a file into
+// DuckDB's vectors without a detour, and a file can be looked at without a load
+// in exactly the form that a load would give it.
+package loader
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// Loader loads into a database whose connections have the table functions.
+type Loader struct {
+	DB        *sql.DB
+	Version   string            // of saedb, recorded with each load
+	Functions []schema.Function // for the view functions
+	// Begin is told how many rows a load is about to write; it returns what is
+	// called at the end. It may be nil.
+	Begin func(what string, rows int64) (end func())
+}
+
+// Outcome is what a load did.
+type Outcome struct {
+	Name      string // as it is now called in the database
+	Rows      int    // tokens of a model, features of an SAE
+	Bytes     int64  // of the files
+	Took      time.Duration
+	Unchanged bool   // it was already there
+	Source    string // where it was loaded from, earlier when Unchanged
+}
+
+// load is one row of stored_loads.
+type load struct {
+	id          int
+	kind        string
+	name        string
+	release     sql.NullString
+	source      string
+	format      string
+	conventions string
+	files       []file
+	begun       time.Time
+}
+
+// current returns the current load of that kind, name and release, if any.
+func current(ctx context.Context, tx *sql.Tx, l *load) (id int, digest, source, conventions string, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT load_id, sha256, source, conventions FROM stored_loads
+		WHERE kind = ? AND name = ? AND release IS NOT DISTINCT FROM ? AND replaced_by IS NULL`,
+		l.kind, l.name, l.release).Scan(&id, &digest, &source, &conventions)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", "", "", nil
+	}
+	return id, digest, source, conventions, err
+}
+
+// record writes l into stored_loads and gives it its number.
+func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+		return err
+	}
+	var bytes int64
+	for _, f := range l.files {
+		bytes += f.bytes
+		if _, err := tx.ExecContext(ctx, `INSERT INTO stored_load_files VALUES (?, ?, ?, ?)`, l.id, f.name, f.bytes, f.sha256); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
+		l.id, l.kind, l.name, l.release, l.source, l.format, digest(l.files), bytes, l.conventions, ld.Version, l.begun.UTC())
+	return err
+}
+
+// finish records how long the load took, and what it replaced.
+func finish(ctx context.Context, tx *sql.Tx, l *load, replaced int) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE stored_loads SET seconds = ? WHERE load_id = ?`, time.Since(l.begun).Seconds(), l.id); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE stored_loads SET replaced_by = ? WHERE load_id = ?`, l.id, replaced)
+	return err
+}
+
+// transact runs work in a transaction on a database whose tables are made, and
+// makes the views anew after it. Unless work changed something, the transaction
+// leaves no trace.
+func (ld *Loader) transact(ctx context.Context, work func(tx *sql.Tx) (changed bool, err error)) error {
+	tx, err := ld.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := schema.CreateTables(ctx, tx, ld.Version); err != nil {
+		return err
+	}
+	if changed, err := work(tx); err != nil || !changed {
+		return err
+	}
+	if err := schema.CreateViews(ctx, tx, ld.Functions); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// fill runs an INSERT that reads rows through a table function, with progress.
+func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, insert string) error {
+	if ld.Begin != nil {
+		defer ld.Begin(what, int64(rows))()
+	}
+	result, err := tx.ExecContext(ctx, insert)
+	if err != nil {
+		return plain(err)
+	}
+	if written, err := result.RowsAffected(); err != nil || written != int64(rows) {
+		return &fault.Error{Subject: what, Expected: fmt.Sprintf("%d rows written", rows), Found: fmt.Sprint(written), Err: err}
+	}
+	return nil
+}
+
+// plain takes off the words that DuckDB puts before an error of ours.
+func plain(err error) error {
+	if said, ours := strings.CutPrefix(err.Error(), "Invalid Input Error: "); ours {
+		return &cause{said, err}
+	}
+	return err
+}
+
+// absolute is path as it is recorded.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// cause is an error of a reader that came back through DuckDB.
+type cause struct {
+	said string
+	err  error
+}
+
+func (c *cause) Error() string { return c.said }
+func (c *cause) Unwrap() error { return c.err }

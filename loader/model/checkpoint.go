@@ -1,0 +1,212 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
+)
+
+const (
+	weightsFile = "model.safetensors"
+	indexFile   = "model.safetensors.index.json"
+)
+
+// checkpoint is the tensors of a Hugging Face model, in one file or in shards.
+type checkpoint struct {
+	dir    string
+	index  string            // path of the index, empty for one file
+	holder map[string]string // tensor name to the path of the file that holds it
+	opened map[string]*safetensors.File
+}
+
+// openCheckpoint finds the weights of the directory path, or of the *.safetensors
+// file path beside its config.json. The caller closes it.
+func openCheckpoint(path string) (*checkpoint, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
+	}
+	c := &checkpoint{dir: path, holder: map[string]string{}, opened: map[string]*safetensors.File{}}
+	if !info.IsDir() {
+		c.dir = filepath.Dir(path)
+		return c, c.readFile(path)
+	}
+	weights, index := filepath.Join(path, weightsFile), filepath.Join(path, indexFile)
+	switch {
+	case exists(weights): // as transformers do, before the index
+		return c, c.readSingle(weights)
+	case exists(index):
+		return c, c.readIndex(index)
+	default:
+		return nil, noModel(path, "a directory without "+weightsFile+" and "+indexFile)
+	}
+}
+
+// readFile reads the tensors of the one file given. A shard stands for the whole
+// model; another file beside an index stands for itself.
+func (c *checkpoint) readFile(path string) error {
+	if filepath.Ext(path) != ".safetensors" {
+		return noModel(path, "a file that is neither *.safetensors nor *.gguf")
+	}
+	if index := filepath.Join(c.dir, indexFile); exists(index) {
+		if err := c.readIndex(index); err != nil {
+			return err
+		}
+		if c.holds(path) {
+			return nil
+		}
+		c.index = ""
+		clear(c.holder)
+	}
+	return c.readSingle(path)
+}
+
+// noModel is the error of a path without weights, with a hint by what else is there.
+func noModel(path, found string) error {
+	e := &fault.Error{
+		Subject: path, Expected: "a directory with " + weightsFile + ", or a *.safetensors or *.gguf file", Found: found, Err: errNoWeights,
+	}
+	entries, _ := os.ReadDir(path) // none for a file
+	for _, entry := range entries {
+		switch filepath.Ext(entry.Name()) {
+		case ".gguf":
+			e.Hint = "there is a .gguf file in it: give that file"
+			return e
+		case ".bin":
+			e.Hint = "weights in PyTorch's *.bin files are not read: convert them to safetensors"
+		}
+	}
+	return e
+}
+
+func exists(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func (c *checkpoint) readSingle(path string) error {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return err
+	}
+	c.opened[path] = file
+	for _, name := range file.Names() {
+		c.holder[name] = path
+	}
+	return nil
+}
+
+// readIndex reads which shard holds which tensor. Shards are files of the
+// directory: a name that leads out of it is an error.
+func (c *checkpoint) readIndex(path string) error {
+	var stored struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := readJSON(path, &stored); err != nil {
+		return err
+	}
+	if len(stored.WeightMap) == 0 {
+		return &fault.Error{Subject: path, Problem: "has no weight_map"}
+	}
+	c.index = path
+	for name, shard := range stored.WeightMap {
+		if !filepath.IsLocal(shard) {
+			return &fault.Error{
+				Subject: path, Problem: "tensor " + name, Expected: "a file of the same directory", Found: fmt.Sprintf("%q", shard),
+			}
+		}
+		c.holder[name] = filepath.Join(c.dir, shard)
+	}
+	return nil
+}
+
+// holds reports whether path is a file of the checkpoint.
+func (c *checkpoint) holds(path string) bool {
+	clean := filepath.Clean(path)
+	for _, holder := range c.holder {
+		if holder == clean {
+			return true
+		}
+	}
+	return false
+}
+
+// tensor opens a tensor by its full name, and the file that holds it if need be.
+func (c *checkpoint) tensor(name string) (*safetensors.Tensor, error) {
+	path := c.holder[name]
+	if c.opened[path] == nil {
+		file, err := safetensors.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		c.opened[path] = file
+	}
+	return c.opened[path].Tensor(name)
+}
+
+// close closes all files but the one at path, "" for none.
+func (c *checkpoint) close(except string) {
+	for path, file := range c.opened {
+		if path != except {
+			file.Close()
+		}
+	}
+}
+
+// prefixes are the parts of tensor names that may come before those of a family:
+// they depend on the class that a checkpoint was saved from.
+var prefixes = []string{"transformer", "model", "language_model", "text_model", "base_model", "gpt_neox", "decoder"}
+
+// resolve returns the full name of a tensor that a family calls name, or "" when
+// there is none. Of several, the one with the fewest prefixes counts; several with
+// as many are an error.
+func (c *checkpoint) resolve(name string) (string, error) {
+	var found []string
+	for full := range c.holder {
+		prefix, ok := strings.CutSuffix("."+full, "."+name)
+		if !ok {
+			continue
+		}
+		parts := strings.FieldsFunc(prefix, func(r rune) bool { return r == '.' })
+		if slices.ContainsFunc(parts, func(part string) bool { return !slices.Contains(prefixes, part) }) {
+			continue
+		}
+		found = append(found, full)
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	depth := func(full string) int { return strings.Count(full, ".") }
+	slices.SortFunc(found, func(a, b string) int { return depth(a) - depth(b) })
+	if len(found) > 1 && depth(found[0]) == depth(found[1]) {
+		slices.Sort(found)
+		return "", &fault.Error{
+			Subject: c.dir, Expected: "one tensor " + name, Found: strings.Join(found, ", "),
+		}
+	}
+	return found[0], nil
+}
+
+// missing is the error of a tensor that a family must have.
+func (c *checkpoint) missing(name, hint string) error {
+	names := slices.Sorted(maps.Keys(c.holder))
+	outside := slices.DeleteFunc(slices.Clone(names), inBlock)
+	return &fault.Error{
+		Subject: c.dir + ": tensor " + name, Problem: "is missing",
+		Found: tensor.Shortened(outside, len(names)-len(outside)), Hint: hint,
+	}
+}
+
+// inBlock reports whether a tensor belongs to one of the model's blocks, as
+// "model.layers.0.mlp.up_proj.weight" does.
+func inBlock(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return '0' <= r && r <= '9' })
+}

@@ -1,0 +1,215 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/saedb/saedb/loader/gguf/gguftest"
+	"github.com/saedb/saedb/loader/safetensors/safetensorstest"
+)
+
+const (
+	testVocab = 7
+	testModel = 32 // a block of Q8_0
+)
+
+// wave is n values without pattern, between -1 and 1.
+func wave(n int, phase float64) []float32 {
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(math.Sin(phase + 1.7*float64(i) + 0.01*float64(i*i)))
+	}
+	return values
+}
+
+var (
+	testRows   = wave(testVocab*testModel, 0.3)
+	testWeight = wave(testModel, 2)
+	testBias   = wave(testModel, 5)
+	otherRows  = wave(testVocab*testModel, 9)
+)
+
+// writeModel writes a model of the tensors named: norms and biases are vectors,
+// unembedding the matrix to be found, and other matrices hold other values.
+func writeModel(t *testing.T, config, unembedding string, others ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	matrix := []int{testVocab, testModel}
+	tensors := []safetensorstest.Tensor{safetensorstest.F32(unembedding, matrix, testRows...)}
+	for _, name := range others {
+		vector, ok := vectorFor(name)
+		if ok {
+			tensors = append(tensors, safetensorstest.F32(name, []int{testModel}, vector...))
+		} else {
+			tensors = append(tensors, safetensorstest.F32(name, matrix, otherRows...))
+		}
+	}
+	safetensorstest.Write(t, filepath.Join(dir, weightsFile), tensors...)
+	return dir
+}
+
+func vectorFor(name string) ([]float32, bool) {
+	for pattern, vector := range map[string][]float32{"*norm*.bias": testBias, "*ln_f.bias": testBias, "*norm*.weight": testWeight, "*ln_f.weight": testWeight} {
+		if ok, _ := filepath.Match(pattern, name); ok {
+			return vector, true
+		}
+	}
+	return nil, false
+}
+
+// treatment is the processing in a form that the test computes for itself.
+type treatment struct {
+	fold, centerRows, centerVocab bool
+	offset                        float64
+}
+
+// expected processes testRows step by step, whole matrices at a time.
+func (p treatment) expected() []float32 {
+	y := make([]float64, len(testRows))
+	for i, v := range testRows {
+		y[i] = float64(v)
+		if p.fold {
+			y[i] *= float64(testWeight[i%testModel]) + p.offset
+		}
+	}
+	center := func(count, length, next, step int) {
+		for i := range count {
+			mean := 0.0
+			for j := range length {
+				mean += y[i*next+j*step] / float64(length)
+			}
+			for j := range length {
+				y[i*next+j*step] -= mean
+			}
+		}
+	}
+	if p.centerRows {
+		center(testVocab, testModel, testModel, 1)
+	}
+	if p.centerVocab {
+		center(testModel, testVocab, 1, testModel)
+	}
+	rounded := make([]float32, len(y))
+	for i, v := range y {
+		rounded[i] = float32(v)
+	}
+	return rounded
+}
+
+var (
+	layerNorm = treatment{fold: true, centerRows: true, centerVocab: true}
+	rmsNorm   = treatment{fold: true, centerVocab: true}
+	gemmaNorm = treatment{fold: true, centerVocab: true, offset: 1}
+	kept      = treatment{centerVocab: true}
+)
+
+func checkRows(t *testing.T, u *Unembedding, want treatment) {
+	t.Helper()
+	if worst := largestDifference(readAll(t, u), want.expected()); !(worst <= 1e-7) {
+		t.Errorf("largest difference %g, with %s", worst, u.Info().Processing)
+	}
+}
+
+// The families that no file of testdata is of, and the names that their tensors
+// have in published checkpoints.
+func TestHuggingFaceFamilies(t *testing.T) {
+	tests := []struct {
+		modelType, more string // of config.json
+		unembedding     string
+		others          []string
+		want            treatment
+	}{
+		{"gpt2", `, "n_embd": 32`, "transformer.wte.weight", []string{"transformer.ln_f.weight", "transformer.ln_f.bias", "transformer.wpe.weight"}, layerNorm},
+		{"gpt_neo", `, "hidden_size": 32`, "transformer.wte.weight", []string{"transformer.ln_f.weight", "transformer.ln_f.bias"}, layerNorm},
+		{"gptj", `, "n_embd": 32, "tie_word_embeddings": false`, "lm_head.weight", []string{"transformer.wte.weight", "transformer.ln_f.weight", "transformer.ln_f.bias"}, layerNorm},
+		{"opt", `, "hidden_size": 32`, "model.decoder.embed_tokens.weight", []string{"model.decoder.final_layer_norm.weight", "model.decoder.final_layer_norm.bias", "model.decoder.embed_positions.weight"}, layerNorm},
+		{"bloom", `, "n_embed": 32`, "word_embeddings.weight", []string{"ln_f.weight", "ln_f.bias", "word_embeddings_layernorm.weight"}, layerNorm},
+		{"olmo", `, "hidden_size": 32`, "lm_head.weight", []string{"model.embed_tokens.weight"}, treatment{centerRows: true, centerVocab: true}},
+		{"olmo3", ``, "lm_head.weight", []string{"model.embed_tokens.weight", "model.norm.weight"}, kept},
+		{"mistral", ``, "lm_head.weight", []string{"model.embed_tokens.weight", "model.norm.weight", "model.layers.0.input_layernorm.weight"}, rmsNorm},
+		{"qwen3", `, "tie_word_embeddings": true`, "model.embed_tokens.weight", []string{"model.norm.weight"}, rmsNorm},
+		{"phi3", ``, "lm_head.weight", []string{"model.embed_tokens.weight", "model.norm.weight"}, rmsNorm},
+		{"olmoe", ``, "lm_head.weight", []string{"model.norm.weight"}, kept},
+		{"gpt_oss", ``, "lm_head.weight", []string{"model.norm.weight"}, kept},
+		{"gemma", ``, "model.embed_tokens.weight", []string{"model.norm.weight"}, gemmaNorm},
+		{"gemma3_text", `, "final_logit_softcapping": null`, "model.embed_tokens.weight", []string{"model.norm.weight"}, gemmaNorm},
+		{"gemma3", `, "text_config": {"hidden_size": 32, "vocab_size": 7}`, "language_model.model.embed_tokens.weight", []string{"language_model.model.norm.weight", "vision_tower.vision_model.post_layernorm.weight"}, gemmaNorm},
+		{"gemma3", `, "tie_word_embeddings": true, "text_config": {"tie_word_embeddings": false}`, "model.language_model.embed_tokens.weight", []string{"model.language_model.norm.weight"}, gemmaNorm},
+		{"gemma2", ``, "model.embed_tokens.weight", []string{"model.norm.weight"}, treatment{fold: true, offset: 1}},
+		{"gemma2", `, "final_logit_softcapping": null`, "model.embed_tokens.weight", []string{"model.norm.weight"}, gemmaNorm},
+	}
+	for _, test := range tests {
+		t.Run(test.modelType, func(t *testing.T) {
+			config := fmt.Sprintf(`{"model_type": %q%s}`, test.modelType, test.more)
+			u := openModel(t, writeModel(t, config, test.unembedding, test.others...))
+			if got := u.Info(); got.Processing.UnembeddingTensor != test.unembedding || got.Architecture != test.modelType ||
+				got.Processing.NormOffset != test.want.offset || got.Processing.NormFolded != test.want.fold {
+				t.Errorf("%+v", got)
+			}
+			checkRows(t, u, test.want)
+		})
+	}
+}
+
+func TestGGUFFamilies(t *testing.T) {
+	tests := []struct {
+		architecture string
+		more         []gguftest.Pair
+		tensors      []string
+		want         treatment
+	}{
+		{"gpt2", nil, []string{ggufEmbedding, ggufNorm, ggufNormBias}, layerNorm},
+		{"gptneox", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"phi2", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"llama", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"llama", []gguftest.Pair{{Key: "llama.expert_count", Value: uint32(8)}}, []string{ggufHead, ggufNorm}, kept},
+		{"llama", []gguftest.Pair{{Key: "llama.expert_count", Value: uint32(0)}}, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"olmo", nil, []string{ggufHead}, treatment{centerRows: true, centerVocab: true}},
+		{"olmo2", nil, []string{ggufHead, ggufNorm}, kept},
+		{"gemma", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"gemma3", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"gemma2", nil, []string{ggufEmbedding, ggufNorm}, treatment{fold: true}},
+		{"gemma2", []gguftest.Pair{{Key: "gemma2.final_logit_softcapping", Value: float32(50)}}, []string{ggufEmbedding, ggufNorm}, treatment{fold: true}},
+	}
+	for _, test := range tests {
+		t.Run(test.architecture, func(t *testing.T) {
+			path := writeGGUF(t, test.architecture, test.more, test.tensors...)
+			u := openModel(t, path)
+			info := u.Info()
+			if info.Format != FormatGGUF || info.Architecture != test.architecture || len(info.Files) != 1 || info.Files[0] != path ||
+				info.Processing.Tied != (test.tensors[0] == ggufEmbedding) || info.Processing.NormOffset != 0 {
+				t.Errorf("%+v", info)
+			}
+			checkRows(t, u, test.want)
+		})
+	}
+}
+
+// writeGGUF writes a GGUF file with the tensors named, the first being the matrix
+// to be found.
+func writeGGUF(t *testing.T, architecture string, more []gguftest.Pair, names ...string) string {
+	t.Helper()
+	metadata := append([]gguftest.Pair{
+		{Key: ggufArchKey, Value: architecture},
+		{Key: architecture + ggufDModelKey, Value: uint32(testModel)},
+		{Key: architecture + ggufVocabKey, Value: uint32(testVocab)},
+	}, more...)
+	var tensors []gguftest.Tensor
+	for i, name := range names {
+		if i == 0 {
+			tensors = append(tensors, gguftest.Floats(name, []int{testVocab, testModel}, testRows...))
+		} else {
+			vector, _ := vectorFor(name)
+			tensors = append(tensors, gguftest.Floats(name, []int{testModel}, vector...))
+		}
+	}
+	path := filepath.Join(t.TempDir(), "model.gguf")
+	gguftest.Write(t, path, metadata, tensors...)
+	return path
+}

@@ -1,0 +1,12 @@
+package model
+
+// OLMo 1, whose layer norms have neither weight nor bias.
+func init() {
+	register(&family{
+		modelTypes:    []string{"olmo"},
+		architectures: []string{"olmo"},
+		head:          "lm_head.weight",
+		embedding:     "embed_tokens.weight",
+		normKind:      LayerNorm,
+	})
+}

@@ -1,0 +1,117 @@
+// Package model reads the unembedding of a language model, processed as
+// TransformerLens does by default, from a Hugging Face directory or a GGUF file.
+//
+// The unembedding is read in blocks: what stays in memory is the final norm's
+// weight and the mean over the vocabulary, not the matrix.
+package model
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
+)
+
+const opRead = "read model"
+
+// Formats of a model on disk.
+const (
+	FormatHuggingFace = "huggingface"
+	FormatGGUF        = "gguf"
+)
+
+// Info describes an unembedding.
+type Info struct {
+	Path         string // as given to Open
+	Format       string // FormatHuggingFace or FormatGGUF
+	Architecture string // config.json's model_type, GGUF's general.architecture
+	DType        string // of the unembedding on disk: F32, BF16, Q8_0
+	DModel       int
+	DVocab       int // columns of W_U, padding of the vocabulary included
+	Processing   Processing
+	// Files are all those whose content decides the result, paths as given to
+	// Open: config.json, the index, the shards with the tensors needed, the .gguf.
+	Files []string
+}
+
+// Unembedding is a model's processed W_U. It is safe for concurrent use, but for
+// Close.
+type Unembedding struct {
+	info   Info
+	stored *stored
+	rows   *processor
+}
+
+// stored is a model as it is on disk, before any processing.
+type stored struct {
+	info        Info
+	unembedding tensor.Matrix // W_U transposed [d_vocab, d_model]
+	subject     string        // file and tensor of the unembedding, in errors
+	weight      []float32     // of the final norm [d_model]; nil when it has none
+	file        io.Closer     // the unembedding's
+}
+
+// Open opens a model: a Hugging Face directory with config.json and safetensors,
+// one of its *.safetensors files, or a .gguf file. It reads the whole unembedding
+// once, for the means and to find values that are not finite, which are errors.
+// The caller closes it.
+func Open(path string) (*Unembedding, error) {
+	s, err := openStored(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	rows, err := newProcessor(s)
+	if err != nil {
+		s.file.Close()
+		return nil, fault.At(opRead, path, err)
+	}
+	return &Unembedding{info: s.info, stored: s, rows: rows}, nil
+}
+
+func openStored(path string) (*stored, error) {
+	if strings.EqualFold(filepath.Ext(path), ".gguf") {
+		return openGGUF(path)
+	}
+	return openHuggingFace(path)
+}
+
+// VocabularySize returns the number of columns of a model's unembedding from the
+// headers of its files, and 0 when path holds no weights: a tokenizer alone, or a
+// GGUF file with nothing but a vocabulary.
+func VocabularySize(path string) (int, error) {
+	s, err := openStored(path)
+	if errors.Is(err, errNoWeights) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fault.At(opRead, path, err)
+	}
+	defer s.file.Close()
+	return s.info.DVocab, nil
+}
+
+// errNoWeights is the cause of errors about a path that may be a tokenizer but is
+// no model.
+var errNoWeights = errors.New("no weights")
+
+// Info describes the unembedding.
+func (u *Unembedding) Info() Info {
+	info := u.info
+	info.Files = slices.Clone(info.Files)
+	return info
+}
+
+// ReadRows reads the processed columns of W_U for the tokens from …
+// from+len(dst)/d_model-1, as the rows of dst [tokens, d_model]. It is computed in
+// float64 and rounded once. It is an error when len(dst) is no multiple of
+// d_model, the tokens do not exist, or a value is beyond float32's range.
+func (u *Unembedding) ReadRows(from int, dst []float32) error {
+	return fault.At(opRead, u.info.Path, u.rows.readRows(from, dst))
+}
+
+// Close closes the file with the unembedding, which can then not be read any more.
+func (u *Unembedding) Close() error { return u.stored.file.Close() }

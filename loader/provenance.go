@@ -1,0 +1,77 @@
+package loader
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// file is a file that a load read.
+type file struct {
+	name   string // relative to the source when it lies below it
+	bytes  int64
+	sha256 string
+}
+
+// hashFiles reads the files and returns their sizes and SHA-256, sorted by name.
+func hashFiles(ctx context.Context, op, source string, paths []string) ([]file, error) {
+	files := make([]file, 0, len(paths))
+	for _, path := range paths {
+		f, err := hashFile(ctx, path)
+		if err != nil {
+			return nil, fault.At(op, path, err)
+		}
+		f.name = path
+		if relative, err := filepath.Rel(source, path); err == nil && filepath.IsLocal(relative) && relative != "." {
+			f.name = filepath.ToSlash(relative)
+		}
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	return slices.CompactFunc(files, func(a, b file) bool { return a.name == b.name }), nil
+}
+
+func hashFile(ctx context.Context, path string) (file, error) {
+	opened, err := os.Open(path)
+	if err != nil {
+		return file{}, err
+	}
+	defer opened.Close()
+	hash := sha256.New()
+	n, err := io.Copy(hash, cancellable{ctx, opened})
+	return file{bytes: n, sha256: hex.EncodeToString(hash.Sum(nil))}, err
+}
+
+// cancellable stops a long read when its context ends.
+type cancellable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (c cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.Reader.Read(p)
+}
+
+// digest is the SHA-256 that stands for the files: that of the only one, or
+// that of the lines "sha256  name" which sha256sum prints for them.
+func digest(files []file) string {
+	if len(files) == 1 {
+		return files[0].sha256
+	}
+	hash := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(hash, "%s  %s\n", f.sha256, f.name)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}

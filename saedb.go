@@ -1,0 +1,149 @@
+// Package saedb opens a DuckDB database with saedb's SQL functions in it.
+//
+//	db, err := saedb.Open(ctx, "features.db", saedb.Options{})
+//	…
+//	defer db.Close()
+//	rows, err := db.QueryContext(ctx, "SELECT feature, skewness FROM layer_8")
+package saedb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/udf"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// Version is the version of saedb.
+const Version = "0.1.0"
+
+// Options say how a database is opened.
+type Options struct {
+	ReadOnly  bool // several programs may read at once, none may write meanwhile
+	MustExist bool // a missing file is an error instead of a new database
+	// MemoryLimit bounds what DuckDB itself buffers, in bytes; 0 is
+	// DefaultMemoryLimit. The unembeddings that functions hold come on top.
+	MemoryLimit int64
+}
+
+// DefaultMemoryLimit is enough for DuckDB to sort and join the statistics of
+// millions of features; it spills to disk beyond.
+const DefaultMemoryLimit = 1 << 30
+
+// DB is a DuckDB database with saedb's functions registered.
+type DB struct {
+	*sql.DB
+	// Functions cancels the functions and reports their progress.
+	Functions *udf.Functions
+	lookups   *sql.Conn
+}
+
+// Open opens the database in a file, or one in memory when path is empty.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	dsn, err := sourceName(path, o)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := duckdb.NewConnector(dsn, nil)
+	if err != nil {
+		return nil, openError(path, o, err)
+	}
+	db := &DB{DB: sql.OpenDB(connector)}
+	if err := db.register(ctx); err != nil {
+		db.Close()
+		return nil, fault.At("open database", path, err)
+	}
+	return db, nil
+}
+
+// Close closes the database; its file may then be opened elsewhere.
+func (db *DB) Close() error {
+	var err error
+	if db.lookups != nil {
+		err = db.lookups.Close()
+	}
+	return errors.Join(err, db.DB.Close())
+}
+
+func (db *DB) register(ctx context.Context) (err error) {
+	if db.lookups, err = db.Conn(ctx); err != nil {
+		return err
+	}
+	registration, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer registration.Close()
+	return rawConnection(registration, func(to capi.Connection) error {
+		return rawConnection(db.lookups, func(from capi.Connection) error {
+			db.Functions, err = udf.Register(to, from)
+			return err
+		})
+	})
+}
+
+func sourceName(path string, o Options) (string, error) {
+	limit := o.MemoryLimit
+	if limit == 0 {
+		limit = DefaultMemoryLimit
+	}
+	settings := url.Values{"memory_limit": {fmt.Sprintf("%dB", limit)}}
+	if path == "" {
+		return ":memory:?" + settings.Encode(), nil
+	}
+	if strings.ContainsAny(path, "?%") {
+		return "", &fault.Error{Op: "open database", Subject: path, Problem: "the path has a ? or %, which DuckDB's driver does not take"}
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && (o.MustExist || o.ReadOnly) {
+		return "", &fault.Error{
+			Op: "open database", Subject: path, Problem: "no such file",
+			Hint: "saedb --db " + path + " load model PATH makes one",
+		}
+	}
+	if o.ReadOnly {
+		settings.Set("access_mode", "READ_ONLY")
+	}
+	// A relative path with a colon would be taken for a URL.
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", fault.At("open database", path, err)
+	}
+	return absolute + "?" + settings.Encode(), nil
+}
+
+var lockHolder = regexp.MustCompile(`\(PID (\d+)\)`)
+
+// openError says in one line why DuckDB did not open the file.
+func openError(path string, o Options, err error) error {
+	said := err.Error()
+	failed := &fault.Error{Op: "open database", Subject: path}
+	switch {
+	case strings.Contains(said, "Conflicting lock") || strings.Contains(said, "Could not set lock"):
+		failed.Problem = "another program has it open"
+		if holder := lockHolder.FindStringSubmatch(said); holder != nil {
+			failed.Problem += ", process " + holder[1]
+		}
+		failed.Hint = "close it there; programs may share a file only when all open it read-only"
+	case strings.Contains(said, "Permission denied"), strings.Contains(said, "Read-only file system"):
+		failed.Problem = "permission denied"
+		failed.Hint = "the file and its directory must be writable; saedb sql --read-only only reads"
+		if o.ReadOnly {
+			failed.Hint = "the file must be readable"
+		}
+	case strings.Contains(said, "not a valid DuckDB database file"):
+		failed.Problem = "not a DuckDB database file"
+	default:
+		failed.Err = err
+	}
+	return failed
+}

@@ -1,0 +1,20 @@
+-- Files are looked at without a load.
+FROM sae_info('../examples/smollm2-135m/saes/blocks.29.hook_resid_pre');
+
+SELECT count(*) AS features, min(len(w_dec)) AS d_model, round(avg(log_sparsity), 4) AS log_sparsity
+FROM read_sae('../examples/smollm2-135m/saes/blocks.29.hook_resid_pre');
+
+-- A file gives what a load stored.
+SELECT count(*) AS features, count(*) FILTER (a.w_dec <> b.w_dec) AS different
+FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre') a JOIN decoder_directions b USING (feature) WHERE b.layer = 4;
+
+SELECT count(*) FROM read_unembedding('../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf');
+
+SELECT count(*) AS tokens, count(*) FILTER (is_special) AS special, count(*) FILTER (is_padding) AS padding
+FROM read_vocab('../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf');
+
+FROM read_sae('nowhere');
+
+FROM read_sae(NULL);
+
+FROM read_vocab('../examples/smollm2-135m/saes');

@@ -1,0 +1,83 @@
+// Package udf is saedb's SQL functions: one family a file, each under the name
+// that it has in SQL.
+//
+// A function reads a chunk's vectors in place, hands the chunk as one batch to
+// internal/compute, and writes the result vectors in place. The table functions
+// do the same with the readers of loader. No mathematics is here.
+package udf
+
+import (
+	"context"
+	"sync/atomic"
+
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// Functions is what one database's SQL functions share.
+type Functions struct {
+	models   *models
+	current  atomic.Pointer[context.Context]
+	progress atomic.Pointer[func(rows int64)]
+}
+
+// Register registers every function with the database of registration. Models
+// are read through lookups, which must be another connection to the same
+// database, used by nobody else, and must stay open as long as the functions
+// are in use.
+func Register(registration, lookups capi.Connection) (*Functions, error) {
+	f := &Functions{models: newModels(lookups)}
+	for _, family := range families {
+		if err := family.register(f, registration); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// During makes ctx cancel the functions that run until done is called: DuckDB
+// itself interrupts a query only between chunks, which can be a minute apart.
+func (f *Functions) During(ctx context.Context) (done func()) {
+	f.current.Store(&ctx)
+	return func() { f.current.CompareAndSwap(&ctx, nil) }
+}
+
+// Watch reports the rows that functions finish, from any goroutine, until done
+// is called.
+func (f *Functions) Watch(report func(rows int64)) (done func()) {
+	f.progress.Store(&report)
+	return func() { f.progress.CompareAndSwap(&report, nil) }
+}
+
+func (f *Functions) context() context.Context {
+	if ctx := f.current.Load(); ctx != nil {
+		return *ctx
+	}
+	return context.Background()
+}
+
+func (f *Functions) finished(rows int) {
+	if report := f.progress.Load(); report != nil {
+		(*report)(int64(rows))
+	}
+}
+
+// family is one file's functions and their documentation.
+type family struct {
+	register func(*Functions, capi.Connection) error
+	docs     []schema.Function
+}
+
+var families = []family{
+	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily,
+	readSAEFamily, readModelFamily,
+}
+
+// Documentation describes every function, in the order of a reference.
+func Documentation() []schema.Function {
+	var docs []schema.Function
+	for _, family := range families {
+		docs = append(docs, family.docs...)
+	}
+	return docs
+}

@@ -1,0 +1,103 @@
+package udf
+
+import (
+	"fmt"
+
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var logitWeightsFamily = family{
+	register: registerLogitWeights,
+	docs: []schema.Function{
+		{
+			Name:        "logit_weight",
+			Signature:   "logit_weight(w_dec, model, token_id) → DOUBLE",
+			Description: "The direction's logit weight for one token.",
+			Example: "SELECT feature, logit_weight(w_dec, 'smollm2-135m', token_id) AS weight FROM decoder_directions, tokens " +
+				"WHERE layer = 29 AND token = 'Ġthe' ORDER BY weight DESC LIMIT 5",
+		},
+		{
+			Name:      "logit_weights",
+			Signature: "logit_weights(w_dec, model) → FLOAT[]",
+			Description: "The direction's logit weight for every token, in order of token id. A vocabulary of numbers a row: " +
+				"ask for few rows, or use the functions that never make it.",
+			Example: "SELECT feature, list_max(logit_weights(w_dec, 'smollm2-135m')) AS highest FROM decoder_directions WHERE layer = 29 LIMIT 5",
+		},
+	},
+}
+
+func registerLogitWeights(f *Functions, c capi.Connection) error {
+	err := c.RegisterScalar("logit_weight", capi.Scalar{
+		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Integer}, Returns: capi.Double, Call: f.logitWeight,
+	})
+	if err != nil {
+		return err
+	}
+	return c.RegisterScalar("logit_weights", capi.Scalar{
+		Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: capi.List(capi.Float), Call: f.logitWeights,
+	})
+}
+
+func (f *Functions) logitWeight(input capi.Chunk, output capi.Vector) error {
+	models := newTexts(input.Column(1))
+	ids, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
+	all, null, err := f.batches("logit_weight", input, func(row int) (call, bool, error) {
+		return call{model: models.at(row), scope: scopeAll}, models.valid(row) && given.Valid(row), nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range null {
+		output.SetNull(i, 0)
+	}
+	out := capi.Values[float64](output, input.Rows())
+	for _, b := range all {
+		d := b.model.unembedding.DModel()
+		for i, row := range b.rows {
+			if vocab := b.model.unembedding.Vocab(); ids[row] < 0 || int(ids[row]) >= vocab {
+				return &fault.Error{
+					Op: "logit_weight", Subject: "token_id", Expected: fmt.Sprintf("0 to %d, the vocabulary of model %s", vocab-1, b.model.name),
+					Found: fmt.Sprint(ids[row]),
+				}
+			}
+			out[row] = b.model.unembedding.LogitWeight(b.directions[i*d:(i+1)*d], int(ids[row]))
+		}
+		f.finished(len(b.rows))
+	}
+	return nil
+}
+
+func (f *Functions) logitWeights(input capi.Chunk, output capi.Vector) error {
+	models := newTexts(input.Column(1))
+	all, null, err := f.batches("logit_weights", input, func(row int) (call, bool, error) {
+		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
+	})
+	if err != nil {
+		return err
+	}
+	entries := capi.Values[capi.Entry](output, input.Rows())
+	for _, i := range null {
+		output.SetNull(i, 0)
+		entries[i] = capi.Entry{}
+	}
+	filled := 0
+	for _, b := range all {
+		vocab := b.model.unembedding.Vocab()
+		total := filled + len(b.rows)*vocab
+		if err := output.Grow(total); err != nil {
+			return err
+		}
+		out := capi.Values[float32](output.Elements(), total)
+		if err := b.model.unembedding.LogitWeights(f.context(), b.directions, out[filled:]); err != nil {
+			return err
+		}
+		for _, row := range b.rows {
+			entries[row] = capi.Entry{Offset: uint64(filled), Length: uint64(vocab)}
+			filled += vocab
+		}
+		f.finished(len(b.rows))
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package udf
+
+import (
+	modelfile "github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var readModelFamily = family{
+	register: registerReadModel,
+	docs: []schema.Function{
+		{
+			Name:      "read_unembedding",
+			Signature: "read_unembedding(path) → TABLE(token_id INTEGER, w_u FLOAT[])",
+			Description: "The unembedding of a model on disk, a row a token, processed as TransformerLens does by default: " +
+				"final norm folded in, centred where its family is.",
+			Example: "SELECT token_id, len(w_u) FROM read_unembedding('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
+		},
+		{
+			Name:        "read_vocab",
+			Signature:   "read_vocab(path) → TABLE(token_id INTEGER, token, text VARCHAR, is_special, is_padding BOOLEAN)",
+			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, the file itself, or a GGUF file.",
+			Example:     "FROM read_vocab('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
+		},
+	},
+}
+
+func registerReadModel(f *Functions, c capi.Connection) error {
+	if err := c.RegisterTable("read_unembedding", 1, f.readUnembedding); err != nil {
+		return err
+	}
+	return c.RegisterTable("read_vocab", 1, f.readVocab)
+}
+
+func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
+	opened, err := modelfile.Open(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	info := opened.Info()
+	return &table{
+		functions: f,
+		rows:      info.DVocab,
+		close:     opened.Close,
+		columns: []column{
+			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
+			floatsColumn("w_u", info.DModel, opened.ReadRows),
+		},
+	}, nil
+}
+
+func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
+	read, err := vocab.Read(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	columns, err := modelfile.VocabularySize(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	tokens := padded(read.Tokens, columns)
+	known := func(row int) bool { return !tokens[row].padding }
+	return &table{functions: f, rows: len(tokens), columns: []column{
+		valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(tokens[row].ID) }),
+		textColumn("token", func(row int) (string, bool) { return tokens[row].Token.Token, known(row) }),
+		textColumn("text", func(row int) (string, bool) { return tokens[row].Text, known(row) }),
+		valueColumn("is_special", capi.Boolean, func(row int) bool { return tokens[row].Special }),
+		valueColumn("is_padding", capi.Boolean, func(row int) bool { return tokens[row].padding }),
+	}}, nil
+}
+
+type paddedToken struct {
+	vocab.Token
+	padding bool
+}
+
+// padded adds a padding token for each id below columns that the vocabulary
+// does not have, so that every column of the unembedding has a row.
+func padded(tokens []vocab.Token, columns int) []paddedToken {
+	all := make([]paddedToken, 0, max(len(tokens), columns))
+	next := 0
+	for _, t := range tokens {
+		for ; next < t.ID && next < columns; next++ {
+			all = append(all, paddedToken{vocab.Token{ID: next}, true})
+		}
+		all = append(all, paddedToken{t, false})
+		next = t.ID + 1
+	}
+	for ; next < columns; next++ {
+		all = append(all, paddedToken{vocab.Token{ID: next}, true})
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package udf
+
+import (
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var readSAEFamily = family{
+	register: registerReadSAE,
+	docs: []schema.Function{
+		{
+			Name:        "read_sae",
+			Signature:   "read_sae(path) → TABLE(feature INTEGER, w_dec FLOAT[], log_sparsity FLOAT)",
+			Description: "The decoder directions of an SAE on disk, without loading it.",
+			Example:     "SELECT feature, len(w_dec), log_sparsity FROM read_sae('examples/smollm2-135m/saes/blocks.29.hook_resid_pre') LIMIT 5",
+		},
+		{
+			Name: "sae_info",
+			Signature: "sae_info(path) → TABLE(format, architecture VARCHAR, d_model, d_sae INTEGER, hook VARCHAR, layer INTEGER, " +
+				"dtype, scale, neuronpedia_id VARCHAR)",
+			Description: "One row that says what an SAE on disk is. layer is the index of the block in the hook point's name.",
+			Example:     "FROM sae_info('examples/smollm2-135m/saes/blocks.29.hook_resid_pre')",
+		},
+	},
+}
+
+func registerReadSAE(f *Functions, c capi.Connection) error {
+	if err := c.RegisterTable("read_sae", 1, f.readSAE); err != nil {
+		return err
+	}
+	return c.RegisterTable("sae_info", 1, f.saeInfo)
+}
+
+func (f *Functions) readSAE(arguments []string) (capi.Table, error) {
+	opened, err := sae.Open(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	sparsity, err := opened.LogSparsity()
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	info := opened.Info()
+	return &table{
+		functions: f,
+		rows:      info.DSAE,
+		close:     opened.Close,
+		columns: []column{
+			valueColumn("feature", capi.Integer, func(row int) int32 { return int32(row) }),
+			floatsColumn("w_dec", info.DModel, opened.ReadDecoder),
+			sparsityColumn(sparsity),
+		},
+	}, nil
+}
+
+func sparsityColumn(sparsity []float32) column {
+	return column{capi.Field{Name: "log_sparsity", Type: capi.Float}, func(v capi.Vector, from, n int) error {
+		if sparsity != nil {
+			copy(capi.Values[float32](v, n), sparsity[from:])
+			return nil
+		}
+		for i := range n {
+			v.SetNull(i, 0)
+		}
+		return nil
+	}}
+}
+
+func (f *Functions) saeInfo(arguments []string) (capi.Table, error) {
+	opened, err := sae.Open(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	info := opened.Info()
+	text := func(name, s string) column {
+		return textColumn(name, func(int) (string, bool) { return s, s != "" })
+	}
+	number := func(name string, n int) column {
+		return valueColumn(name, capi.Integer, func(int) int32 { return int32(n) })
+	}
+	layer := number("layer", info.Layer)
+	if info.Layer < 0 {
+		layer.fill = func(v capi.Vector, _, _ int) error { v.SetNull(0, 0); return nil }
+	}
+	return &table{functions: f, rows: 1, columns: []column{
+		text("format", info.Format), text("architecture", info.Architecture),
+		number("d_model", info.DModel), number("d_sae", info.DSAE),
+		text("hook", info.Hook), layer, text("dtype", info.DType), text("scale", info.Scale),
+		text("neuronpedia_id", info.NeuronpediaID),
+	}}, nil
+}

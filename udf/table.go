@@ -1,0 +1,110 @@
+package udf
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// table is a table function's result whose rows can be read from anywhere, by
+// several threads at once; only the columns that a query asks for are read.
+type table struct {
+	functions *Functions
+	columns   []column
+	rows      int
+	close     func() error
+}
+
+type column struct {
+	capi.Field
+	// fill writes rows [from, from+n) into the first n rows of v.
+	fill func(v capi.Vector, from, n int) error
+}
+
+func (t *table) Columns() []capi.Field {
+	fields := make([]capi.Field, len(t.columns))
+	for i, c := range t.columns {
+		fields[i] = c.Field
+	}
+	return fields
+}
+
+func (t *table) Rows() int64 { return int64(t.rows) }
+
+func (t *table) Close() error {
+	if t.close == nil {
+		return nil
+	}
+	return t.close()
+}
+
+func (t *table) Scan(columns []int) (capi.Scan, error) { return &scan{table: t, columns: columns}, nil }
+
+type scan struct {
+	table   *table
+	columns []int
+	next    atomic.Int64
+}
+
+func (s *scan) Threads() int { return min(runtime.GOMAXPROCS(0), s.table.rows/capi.VectorSize()+1) }
+
+func (s *scan) Next(output capi.Chunk) (int, error) {
+	if err := s.table.functions.context().Err(); err != nil {
+		return 0, err
+	}
+	size := capi.VectorSize()
+	from := int(s.next.Add(int64(size))) - size
+	n := min(size, s.table.rows-from)
+	if n <= 0 {
+		return 0, nil
+	}
+	for i, position := range s.columns {
+		if position < 0 || position >= len(s.table.columns) {
+			continue // a column that no one reads, as for count(*)
+		}
+		if err := s.table.columns[position].fill(output.Column(i), from, n); err != nil {
+			return 0, err
+		}
+	}
+	s.table.functions.finished(n)
+	return n, nil
+}
+
+// valueColumn is a column of plain values.
+func valueColumn[T any](name string, kind capi.Type, at func(row int) T) column {
+	return column{capi.Field{Name: name, Type: kind}, func(v capi.Vector, from, n int) error {
+		for i, values := 0, capi.Values[T](v, n); i < n; i++ {
+			values[i] = at(from + i)
+		}
+		return nil
+	}}
+}
+
+// textColumn is a VARCHAR column; a row for which at returns false is NULL.
+func textColumn(name string, at func(row int) (string, bool)) column {
+	return column{capi.Field{Name: name, Type: capi.Varchar}, func(v capi.Vector, from, n int) error {
+		for i := range n {
+			if s, ok := at(from + i); ok {
+				v.SetText(i, s)
+			} else {
+				v.SetNull(i, 0)
+			}
+		}
+		return nil
+	}}
+}
+
+// floatsColumn is a FLOAT[] column of lists with width values each, which read
+// writes for rows [from, from+len(to)/width).
+func floatsColumn(name string, width int, read func(from int, to []float32) error) column {
+	return column{capi.Field{Name: name, Type: capi.List(capi.Float)}, func(v capi.Vector, from, n int) error {
+		if err := v.Grow(n * width); err != nil {
+			return err
+		}
+		for i, entries := 0, capi.Values[capi.Entry](v, n); i < n; i++ {
+			entries[i] = capi.Entry{Offset: uint64(i * width), Length: uint64(width)}
+		}
+		return read(from, capi.Values[float32](v.Elements(), n*width))
+	}}
+}

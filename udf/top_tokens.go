@@ -1,0 +1,135 @@
+package udf
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/saedb/saedb/internal/compute"
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var topTokensFamily = family{
+	register: registerTopTokens,
+	docs: []schema.Function{
+		{
+			Name:        "top_tokens",
+			Signature:   "top_tokens(w_dec, model, k) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
+			Description: "The k tokens with the highest logit weights, highest first; ties by lower token id.",
+			Example:     "SELECT feature, top_tokens(w_dec, 'smollm2-135m', 3) FROM decoder_directions WHERE layer = 29 LIMIT 5",
+		},
+		{
+			Name:        "bottom_tokens",
+			Signature:   "bottom_tokens(w_dec, model, k) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
+			Description: "The k tokens with the lowest logit weights, lowest first; ties by lower token id.",
+			Example:     "SELECT feature, bottom_tokens(w_dec, 'smollm2-135m', 3) FROM decoder_directions WHERE layer = 29 LIMIT 5",
+		},
+	},
+}
+
+// maxK bounds k: a longer ranking is logit_weights' work.
+const maxK = 1000
+
+var tokenFields = []capi.Field{
+	{Name: "token_id", Type: capi.Integer}, {Name: "token", Type: capi.Varchar},
+	{Name: "text", Type: capi.Varchar}, {Name: "logit_weight", Type: capi.Double},
+}
+
+func registerTopTokens(f *Functions, c capi.Connection) error {
+	for name, end := range map[string]func(*compute.Summary) *compute.Tokens{
+		"top_tokens":    func(s *compute.Summary) *compute.Tokens { return &s.Top },
+		"bottom_tokens": func(s *compute.Summary) *compute.Tokens { return &s.Bottom },
+	} {
+		err := c.RegisterScalar(name, capi.Scalar{
+			Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Integer},
+			Returns:    capi.List(capi.Struct(tokenFields...)),
+			Call: func(input capi.Chunk, output capi.Vector) error {
+				return f.endTokens(name, end, input, output)
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Functions) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector) error {
+	models := newTexts(input.Column(1))
+	ks, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
+	all, null, err := f.batches(function, input, func(row int) (call, bool, error) {
+		if !models.valid(row) || !given.Valid(row) {
+			return call{}, false, nil
+		}
+		if ks[row] < 1 || ks[row] > maxK {
+			return call{}, false, &fault.Error{
+				Op: function, Subject: "k", Expected: fmt.Sprintf("1 to %d", maxK), Found: fmt.Sprint(ks[row]),
+				Hint: "logit_weights gives all of them",
+			}
+		}
+		return call{model: models.at(row), scope: scopeAll, k: int(ks[row])}, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	out := tokenListWriter{list: output, entries: capi.Values[capi.Entry](output, input.Rows())}
+	for _, i := range null {
+		output.SetNull(i, 0)
+		out.entries[i] = capi.Entry{}
+	}
+	for _, b := range all {
+		err := f.summarize(b, compute.Options{TopK: b.k}, func(from, to int, s *compute.Summary) error {
+			return out.write(b.rows[from:to], end(s), b.model)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokenListWriter appends lists of token structs to a list vector.
+type tokenListWriter struct {
+	list    capi.Vector
+	entries []capi.Entry
+	filled  int // elements so far
+}
+
+// write appends the lists of ranked's entries 0, 1, …, one for each of rows.
+func (w *tokenListWriter) write(rows []int, ranked *compute.Tokens, m *model) error {
+	k := ranked.K
+	total := w.filled + len(rows)*k
+	if err := w.list.Grow(total); err != nil {
+		return err
+	}
+	elements := w.list.Elements()
+	ids := capi.Values[int32](elements.Field(0), total)
+	raw, text := elements.Field(1), elements.Field(2)
+	weights := capi.Values[float64](elements.Field(3), total)
+	for i, row := range rows {
+		w.entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(k)}
+		for j := i * k; j < (i+1)*k; j++ {
+			id := ranked.IDs[j]
+			ids[w.filled], weights[w.filled] = id, ranked.Logits[j]
+			raw.SetText(w.filled, m.tokens[id].token)
+			text.SetText(w.filled, m.tokens[id].text)
+			w.filled++
+		}
+	}
+	return nil
+}
+
+// shown is a token as people read it in a list: its text, or where its bytes are
+// no text by themselves, or it has none, the token as the tokenizer spells it.
+func (t token) shown() string {
+	for _, r := range t.text {
+		if r == utf8.RuneError {
+			return t.token
+		}
+	}
+	if t.text == "" {
+		return t.token
+	}
+	return t.text
+}
