@@ -29,15 +29,15 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if l.name == "" {
 		l.name = strings.TrimSuffix(filepath.Base(l.source), ".gguf")
 	}
-	opened, err := model.Open(r.Path)
+	opened, err := model.Open(l.source)
 	if err != nil {
-		return Outcome{}, fault.At(loadModel, r.Path, err)
+		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	defer opened.Close()
 	info := opened.Info()
-	vocabulary, err := vocab.Read(r.Path)
+	vocabulary, err := vocab.Read(l.source)
 	if err != nil {
-		return Outcome{}, fault.At(loadModel, r.Path, err)
+		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	l.format, l.conventions = info.Format, info.Processing.String()
 	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Path)); err != nil {
@@ -64,7 +64,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		return true, finish(ctx, tx, l, old)
 	})
 	if err != nil {
-		return Outcome{}, fault.At(loadModel, r.Path, err)
+		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	outcome.Took = time.Since(l.begun)
 	return outcome, nil

@@ -34,7 +34,7 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 	if err := schema.CheckRelease(r.Release); err != nil {
 		return Outcome{}, err
 	}
-	opened, err := sae.Open(r.Path)
+	opened, err := sae.Open(absolute(r.Path))
 	if err != nil {
 		return Outcome{}, fault.At(loadSAE, r.Path, err)
 	}

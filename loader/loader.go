@@ -127,10 +127,13 @@ func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, i
 	return nil
 }
 
-// plain takes off the words that DuckDB puts before an error of ours.
+// plain takes off what DuckDB puts around an error of ours.
 func plain(err error) error {
-	if said, ours := strings.CutPrefix(err.Error(), "Invalid Input Error: "); ours {
-		return &cause{said, err}
+	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
+	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: "} {
+		if ours, ok := strings.CutPrefix(said, prefix); ok {
+			return &cause{ours, err}
+		}
 	}
 	return err
 }

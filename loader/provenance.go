@@ -29,14 +29,24 @@ func hashFiles(ctx context.Context, op, source string, paths []string) ([]file, 
 		if err != nil {
 			return nil, fault.At(op, path, err)
 		}
-		f.name = path
-		if relative, err := filepath.Rel(source, path); err == nil && filepath.IsLocal(relative) && relative != "." {
-			f.name = filepath.ToSlash(relative)
-		}
+		f.name = nameBelow(source, path)
 		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	return slices.CompactFunc(files, func(a, b file) bool { return a.name == b.name }), nil
+}
+
+// nameBelow is the path of a file relative to the source: the source's own name
+// when it is the file, and the whole path when the file lies elsewhere.
+func nameBelow(source, path string) string {
+	relative, err := filepath.Rel(source, path)
+	switch {
+	case err == nil && relative == ".":
+		return filepath.Base(path)
+	case err == nil && filepath.IsLocal(relative):
+		return filepath.ToSlash(relative)
+	}
+	return path
 }
 
 func hashFile(ctx context.Context, path string) (file, error) {

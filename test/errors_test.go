@@ -124,19 +124,19 @@ func TestBadInput(t *testing.T) {
 		code int
 		says []string // standard error has each of these
 	}{
-		{"missing file", []string{"load", "sae", filepath.Join(dir, "absent")}, 1, []string{"absent", "no such file"}},
-		{"missing model", []string{"load", "model", filepath.Join(dir, "absent.gguf")}, 1, []string{"load model", "absent.gguf", "no such file"}},
+		{"missing file", []string{"load", "sae", filepath.Join(dir, "absent")}, 1, []string{"read SAE", "absent", "does not exist"}},
+		{"missing model", []string{"load", "model", filepath.Join(dir, "absent.gguf")}, 1, []string{"read GGUF", "absent.gguf", "no such file"}},
 		{"truncated safetensors", []string{"load", "sae", truncated}, 1, []string{"sae_weights.safetensors", "expected", "found"}},
 		{"truncated GGUF", []string{"load", "model", broken, "--name", "broken"}, 1, []string{"broken.gguf"}},
 		{"wrong shape", []string{"load", "sae", wrongShape}, 1, []string{"W_dec", "expected", "[4608]"}},
 		{"other d_model", []string{"load", "sae", otherWidth}, 1, []string{"d_model 576", "smollm2-135m", "768"}},
-		{"no W_dec", []string{"load", "sae", noDecoder}, 1, []string{"W_dec", "W_enc"}},
+		{"no W_dec", []string{"load", "sae", noDecoder}, 1, []string{"no-decoder", "W_dec", "missing"}},
 		{"not finite", []string{"load", "sae", infinite}, 1, []string{"W_dec", "feature 3", "NaN"}},
 		{"no SAE at all", []string{"load", "sae", noSAE}, 1, []string{"no-sae"}},
 		{"no such model", []string{"load", "sae", good, "--model", "gpt2"}, 1, []string{`"gpt2"`, "loaded: smollm2-135m"}},
 		{"other content, same name", []string{"load", "sae", other, "--release", "smollm2-demo"}, 1, []string{"already loaded", "--replace"}},
 		{"reserved release", []string{"load", "sae", good, "--release", "main"}, 1, []string{`"main"`, "--release"}},
-		{"not a model", []string{"load", "model", noSAE}, 1, []string{"no-sae", "config.json"}},
+		{"not a model", []string{"load", "model", noSAE}, 1, []string{"no-sae", "expected a directory with model.safetensors"}},
 		{"compute nothing", []string{"compute", "--sae", "layer_99"}, 1, []string{"layer_99"}},
 		{"bad SQL", []string{"sql", "SELEC 1"}, 1, []string{"SELEC"}},
 		{"wrong dimension", []string{"sql", "SELECT logit_stats([1,2,3]::FLOAT[], 'smollm2-135m')"}, 1, []string{"logit_stats", "expected 576 values", "found 3"}},

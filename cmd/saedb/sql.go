@@ -48,7 +48,8 @@ func runSQL(c *cli.Context) error {
 	if c.NArg() == 1 {
 		script = strings.NewReader(c.Args().First())
 	} else if term.IsTerminal(int(os.Stdin.Fd())) {
-		return shell.Run(c.Context, conn, os.Stdin, c.App.Writer, c.App.ErrWriter, shell.Options{
+		// Ctrl-C in the shell ends a statement, not the shell, which minds it itself.
+		return shell.Run(context.WithoutCancel(c.Context), conn, os.Stdin, c.App.Writer, c.App.ErrWriter, shell.Options{
 			Format: format, OnStatement: func(ctx context.Context) func() { return db.Functions.During(ctx) },
 		})
 	}

@@ -1,9 +1,6 @@
 package output
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // columnType is the type of a column or of a value nested in one.
 //
@@ -11,7 +8,6 @@ import (
 // bytes, so a value cannot be printed without its type.
 type columnType struct {
 	name   string      // the plain type: "FLOAT", "STRUCT", "LIST" for lists and arrays
-	scale  int         // of a DECIMAL: digits after the point
 	elem   *columnType // of a LIST or a MAP's values
 	key    *columnType // of a MAP
 	fields []field     // of a STRUCT or UNION, in order
@@ -87,7 +83,7 @@ func (p *typeParser) parsePlain() *columnType {
 	read := false
 	switch t.name {
 	case "DECIMAL":
-		read = p.parseDecimal(t)
+		read = p.skipSizes()
 	case "MAP":
 		t.key = p.parse()
 		read = t.key != nil && p.take(", ")
@@ -104,16 +100,14 @@ func (p *typeParser) parsePlain() *columnType {
 	return t
 }
 
-func (p *typeParser) parseDecimal(t *columnType) bool {
-	sizes, _, closed := strings.Cut(p.rest, ")")
-	_, scale, two := strings.Cut(sizes, ",")
-	if !closed || !two {
+// skipSizes passes over the width and scale of a DECIMAL; its values have them too.
+func (p *typeParser) skipSizes() bool {
+	end := strings.IndexByte(p.rest, ')')
+	if end < 0 {
 		return false
 	}
-	p.rest = p.rest[len(sizes):]
-	var err error
-	t.scale, err = strconv.Atoi(strings.TrimSpace(scale))
-	return err == nil
+	p.rest = p.rest[end:]
+	return true
 }
 
 func (p *typeParser) parseFields(t *columnType) bool {

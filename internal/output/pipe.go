@@ -3,6 +3,7 @@ package output
 import (
 	"errors"
 	"io"
+	"runtime"
 	"syscall"
 )
 
@@ -11,5 +12,5 @@ import (
 func ReaderGone(err error) bool {
 	const windowsNoData = syscall.Errno(232) // ERROR_NO_DATA, "the pipe is being closed"
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) ||
-		isWindows && errors.Is(err, windowsNoData)
+		runtime.GOOS == "windows" && errors.Is(err, windowsNoData)
 }

@@ -2,12 +2,9 @@ package output
 
 import (
 	"io"
-	"runtime"
 
 	"golang.org/x/term"
 )
-
-const isWindows = runtime.GOOS == "windows"
 
 // screen is the size to which a table is cut.
 type screen struct {

@@ -64,15 +64,15 @@ func lookUp(families map[string]*family, name, file, key string) (*family, error
 
 // processing is what is done to a model of the family; tensor names are left to
 // the format. A soft-cap that is not positive is none.
-func (f *family) processing(normOffset, softCap float64, normKept bool) Processing {
+func (f *family) processing(normOffset, softCap float64) Processing {
 	if !(softCap > 0) { // NaN neither
 		softCap = 0
 	}
 	return Processing{
 		Norm:               f.normKind,
-		NormFolded:         f.norm != "" && !normKept,
-		NormBiasFolded:     f.normBias && !normKept,
-		CenteredOverDModel: f.normKind == LayerNorm && !normKept,
+		NormFolded:         f.norm != "" && !f.normKept,
+		NormBiasFolded:     f.normBias && !f.normKept,
+		CenteredOverDModel: f.normKind == LayerNorm && !f.normKept,
 		CenteredOverVocab:  softCap == 0,
 		NormOffset:         normOffset,
 		SoftCap:            softCap,

@@ -18,7 +18,6 @@ const (
 	ggufDModelKey  = ".embedding_length" // after the architecture, as are those below
 	ggufVocabKey   = ".vocab_size"
 	ggufSoftCapKey = ".final_logit_softcapping"
-	ggufExpertsKey = ".expert_count"
 	ggufSplitKey   = "split.count"
 )
 
@@ -67,16 +66,14 @@ func withoutUnembedding(file *gguf.File) error {
 	return e
 }
 
-// ggufProcessing is the family's processing with what the file itself says: its
-// soft-cap, and whether it is a mixture of experts, as Mixtral is within the
-// architecture "llama". Converters have added Gemma's 1 to norm weights.
+// ggufProcessing is the family's processing with the file's own soft-cap.
+// Converters have added Gemma's 1 to norm weights.
 func ggufProcessing(file *gguf.File, architecture string, rules *family) Processing {
 	softCap, given := file.Float(architecture + ggufSoftCapKey)
 	if !given {
 		softCap = rules.softCap
 	}
-	experts, _ := file.Int(architecture + ggufExpertsKey)
-	return rules.processing(0, softCap, rules.normKept || experts > 1)
+	return rules.processing(0, softCap)
 }
 
 // findInGGUF finds the unembedding, which is the embedding in a file without one,

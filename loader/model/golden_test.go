@@ -68,7 +68,7 @@ func TestFamiliesAgreeWithTransformerLens(t *testing.T) {
 		{"llama", "BF16", 500, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
 		{"gemma2", "BF16", 500, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight + 1 folded, not centred over the vocabulary since logits are soft-capped at 30"},
 		{"qwen2", "F32", 512, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight folded, centred over the vocabulary"},
-		{"mixtral", "F32", 500, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, centred over the vocabulary"},
+		{"mixtral", "F32", 500, 2, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
 		{"olmo2", "F32", 500, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, centred over the vocabulary"},
 		{"phi", "F32", 500, 1, "W_U from lm_head.weight, LayerNorm model.final_layernorm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
 	}

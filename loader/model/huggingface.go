@@ -39,7 +39,7 @@ func (c *checkpoint) stored(path string) (*stored, error) {
 	}
 	s := &stored{info: Info{
 		Path: path, Format: FormatHuggingFace, Architecture: cfg.ModelType, Files: []string{configPath},
-		Processing: rules.processing(rules.normOffset, softCap, rules.normKept),
+		Processing: rules.processing(rules.normOffset, softCap),
 	}}
 	if c.index != "" {
 		s.info.Files = append(s.info.Files, c.index)

@@ -100,12 +100,20 @@ func checkOpenFails(t *testing.T, path, want string) {
 	}
 }
 
+// Another file may be the one at fault, and is then the subject.
+func TestFileWithoutConfiguration(t *testing.T) {
+	dir := directory(t, map[string]string{"x.safetensors": weights()})
+	_, err := Open(filepath.Join(dir, "x.safetensors"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, configFile)) {
+		t.Error(err)
+	}
+}
+
 func TestOtherPaths(t *testing.T) {
-	dir := directory(t, map[string]string{"tokenizer.json": "{}", "x.safetensors": weights()})
+	dir := directory(t, map[string]string{"tokenizer.json": "{}"})
 	checkOpenFails(t, filepath.Join(dir, "none"), "no such file")
 	checkOpenFails(t, filepath.Join(dir, "none.gguf"), "no such file")
 	checkOpenFails(t, filepath.Join(dir, "tokenizer.json"), "found a file that is neither *.safetensors nor *.gguf")
-	checkOpenFails(t, filepath.Join(dir, "x.safetensors"), "config.json: no such file")
 }
 
 func TestGGUFErrors(t *testing.T) {
