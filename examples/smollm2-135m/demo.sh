@@ -26,6 +26,6 @@ cat <<END
 
 Try next:
   bin/saedb --db $db sql
-  bin/saedb --db $db sql "SELECT layer, feature, logit_weight FROM feature_tokens WHERE text = ' Paris' AND direction = 'promoted' ORDER BY logit_weight DESC LIMIT 5"
+  bin/saedb --db $db sql "SELECT layer, feature, logit_weight FROM feature_tokens WHERE text = ' three' AND direction = 'promoted' ORDER BY logit_weight DESC LIMIT 5"
   bin/saedb --db $db sql --format csv "SELECT * FROM features WHERE layer = 29" > layer_29.csv
 END

@@ -37,11 +37,13 @@ type panels interface {
 	summarize(ctx context.Context, b *block) error
 	// products writes the products of b's directions to out [rows, tokens].
 	products(ctx context.Context, b *block, out []float32) error
+	// blockRows returns how many directions a block should have at most, and what
+	// their number should be a multiple of.
+	blockRows() (most, multiple int)
+	// weigh writes direction · row of W, in float64 as [dot] has it, to out for each
+	// of the token ids.
+	weigh(direction []float32, ids []int32, out []float64)
 }
-
-// maxBlockRows bounds the directions in one block. More would gain no reuse of a
-// tile of tokens that is in L2, and would take memory for shortlists.
-const maxBlockRows = 64
 
 // block is the work of one kernel call: some directions against every token.
 type block struct {
@@ -54,7 +56,7 @@ type block struct {
 }
 
 // kernels lists every kernel of this build, fastest first.
-var kernels = []kernel{gonumKernel{}}
+var kernels = append(nativeKernels(), gonumKernel{})
 
 // chooseKernel returns the kernel called name, or for "" the first available.
 func chooseKernel(name string) (kernel, error) {

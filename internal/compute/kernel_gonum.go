@@ -2,7 +2,6 @@ package compute
 
 import (
 	"context"
-	"unsafe"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
@@ -25,7 +24,7 @@ func (gonumKernel) pack(u *Unembedding) panels {
 	p := &gonumPanels{
 		u:          u,
 		stride:     stride,
-		rows:       alignedFloats(u.Tokens() * stride),
+		rows:       alignedFloats(u.Tokens()*stride, vectorFloats),
 		tileTokens: min(max(tileBytes/(4*stride), minTileTokens), maxTileTokens),
 	}
 	u.overTokens(func(_, from, to int) {
@@ -95,11 +94,12 @@ func (p *gonumPanels) tiles(ctx context.Context, b *block, visit func(from int, 
 	return nil
 }
 
-// alignedFloats returns n zeros that start on a boundary of vectorFloats.
-func alignedFloats(n int) []float32 {
-	const alignment = 4 * vectorFloats
-	buffer := make([]float32, n+vectorFloats)
-	past := int(uintptr(unsafe.Pointer(unsafe.SliceData(buffer))) % alignment)
-	first := (alignment - past) % alignment / 4
-	return buffer[first : first+n : first+n]
+// blockRows: more directions would gain no reuse of a tile of tokens that is in L2,
+// and have Gemm start goroutines.
+func (p *gonumPanels) blockRows() (most, multiple int) { return 64, 1 }
+
+func (p *gonumPanels) weigh(direction []float32, ids []int32, out []float64) {
+	for i, id := range ids {
+		out[i] = dot(direction, p.u.rowOf(int(id)))
+	}
 }

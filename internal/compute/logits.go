@@ -27,7 +27,7 @@ func (u *Unembedding) LogitWeights(ctx context.Context, directions []float32, ou
 	if len(out) != n*u.Tokens() {
 		panic(panicOutput)
 	}
-	return inParallel(ctx, n, blockRows(n, 0), 0, func(ctx context.Context, from, to int) error {
+	return inParallel(ctx, n, u.blockRows(n, 0, 0), 0, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], 0)
 		rows := out[from*u.Tokens() : to*u.Tokens()]
 		if err := u.panels.products(ctx, b, rows); err != nil {

@@ -48,6 +48,16 @@ func (s *powerSums) addCosines(products []float32, inverse []float64, shift, mea
 	*s = sums
 }
 
+// finite reports whether no sum is infinite or NaN.
+func (s *powerSums) finite() bool {
+	for _, sum := range []float64{s.first, s.second, s.third, s.fourth} {
+		if math.IsInf(sum, 0) || math.IsNaN(sum) {
+			return false
+		}
+	}
+	return true
+}
+
 // variance returns the population variance of n values.
 func (s *powerSums) variance(n int) float64 {
 	mean := s.first / float64(n)

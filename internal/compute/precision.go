@@ -35,16 +35,6 @@ func roundingNoise(unit float64, dModel int, length, drift float64) float64 {
 	return unit * ((1+walk)*length + walk*drift)
 }
 
-// drift returns √(Σₖ (Σ_{i≤k} dᵢ·mᵢ)²/d) of a direction and a mean token row.
-func drift(direction []float32, mean []float64) float64 {
-	var sum, squares float64
-	for i, v := range direction {
-		sum += float64(v) * mean[i]
-		squares += sum * sum
-	}
-	return math.Sqrt(squares / float64(len(direction)))
-}
-
 // noiseTolerance is the share of a standard deviation that the rounding of float32
 // products may have: 10⁻⁶ where single tokens matter. Errors of many tokens
 // average out, by √tokens; the 8 leaves room for the third and fourth powers.
@@ -69,19 +59,20 @@ func (p *projection) trusted(u *Unembedding, cosine bool) bool {
 	if p.top.overflowed || p.bottom.overflowed {
 		return false
 	}
-	terms, underflow := u.packedTerms, float64(u.dModel)*tiny32
-	if !p.spreadAboveNoise(u, &p.plain, terms.mean, terms.square, p.plainExponent, underflow) {
+	underflow := float64(u.dModel) * tiny32
+	t := &p.packedTerms
+	if !spreadAboveNoise(u, &p.plain, t.length, t.drift, p.plainExponent, underflow) {
 		return false
 	}
 	return !cosine ||
-		p.spreadAboveNoise(u, &p.cosine, terms.cosineMean, terms.cosineSquare, p.cosineExponent, underflow*u.inverseNormRMS)
+		spreadAboveNoise(u, &p.cosine, t.cosineLength, t.cosineDrift, p.cosineExponent, underflow*u.inverseNormRMS)
 }
 
 // spreadAboveNoise reports whether the standard deviation of sums, in units of
-// 2^exponent, is well above the rounding of products whose token rows have the
-// given mean and mean square, in units of 1, and above the given underflow.
-func (p *projection) spreadAboveNoise(u *Unembedding, sums *powerSums, mean, square []float64, exponent int, underflow float64) bool {
-	length := math.Sqrt(dotSquares(p.direction, square))
-	noise := roundingNoise(unit32, u.dModel, length, drift(p.direction, mean))*powerOfTwo(-exponent) + underflow
-	return noise <= noiseTolerance(u.Tokens())*math.Sqrt(sums.variance(u.Tokens()))
+// 2^exponent, is well above the rounding of products whose terms have the given
+// length and drift, in units of 1, and above the given underflow. Sums that left
+// their range are not above anything.
+func spreadAboveNoise(u *Unembedding, sums *powerSums, length, drift float64, exponent int, underflow float64) bool {
+	noise := roundingNoise(unit32, u.dModel, length, drift)*powerOfTwo(-exponent) + underflow
+	return sums.finite() && noise <= noiseTolerance(u.Tokens())*math.Sqrt(sums.variance(u.Tokens()))
 }

@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // projection is one direction's way through a block: what a kernel needs to turn
@@ -13,6 +14,8 @@ import (
 type projection struct {
 	direction      []float32 // [dModel], as the caller gave it
 	zero           bool      // every weight of direction is 0
+	terms          terms     // of logit weights
+	packedTerms    terms     // of products, in units of 1
 	plainExponent  int
 	cosineExponent int
 
@@ -40,15 +43,16 @@ func newProjection(u *Unembedding, direction, scaled []float32, size int) projec
 		zero:           largest == 0,
 		plainExponent:  exponent + u.exponent,
 		cosineExponent: exponent,
-		cosineMean:     dotMeans(direction, u.terms.cosineMean) * powerOfTwo(-exponent),
+		terms:          u.terms.against(direction),
 		top:            newShortlist(size, 1),
 		bottom:         newShortlist(size, -1),
 	}
-	mean := dotMeans(direction, u.terms.mean) * powerOfTwo(-p.plainExponent)
+	p.cosineMean = p.terms.cosineMean * powerOfTwo(-p.cosineExponent)
+	mean := p.terms.mean * powerOfTwo(-p.plainExponent)
 	if u.shift == nil {
-		p.offset = -mean
+		p.offset, p.packedTerms = -mean, p.terms
 	} else { // the shift is the mean
-		p.shift = mean
+		p.shift, p.packedTerms = mean, u.packedTerms.against(direction)
 	}
 	p.relative, p.absolute = productBound(u.dModel, math.Sqrt(dot(scaled, scaled)))
 	// A zero direction ties every token: settle ranks it without a shortlist.
@@ -106,12 +110,21 @@ func (p *projection) rank(ctx context.Context, u *Unembedding) (err error) {
 func (p *projection) rankShortlist(ctx context.Context, u *Unembedding, l *shortlist) ([]candidate, error) {
 	l.prune()
 	best := ranking{size: l.leaders.size}
-	for i, c := range l.candidates {
-		if i%tokensBetweenChecks == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+	var (
+		ids     [tokensBetweenChecks]int32
+		weights [tokensBetweenChecks]float64
+	)
+	for some := range slices.Chunk(l.candidates, tokensBetweenChecks) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		weight := dot(p.direction, u.row(int(c.position)))
-		best.offer(candidate{value: l.sign * weight, position: c.position})
+		for i, c := range some {
+			ids[i] = u.tokens[c.position]
+		}
+		u.panels.weigh(p.direction, ids[:len(some)], weights[:])
+		for i, c := range some {
+			best.offer(candidate{value: l.sign * weights[i], position: c.position})
+		}
 	}
 	return signed(best.sorted(), l.sign), nil
 }

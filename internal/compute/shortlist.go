@@ -22,6 +22,10 @@ type shortlist struct {
 // a cluster of nearly equal tokens, such as a model's untrained ones, at 16 KiB.
 const spareCandidates = 1024
 
+// shortlistBytesOf returns what both shortlists of a direction take in a kernel that
+// provides for all of it.
+func shortlistBytesOf(size int) int { return 2 * (8*size + 8*(2*size+spareCandidates)) }
+
 func newShortlist(size int, sign float64) shortlist {
 	return shortlist{
 		sign:    sign,

@@ -40,7 +40,7 @@ type Tokens struct {
 // nothing of use. It panics when directions are not whole rows or TopK is negative.
 //
 // Beside the unembedding it takes, for each worker, one tile of products and the
-// shortlists of at most 64 directions.
+// shortlists of at most 252 directions.
 func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Options, s *Summary) error {
 	n, err := u.checkDirections(directions)
 	if err != nil {
@@ -51,7 +51,7 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 	}
 	size := min(o.TopK, u.Tokens())
 	s.resize(n, size, o.Cosine)
-	return inParallel(ctx, n, blockRows(n, o.Workers), o.Workers, func(ctx context.Context, from, to int) error {
+	return inParallel(ctx, n, u.blockRows(n, o.Workers, size), o.Workers, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], size)
 		b.cosine = o.Cosine
 		if err := u.panels.summarize(ctx, b); err != nil {
@@ -76,12 +76,24 @@ func (u *Unembedding) checkDirections(directions []float32) (int, error) {
 	return len(directions) / u.dModel, checkFinite("directions", directions, u.dModel, 0)
 }
 
+// shortlistBytes bounds the memory of a block's shortlists, beside the room that any
+// shortlist has for ties.
+const shortlistBytes = 16 << 20
+
 // blockRows returns how many of n directions to take at once, so that every worker
-// has some.
-func blockRows(n, workers int) int {
-	count := workerCount(workers)
-	return min(max((n+count-1)/count, 1), maxBlockRows)
+// has some and blocks are about equal. size is that of a shortlist.
+func (u *Unembedding) blockRows(n, workers, size int) int {
+	most, multiple := u.panels.blockRows()
+	if perRow := shortlistBytesOf(size); perRow*most > shortlistBytes {
+		most = max(shortlistBytes/perRow/multiple, 1) * multiple
+	}
+	share := max(ceilOf(n, workerCount(workers)), 1)
+	rows := ceilOf(share, ceilOf(share, most))
+	return min(ceilOf(rows, multiple)*multiple, most)
 }
+
+// ceilOf returns ⌈a/b⌉.
+func ceilOf(a, b int) int { return (a + b - 1) / b }
 
 func (u *Unembedding) newBlock(directions []float32, size int) *block {
 	rows := len(directions) / u.dModel
@@ -127,20 +139,20 @@ func resized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // store writes the results of a settled projection to the given row.
 func (s *Summary) store(u *Unembedding, row int, p *projection, cosine bool) {
-	s.Plain.store(row, u, p.direction, u.terms.mean, &p.plain, p.plainLength(u), p.plainExponent)
+	s.Plain.store(row, u, &p.plain, p.terms.mean, p.terms.length, p.plainExponent)
 	if cosine {
-		s.Cosine.store(row, u, p.direction, u.terms.cosineMean, &p.cosine, p.cosineLength(u), p.cosineExponent)
+		s.Cosine.store(row, u, &p.cosine, p.terms.cosineMean, p.terms.cosineLength, p.cosineExponent)
 	}
 	s.Top.store(row, u, p.topTokens)
 	s.Bottom.store(row, u, p.bottomTokens)
 }
 
 // store writes a row from sums in units of 2^exponent; length is that of the
-// products' terms, in units of 1.
-func (m *Moments) store(row int, u *Unembedding, direction []float32, meanRow []float64, sums *powerSums, length float64, exponent int) {
+// products' terms and mean the logit weights', in units of 1.
+func (m *Moments) store(row int, u *Unembedding, sums *powerSums, mean, length float64, exponent int) {
 	zero := zeroSpread(u.dModel, length) * powerOfTwo(-exponent)
 	std, skewness, kurtosis := sums.shape(u.Tokens(), zero)
-	m.Mean[row] = dotMeans(direction, meanRow)
+	m.Mean[row] = mean
 	m.Std[row] = std * powerOfTwo(exponent)
 	m.Skewness[row] = skewness
 	m.Kurtosis[row] = kurtosis

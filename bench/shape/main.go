@@ -1,0 +1,127 @@
+// Command shape writes a model and an SAE of a given shape with random weights,
+// for measuring time and memory where the real files are not at hand:
+//
+//	go run ./bench/shape -out build/gpt2-shape -d-model 768 -vocab 50257 -features 24576
+//
+// The model is a GPT-2 directory (LayerNorm, tied), the SAE a SAELens directory;
+// both float32. The same arguments give the same files.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	out := flag.String("out", "", "directory to write into")
+	dModel := flag.Int("d-model", 768, "width of the residual stream")
+	vocab := flag.Int("vocab", 50257, "tokens")
+	features := flag.Int("features", 24576, "features of the SAE")
+	flag.Parse()
+	if *out == "" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := write(*out, *dModel, *vocab, *features); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func write(out string, dModel, vocab, features int) error {
+	model, sae := filepath.Join(out, "model"), filepath.Join(out, "blocks.8.hook_resid_pre")
+	for _, dir := range []string{model, sae} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	tokens := make(map[string]int, vocab)
+	for i := range vocab {
+		tokens[fmt.Sprintf("t%d", i)] = i
+	}
+	for path, content := range map[string]any{
+		filepath.Join(model, "config.json"): map[string]any{
+			"model_type": "gpt2", "architectures": []string{"GPT2LMHeadModel"}, "n_embd": dModel, "vocab_size": vocab,
+		},
+		filepath.Join(model, "tokenizer.json"): map[string]any{
+			"version": "1.0", "added_tokens": []any{}, "decoder": map[string]any{"type": "ByteLevel"},
+			"model": map[string]any{"type": "BPE", "vocab": tokens, "merges": []any{}},
+		},
+		filepath.Join(sae, "cfg.json"): map[string]any{
+			"architecture": "standard", "d_in": dModel, "d_sae": features, "dtype": "float32",
+			"metadata": map[string]any{"sae_lens_version": "6.54.12", "hook_name": "blocks.8.hook_resid_pre", "model_name": "gpt2-shape"},
+		},
+	} {
+		text, err := json.Marshal(content)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return err
+		}
+	}
+	err := writeTensors(filepath.Join(model, "model.safetensors"), 1, []tensor{
+		{"ln_f.bias", []int{dModel}, 0.1, 0}, {"ln_f.weight", []int{dModel}, 0.1, 1}, {"wte.weight", []int{vocab, dModel}, 0.15, 0},
+	})
+	if err != nil {
+		return err
+	}
+	return writeTensors(filepath.Join(sae, "sae_weights.safetensors"), 2, []tensor{
+		{"W_dec", []int{features, dModel}, 1 / math.Sqrt(float64(dModel)), 0},
+	})
+}
+
+// tensor is filled with normal numbers of this deviation about mean.
+type tensor struct {
+	name            string
+	shape           []int
+	deviation, mean float64
+}
+
+func writeTensors(path string, seed uint64, tensors []tensor) error {
+	header, offset := map[string]any{}, 0
+	for _, t := range tensors {
+		n := 4
+		for _, s := range t.shape {
+			n *= s
+		}
+		header[t.name] = map[string]any{"dtype": "F32", "shape": t.shape, "data_offsets": []int{offset, offset + n}}
+		offset += n
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w := bufio.NewWriterSize(file, 1<<20)
+	var number [8]byte
+	binary.LittleEndian.PutUint64(number[:], uint64(len(text)))
+	w.Write(number[:])
+	w.Write(text)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for _, t := range tensors {
+		n := 1
+		for _, s := range t.shape {
+			n *= s
+		}
+		for range n {
+			binary.LittleEndian.PutUint32(number[:], math.Float32bits(float32(t.mean+t.deviation*random.NormFloat64())))
+			w.Write(number[:4])
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,11 @@
+#include "native.h"
+
+void native_sweep(const struct native_kernel *k, const struct native_panels *p,
+                  const struct native_block *b, int64_t from, int64_t to, float *out) {
+	k->sweep(p, b, from, to, out);
+}
+
+void native_dots(const struct native_kernel *k, const float *direction, const float *rows,
+                 int64_t d_model, const int32_t *ids, int64_t n, double *out) {
+	k->dots(direction, rows, d_model, ids, n, out);
+}

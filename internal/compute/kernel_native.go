@@ -1,0 +1,124 @@
+package compute
+
+/*
+#cgo CFLAGS: -O3
+#cgo LDFLAGS: -lm
+#include "native.h"
+*/
+import "C"
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// nativeKernel multiplies tiles held in registers, in C: for each instruction set a
+// simd_*.h gives the vector operations, and product.h, statistics.h and sweep.h the
+// algorithm over them, once for all.
+//
+// Tokens are packed in groups of 128, and those in panels as wide as a tile. A group
+// stays in L2 while the tiles of a block's directions pass over it; a row of its
+// products goes into moments and shortlists before it leaves L1.
+type nativeKernel struct {
+	instructions string
+	functions    *C.struct_native_kernel // nil where this machine lacks the instructions
+}
+
+func (k nativeKernel) name() string    { return k.instructions }
+func (k nativeKernel) available() bool { return k.functions != nil }
+
+// nativeKernels returns those of any machine, fastest first.
+func nativeKernels() []kernel {
+	return []kernel{
+		nativeKernel{"avx512", C.native_avx512()},
+		nativeKernel{"avx2", C.native_avx2()},
+		nativeKernel{"neon", C.native_neon()},
+		nativeKernel{"portable", C.native_portable()},
+	}
+}
+
+const (
+	groupTokens = C.GROUP_TOKENS
+	// A group's part of d_model, 128·4·depth bytes, is to fill at most half of a
+	// 1 MiB L2: the next one is on its way into the rest.
+	maxDepth = 768
+	// Lines of cache are 64 bytes, as are the widest vectors.
+	lineFloats = 16
+)
+
+// nativePanels is an unembedding as struct native_panels describes it.
+type nativePanels struct {
+	u            *Unembedding
+	functions    *C.struct_native_kernel
+	depth        int       // of every part of d_model but the last
+	weights      []float32 // [groups][parts][panels][depth][panel tokens], zeros beyond the tokens
+	inverseNorms []float32 // [tokens], +Inf beyond float32: sums show it, and float64 takes over
+	largestNorms []float32 // [groups], the largest of u.packedNorms
+	memory       sync.Pool // of *nativeMemory
+}
+
+func (k nativeKernel) pack(u *Unembedding) panels {
+	parts := (u.dModel + maxDepth - 1) / maxDepth
+	p := &nativePanels{u: u, functions: k.functions, depth: (u.dModel + parts - 1) / parts}
+	p.inverseNorms = make([]float32, u.Tokens())
+	for j, inverse := range u.inverseNorms {
+		p.inverseNorms[j] = float32(inverse)
+	}
+	for norms := range slices.Chunk(u.packedNorms, groupTokens) {
+		p.largestNorms = append(p.largestNorms, slices.Max(norms))
+	}
+	width := int(k.functions.panel_tokens)
+	p.weights = alignedFloats((u.Tokens()+width-1)/width*width*u.dModel, lineFloats)
+	// Neither packing nor the background context can fail.
+	_ = inParallel(context.Background(), len(p.largestNorms), 1, 0, func(_ context.Context, group, _ int) error {
+		p.packGroup(group, width)
+		return nil
+	})
+	return p
+}
+
+// packGroup writes one group of tokens to weights.
+func (p *nativePanels) packGroup(group, width int) {
+	u, first := p.u, group*groupTokens
+	tokens := min(u.Tokens()-first, groupTokens)
+	rows := make([]float32, tokens*u.dModel)
+	for j := range tokens {
+		u.packRow(first+j, rows[j*u.dModel:(j+1)*u.dModel])
+	}
+	panel := p.weights[first*u.dModel:]
+	for from := 0; from < u.dModel; from += p.depth {
+		depth := min(p.depth, u.dModel-from)
+		for j := 0; j < tokens; j += width {
+			packTransposed(rows[j*u.dModel+from:], min(width, tokens-j), u.dModel, depth, panel, width)
+			panel = panel[depth*width:]
+		}
+	}
+}
+
+// packTransposed writes the first depth columns of count rows, stride apart, to
+// panel [depth, width], with zeros for rows there are not.
+func packTransposed(rows []float32, count, stride, depth int, panel []float32, width int) {
+	_, _ = rows[(count-1)*stride+depth-1], panel[depth*width-1]
+	C.native_pack((*C.float)(&rows[0]), C.int64_t(count), C.int64_t(stride), C.int64_t(depth),
+		(*C.float)(&panel[0]), C.int64_t(width))
+}
+
+func (p *nativePanels) bytes() int64 {
+	return 4 * int64(len(p.weights)+len(p.inverseNorms)+len(p.largestNorms))
+}
+
+// blockRows: 252 is a multiple of every kernel's tile. It was best or within noise
+// of it from 126 to 504 rows, at d_model 768 and 2,304.
+func (p *nativePanels) blockRows() (most, multiple int) {
+	return 252, int(p.functions.tile_rows)
+}
+
+func (p *nativePanels) weigh(direction []float32, ids []int32, out []float64) {
+	if len(ids) == 0 {
+		return
+	}
+	_ = out[len(ids)-1]
+	C.native_dots(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.u.rows[0]), C.int64_t(p.u.dModel),
+		(*C.int32_t)(&ids[0]), C.int64_t(len(ids)), (*C.double)(&out[0]))
+}

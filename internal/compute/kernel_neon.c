@@ -1,0 +1,21 @@
+#include "native.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__aarch64__)
+
+#include "simd_neon.h"
+
+#include "product.h"
+#include "statistics.h"
+#include "sweep.h"
+
+const struct native_kernel *native_neon(void) { return &kernel_neon; }
+
+#else
+
+const struct native_kernel *native_neon(void) { return NULL; }
+
+#endif

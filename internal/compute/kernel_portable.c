@@ -1,0 +1,13 @@
+#include "native.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "simd_portable.h"
+
+#include "product.h"
+#include "statistics.h"
+#include "sweep.h"
+
+const struct native_kernel *native_portable(void) { return &kernel_portable; }

@@ -1,0 +1,99 @@
+// Types and functions that the C kernels share with each other and with Go.
+// The Go comments of kernel_native.go say what they compute.
+#ifndef SAEDB_NATIVE_H
+#define SAEDB_NATIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// GROUP_TOKENS is how many tokens pass the statistics at once: enough to spread
+// the cost of reducing vector sums, few enough that a tile's products (14 rows of
+// 512 bytes) stay in L1. A multiple of every kernel's PANEL_TOKENS.
+enum { GROUP_TOKENS = 128 };
+
+// One token on a shortlist, with its float32 product.
+struct native_candidate {
+	float product;
+	int32_t position;
+};
+
+// One end of a direction's ranking; see shortlist.go for the method and
+// shortlist.c for the code.
+struct native_shortlist {
+	double floor;       // upper bounds below it are out
+	int32_t leaders;    // how many lower bounds are known, at most size
+	int32_t candidates; // how many tokens are listed, at most limit
+	bool overflowed;
+};
+
+// One direction's constants and what has been gathered of it.
+struct native_direction {
+	// Moments take y = product·plain_scale + plain_offset and
+	// z = (product·cosine_scale + cosine_shift)·inverse norm + cosine_offset.
+	float plain_scale, plain_offset;
+	float cosine_scale, cosine_shift, cosine_offset;
+	// A product errs by at most relative·(norm of the packed row) + absolute.
+	double relative, absolute;
+	double sums[8]; // Σy, Σy², Σy³, Σy⁴, Σz, Σz², Σz³, Σz⁴
+	struct native_shortlist top, bottom;
+};
+
+// An unembedding in a kernel's layout:
+// weights[group][part of d_model][panel of the group][depth of the part][PANEL_TOKENS].
+struct native_panels {
+	const float *weights;
+	const float *inverse_norms; // [tokens]
+	const float *norms;         // [tokens], upper bounds
+	const float *largest_norms; // [groups], the largest of norms in a group
+	int64_t tokens, d_model, depth;
+};
+
+// One kernel call's work.
+struct native_block {
+	const float *packed; // directions as [part of d_model][tile][depth of the part][TILE_ROWS]
+	int64_t rows;
+	float *products;                     // scratch, [rows rounded up to TILE_ROWS, GROUP_TOKENS]
+	struct native_direction *directions; // [rows]
+	bool cosine;                         // whether z is wanted
+	int64_t size, limit;                 // of a shortlist; size 0 for none
+	double *leaders;                     // [rows, 2, size], top's then bottom's, heaps
+	struct native_candidate *candidates; // [rows, 2, limit]
+};
+
+// A kernel's entry points.
+struct native_kernel {
+	int64_t tile_rows, panel_tokens;
+	// sweep multiplies the block by the tokens of groups [from, to), and gathers what
+	// directions ask for, or when out is not NULL writes the products there [rows, tokens].
+	void (*sweep)(const struct native_panels *, const struct native_block *, int64_t from, int64_t to, float *out);
+	// dots writes direction · rows[ids[i]] to out[i], in the order of dot in dot.go.
+	void (*dots)(const float *direction, const float *rows, int64_t d_model,
+	             const int32_t *ids, int64_t n, double *out);
+};
+
+// A kernel that this build or processor has not returns NULL.
+const struct native_kernel *native_avx512(void);
+const struct native_kernel *native_avx2(void);
+const struct native_kernel *native_neon(void);
+const struct native_kernel *native_portable(void);
+
+// native_sweep and native_dots call a kernel's entry points: Go cannot call through
+// a pointer.
+void native_sweep(const struct native_kernel *, const struct native_panels *,
+                  const struct native_block *, int64_t from, int64_t to, float *out);
+void native_dots(const struct native_kernel *, const float *direction, const float *rows,
+                 int64_t d_model, const int32_t *ids, int64_t n, double *out);
+
+// native_pack writes rows[i·stride + k] to panel[k·width + i] for i < count and
+// k < depth, and 0 for count ≤ i < width.
+void native_pack(const float *rows, int64_t count, int64_t stride, int64_t depth,
+                 float *panel, int64_t width);
+
+// native_offer considers one token for both ends of the ranking of row.
+void native_offer(const struct native_panels *, const struct native_block *, int64_t row,
+                  int64_t position, float product);
+
+// native_finish drops the listed tokens that the floors have overtaken.
+void native_finish(const struct native_panels *, const struct native_block *);
+
+#endif

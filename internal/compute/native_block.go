@@ -1,0 +1,195 @@
+package compute
+
+// #include "native.h"
+import "C"
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"unsafe"
+)
+
+// nativeMemory is what one goroutine lends to C for a block, kept for the next one.
+type nativeMemory struct {
+	packed, products []float32
+	directions       []C.struct_native_direction
+	leaders          []float64
+	candidates       []C.struct_native_candidate
+}
+
+func (p *nativePanels) summarize(ctx context.Context, b *block) error {
+	memory := p.borrow(b)
+	defer p.memory.Put(memory)
+	memory.directions = resized(memory.directions, b.rows)
+	for i := range b.rows {
+		memory.directions[i] = b.projections[i].native()
+	}
+	c := C.struct_native_block{cosine: C.bool(b.cosine)}
+	if size := b.projections[0].top.leaders.size; size > 0 {
+		limit := b.projections[0].top.limit
+		memory.leaders = resized(memory.leaders, b.rows*2*size)
+		memory.candidates = resized(memory.candidates, b.rows*2*limit)
+		c.size, c.limit = C.int64_t(size), C.int64_t(limit)
+	}
+	if err := p.sweep(ctx, b, memory, &c, nil); err != nil {
+		return err
+	}
+	for i := range b.rows {
+		memory.collect(&b.projections[i], i)
+	}
+	return nil
+}
+
+func (p *nativePanels) products(ctx context.Context, b *block, out []float32) error {
+	memory := p.borrow(b)
+	defer p.memory.Put(memory)
+	return p.sweep(ctx, b, memory, &C.struct_native_block{}, out)
+}
+
+// borrow returns memory with b's directions packed into it.
+func (p *nativePanels) borrow(b *block) *nativeMemory {
+	memory, ok := p.memory.Get().(*nativeMemory)
+	if !ok {
+		memory = new(nativeMemory)
+	}
+	d, height := p.u.dModel, int(p.functions.tile_rows)
+	rows := (b.rows + height - 1) / height * height
+	if cap(memory.packed) < rows*d {
+		memory.packed = alignedFloats(rows*d, lineFloats)
+		memory.products = alignedFloats(rows*groupTokens, lineFloats)
+	}
+	memory.packed = memory.packed[:rows*d]
+	memory.products = memory.products[:rows*groupTokens]
+	tile := memory.packed
+	for from := 0; from < d; from += p.depth {
+		depth := min(p.depth, d-from)
+		for i := 0; i < b.rows; i += height {
+			packTransposed(b.directions[i*d+from:], min(height, b.rows-i), d, depth, tile, height)
+			tile = tile[depth*height:]
+		}
+	}
+	return memory
+}
+
+// callProducts bounds the multiplications of one call into C: some milliseconds,
+// since a context is only looked at between calls.
+const callProducts = 1 << 28
+
+// sweep multiplies b by every token. c has its numbers set, and gets its pointers
+// here; unless out [rows, tokens] is nil, products go there and nowhere else. It may
+// be any memory, so it is not pinned, but an argument of every call.
+func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory, c *C.struct_native_block, out []float32) error {
+	u := p.u
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	tokens := C.struct_native_panels{
+		weights:       (*C.float)(pinned(&pinner, p.weights)),
+		inverse_norms: (*C.float)(pinned(&pinner, p.inverseNorms)),
+		norms:         (*C.float)(pinned(&pinner, u.packedNorms)),
+		largest_norms: (*C.float)(pinned(&pinner, p.largestNorms)),
+		tokens:        C.int64_t(u.Tokens()),
+		d_model:       C.int64_t(u.dModel),
+		depth:         C.int64_t(p.depth),
+	}
+	c.rows = C.int64_t(b.rows)
+	c.packed = (*C.float)(pinned(&pinner, memory.packed))
+	c.products = (*C.float)(pinned(&pinner, memory.products))
+	c.directions = (*C.struct_native_direction)(pinned(&pinner, memory.directions))
+	c.leaders = (*C.double)(pinned(&pinner, memory.leaders))
+	c.candidates = (*C.struct_native_candidate)(pinned(&pinner, memory.candidates))
+
+	groups := len(p.largestNorms)
+	atOnce := max(callProducts/(b.rows*u.dModel*groupTokens), 1)
+	for from := 0; from < groups; from += atOnce {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		C.native_sweep(p.functions, &tokens, c, C.int64_t(from), C.int64_t(min(from+atOnce, groups)),
+			(*C.float)(unsafe.SliceData(out)))
+	}
+	if c.size > 0 {
+		C.native_finish(&tokens, c)
+	}
+	return nil
+}
+
+// pinned returns the address of values for a C struct to hold, nil for none.
+func pinned[T any](pinner *runtime.Pinner, values []T) unsafe.Pointer {
+	if len(values) == 0 {
+		return nil
+	}
+	pinner.Pin(&values[0])
+	return unsafe.Pointer(&values[0])
+}
+
+// native returns p's constants for C.
+//
+// Sums are taken in float32 of deviations in units of about their size: the root
+// mean square length of the terms of a product, which a spread that is trusted is
+// at most some 2⁻¹⁶ of, and which no deviation is more than √(V·d) times. Their
+// fourth powers therefore stay in range; where they should not, sums are not finite
+// and the projection is not trusted.
+func (p *projection) native() C.struct_native_direction {
+	plain, cosine := p.nativeScales()
+	plainScale, cosineScale := powerOfTwo(-plain), powerOfTwo(-cosine)
+	overflowed := C.bool(p.zero) // ties every token
+	list := C.struct_native_shortlist{floor: C.double(math.Inf(-1)), overflowed: overflowed}
+	return C.struct_native_direction{
+		plain_scale:   C.float(plainScale),
+		plain_offset:  C.float(p.offset * plainScale),
+		cosine_scale:  C.float(cosineScale),
+		cosine_shift:  C.float(p.shift * cosineScale),
+		cosine_offset: C.float(-p.cosineMean * cosineScale),
+		relative:      C.double(p.relative),
+		absolute:      C.double(p.absolute),
+		top:           list,
+		bottom:        list,
+	}
+}
+
+// nativeScales returns the exponents of the units that C's sums are in, beside
+// those of the projection's.
+func (p *projection) nativeScales() (plain, cosine int) {
+	const most = 100 // such a scale is a float32
+	plain = exponentOf(p.packedTerms.length) - p.plainExponent
+	cosine = exponentOf(p.terms.cosineLength) - p.cosineExponent
+	return min(max(plain, -most), most), min(max(cosine, -most), most)
+}
+
+// collect moves what C gathered of the direction at row to p.
+func (memory *nativeMemory) collect(p *projection, row int) {
+	d := &memory.directions[row]
+	plain, cosine := p.nativeScales()
+	p.plain = nativeSums(d.sums[:4], plain)
+	p.cosine = nativeSums(d.sums[4:], cosine)
+	size, limit := p.top.leaders.size, p.top.limit
+	if size == 0 {
+		return
+	}
+	p.top.gather(&d.top, memory.candidates[2*row*limit:])
+	p.bottom.gather(&d.bottom, memory.candidates[(2*row+1)*limit:])
+}
+
+// nativeSums returns power sums taken in units of 2^exponent.
+func nativeSums(sums []C.double, exponent int) powerSums {
+	unit := powerOfTwo(exponent)
+	square := unit * unit
+	return powerSums{
+		first:  float64(sums[0]) * unit,
+		second: float64(sums[1]) * square,
+		third:  float64(sums[2]) * (square * unit),
+		fourth: float64(sums[3]) * (square * square),
+	}
+}
+
+// gather takes the tokens that C listed. It has already dropped those below the
+// floor.
+func (l *shortlist) gather(c *C.struct_native_shortlist, list []C.struct_native_candidate) {
+	l.floor = float64(c.floor)
+	l.overflowed = bool(c.overflowed)
+	l.candidates = make([]candidate, c.candidates)
+	for i := range l.candidates {
+		l.candidates[i] = candidate{value: math.Inf(1), position: int32(list[i].position)}
+	}
+}

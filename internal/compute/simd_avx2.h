@@ -1,0 +1,34 @@
+// AVX2 with FMA in the words of product.h and statistics.h.
+#include <immintrin.h>
+
+#define KERNEL(name) name##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+
+// 12 sums, 2 vectors of tokens and a broadcast weight fill 15 of 16 registers.
+enum { VECTOR_FLOATS = 8, TILE_ROWS = 6, PANEL_VECTORS = 2 };
+
+typedef __m256 vector;
+
+#define SIMD static inline TARGET __attribute__((always_inline))
+
+SIMD vector load(const float *p) { return _mm256_loadu_ps(p); }
+SIMD void store(float *p, vector a) { _mm256_storeu_ps(p, a); }
+SIMD vector spread(float a) { return _mm256_set1_ps(a); }
+SIMD vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+SIMD vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
+SIMD vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
+SIMD vector smaller(vector a, vector b) { return _mm256_min_ps(a, b); }
+SIMD vector larger(vector a, vector b) { return _mm256_max_ps(a, b); }
+
+// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
+SIMD uint32_t outside(vector a, vector low, vector high) {
+	__m256 below = _mm256_cmp_ps(a, low, _CMP_LE_OQ), above = _mm256_cmp_ps(a, high, _CMP_GE_OQ);
+	return (uint32_t)_mm256_movemask_ps(_mm256_or_ps(below, above));
+}
+
+// add_totals adds the total of each of four vectors to out[0..3].
+SIMD void add_totals(double *out, vector a, vector b, vector c, vector d) {
+	__m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+	__m128 totals = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+	_mm256_storeu_pd(out, _mm256_add_pd(_mm256_loadu_pd(out), _mm256_cvtps_pd(totals)));
+}

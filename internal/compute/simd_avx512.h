@@ -1,0 +1,37 @@
+// AVX-512F in the words of product.h and statistics.h.
+#include <immintrin.h>
+
+#define KERNEL(name) name##_avx512
+#define TARGET __attribute__((target("avx512f,avx512dq,avx2,fma")))
+
+// 28 sums, 2 vectors of tokens and a broadcast weight fill 31 of 32 registers.
+enum { VECTOR_FLOATS = 16, TILE_ROWS = 14, PANEL_VECTORS = 2 };
+
+typedef __m512 vector;
+
+#define SIMD static inline TARGET __attribute__((always_inline))
+
+SIMD vector load(const float *p) { return _mm512_loadu_ps(p); }
+SIMD void store(float *p, vector a) { _mm512_storeu_ps(p, a); }
+SIMD vector spread(float a) { return _mm512_set1_ps(a); }
+SIMD vector add(vector a, vector b) { return _mm512_add_ps(a, b); }
+SIMD vector multiply(vector a, vector b) { return _mm512_mul_ps(a, b); }
+SIMD vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
+SIMD vector smaller(vector a, vector b) { return _mm512_min_ps(a, b); }
+SIMD vector larger(vector a, vector b) { return _mm512_max_ps(a, b); }
+
+// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
+SIMD uint32_t outside(vector a, vector low, vector high) {
+	return (uint32_t)_mm512_cmp_ps_mask(a, low, _CMP_LE_OQ) | (uint32_t)_mm512_cmp_ps_mask(a, high, _CMP_GE_OQ);
+}
+
+SIMD __m256 halves(vector a) {
+	return _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+}
+
+// add_totals adds the total of each of four vectors to out[0..3].
+SIMD void add_totals(double *out, vector a, vector b, vector c, vector d) {
+	__m256 pairs = _mm256_hadd_ps(_mm256_hadd_ps(halves(a), halves(b)), _mm256_hadd_ps(halves(c), halves(d)));
+	__m128 totals = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps(pairs, 1));
+	_mm256_storeu_pd(out, _mm256_add_pd(_mm256_loadu_pd(out), _mm256_cvtps_pd(totals)));
+}

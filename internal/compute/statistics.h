@@ -1,0 +1,105 @@
+// What becomes of a row of products while they are in L1, over the words of a
+// simd_*.h: power sums, and the rare tokens that a ranking may need.
+
+enum { GROUP_VECTORS = GROUP_TOKENS / VECTOR_FLOATS };
+
+// powers are vectors of sums of the first four powers.
+struct powers {
+	vector first, second, third, fourth;
+};
+
+SIMD void add_powers(struct powers *s, vector x) {
+	vector square = multiply(x, x);
+	s->first = add(s->first, x);
+	s->second = add(s->second, square);
+	s->third = multiply_add(square, x, s->third);
+	s->fourth = multiply_add(square, square, s->fourth);
+}
+
+// A token whose product lies strictly between low and high is certainly on neither
+// shortlist. Both are rounded outwards, and allow for the group's largest error.
+struct limits {
+	float low, high;
+};
+
+static inline struct limits limits_of(const struct native_direction *d, float largest_norm) {
+	const double outward = 0x1p-23;
+	double bound = d->relative * largest_norm + d->absolute;
+	double high = d->top.floor - bound, low = bound - d->bottom.floor;
+	struct limits l = {-INFINITY, INFINITY};
+	if (!d->top.overflowed) {
+		l.high = (float)(high - fabs(high) * outward) - 0x1p-148f;
+	}
+	if (!d->bottom.overflowed) {
+		l.low = (float)(low + fabs(low) * outward) + 0x1p-148f;
+	}
+	return l;
+}
+
+// summarize_group adds a row's products [GROUP_TOKENS], with their inverse norms, to
+// the direction's sums, and returns whether some product is outside the limits.
+//
+// Vector sums are of GROUP_VECTORS float32 terms, then added over the lanes, then
+// to float64: at most GROUP_VECTORS + 4 roundings of 2⁻²⁴ relative to Σ|yᵏ| of the
+// group, and typically a third of one, which averages out over groups. Rounding y
+// itself, and its powers, adds at most 4 to a fourth power.
+static inline TARGET __attribute__((always_inline)) bool
+KERNEL(summarize_group)(const float *x, const float *inverse_norms, struct native_direction *d,
+                        struct limits l, bool cosine) {
+	vector zero = spread(0);
+	struct powers y = {zero, zero, zero, zero};
+	vector scale = spread(d->plain_scale), offset = spread(d->plain_offset);
+	vector lowest = load(x), highest = lowest;
+#pragma GCC unroll 4
+	for (int j = 0; j < GROUP_VECTORS; j++) {
+		vector product = load(x + j * VECTOR_FLOATS);
+		lowest = smaller(lowest, product);
+		highest = larger(highest, product);
+		add_powers(&y, multiply_add(product, scale, offset));
+	}
+	add_totals(d->sums, y.first, y.second, y.third, y.fourth);
+	if (cosine) {
+		struct powers z = {zero, zero, zero, zero};
+		scale = spread(d->cosine_scale);
+		vector shift = spread(d->cosine_shift);
+		offset = spread(d->cosine_offset);
+#pragma GCC unroll 4
+		for (int j = 0; j < GROUP_VECTORS; j++) {
+			vector weight = multiply_add(load(x + j * VECTOR_FLOATS), scale, shift);
+			add_powers(&z, multiply_add(weight, load(inverse_norms + j * VECTOR_FLOATS), offset));
+		}
+		add_totals(d->sums + 4, z.first, z.second, z.third, z.fourth);
+	}
+	return outside(lowest, spread(l.low), spread(INFINITY)) | outside(highest, spread(-INFINITY), spread(l.high));
+}
+
+// offer_group offers the products outside the limits to the shortlists.
+static TARGET void KERNEL(offer_group)(const struct native_panels *p, const struct native_block *b,
+                                       int64_t row, int64_t first, const float *x, struct limits l) {
+	for (int j = 0; j < GROUP_TOKENS; j += VECTOR_FLOATS) {
+		uint32_t lanes = outside(load(x + j), spread(l.low), spread(l.high));
+		for (; lanes != 0; lanes &= lanes - 1) {
+			int lane = j + __builtin_ctz(lanes);
+			native_offer(p, b, row, first + lane, x[lane]);
+		}
+	}
+}
+
+// summarize_part does the same for a group that the tokens do not fill.
+static void KERNEL(summarize_part)(const struct native_panels *p, const struct native_block *b,
+                                   int64_t row, int64_t first, int64_t tokens, const float *x) {
+	struct native_direction *d = &b->directions[row];
+	for (int64_t j = 0; j < tokens; j++) {
+		double y = (double)x[j] * d->plain_scale + d->plain_offset;
+		double weight = (double)x[j] * d->cosine_scale + d->cosine_shift;
+		double z = weight * p->inverse_norms[first + j] + d->cosine_offset;
+		double power = 1, cosine_power = 1;
+		for (int k = 0; k < 4; k++) {
+			d->sums[k] += power *= y;
+			d->sums[4 + k] += cosine_power *= z;
+		}
+		if (b->size > 0) {
+			native_offer(p, b, row, first + j, x[j]);
+		}
+	}
+}
