@@ -5,9 +5,11 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -239,10 +241,19 @@ func TestTerminalShowsFirstAndLastRows(t *testing.T) {
 	if got := screenTable(t, "SELECT i FROM range(1234) t(i)", 80); got != want[1:] {
 		t.Errorf("got\n%s", got)
 	}
-	for _, n := range []string{"1", "3", "4", "6"} {
-		got := screenTable(t, "SELECT i FROM range("+n+") t(i)", 80)
-		if strings.Contains(got, "·") || strings.Contains(got, "shown") || !strings.Contains(got, "│ "+string(n[0]-1)+" │\n└") {
-			t.Errorf("%s rows: got\n%s", n, got)
+	for n := range 20 {
+		var whole []string
+		for i := range n {
+			if n <= 6 || i < 3 || i >= n-3 {
+				whole = append(whole, fmt.Sprint(i))
+			}
+		}
+		got := screenTable(t, fmt.Sprintf("SELECT i FROM range(%d) t(i)", n), 80)
+		if shown := regexp.MustCompile(`\d+ │`).FindAllString(got, -1); strings.Join(shown, "") != strings.Join(append(whole, ""), " │") {
+			t.Errorf("%d rows: got\n%s", n, got)
+		}
+		if strings.Contains(got, "shown") != (n > 6) {
+			t.Errorf("%d rows: got\n%s", n, got)
 		}
 	}
 }

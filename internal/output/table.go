@@ -85,8 +85,12 @@ func writeScreen(w *bufio.Writer, source *reader, s screen) error {
 	for _, values := range first {
 		rows = append(rows, source.cells(values))
 	}
+	oldest := 0
+	if cut > 0 {
+		oldest = source.read % half
+	}
 	for i := range last {
-		rows = append(rows, source.cells(last[(source.read+i)%len(last)]))
+		rows = append(rows, source.cells(last[(oldest+i)%half]))
 	}
 	g := newGrid(source.columns, rows, s.columns)
 	g.writeHead(w)
