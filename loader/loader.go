@@ -39,6 +39,7 @@ type Outcome struct {
 	Took      time.Duration
 	Unchanged bool   // it was already there
 	Source    string // where it was loaded from, earlier when Unchanged
+	Note      string // what a person should know of it, or empty
 }
 
 // load is one row of stored_loads.

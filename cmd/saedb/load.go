@@ -113,5 +113,8 @@ func report(c *cli.Context, kind, unit string, o loader.Outcome) {
 		fmt.Fprintf(c.App.Writer, "%s %s is already loaded from %s, with the same SHA-256; nothing changed\n", kind, o.Name, o.Source)
 		return
 	}
+	if o.Note != "" {
+		fmt.Fprintf(c.App.ErrWriter, "saedb: note: %s\n", o.Note)
+	}
 	fmt.Fprintf(c.App.Writer, "loaded %s %s: %d %s, %.1f MB, %.1f s\n", kind, o.Name, o.Rows, unit, float64(o.Bytes)/1e6, o.Took.Seconds())
 }
