@@ -6,6 +6,9 @@
 -- Nothing has a primary key: DuckDB would refuse to delete and insert the same
 -- key in one transaction, which is what replacing a load does; the loader keeps
 -- names unique.
+--
+-- Weights are stored uncompressed: DuckDB would choose ALP-RD, which for the
+-- mantissas of float32 weights takes 6.2 bytes a value (measured) and time.
 
 CREATE TABLE stored_schema (version INTEGER NOT NULL, written_by VARCHAR NOT NULL);
 COMMENT ON TABLE stored_schema IS 'The version of this schema; a saedb older than it refuses the file.';
@@ -111,7 +114,7 @@ COMMENT ON COLUMN stored_tokens.is_padding IS 'Whether the unembedding has this 
 CREATE TABLE stored_unembeddings (
     model_id INTEGER NOT NULL,
     token_id INTEGER NOT NULL,
-    w_u FLOAT[] NOT NULL
+    w_u FLOAT[] NOT NULL USING COMPRESSION uncompressed
 );
 COMMENT ON TABLE stored_unembeddings IS 'The processed unembedding of each model, a row a token.';
 COMMENT ON COLUMN stored_unembeddings.model_id IS 'The model.';
@@ -151,7 +154,7 @@ COMMENT ON COLUMN stored_saes.neuronpedia_id IS 'Neuronpedia''s model and source
 CREATE TABLE stored_decoders (
     sae_id INTEGER NOT NULL,
     feature INTEGER NOT NULL,
-    w_dec FLOAT[] NOT NULL,
+    w_dec FLOAT[] NOT NULL USING COMPRESSION uncompressed,
     log_sparsity FLOAT
 );
 COMMENT ON TABLE stored_decoders IS 'The decoder of each SAE, a row a feature.';

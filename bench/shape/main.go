@@ -51,8 +51,9 @@ func write(out string, dModel, vocab, features int) error {
 			"model_type": "gpt2", "architectures": []string{"GPT2LMHeadModel"}, "n_embd": dModel, "vocab_size": vocab,
 		},
 		filepath.Join(model, "tokenizer.json"): map[string]any{
-			"version": "1.0", "added_tokens": []any{}, "decoder": map[string]any{"type": "ByteLevel"},
-			"model": map[string]any{"type": "BPE", "vocab": tokens, "merges": []any{}},
+			"version": "1.0", "added_tokens": []any{},
+			"decoder": map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+			"model":   map[string]any{"type": "BPE", "vocab": tokens, "merges": []any{}},
 		},
 		filepath.Join(sae, "cfg.json"): map[string]any{
 			"architecture": "standard", "d_in": dModel, "d_sae": features, "dtype": "float32",
