@@ -2,9 +2,9 @@ package sae
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // checkRows returns the number of whole rows of d values in dst, and an error
@@ -29,14 +29,13 @@ func checkRows(subject string, from int, dst []float32, features, d int) (int, e
 // checkFinite returns an error that names the first value of rows which is NaN
 // or infinite. The first row is that of feature from.
 func checkFinite(subject string, from int, rows []float32, d int) error {
-	for i, value := range rows {
-		if v := float64(value); math.IsNaN(v) || math.IsInf(v, 0) {
-			return &fault.Error{
-				Op: opRead, Subject: subject, Problem: fmt.Sprintf("feature %d, position %d", from+i/d, i%d),
-				Expected: "a finite float32", Found: fmt.Sprint(value),
-				Hint: "the file is damaged, or its training diverged",
-			}
-		}
+	i := tensor.FirstNonFinite(rows)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &fault.Error{
+		Op: opRead, Subject: subject, Problem: fmt.Sprintf("feature %d, position %d", from+i/d, i%d),
+		Expected: "a finite float32", Found: fmt.Sprint(rows[i]),
+		Hint: "the file is damaged, or its training diverged",
+	}
 }

@@ -55,18 +55,18 @@ func npy(t *testing.T, path string) []float32 {
 	return values
 }
 
-// tensor is one tensor of a safetensors file that a test writes.
-type tensor struct {
+// written is one tensor of a safetensors file that a test writes.
+type written struct {
 	dtype string
 	shape []int
 	data  any // of a type that encoding/binary writes
 }
 
-func floats(values []float32, shape ...int) tensor { return tensor{"F32", shape, values} }
+func floats(values []float32, shape ...int) written { return written{"F32", shape, values} }
 
 // writeSAE writes a directory with a weights file and, unless they are empty,
 // a configuration and a sparsity file.
-func writeSAE(t *testing.T, config string, weights, sparsity map[string]tensor) string {
+func writeSAE(t *testing.T, config string, weights, sparsity map[string]written) string {
 	t.Helper()
 	dir := t.TempDir()
 	if config != "" {
@@ -81,7 +81,7 @@ func writeSAE(t *testing.T, config string, weights, sparsity map[string]tensor) 
 	return dir
 }
 
-func writeTensors(t *testing.T, path string, tensors map[string]tensor) {
+func writeTensors(t *testing.T, path string, tensors map[string]written) {
 	t.Helper()
 	header := make(map[string]any)
 	var data bytes.Buffer
@@ -225,12 +225,12 @@ func TestReadDecoderBounds(t *testing.T) {
 
 func TestStoredTypes(t *testing.T) {
 	want := []float32{1, -2, 0.5, 65504}
-	for _, stored := range []tensor{
+	for _, stored := range []written{
 		{"F32", []int{2, 2}, want},
 		{"F64", []int{2, 2}, []float64{1, -2, 0.5, 65504}},
 		{"F16", []int{2, 2}, []uint16{0x3c00, 0xc000, 0x3800, 0x7bff}},
 	} {
-		s := open(t, writeSAE(t, `{}`, map[string]tensor{"W_dec": stored}, nil))
+		s := open(t, writeSAE(t, `{}`, map[string]written{"W_dec": stored}, nil))
 		if got := readAll(t, s); !slices.Equal(got, want) || s.Info().DType != stored.dtype {
 			t.Errorf("%s: %v of %s, want %v", stored.dtype, got, s.Info().DType, want)
 		}
@@ -239,13 +239,13 @@ func TestStoredTypes(t *testing.T) {
 
 func TestNotFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	for name, stored := range map[string]tensor{
+	for name, stored := range map[string]written{
 		"NaN":                    floats([]float32{1, 2, 3, 4, 5, nan}, 3, 2),
 		"infinity":               floats([]float32{1, 2, 3, 4, 5, inf}, 3, 2),
 		"too large for float32":  {"F64", []int{3, 2}, []float64{1, 2, 3, 4, 5, 1e300}},
 		"overflow by its factor": floats([]float32{1, 2, 3, 4, 5, math.MaxFloat32}, 3, 2),
 	} {
-		s := open(t, writeSAE(t, `{"finetuning_scaling_factor": true}`, map[string]tensor{
+		s := open(t, writeSAE(t, `{"finetuning_scaling_factor": true}`, map[string]written{
 			"W_dec": stored, "scaling_factor": floats([]float32{1, 1, 4}, 3),
 		}, nil))
 		if err := s.ReadDecoder(0, make([]float32, 4)); err != nil {
@@ -259,7 +259,7 @@ func TestScale(t *testing.T) {
 	factors := floats([]float32{2, 3}, 2)
 	tests := []struct {
 		config  string
-		factors tensor
+		factors written
 		scale   string
 		first   float32 // the first value of W_dec, stored as 1
 	}{
@@ -273,7 +273,7 @@ func TestScale(t *testing.T) {
 		},
 	}
 	for _, test := range tests {
-		s := open(t, writeSAE(t, test.config, map[string]tensor{
+		s := open(t, writeSAE(t, test.config, map[string]written{
 			"W_dec": floats([]float32{1, 1}, 2, 1), "scaling_factor": test.factors,
 		}, nil))
 		if got := readAll(t, s)[0]; s.Info().Scale != test.scale || got != test.first {
@@ -284,10 +284,10 @@ func TestScale(t *testing.T) {
 
 func TestSAELensErrors(t *testing.T) {
 	decoder := floats(make([]float32, 6), 3, 2)
-	with := func(decoder tensor) map[string]tensor { return map[string]tensor{"W_dec": decoder} }
+	with := func(decoder written) map[string]written { return map[string]written{"W_dec": decoder} }
 	tests := []struct {
 		name, config string
-		weights      map[string]tensor
+		weights      map[string]written
 		want         string
 	}{
 		{"no configuration", "", with(decoder), "download may be incomplete"},
@@ -304,13 +304,13 @@ func TestSAELensErrors(t *testing.T) {
 		{"other d_in", `{"d_in": 3}`, with(decoder), "expected shape [any, 3] as in cfg.json, found [3 2]"},
 		{"transposed", `{"d_sae": 2, "d_in": 3}`, with(decoder), "the tensor is transposed"},
 		{"other d_out", `{"architecture": "transcoder", "d_in": 2, "d_out": 5}`, with(decoder), "expected shape [any, 5]"},
-		{"no decoder", `{}`, map[string]tensor{"W_enc": decoder}, "tensor W_dec: is missing"},
+		{"no decoder", `{}`, map[string]written{"W_enc": decoder}, "tensor W_dec: is missing"},
 		{"a vector", `{}`, with(floats(make([]float32, 6), 6)), "expected a matrix [d_sae, d_model]"},
 		{"no features", `{}`, with(floats(nil, 0, 2)), "expected a matrix [d_sae, d_model]"},
-		{"integers", `{}`, with(tensor{"I32", []int{3, 2}, make([]int32, 6)}), "expected F32, F16, BF16 or F64, found I32"},
-		{"too few factors", `{}`, map[string]tensor{"W_dec": decoder, "scaling_factor": floats([]float32{1, 2}, 2)}, "expected shape [3]"},
+		{"integers", `{}`, with(written{"I32", []int{3, 2}, make([]int32, 6)}), "expected F32, F16, BF16 or F64, found I32"},
+		{"too few factors", `{}`, map[string]written{"W_dec": decoder, "scaling_factor": floats([]float32{1, 2}, 2)}, "expected shape [3]"},
 		{"factor not finite", `{"finetuning_scaling_factor": true}`,
-			map[string]tensor{"W_dec": decoder, "scaling_factor": floats([]float32{1, float32(math.NaN()), 1}, 3)}, "feature 1"},
+			map[string]written{"W_dec": decoder, "scaling_factor": floats([]float32{1, float32(math.NaN()), 1}, 3)}, "feature 1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -326,14 +326,14 @@ func TestSAELensErrors(t *testing.T) {
 
 func TestSparsityErrors(t *testing.T) {
 	nan := float32(math.NaN())
-	for want, tensors := range map[string]map[string]tensor{
+	for want, tensors := range map[string]map[string]written{
 		"tensor sparsity: is missing":        {"other": floats([]float32{-1, -2}, 2)},
 		"expected shape [2]":                 {"sparsity": floats([]float32{-1, -2, -3}, 3)},
 		"found [1 2]":                        {"sparsity": floats([]float32{-1, -2}, 1, 2)},
 		"feature 1: expected a number":       {"sparsity": floats([]float32{-1, nan}, 2)},
 		"0.5 for feature 0 and -1 for featu": {"sparsity": floats([]float32{0.5, -1}, 2)},
 	} {
-		s := open(t, writeSAE(t, `{}`, map[string]tensor{"W_dec": floats([]float32{1, 2}, 2, 1)}, tensors))
+		s := open(t, writeSAE(t, `{}`, map[string]written{"W_dec": floats([]float32{1, 2}, 2, 1)}, tensors))
 		_, err := s.LogSparsity()
 		checkFault(t, err, "sparsity.safetensors", want)
 	}

@@ -1,18 +1,9 @@
 package tensor
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
 // F16 is IEEE 754 binary16, little endian. The conversion is exact.
 var F16 = &Encoding{Name: "F16", Values: 1, Bytes: 2, Decode: float32FromF16}
-
-func float32FromF16(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = Half(binary.LittleEndian.Uint16(src[2*i:]))
-	}
-}
 
 // Half returns the value of an IEEE 754 binary16.
 //
