@@ -7,6 +7,7 @@
 package saedb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,9 +33,15 @@ type Options struct {
 	ReadOnly  bool // several programs may read at once, none may write meanwhile
 	MustExist bool // a missing file is an error instead of a new database
 	// MemoryLimit bounds what DuckDB itself buffers, in bytes; 0 is
-	// DefaultMemoryLimit. The unembeddings that functions hold come on top.
+	// DefaultMemoryLimit.
 	MemoryLimit int64
+	// ModelMemory bounds the unembeddings that functions keep for the next query,
+	// in bytes; 0 is DefaultModelMemory. The last one used is kept in any case.
+	ModelMemory int64
 }
+
+// DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
+const DefaultModelMemory = 4 << 30
 
 // DefaultMemoryLimit is enough for DuckDB to sort and join the statistics of
 // millions of features; it spills to disk beyond.
@@ -59,7 +66,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, openError(path, o, err)
 	}
 	db := &DB{DB: sql.OpenDB(connector)}
-	if err := db.register(ctx); err != nil {
+	if err := db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory)); err != nil {
 		db.Close()
 		return nil, fault.At("open database", path, err)
 	}
@@ -75,7 +82,7 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.DB.Close())
 }
 
-func (db *DB) register(ctx context.Context) (err error) {
+func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 	if db.lookups, err = db.Conn(ctx); err != nil {
 		return err
 	}
@@ -86,18 +93,14 @@ func (db *DB) register(ctx context.Context) (err error) {
 	defer registration.Close()
 	return rawConnection(registration, func(to capi.Connection) error {
 		return rawConnection(db.lookups, func(from capi.Connection) error {
-			db.Functions, err = udf.Register(to, from)
+			db.Functions, err = udf.Register(to, from, modelMemory)
 			return err
 		})
 	})
 }
 
 func sourceName(path string, o Options) (string, error) {
-	limit := o.MemoryLimit
-	if limit == 0 {
-		limit = DefaultMemoryLimit
-	}
-	settings := url.Values{"memory_limit": {fmt.Sprintf("%dB", limit)}}
+	settings := url.Values{"memory_limit": {fmt.Sprintf("%dB", cmp.Or(o.MemoryLimit, DefaultMemoryLimit))}}
 	if path == "" {
 		return ":memory:?" + settings.Encode(), nil
 	}

@@ -24,9 +24,10 @@ type Functions struct {
 // Register registers every function with the database of registration. Models
 // are read through lookups, which must be another connection to the same
 // database, used by nobody else, and must stay open as long as the functions
-// are in use.
-func Register(registration, lookups capi.Connection) (*Functions, error) {
-	f := &Functions{models: newModels(lookups)}
+// are in use. Unembeddings that were asked for stay in memory for the next query,
+// as far as modelMemory bytes allow; the last one stays in any case.
+func Register(registration, lookups capi.Connection, modelMemory int64) (*Functions, error) {
+	f := &Functions{models: newModels(lookups, modelMemory)}
 	for _, family := range families {
 		if err := family.register(f, registration); err != nil {
 			return nil, err

@@ -1,0 +1,161 @@
+package udf_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/loader"
+	"github.com/saedb/saedb/udf"
+)
+
+// familyModels are two small models of 32 dimensions, as a person has them on disk.
+var familyModels = []string{"llama", "gpt2"}
+
+// withModels opens a new database with the small models loaded.
+func withModels(t *testing.T, o saedb.Options) *saedb.DB {
+	t.Helper()
+	db, err := saedb.Open(t.Context(), filepath.Join(t.TempDir(), "models.db"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation()}
+	for _, m := range familyModels {
+		if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+// modelDirectory puts the weights and the tokenizer of a family, which the
+// readers' test data keeps apart, into a directory of that name.
+func modelDirectory(t *testing.T, family, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	for _, part := range []string{"../loader/model/testdata/", "../loader/vocab/testdata/"} {
+		if err := os.CopyFS(dir, os.DirFS(part+family)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// direction is a vector of 32 values in SQL.
+const direction = "list_transform(range(32), lambda i: sin(i))::FLOAT[]"
+
+func std(t *testing.T, db *saedb.DB, model string) float64 {
+	t.Helper()
+	var x float64
+	err := db.QueryRowContext(t.Context(), "SELECT (logit_stats("+direction+", ?)).std", model).Scan(&x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// TestModelsShareMemory: with room for one model only, each is still right, and
+// again after the other took its place.
+func TestModelsShareMemory(t *testing.T) {
+	roomy, tight := withModels(t, saedb.Options{}), withModels(t, saedb.Options{ModelMemory: 1})
+	for range 3 {
+		for _, m := range familyModels {
+			if a, b := std(t, roomy, m), std(t, tight, m); a != b || a == 0 {
+				t.Errorf("%s: %g with room for all models, %g with room for one", m, a, b)
+			}
+		}
+	}
+}
+
+// TestReplacedModel: a function notices that a model was replaced.
+func TestReplacedModel(t *testing.T) {
+	db := withModels(t, saedb.Options{})
+	before, other := std(t, db, "llama"), std(t, db, "gpt2")
+	if before == other {
+		t.Fatal("the two models give the same")
+	}
+	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation()}
+	if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
+		t.Fatal(err)
+	}
+	if after := std(t, db, "llama"); after != other {
+		t.Errorf("%g after the model was replaced, expected %g", after, other)
+	}
+}
+
+// TestManyAtOnce asks for the same models from many connections at once, the
+// first time for each.
+func TestManyAtOnce(t *testing.T) {
+	db := withModels(t, saedb.Options{})
+	want := map[string]float64{}
+	for _, m := range familyModels {
+		want[m] = std(t, withModels(t, saedb.Options{}), m)
+	}
+	errs := make(chan error)
+	const callers = 16
+	for i := range callers {
+		go func() {
+			m := familyModels[i%len(familyModels)]
+			var x float64
+			err := db.QueryRowContext(t.Context(), "SELECT (logit_stats("+direction+", ?)).std", m).Scan(&x)
+			if err == nil && x != want[m] {
+				err = fmt.Errorf("%s: %g, expected %g", m, x, want[m])
+			}
+			errs <- err
+		}()
+	}
+	for range callers {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestMixedModels: one query over rows of several models, with NULLs between, and
+// more rows than one chunk.
+func TestMixedModels(t *testing.T) {
+	db := withModels(t, saedb.Options{})
+	rows, err := db.QueryContext(t.Context(), `
+		WITH calls AS (
+			SELECT i, CASE i % 3 WHEN 0 THEN 'llama' WHEN 1 THEN 'gpt2' END AS model,
+			       list_transform(range(32), lambda j: sin(j + (i % 7)))::FLOAT[] AS w
+			FROM range(5000) r(i))
+		SELECT model, i % 7 AS shift, count(DISTINCT s.std), count(s.std), count(*)
+		FROM (SELECT i, model, logit_stats(w, model) AS s FROM calls) GROUP BY ALL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	groups := 0
+	for rows.Next() {
+		var model *string
+		var shift, distinct, computed, all int
+		if err := rows.Scan(&model, &shift, &distinct, &computed, &all); err != nil {
+			t.Fatal(err)
+		}
+		groups++
+		if model == nil && computed != 0 || model != nil && (distinct != 1 || computed != all) {
+			t.Errorf("model %v, shift %d: %d different of %d computed of %d", model, shift, distinct, computed, all)
+		}
+	}
+	if err := rows.Err(); err != nil || groups != 21 {
+		t.Errorf("%d groups, expected 21 (%v)", groups, err)
+	}
+}
+
+// TestNoTables: in a database without saedb's tables a function says so.
+func TestNoTables(t *testing.T) {
+	db, err := saedb.Open(t.Context(), "", saedb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "SELECT logit_stats([1]::FLOAT[], 'gpt2')")
+	if err == nil || !strings.Contains(err.Error(), `model "gpt2"`) || !strings.Contains(err.Error(), "load model") {
+		t.Errorf("%v", err)
+	}
+}
