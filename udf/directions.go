@@ -148,24 +148,10 @@ func (f *Functions) newBatch(function string, asked call, rows int) (*batch, err
 	return &batch{call: asked, model: m, directions: make([]float32, 0, rows*m.unembedding.DModel())}, nil
 }
 
-// step is how many directions are handed to the kernels at once: enough to keep
-// every core busy, few enough for progress to move.
-const step = 256
-
-// summarize computes the statistics of the batch's directions, step by step,
-// and calls each with the batch positions [from, to) that s then holds.
-func (f *Functions) summarize(b *batch, o compute.Options, each func(from, to int, s *compute.Summary) error) error {
+// summarize computes the statistics of the batch's directions.
+func (f *Functions) summarize(b *batch, o compute.Options) (*compute.Summary, error) {
 	var s compute.Summary
-	d := b.model.unembedding.DModel()
-	for from := 0; from < len(b.rows); from += step {
-		to := min(from+step, len(b.rows))
-		if err := b.model.unembedding.Summarize(f.context(), b.directions[from*d:to*d], o, &s); err != nil {
-			return err
-		}
-		if err := each(from, to, &s); err != nil {
-			return err
-		}
-		f.finished(to - from)
-	}
-	return nil
+	o.Done = f.finished
+	err := b.model.unembedding.Summarize(f.context(), b.directions, o, &s)
+	return &s, err
 }

@@ -68,17 +68,18 @@ func (f *Functions) featureStatistics(input capi.Chunk, output capi.Vector, fiel
 		bottom.empty(i)
 	}
 	for _, b := range all {
-		err := f.summarize(b, compute.Options{Cosine: true, TopK: endTokenCount}, func(from, to int, s *compute.Summary) error {
-			for i, row := range b.rows[from:to] {
-				plain.write(row, &s.Plain, i)
-				cosine.write(row, &s.Cosine, i)
-			}
-			if err := top.write(b.rows[from:to], &s.Top, b.model); err != nil {
-				return err
-			}
-			return bottom.write(b.rows[from:to], &s.Bottom, b.model)
-		})
+		s, err := f.summarize(b, compute.Options{Cosine: true, TopK: endTokenCount})
 		if err != nil {
+			return err
+		}
+		for i, row := range b.rows {
+			plain.write(row, &s.Plain, i)
+			cosine.write(row, &s.Cosine, i)
+		}
+		if err := top.write(b.rows, &s.Top, b.model); err != nil {
+			return err
+		}
+		if err := bottom.write(b.rows, &s.Bottom, b.model); err != nil {
 			return err
 		}
 	}

@@ -61,18 +61,16 @@ func (f *Functions) writeLogitStats(input capi.Chunk, output capi.Vector, ask fu
 	}
 	out := newMomentsWriter(output, 0, input.Rows())
 	for _, b := range all {
-		err := f.summarize(b, compute.Options{Cosine: b.cosine}, func(from, to int, s *compute.Summary) error {
-			computed := &s.Plain
-			if b.cosine {
-				computed = &s.Cosine
-			}
-			for i, row := range b.rows[from:to] {
-				out.write(row, computed, i)
-			}
-			return nil
-		})
+		s, err := f.summarize(b, compute.Options{Cosine: b.cosine})
 		if err != nil {
 			return err
+		}
+		computed := &s.Plain
+		if b.cosine {
+			computed = &s.Cosine
+		}
+		for i, row := range b.rows {
+			out.write(row, computed, i)
 		}
 	}
 	return nil

@@ -79,10 +79,11 @@ func (f *Functions) endTokens(function string, end func(*compute.Summary) *compu
 		out.entries[i] = capi.Entry{}
 	}
 	for _, b := range all {
-		err := f.summarize(b, compute.Options{TopK: b.k}, func(from, to int, s *compute.Summary) error {
-			return out.write(b.rows[from:to], end(s), b.model)
-		})
+		s, err := f.summarize(b, compute.Options{TopK: b.k})
 		if err != nil {
+			return err
+		}
+		if err := out.write(b.rows, end(s), b.model); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,9 @@ type Options struct {
 	TopK    int  // tokens at either end of the ranking; 0 for none
 	Workers int  // goroutines that compute; 0 for GOMAXPROCS
 	Cosine  bool // also the moments of logit weights over unit-length token columns
+	// Done is told of every few directions that are finished, from any goroutine.
+	// It may be nil.
+	Done func(directions int)
 }
 
 // Summary holds the results of [Unembedding.Summarize], one entry or row a
@@ -63,6 +66,9 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 				return err
 			}
 			s.store(u, from+i, p, o.Cosine)
+		}
+		if o.Done != nil {
+			o.Done(to - from)
 		}
 		return nil
 	})
