@@ -22,6 +22,10 @@ var computeCommand = &cli.Command{
 	Action: computeStatistics,
 }
 
+// scanMemory bounds DuckDB's buffers in bytes: enough to read decoders and to
+// write figures, not so much that it keeps what it has read.
+const scanMemory = 256 << 20
+
 func computeStatistics(c *cli.Context) error {
 	if c.Args().Present() {
 		return wrongUsage("compute: expected no argument, found %q", c.Args().First())
@@ -29,7 +33,7 @@ func computeStatistics(c *cli.Context) error {
 	if tokens := c.String("tokens"); tokens != "" && tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 		return wrongUsage("compute: --tokens: expected all or real, found %q", tokens)
 	}
-	db, err := openDatabase(c, saedb.Options{MustExist: true})
+	db, err := openDatabase(c, saedb.Options{MustExist: true, MemoryLimit: scanMemory})
 	if err != nil {
 		return err
 	}
