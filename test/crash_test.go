@@ -53,6 +53,9 @@ func TestKilled(t *testing.T) {
 				break
 			}
 			kills++
+			if _, err := os.Stat(db); err != nil {
+				continue // killed before there was a file
+			}
 			if tables := count(t, db, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'stored_loads'"); tables == 0 {
 				continue // not even the tables: the first load's transaction makes them
 			}
@@ -92,7 +95,8 @@ func TestInterrupted(t *testing.T) {
 	if !stopped || code != 130 || stderr != "saedb: interrupted; what was finished is kept\n" {
 		t.Errorf("exit %d, %q", code, stderr)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
+	// Left alone it would take hours; a busy machine gets some seconds.
+	if took := time.Since(begun); took > 15*time.Second {
 		t.Errorf("it ended %v after the interrupt", took-time.Second)
 	}
 }
