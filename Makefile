@@ -32,6 +32,22 @@ lint: $(TOKENIZERS)
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
 
+# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
+# under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
+.PHONY: test-sanitizers test-neon
+test-sanitizers:
+	$(GO) test -asan -skip TestGolden ./internal/compute
+	CGO_CFLAGS="-g -O2 -fsanitize=undefined -fno-sanitize-recover=undefined" CGO_LDFLAGS="-fsanitize=undefined" \
+		$(GO) test -skip TestGolden ./internal/compute
+
+test-neon:
+	@scripts/test-neon.sh
+
+# Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
+.PHONY: bench bench-kernel
+bench-kernel:
+	@$(GO) run ./bench/kernel
+
 # The reference in docs/, from the same text as the view functions and the comments.
 docs: build
 	$(GO) test ./test -run TestReference -update

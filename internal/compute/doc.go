@@ -8,8 +8,9 @@
 //
 // # Accuracy
 //
-// Products are formed in float32 and everything after them in float64. Three
-// things keep the results at float64's figures all the same:
+// Products are formed in float32, and in the C kernels so are sums over 128 tokens;
+// everything after is float64. Three things keep the results at float64's figures
+// all the same:
 //
 //   - Directions and unembedding are scaled by powers of two, so that neither
 //     huge nor denormal weights leave float32's range (scale.go).
@@ -20,6 +21,12 @@
 //     that rounding could have moved (shortlist.go), and a feature whose spread is
 //     not well above the rounding of its products is computed again in float64
 //     (precision.go, exact.go).
+//
+// # Kernels
+//
+// The work is done by the fastest kernel that the processor can run: C for AVX-512,
+// AVX2, NEON or any processor (kernel_native.go), or Go (kernel_gonum.go). They
+// differ in speed and in the rounding of float32, and pass the same tests.
 //
 // # Sharing
 //

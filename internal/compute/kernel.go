@@ -60,18 +60,24 @@ var kernels = append(nativeKernels(), gonumKernel{})
 
 // chooseKernel returns the kernel called name, or for "" the first available.
 func chooseKernel(name string) (kernel, error) {
-	var names []string
 	for _, k := range kernels {
-		if !k.available() {
-			continue
-		}
-		if name == "" || name == k.name() {
+		if k.available() && (name == "" || name == k.name()) {
 			return k, nil
 		}
-		names = append(names, k.name())
 	}
 	return nil, fmt.Errorf("compute: %s: expected one of %s, found %q",
-		KernelVariable, strings.Join(names, ", "), name)
+		KernelVariable, strings.Join(Kernels(), ", "), name)
+}
+
+// Kernels returns the names of the kernels that this machine can run, fastest first.
+func Kernels() []string {
+	var names []string
+	for _, k := range kernels {
+		if k.available() {
+			names = append(names, k.name())
+		}
+	}
+	return names
 }
 
 // DefaultKernel returns the name of the kernel that [Builder.Build] takes.

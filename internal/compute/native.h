@@ -89,9 +89,21 @@ void native_dots(const struct native_kernel *, const float *direction, const flo
 void native_pack(const float *rows, int64_t count, int64_t stride, int64_t depth,
                  float *panel, int64_t width);
 
-// native_offer considers one token for both ends of the ranking of row.
-void native_offer(const struct native_panels *, const struct native_block *, int64_t row,
-                  int64_t position, float product);
+// What terms.go calls terms, of logit weights or of cosines.
+struct native_terms {
+	double mean, length, drift;
+};
+
+// native_terms returns the terms of a direction with rows of the given mean and mean
+// square.
+struct native_terms native_terms(const float *direction, const double *mean, const double *square, int64_t d_model);
+
+// native_offer_top and native_offer_bottom consider one token for an end of the
+// ranking of row.
+void native_offer_top(const struct native_panels *, const struct native_block *, int64_t row,
+                      int64_t position, float product);
+void native_offer_bottom(const struct native_panels *, const struct native_block *, int64_t row,
+                         int64_t position, float product);
 
 // native_finish drops the listed tokens that the floors have overtaken.
 void native_finish(const struct native_panels *, const struct native_block *);

@@ -74,7 +74,7 @@ func (p *nativePanels) borrow(b *block) *nativeMemory {
 
 // callProducts bounds the multiplications of one call into C: some milliseconds,
 // since a context is only looked at between calls.
-const callProducts = 1 << 28
+const callProducts = 1 << 27
 
 // sweep multiplies b by every token. c has its numbers set, and gets its pointers
 // here; unless out [rows, tokens] is nil, products go there and nowhere else. It may

@@ -47,25 +47,27 @@ static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, b
 }
 
 // dots: see native.h. Products of float32 are exact in float64, so that fusing them
-// into the sums or not is the same. The eight sums are added in dot.go's order.
+// into the sums or not is the same.
 static TARGET void KERNEL(dots)(const float *direction, const float *rows, int64_t d_model,
                                 const int32_t *ids, int64_t n, double *out) {
-	typedef float singles __attribute__((vector_size(32)));
-	typedef double doubles __attribute__((vector_size(64)));
-	for (int64_t row = 0; row < n; row++) {
-		const float *weights = rows + ids[row] * d_model;
-		doubles sums = {0};
+	for (int64_t i = 0; i < n; i++) {
+		const float *row = rows + ids[i] * d_model;
+		// Rows are far apart: a later one is asked for while this one is summed.
+		const float *later = rows + ids[i + 2 < n ? i + 2 : n - 1] * d_model;
+		wide lanes[8 / WIDE_DOUBLES] = {0};
 		int64_t k = 0;
 		for (; k + 8 <= d_model; k += 8) {
-			singles a, b;
-			__builtin_memcpy(&a, direction + k, sizeof a);
-			__builtin_memcpy(&b, weights + k, sizeof b);
-			sums += __builtin_convertvector(a, doubles) * __builtin_convertvector(b, doubles);
+			__builtin_prefetch(later + k);
+#pragma GCC unroll 4
+			for (int j = 0; j < 8 / WIDE_DOUBLES; j++) {
+				lanes[j] = multiply_add_wide(direction + k + j * WIDE_DOUBLES, row + k + j * WIDE_DOUBLES, lanes[j]);
+			}
 		}
-		double first = sums[0];
+		double sums[8];
+		memcpy(sums, lanes, sizeof sums);
 		for (; k < d_model; k++) {
-			first += (double)direction[k] * (double)weights[k];
+			sums[0] += (double)direction[k] * (double)row[k];
 		}
-		out[row] = ((first + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+		out[i] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 	}
 }

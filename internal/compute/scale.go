@@ -21,11 +21,13 @@ func powerOfTwo(exponent int) float64 {
 
 // largestMagnitude returns max |vᵢ|, 0 for no values.
 func largestMagnitude(values []float32) float32 {
-	var largest float32
+	// Magnitudes of finite floats are ordered as their bits are.
+	const sign = 1 << 31
+	var largest uint32
 	for _, v := range values {
-		largest = max(largest, v, -v)
+		largest = max(largest, math.Float32bits(v)&^sign)
 	}
-	return largest
+	return math.Float32frombits(largest)
 }
 
 // scaleInto writes values·2⁻ᵉ to dst, of the same length.

@@ -19,9 +19,8 @@ static void raise(struct native_shortlist *l, double *heap, int64_t size, double
 			if (child >= size) {
 				break;
 			}
-			if (child + 1 < size && heap[child + 1] < heap[child]) {
-				child++;
-			}
+			// Which child is lower is chance: added, it costs no mispredicted branch.
+			child += child + 1 < size ? heap[child + 1] < heap[child] : 0;
 			if (heap[child] >= bound) {
 				break;
 			}
@@ -70,12 +69,16 @@ static void take(const struct native_panels *p, const struct native_block *b, co
 	candidates[l->candidates++] = c;
 }
 
-void native_offer(const struct native_panels *p, const struct native_block *b, int64_t row,
-                  int64_t position, float product) {
+void native_offer_top(const struct native_panels *p, const struct native_block *b, int64_t row,
+                      int64_t position, float product) {
 	struct native_direction *d = &b->directions[row];
-	struct native_candidate c = {product, (int32_t)position};
-	take(p, b, d, &d->top, 2 * row, 1, c);
-	take(p, b, d, &d->bottom, 2 * row + 1, -1, c);
+	take(p, b, d, &d->top, 2 * row, 1, (struct native_candidate){product, (int32_t)position});
+}
+
+void native_offer_bottom(const struct native_panels *p, const struct native_block *b, int64_t row,
+                         int64_t position, float product) {
+	struct native_direction *d = &b->directions[row];
+	take(p, b, d, &d->bottom, 2 * row + 1, -1, (struct native_candidate){product, (int32_t)position});
 }
 
 void native_finish(const struct native_panels *p, const struct native_block *b) {

@@ -8,6 +8,8 @@
 enum { VECTOR_FLOATS = 8, TILE_ROWS = 6, PANEL_VECTORS = 2 };
 
 typedef __m256 vector;
+typedef __m256d wide;
+enum { WIDE_DOUBLES = 4 };
 
 #define SIMD static inline TARGET __attribute__((always_inline))
 
@@ -20,10 +22,14 @@ SIMD vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(
 SIMD vector smaller(vector a, vector b) { return _mm256_min_ps(a, b); }
 SIMD vector larger(vector a, vector b) { return _mm256_max_ps(a, b); }
 
-// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
-SIMD uint32_t outside(vector a, vector low, vector high) {
-	__m256 below = _mm256_cmp_ps(a, low, _CMP_LE_OQ), above = _mm256_cmp_ps(a, high, _CMP_GE_OQ);
-	return (uint32_t)_mm256_movemask_ps(_mm256_or_ps(below, above));
+// multiply_add_wide returns a[i]·b[i] + c[i] in float64.
+SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
+	return _mm256_fmadd_pd(_mm256_cvtps_pd(_mm_loadu_ps(a)), _mm256_cvtps_pd(_mm_loadu_ps(b)), c);
+}
+
+// at_least has bit i set where a[i] ≥ b[i].
+SIMD uint32_t at_least(vector a, vector b) {
+	return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ));
 }
 
 // add_totals adds the total of each of four vectors to out[0..3].

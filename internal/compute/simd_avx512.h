@@ -8,6 +8,8 @@
 enum { VECTOR_FLOATS = 16, TILE_ROWS = 14, PANEL_VECTORS = 2 };
 
 typedef __m512 vector;
+typedef __m512d wide;
+enum { WIDE_DOUBLES = 8 };
 
 #define SIMD static inline TARGET __attribute__((always_inline))
 
@@ -20,10 +22,13 @@ SIMD vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_ps(
 SIMD vector smaller(vector a, vector b) { return _mm512_min_ps(a, b); }
 SIMD vector larger(vector a, vector b) { return _mm512_max_ps(a, b); }
 
-// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
-SIMD uint32_t outside(vector a, vector low, vector high) {
-	return (uint32_t)_mm512_cmp_ps_mask(a, low, _CMP_LE_OQ) | (uint32_t)_mm512_cmp_ps_mask(a, high, _CMP_GE_OQ);
+// multiply_add_wide returns a[i]·b[i] + c[i] in float64.
+SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
+	return _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_loadu_ps(a)), _mm512_cvtps_pd(_mm256_loadu_ps(b)), c);
 }
+
+// at_least has bit i set where a[i] ≥ b[i].
+SIMD uint32_t at_least(vector a, vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 
 SIMD __m256 halves(vector a) {
 	return _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));

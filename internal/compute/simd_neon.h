@@ -4,10 +4,13 @@
 #define KERNEL(name) name##_neon
 #define TARGET
 
-// 24 sums, 4 vectors of tokens and 2 of broadcast weights fill 30 of 32 registers.
-enum { VECTOR_FLOATS = 4, TILE_ROWS = 6, PANEL_VECTORS = 4 };
+// 18 sums, 2 vectors of tokens and 9 weights, which are loaded before any is used,
+// fill 29 of 32 registers.
+enum { VECTOR_FLOATS = 4, TILE_ROWS = 9, PANEL_VECTORS = 2 };
 
 typedef float32x4_t vector;
+typedef float64x2_t wide;
+enum { WIDE_DOUBLES = 2 };
 
 #define SIMD static inline __attribute__((always_inline))
 
@@ -20,11 +23,15 @@ SIMD vector multiply_add(vector a, vector b, vector c) { return vfmaq_f32(c, a, 
 SIMD vector smaller(vector a, vector b) { return vminq_f32(a, b); }
 SIMD vector larger(vector a, vector b) { return vmaxq_f32(a, b); }
 
-// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
-SIMD uint32_t outside(vector a, vector low, vector high) {
+// multiply_add_wide returns a[i]·b[i] + c[i] in float64.
+SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
+	return vfmaq_f64(c, vcvt_f64_f32(vld1_f32(a)), vcvt_f64_f32(vld1_f32(b)));
+}
+
+// at_least has bit i set where a[i] ≥ b[i].
+SIMD uint32_t at_least(vector a, vector b) {
 	const uint32_t bits[4] = {1, 2, 4, 8};
-	uint32x4_t lanes = vorrq_u32(vcleq_f32(a, low), vcgeq_f32(a, high));
-	return vaddvq_u32(vandq_u32(lanes, vld1q_u32(bits)));
+	return vaddvq_u32(vandq_u32(vcgeq_f32(a, b), vld1q_u32(bits)));
 }
 
 // add_totals adds the total of each of four vectors to out[0..3].

@@ -5,10 +5,12 @@
 
 // 8 sums, 2 vectors of tokens and a broadcast weight: 11 of the 16 registers that
 // 64-bit x86 has at least; multiplication without a fused sum takes more.
-enum { VECTOR_FLOATS = 4, TILE_ROWS = 6, PANEL_VECTORS = 2 };
+enum { VECTOR_FLOATS = 4, TILE_ROWS = 4, PANEL_VECTORS = 2 };
 
 typedef float vector __attribute__((vector_size(16)));
 typedef int32_t lanes __attribute__((vector_size(16)));
+typedef double wide __attribute__((vector_size(16)));
+enum { WIDE_DOUBLES = 2 };
 
 #define SIMD static inline __attribute__((always_inline))
 
@@ -32,10 +34,15 @@ SIMD vector select(lanes mask, vector a, vector b) {
 SIMD vector smaller(vector a, vector b) { return select(a < b, a, b); }
 SIMD vector larger(vector a, vector b) { return select(a > b, a, b); }
 
-// outside has bit i set where a[i] ≤ low or a[i] ≥ high.
-SIMD uint32_t outside(vector a, vector low, vector high) {
-	lanes out = ((a <= low) | (a >= high)) & (lanes){1, 2, 4, 8};
-	return (uint32_t)(out[0] | out[1] | out[2] | out[3]);
+// multiply_add_wide returns a[i]·b[i] + c[i] in float64.
+SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
+	return (wide){a[0], a[1]} * (wide){b[0], b[1]} + c;
+}
+
+// at_least has bit i set where a[i] ≥ b[i].
+SIMD uint32_t at_least(vector a, vector b) {
+	lanes bits = (a >= b) & (lanes){1, 2, 4, 8};
+	return (uint32_t)(bits[0] | bits[1] | bits[2] | bits[3]);
 }
 
 // add_totals adds the total of each of four vectors to out[0..3].

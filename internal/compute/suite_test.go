@@ -76,6 +76,12 @@ var problems = []problem{
 	{name: "many tokens", n: 9, vocab: 20011, d: 48, k: 25},
 	{name: "more wanted than there are", n: 3, vocab: 37, d: 20, k: 100},
 	{name: "the whole vocabulary", n: 2, vocab: 3001, d: 20, k: 3001},
+	// Around the groups and tiles of the C kernels.
+	{name: "127 tokens", n: 13, vocab: 127, d: 48, k: 10},
+	{name: "128 tokens", n: 14, vocab: 128, d: 48, k: 10},
+	{name: "129 tokens", n: 15, vocab: 129, d: 48, k: 10},
+	{name: "257 tokens", n: 29, vocab: 257, d: 769, k: 10},
+	{name: "1537 dimensions", n: 10, vocab: 200, d: 1537, k: 10},
 	{name: "no tokens wanted", n: 3, vocab: 501, d: 20, k: 0},
 	{name: "subset of tokens", n: 5, vocab: 503, d: 24, k: 8, only: []int32{3, 4, 100, 101, 250, 251, 252, 399, 400, 502}},
 	{name: "huge", n: 4, vocab: 601, d: 96, k: 5, shape: func(_ *rand.Rand, _ problem, directions, w []float32) {
@@ -137,6 +143,11 @@ var problems = []problem{
 		}},
 	{name: "one token a thousand times longer", n: 4, vocab: 4001, d: 256, k: 6,
 		shape: func(_ *rand.Rand, p problem, _, w []float32) { scaled(w[5*p.d:6*p.d], 1000) }},
+	{name: "tokens too short for float32 beside the rest", n: 4, vocab: 1201, d: 64, k: 5,
+		shape: func(_ *rand.Rand, p problem, _, w []float32) {
+			scaled(w[:1000*p.d], 1e25)
+			scaled(w[1000*p.d:], 1e-15)
+		}},
 	{name: "common part", n: 4, vocab: 1999, d: 64, k: 5,
 		shape: func(_ *rand.Rand, _ problem, _, w []float32) {
 			for i := range w {

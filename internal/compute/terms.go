@@ -1,6 +1,7 @@
 package compute
 
-import "math"
+// #include "native.h"
+import "C"
 
 // terms describes the terms dᵢ·wᵢ that a direction d forms with token rows w: those
 // of logit weights or products, and the same over ‖w‖, those of cosines.
@@ -13,22 +14,14 @@ type terms struct {
 	drift, cosineDrift float64
 }
 
-// against returns the terms of direction with the rows that a averages.
+// against returns the terms of direction [d_model] with the rows that a averages.
 func (a *averages) against(direction []float32) terms {
-	var t terms
-	mean, square := a.mean[:len(direction)], a.square[:len(direction)]
-	cosineMean, cosineSquare := a.cosineMean[:len(direction)], a.cosineSquare[:len(direction)]
-	for i, v := range direction {
-		weight := float64(v)
-		t.mean += weight * mean[i]
-		t.drift += t.mean * t.mean
-		t.length += weight * weight * square[i]
-		t.cosineMean += weight * cosineMean[i]
-		t.cosineDrift += t.cosineMean * t.cosineMean
-		t.cosineLength += weight * weight * cosineSquare[i]
+	weights, d := (*C.float)(&direction[0]), C.int64_t(len(direction))
+	plain := C.native_terms(weights, (*C.double)(&a.mean[0]), (*C.double)(&a.square[0]), d)
+	cosine := C.native_terms(weights, (*C.double)(&a.cosineMean[0]), (*C.double)(&a.cosineSquare[0]), d)
+	return terms{
+		mean: float64(plain.mean), cosineMean: float64(cosine.mean),
+		length: float64(plain.length), cosineLength: float64(cosine.length),
+		drift: float64(plain.drift), cosineDrift: float64(cosine.drift),
 	}
-	d := float64(len(direction))
-	t.length, t.cosineLength = math.Sqrt(t.length), math.Sqrt(t.cosineLength)
-	t.drift, t.cosineDrift = math.Sqrt(t.drift/d), math.Sqrt(t.cosineDrift/d)
-	return t
 }
