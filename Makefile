@@ -45,6 +45,12 @@ test-neon:
 
 # Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
 .PHONY: bench bench-kernel
+bench: $(TOKENIZERS) bench-kernel
+	bench/peers/install.sh
+	$(GO) run ./bench/peers
+	$(GO) run ./bench/duckdb
+	$(GO) run ./bench/ladder
+
 bench-kernel:
 	@$(GO) run ./bench/kernel
 

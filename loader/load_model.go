@@ -152,18 +152,18 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, info mode
 		SELECT %d, token_id, w_u FROM read_unembedding(%s)`, l.id, path))
 }
 
-// replaceModel takes out the old model, gives its SAEs the new one, and drops
-// the statistics that were computed with the old.
+// replaceModel takes out the old model and its token sets, gives its SAEs the new
+// one, and drops what was computed with the old.
 func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if old == 0 {
 		return nil
 	}
-	for _, table := range []string{"stored_models", "stored_tokens", "stored_unembeddings"} {
+	for _, table := range []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE model_id = ?`, old); err != nil {
 			return err
 		}
 	}
-	for _, table := range []string{"stored_statistics", "stored_computations"} {
+	for _, table := range []string{"stored_statistics", "stored_computations", "stored_enrichment"} {
 		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
 		if err != nil {
 			return err

@@ -70,7 +70,7 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 		if err := ld.writeSAE(ctx, tx, l, info, m.id); err != nil {
 			return false, err
 		}
-		for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations"} {
+		for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, old); err != nil {
 				return false, err
 			}

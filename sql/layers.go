@@ -29,7 +29,7 @@ func CheckRelease(name string) error {
 }
 
 // syncLayers makes the views layer_N for the layers that there are, in main and
-// in a schema for each release, which also gets its own features; and drops the
+// in a schema for each release, which also gets its own features and enrichment; and drops the
 // layers that are no more.
 func syncLayers(ctx context.Context, tx *sql.Tx) error {
 	releases, err := collect[string](ctx, tx, `SELECT DISTINCT release FROM stored_saes ORDER BY release`)
@@ -44,8 +44,12 @@ func syncLayers(ctx context.Context, tx *sql.Tx) error {
 		views := Identifier(release)
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE SCHEMA IF NOT EXISTS %[1]s;
 			CREATE OR REPLACE VIEW %[1]s.features AS SELECT * FROM main.features WHERE %[2]s;
-			COMMENT ON VIEW %[1]s.features IS %[3]s`,
-			views, where, Literal("Every feature of release "+release+"; the columns of features.")))
+			COMMENT ON VIEW %[1]s.features IS %[3]s;
+			CREATE OR REPLACE VIEW %[1]s.enrichment AS
+			SELECT sae, layer, feature, token_set, size, es, direction, p_value, q_value, auc FROM main.release_enrichment WHERE %[2]s;
+			COMMENT ON VIEW %[1]s.enrichment IS %[4]s`,
+			views, where, Literal("Every feature of release "+release+"; the columns of features."),
+			Literal("Enrichment of every feature of release "+release+"; the columns of enrichment.")))
 		if err != nil {
 			return err
 		}

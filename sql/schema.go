@@ -12,6 +12,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -20,7 +21,7 @@ import (
 // Version is the version of the schema that this program writes and reads.
 const Version = 1
 
-//go:embed schema.sql views/*.sql
+//go:embed schema.sql views/*.sql macros/*.sql
 var files embed.FS
 
 // Function describes a SQL function for the view functions and the reference.
@@ -29,6 +30,25 @@ type Function struct {
 	Signature   string // with its result: name(arguments) → type
 	Description string
 	Example     string // a query that runs on the example database
+}
+
+// Macros describes the macros of macros/*.sql, which are there in any client.
+var Macros = []Function{
+	{
+		Name: "feature_logits", Signature: "feature_logits(sae, feature) → TABLE(token_id, token, text, logit_weight, rank)",
+		Description: "The logit weight and the rank of every token for one feature.",
+		Example:     "FROM feature_logits('blocks.29.hook_resid_pre', 63) LIMIT 5",
+	},
+	{
+		Name: "features_for_token", Signature: "features_for_token(token, k := 10) → TABLE(sae, release, layer, feature, token_id, text, logit_weight)",
+		Description: "The features of all SAEs that promote a token most, given by its text or its spelling.",
+		Example:     "FROM features_for_token(' three', k := 5)",
+	},
+	{
+		Name: "similar_features", Signature: "similar_features(sae, feature, k := 10) → TABLE(sae, release, layer, feature, cosine)",
+		Description: "The features, of any layer, whose decoder directions have the highest cosine with that of one feature.",
+		Example:     "FROM similar_features('blocks.29.hook_resid_pre', 63, k := 5)",
+	},
 }
 
 // Present tells whether the database has saedb's tables, of this version. A
@@ -71,13 +91,15 @@ func CreateTables(ctx context.Context, tx *sql.Tx, writer string) error {
 // CreateViews makes the views anew, those of layers and releases for what is
 // loaded now.
 func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
-	names, err := fs.Glob(files, "views/*.sql")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := run(ctx, tx, name); err != nil {
+	for _, pattern := range []string{"views/*.sql", "macros/*.sql"} {
+		names, err := fs.Glob(files, pattern)
+		if err != nil {
 			return err
+		}
+		for _, name := range names {
+			if err := run(ctx, tx, name); err != nil {
+				return err
+			}
 		}
 	}
 	if err := describeFunctions(ctx, tx, functions); err != nil {
@@ -103,6 +125,7 @@ func run(ctx context.Context, tx *sql.Tx, name string) error {
 // describeFunctions makes the view functions: DuckDB refuses comments on
 // functions that are registered from outside.
 func describeFunctions(ctx context.Context, tx *sql.Tx, functions []Function) error {
+	functions = append(slices.Clone(functions), Macros...)
 	rows := make([]string, len(functions))
 	for i, f := range functions {
 		rows[i] = fmt.Sprintf("(%s, %s, %s, %s)",

@@ -212,3 +212,47 @@ COMMENT ON COLUMN stored_statistics.top_logit_weights IS 'Their logit weights.';
 COMMENT ON COLUMN stored_statistics.bottom_tokens IS 'Texts of the ten tokens with the lowest logit weights, lowest first.';
 COMMENT ON COLUMN stored_statistics.bottom_token_ids IS 'Their ids.';
 COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights.';
+
+CREATE SEQUENCE token_set_ids;
+
+CREATE TABLE stored_token_sets (
+    set_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    token_set VARCHAR NOT NULL,
+    family VARCHAR NOT NULL,
+    description VARCHAR,
+    token_ids INTEGER[] NOT NULL,
+    source VARCHAR NOT NULL,
+    loaded_at TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE stored_token_sets IS 'Token sets of each model.';
+COMMENT ON COLUMN stored_token_sets.set_id IS 'Number of the set, never used again.';
+COMMENT ON COLUMN stored_token_sets.model_id IS 'Model whose tokens it holds.';
+COMMENT ON COLUMN stored_token_sets.token_set IS 'Name of the set, unique in its model.';
+COMMENT ON COLUMN stored_token_sets.family IS 'Family of sets that it belongs to: regex, letters, words, …, or user.';
+COMMENT ON COLUMN stored_token_sets.description IS 'What its tokens have in common.';
+COMMENT ON COLUMN stored_token_sets.token_ids IS 'Ids of its tokens, ascending.';
+COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern or a query.';
+COMMENT ON COLUMN stored_token_sets.loaded_at IS 'When, in UTC.';
+
+-- One row for every feature and set: what is stored is kept small. A p-value has
+-- its exponent's precision in a FLOAT logarithm, and its range too.
+CREATE TABLE stored_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    es FLOAT,
+    promoted BOOLEAN,
+    log10_p FLOAT,
+    log10_q FLOAT,
+    auc FLOAT
+);
+COMMENT ON TABLE stored_enrichment IS 'Enrichment of every feature in every token set.';
+COMMENT ON COLUMN stored_enrichment.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_enrichment.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_enrichment.es IS 'Enrichment score, as in enrichment.';
+COMMENT ON COLUMN stored_enrichment.promoted IS 'Whether the set lies towards the highest logit weights.';
+COMMENT ON COLUMN stored_enrichment.log10_p IS 'log10 of the p-value.';
+COMMENT ON COLUMN stored_enrichment.log10_q IS 'log10 of the q-value; NULL until all of the SAE is computed.';
+COMMENT ON COLUMN stored_enrichment.auc IS 'Mann-Whitney AUC.';

@@ -19,8 +19,11 @@ assert con.execute("SELECT count(*) FROM features").fetchone()[0] == 9216
 rows = con.execute("SELECT feature, skewness, kurtosis, top_tokens FROM layer_29 WHERE skewness > 1 ORDER BY kurtosis DESC LIMIT 10").fetchall()
 assert len(rows) == 10 and all(len(r[3]) == 10 for r in rows), rows
 assert rows == con.execute("SELECT feature, skewness, kurtosis, top_tokens FROM \"smollm2-demo\".layer_29 WHERE skewness > 1 ORDER BY kurtosis DESC LIMIT 10").fetchall()
+enriched = con.execute("SELECT token_set, es, direction, p_value, q_value FROM enrichment WHERE layer = 29 AND feature = 63 ORDER BY es DESC").fetchall()
+assert len(enriched) == 16 and all(0 < r[1] <= 1 and 0 <= r[3] <= r[4] <= 1 for r in enriched), enriched
 for view, n in {"tokens": 49152, "models": 1, "saes": 6, "loads": 7, "layer_4": 1536, "load_files": 19, "feature_tokens": 9216 * 20,
-                "decoder_directions": 9216, "unembeddings": 49152}.items():
+                "decoder_directions": 9216, "unembeddings": 49152, "token_sets": 16, "enrichment": 9216 * 16,
+                '"smollm2-demo".enrichment': 9216 * 16}.items():
     found = con.execute(f"SELECT count(*) FROM {view}").fetchone()[0]
     assert found == n, (view, found, n)
 assert con.execute("SELECT count(*) FROM functions").fetchone()[0] >= 10

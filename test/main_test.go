@@ -60,6 +60,7 @@ func prepare() error {
 	for _, args := range [][]string{
 		{"load", "model", exampleModel, "--name", "smollm2-135m"},
 		{"load", "sae", exampleSAEs, "--release", "smollm2-demo"},
+		{"load", "sets", "--family", "regex", "--family", "names"},
 		{"compute"},
 	} {
 		command := exec.Command(program, append([]string{"--db", example}, args...)...)

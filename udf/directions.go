@@ -94,6 +94,10 @@ type call struct {
 	scope  string // tokens that count: all or real
 	cosine bool
 	k      int
+	sets   string // condition that chooses token sets
+	// of weighted enrichment
+	weight       float64
+	permutations int
 }
 
 // batch is the rows of a chunk that ask for the same.

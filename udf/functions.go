@@ -70,7 +70,8 @@ type family struct {
 }
 
 var families = []family{
-	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily,
+	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
+	leadingEdgeFamily, weightedEnrichmentFamily,
 	readSAEFamily, readModelFamily,
 }
 

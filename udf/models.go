@@ -12,6 +12,7 @@ import (
 // model is a model of the database, ready for the kernels. It is immutable.
 type model struct {
 	name        string
+	scope       string // tokens that count: all or real
 	id          int32
 	unembedding *compute.Unembedding
 	tokens      []token // by id, one for each column of the unembedding
@@ -23,6 +24,7 @@ type token struct{ token, text string }
 // by all queries. A model that was replaced in the database since is read again.
 type models struct {
 	database database
+	sets     setsCache
 	limit    int64 // bytes of unembeddings that are kept
 
 	mutex  sync.Mutex
@@ -59,7 +61,7 @@ func (m *models) get(function, name, scope string) (*model, error) {
 	if first {
 		entry.model, entry.err = m.database.read(id, dModel, dVocab, scope)
 		if entry.err == nil {
-			entry.model.name = name
+			entry.model.name, entry.model.scope = name, scope
 		}
 		close(entry.ready)
 		m.settle(modelKey{name, scope}, entry)

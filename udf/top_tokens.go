@@ -73,50 +73,31 @@ func (f *Functions) endTokens(function string, end func(*compute.Summary) *compu
 	if err != nil {
 		return err
 	}
-	out := tokenListWriter{list: output, entries: capi.Values[capi.Entry](output, input.Rows())}
-	for _, i := range null {
-		output.SetNull(i, 0)
-		out.entries[i] = capi.Entry{}
-	}
+	out := newListWriter(output, input.Rows(), null)
 	for _, b := range all {
 		s, err := f.summarize(b, compute.Options{TopK: b.k})
 		if err != nil {
 			return err
 		}
-		if err := out.write(b.rows, end(s), b.model); err != nil {
+		if err := out.writeTokens(b.rows, end(s), b.model); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tokenListWriter appends lists of token structs to a list vector.
-type tokenListWriter struct {
-	list    capi.Vector
-	entries []capi.Entry
-	filled  int // elements so far
-}
-
-// write appends the lists of ranked's entries 0, 1, …, one for each of rows.
-func (w *tokenListWriter) write(rows []int, ranked *compute.Tokens, m *model) error {
-	k := ranked.K
-	total := w.filled + len(rows)*k
-	if err := w.list.Grow(total); err != nil {
+// writeTokens appends the lists of ranked's entries 0, 1, …, one for each of rows.
+func (w *listWriter) writeTokens(rows []int, ranked *compute.Tokens, m *model) error {
+	fields, at, err := w.grow(rows, ranked.K)
+	if err != nil {
 		return err
 	}
-	elements := w.list.Elements()
-	ids := capi.Values[int32](elements.Field(0), total)
-	raw, text := elements.Field(1), elements.Field(2)
-	weights := capi.Values[float64](elements.Field(3), total)
-	for i, row := range rows {
-		w.entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(k)}
-		for j := i * k; j < (i+1)*k; j++ {
-			id := ranked.IDs[j]
-			ids[w.filled], weights[w.filled] = id, ranked.Logits[j]
-			raw.SetText(w.filled, m.tokens[id].token)
-			text.SetText(w.filled, m.tokens[id].text)
-			w.filled++
-		}
+	total := at + len(rows)*ranked.K
+	ids, weights := capi.Values[int32](fields(0), total), capi.Values[float64](fields(3), total)
+	for i, id := range ranked.IDs {
+		ids[at+i], weights[at+i] = id, ranked.Logits[i]
+		fields(1).SetText(at+i, m.tokens[id].token)
+		fields(2).SetText(at+i, m.tokens[id].text)
 	}
 	return nil
 }

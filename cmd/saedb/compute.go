@@ -14,7 +14,7 @@ import (
 
 var computeCommand = &cli.Command{
 	Name:  "compute",
-	Usage: "compute the statistics of every feature that lacks them",
+	Usage: "compute the statistics, and the enrichment in token sets, of every feature that lacks them",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "sae", Usage: "only SAEs whose name, or release/name, matches the glob `PATTERN`"},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
@@ -49,11 +49,23 @@ func computeStatistics(c *cli.Context) error {
 	if matched == 0 {
 		return &fault.Error{Op: "compute", Subject: c.String("db"), Problem: noSAE(c.String("sae")), Hint: "saedb info lists what is loaded"}
 	}
-	if len(pending) == 0 {
-		fmt.Fprintf(c.App.Writer, "nothing to compute: every feature of %d SAEs has its statistics\n", matched)
+	kernel, err := compute.DefaultKernel()
+	if err != nil {
+		return &fault.Error{Op: "compute", Err: err}
+	}
+	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel}
+	if err := computeAll(c, db, job, pending); err != nil {
+		return err
+	}
+	enriched, err := enrichAll(c, db, job)
+	if err != nil {
+		return err
+	}
+	if len(pending) == 0 && !enriched {
+		fmt.Fprintf(c.App.Writer, "nothing to compute: every feature of %d SAEs has its figures\n", matched)
 		return nil
 	}
-	return runAll(c, db, pending)
+	return checkpoint(c.Context, db)
 }
 
 func noSAE(pattern string) string {
@@ -63,12 +75,8 @@ func noSAE(pattern string) string {
 	return fmt.Sprintf("no SAE matches %q", pattern)
 }
 
-func runAll(c *cli.Context, db *saedb.DB, pending []statistics.Pending) error {
-	kernel, err := compute.DefaultKernel()
-	if err != nil {
-		return &fault.Error{Op: "compute", Err: err}
-	}
-	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel}
+// computeAll computes the statistics of one SAE after the other.
+func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []statistics.Pending) error {
 	for _, p := range pending {
 		begun := time.Now()
 		end := watch(db, p.SAE, int64(p.Features), "features")
@@ -81,7 +89,28 @@ func runAll(c *cli.Context, db *saedb.DB, pending []statistics.Pending) error {
 		fmt.Fprintf(c.App.Writer, "computed %s: %d features, %s tokens, %.1f s (%.0f features/s)\n",
 			p.SAE, p.Features, p.Tokens, took, float64(p.Features)/took)
 	}
-	return checkpoint(c.Context, db)
+	return nil
+}
+
+// enrichAll scores token sets, where any are loaded, for one SAE after the other.
+func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job) (any bool, err error) {
+	pending, err := statistics.PlanEnrichment(c.Context, db.DB, c.String("sae"))
+	if err != nil {
+		return false, err
+	}
+	for _, p := range pending {
+		begun := time.Now()
+		end := watch(db, p.SAE+", token sets", int64(p.Features), "features")
+		err := job.RunEnrichment(c.Context, p)
+		end()
+		if err != nil {
+			return true, err
+		}
+		took := time.Since(begun).Seconds()
+		fmt.Fprintf(c.App.Writer, "scored %s: %d features in %d token sets, %.1f s (%.0f scores/s)\n",
+			p.SAE, p.Features, p.Sets, took, float64(p.Features*p.Sets)/took)
+	}
+	return len(pending) > 0, nil
 }
 
 // checkpoint moves what was written from the log into the file itself, which

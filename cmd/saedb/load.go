@@ -12,8 +12,8 @@ import (
 
 var loadCommand = &cli.Command{
 	Name:        "load",
-	Usage:       "load a model, or SAEs",
-	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand},
+	Usage:       "load a model, SAEs, or token sets",
+	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand},
 }
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}

@@ -10,6 +10,7 @@ ask() { printf '\n%s\n' "$1"; saedb sql --read-only "$2"; }
 
 saedb load model $here/SmolLM2-135M-Instruct.unembedding.gguf --name smollm2-135m
 saedb load sae $here/saes --release smollm2-demo
+saedb load sets
 saedb compute
 
 ask "The most telling features of the last two layers: skewed towards a few tokens" "
@@ -21,6 +22,12 @@ ask "Layer by layer" "
 	SELECT layer, count(*) AS features, round(median(std), 4) AS median_std, round(median(skewness), 3) AS median_skewness,
 	       round(quantile_cont(kurtosis, 0.95), 2) AS kurtosis_95, count(*) FILTER (skewness > 1) AS skewed, count(*) FILTER (log_sparsity < -9) AS dead
 	FROM features GROUP BY layer ORDER BY layer"
+
+ask "What they are about: the strongest enrichments of the last layer, over 146 token sets" "
+	SELECT token_set, size, feature, round(es, 3) AS es, direction, q_value, top_tokens[:4] AS promotes
+	FROM enrichment JOIN layer_29 USING (sae, layer, feature)
+	WHERE layer = 29 AND size >= 20 AND direction = 'promoted' QUALIFY row_number() OVER (PARTITION BY token_set ORDER BY es DESC) = 1
+	ORDER BY es DESC LIMIT 8"
 
 cat <<END
 

@@ -33,7 +33,7 @@ func NewBuilder(vocab, dModel int) (*Builder, error) {
 	return &Builder{
 		vocab:  vocab,
 		dModel: dModel,
-		rows:   make([]float32, vocab*dModel),
+		rows:   alignedFloats(vocab*dModel, lineFloats),
 		set:    make([]bool, vocab),
 	}, nil
 }

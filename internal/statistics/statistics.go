@@ -1,6 +1,6 @@
-// Package statistics fills stored_statistics: which features still lack their
-// figures, and their computation in blocks, each committed as it is done, so
-// that what an interrupted run finished is not done again.
+// Package statistics fills stored_statistics and stored_enrichment: which features
+// still lack their figures, and their computation in blocks, each committed as it
+// is done, so that what an interrupted run finished is not done again.
 package statistics
 
 import (
@@ -115,8 +115,10 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	}
 	defer tx.Rollback()
 	if p.Restart {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM stored_statistics WHERE sae_id = ?`, p.id); err != nil {
-			return err
+		for _, table := range []string{"stored_statistics", "stored_enrichment"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {

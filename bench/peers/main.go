@@ -1,0 +1,92 @@
+// Command peers runs the whole job, files to figures, three times over on the same
+// weights, one after the other: saedb, PyTorch in careful chunks, and SAELens's own
+// way. It checks that the figures agree, and prints time, peak memory and ratios.
+//
+//	bench/peers/install.sh
+//	go run ./bench/peers                     # GPT-2, 24,576 features
+//	go run ./bench/peers -quick              # 2,048 features
+//
+// Every program is a process of its own, with the files in the system's cache from
+// a first reading. SAELens has two rows: its notebook's plain moments, and all the
+// figures that saedb makes in one pass. It keeps whole matrices: it is left out, and
+// the output says so, when the machine has not the memory.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/saedb/saedb/bench/measure"
+)
+
+func main() {
+	features := flag.Int("features", 24576, "features of the SAE")
+	quick := flag.Bool("quick", false, "the same as -features 2048")
+	block := flag.Int("block", 128, "features that chunked PyTorch takes at once")
+	saelens := flag.Bool("saelens", true, "run SAELens, where memory allows")
+	flag.Parse()
+	if *quick {
+		*features = 2048
+	}
+	if err := run(measure.GPT2(*features), *block, *saelens); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(shape measure.Shape, block int, saelens bool) error {
+	if _, err := os.Stat(python); err != nil {
+		return fmt.Errorf("the peers are not installed; run bench/peers/install.sh: %w", err)
+	}
+	files, err := writeWeights(shape)
+	if err != nil {
+		return err
+	}
+	program, err := measure.Saedb()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\n%d features × %d × %d tokens\n\n", measure.Machine(), shape.Features, shape.DModel, shape.Vocab)
+	if err := readOnce(files); err != nil {
+		return err
+	}
+	ours, err := runSaedb(program, files)
+	if err != nil {
+		return err
+	}
+	chunked, err := runScript("PyTorch in chunks", "torch_chunked.py", files, "--block", strconv.Itoa(block))
+	if err != nil {
+		return err
+	}
+	rows, peers := []result{ours, chunked}, []result{chunked}
+	if why := enoughMemory(shape); saelens && why == nil {
+		whole, err := runScript("SAELens, all", "saelens_reference.py", files)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, whole.upTo("statistics", "SAELens, plain"), whole)
+		peers = append(peers, whole)
+	} else if saelens {
+		fmt.Printf("SAELens is left out: %v\n\n", why)
+	}
+	printTimes(shape, rows)
+	for _, peer := range peers {
+		if err := agree(ours, peer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enoughMemory reports an error when SAELens's four whole matrices, the projection,
+// its deviations, the z-scores and a power of them, would not fit.
+func enoughMemory(shape measure.Shape) error {
+	const others = 1 << 30 // the program, its libraries and the weights
+	needed := 4*4*int64(shape.Features)*int64(shape.Vocab) + others
+	if available := measure.AvailableMemory(); available < needed {
+		return fmt.Errorf("it needs %.1f GiB, %.1f are free", measure.GiB(needed), measure.GiB(available))
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/bench/measure"
+)
+
+// python is the interpreter of the environment that install.sh makes.
+const python = "build/peers/bin/python"
+
+// phase is a part of a program's work.
+type phase struct {
+	name    string
+	seconds float64
+}
+
+// result is what a program took, and where its figures are.
+type result struct {
+	name   string
+	phases []phase // in order
+	wall   float64 // seconds, whole processes
+	setup  float64 // of wall: seconds before any work, loading Python's libraries
+	peak   int64   // bytes; of several processes the largest
+	others float64 // largest share of the cores that other programs used
+	table  string  // CSV, one row a feature
+}
+
+// work is the time of the job without loading the program.
+func (r result) work() float64 { return r.wall - r.setup }
+
+// runSaedb loads and computes as a user would, with three commands and a database
+// on disk, and then exports the figures, which is not part of the measured job.
+func runSaedb(program string, files measure.Weights) (result, error) {
+	database := filepath.Join(measure.Scratch, "peers.db")
+	for _, path := range []string{database, database + ".wal"} {
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return result{}, err
+		}
+	}
+	r := result{name: "saedb", table: filepath.Join(measure.Scratch, "saedb.csv")}
+	for _, step := range []struct {
+		name      string
+		arguments []string
+	}{
+		{"load model", []string{"load", "model", files.Model, "--name", "gpt2"}},
+		{"load sae", []string{"load", "sae", files.SAE}},
+		{"compute", []string{"compute"}},
+	} {
+		run, err := measure.Command(nil, program, append([]string{"--db", database}, step.arguments...)...)
+		if err != nil {
+			return r, err
+		}
+		r.phases = append(r.phases, phase{step.name, run.Wall.Seconds()})
+		r.wall += run.Wall.Seconds()
+		r.peak, r.others = max(r.peak, run.Peak), max(r.others, run.Others)
+	}
+	return r, exportFigures(program, database, r.table)
+}
+
+// exportFigures writes the statistics as the scripts do: lists in numbered columns.
+func exportFigures(program, database, path string) error {
+	columns := []string{"feature"}
+	for _, figure := range figures {
+		columns = append(columns, figure.name)
+	}
+	for _, end := range []string{"top", "bottom"} {
+		for i := range tokensAtEnd {
+			columns = append(columns,
+				fmt.Sprintf("%s_logit_weights[%d] AS %s_logit_weight_%d", end, i+1, end, i),
+				fmt.Sprintf("%s_token_ids[%d] AS %s_token_id_%d", end, i+1, end, i))
+		}
+	}
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM stored_statistics ORDER BY feature"
+	run, err := measure.Command(nil, program, "--db", database, "sql", "--format", "csv", query)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(run.Output), 0o644)
+}
+
+// scriptPhases are the phases that the scripts report, in order.
+var scriptPhases = []string{"import", "load model", "load sae", "compute", "projection", "statistics", "tokens", "cosine"}
+
+// upTo is the part of r that ends with a phase, under another name.
+func (r result) upTo(last, name string) result {
+	part := r
+	part.name, part.wall = name, 0
+	for i, p := range r.phases {
+		part.wall += p.seconds
+		if p.name == last {
+			part.phases = r.phases[:i+1]
+			break
+		}
+	}
+	return part
+}
+
+// runScript runs one of the Python programs beside this file.
+func runScript(name, script string, files measure.Weights, arguments ...string) (result, error) {
+	r := result{name: name, table: filepath.Join(measure.Scratch, strings.TrimSuffix(script, ".py")+".csv")}
+	begun := time.Now()
+	run, err := measure.Command([]string{"OMP_NUM_THREADS=2", "PYTHONDONTWRITEBYTECODE=1"}, python,
+		append([]string{filepath.Join("bench/peers", script), files.Model, files.SAE, r.table}, arguments...)...)
+	if err != nil {
+		return r, fmt.Errorf("after %.0f s at %.1f GiB: %w", time.Since(begun).Seconds(), measure.GiB(run.Peak), err)
+	}
+	var report struct {
+		Seconds   map[string]float64
+		PeakBytes int64 `json:"peak_bytes"`
+	}
+	// Libraries print greetings; the report is the last line.
+	lines := strings.Split(strings.TrimSpace(run.Output), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil {
+		return r, fmt.Errorf("%s: its report: %w", script, err)
+	}
+	for _, name := range scriptPhases {
+		if seconds, ok := report.Seconds[name]; ok {
+			r.phases = append(r.phases, phase{name, seconds})
+			r.wall += seconds
+		}
+	}
+	// Writing the table for the comparison comes after the job and is not counted.
+	r.setup, r.peak, r.others = report.Seconds["import"], report.PeakBytes, run.Others
+	return r, nil
+}

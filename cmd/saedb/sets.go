@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/loader"
+	"github.com/urfave/cli/v2"
+)
+
+var setsCommand = &cli.Command{
+	Name:  "sets",
+	Usage: "list the token sets with their sizes and first tokens, or export them",
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model (default: every model loaded)"},
+		&cli.StringFlag{Name: "gmt", Usage: "write them to a GMT `FILE` instead"},
+	},
+	Action: listSets,
+}
+
+func listSets(c *cli.Context) error {
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "sets", c.String("db")); err != nil {
+		return err
+	}
+	if path := c.String("gmt"); path != "" {
+		return exportSets(c, db, path)
+	}
+	rows, err := db.QueryContext(c.Context, `SELECT model, family, token_set, any_value(size) AS size,
+			list(coalesce(nullif(text, ''), token) ORDER BY token_id)[:10] AS first_tokens
+		FROM token_sets JOIN token_set_members USING (model, family, token_set)
+		WHERE ? = '' OR model = ? GROUP BY ALL ORDER BY ALL`, c.String("model"), c.String("model"))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	_, err = output.Write(c.App.Writer, output.Table, rows)
+	return err
+}
+
+// exportSets writes the sets of one model to a GMT file, which appears whole.
+func exportSets(c *cli.Context, db *saedb.DB, path string) error {
+	partial, err := os.CreateTemp(filepath.Dir(path), ".saedb-*.gmt")
+	if err != nil {
+		return fault.At("sets", path, err)
+	}
+	defer os.Remove(partial.Name())
+	if err := loader.ExportSets(c.Context, db.DB, c.String("model"), partial); err != nil {
+		partial.Close()
+		return err
+	}
+	if err := partial.Close(); err != nil {
+		return fault.At("sets", path, err)
+	}
+	return fault.At("sets", path, os.Rename(partial.Name(), path))
+}

@@ -1,0 +1,134 @@
+package enrichment
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// stableOrder is the ranking that Ranker has to give.
+func stableOrder(weights []float32) []int32 {
+	order := make([]int32, len(weights))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(weights[b], weights[a]) })
+	return order
+}
+
+// runningSum is the definition of a score: one step a token, in float64. It returns
+// the highest and the lowest sum with the members at which they turn.
+func runningSum(weights []float32, members []int32, exponent float64) (highest, lowest float64, highestRank, lowestRank int) {
+	order, n := stableOrder(weights), len(weights)
+	inside := make(map[int32]bool)
+	for _, position := range members {
+		inside[position] = true
+	}
+	var total float64
+	for position := range inside {
+		total += math.Pow(math.Abs(float64(weights[position])), exponent)
+	}
+	highestRank, lowestRank = -1, -1
+	sum := 0.
+	for rank, position := range order {
+		if !inside[position] {
+			sum -= 1 / float64(n-len(inside))
+			continue
+		}
+		if sum <= lowest+1e-12 {
+			lowest, lowestRank = min(sum, lowest), rank
+		}
+		sum += math.Pow(math.Abs(float64(weights[position])), exponent) / total
+		if sum > highest+1e-12 {
+			highest, highestRank = sum, rank
+		}
+	}
+	return highest, lowest, highestRank, lowestRank
+}
+
+// oracleScore scores one set by the definitions, pair by pair for the AUC.
+func oracleScore(weights []float32, members []int32) Score {
+	highest, lowest, highestRank, lowestRank := runningSum(weights, members, 0)
+	score := Score{ES: highest, Promoted: true, PeakRank: int32(highestRank)}
+	if -lowest > highest+1e-12 {
+		score = Score{ES: -lowest, PeakRank: int32(lowestRank)}
+	}
+	wins, pairs, above := 0, 0, 0
+	for _, position := range stableOrder(weights) {
+		if slices.Contains(members, position) {
+			above++
+		} else {
+			wins += above
+			pairs++
+		}
+	}
+	score.AUC = float64(wins) / float64(pairs*above)
+	return score
+}
+
+func scoresOf(t testing.TB, weights []float32, members [][]int32) []Score {
+	t.Helper()
+	sets := newSets(t, len(weights), members)
+	_, ranks := NewRanker(len(weights)).Rank(weights)
+	scores := make([]Score, sets.Len())
+	sets.Scores(ranks, scores)
+	return scores
+}
+
+func newSets(t testing.TB, n int, members [][]int32) *Sets {
+	t.Helper()
+	sets, err := NewSets(n, members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sets
+}
+
+func normalWeights(n int, seed uint64) []float32 {
+	random := rand.New(rand.NewPCG(seed, 0))
+	weights := make([]float32, n)
+	for i := range weights {
+		weights[i] = float32(random.NormFloat64())
+	}
+	return weights
+}
+
+// randomSets draws count sets of sizes from 1 to n−1, the even ones with a leaning
+// to the weights' top or bottom.
+func randomSets(weights []float32, count int, seed uint64) [][]int32 {
+	random := rand.New(rand.NewPCG(seed, 1))
+	n := len(weights)
+	sets := make([][]int32, count)
+	for i := range sets {
+		keys := make([]float32, n)
+		for j := range keys {
+			keys[j] = float32(random.NormFloat64())
+			if i%2 == 0 {
+				keys[j] += weights[j] * float32(random.NormFloat64())
+			}
+		}
+		size := 1 + random.IntN(n-1)
+		if i%3 == 0 {
+			size = 1 + random.IntN(min(n-1, 20))
+		}
+		sets[i] = stableOrder(keys)[:size]
+	}
+	return sets
+}
+
+func complement(n int, members []int32) []int32 {
+	var others []int32
+	for position := range int32(n) {
+		if !slices.Contains(members, position) {
+			others = append(others, position)
+		}
+	}
+	return others
+}
+
+func sameScore(a, b Score) bool {
+	near := func(x, y float64) bool { return math.Abs(x-y) < 1e-12 || math.IsNaN(x) && math.IsNaN(y) }
+	return near(a.ES, b.ES) && near(a.AUC, b.AUC) && a.Promoted == b.Promoted && a.PeakRank == b.PeakRank
+}

@@ -1,0 +1,130 @@
+package enrichment
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Score says where a set's tokens stand in one feature's ranking. For a set that is
+// empty or holds every token ES and AUC are NaN and PeakRank is −1.
+type Score struct {
+	// ES is the enrichment score max |S(r)|, from 0 to 1 and without a sign. S(r)
+	// sums over the first r tokens 1/m for each of the m members and −1/(n−m) for
+	// each other token: the two-sample Kolmogorov–Smirnov distance between the
+	// ranks of members and of the others.
+	ES float64
+	// Promoted tells that the extreme is positive: members gather at the top. Where
+	// S goes as far down as up, the set counts as promoted.
+	Promoted bool
+	// AUC is the probability that a member outranks another token, the Mann–Whitney
+	// U of the members over m(n−m). Equal weights count by their ranks.
+	AUC float64
+	// PeakRank is the rank of the member at which S turns: its leading edge are the
+	// members down to it if promoted, and from it on if suppressed. Of several such
+	// members it is the one nearest to the end in question.
+	PeakRank int32
+}
+
+// Scores sets into[i] to the score of set i, given the rank of each position as
+// [Ranker.Rank] returns it. It panics unless there is one rank a token and one
+// score a set.
+//
+// S(r)·m(n−m) is the integer h·n − r·m with h the members among the first r tokens,
+// so scores are exact up to the last division, and depend on nothing but the ranks.
+func (s *Sets) Scores(ranks []int32, into []Score) {
+	if len(ranks) != s.tokens {
+		panic(panicRanks)
+	}
+	if len(into) != s.Len() {
+		panic(panicScores)
+	}
+	bitmap, release := s.borrowBitmap()
+	defer release()
+	for set := range into {
+		into[set] = s.score(set, ranks, bitmap)
+	}
+}
+
+func (s *Sets) score(set int, ranks []int32, bitmap []uint64) Score {
+	members := s.Members(set)
+	if !s.defined(len(members)) {
+		return Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
+	}
+	rankSum := mark(members, ranks, bitmap)
+	n, m := int64(s.tokens), int64(len(members))
+	pairs := m * (n - m)
+	walk := unweightedWalk{n: n, m: m}
+	walk.over(bitmap)
+
+	// The h-th member at rank r has n−1−r tokens below it, m−h of them members.
+	outranked := m*(n-1) - rankSum - m*(m-1)/2
+	score := Score{
+		ES:       float64(walk.highest) / float64(pairs),
+		Promoted: true,
+		AUC:      float64(outranked) / float64(pairs),
+		PeakRank: walk.highestRank,
+	}
+	if -walk.lowest > walk.highest {
+		score.ES = float64(-walk.lowest) / float64(pairs)
+		score.Promoted = false
+		score.PeakRank = walk.lowestRank
+	}
+	return score
+}
+
+// mark sets the bits at the members' ranks and clears all others: the cheapest way
+// to have members in the order of their ranks. It returns the sum of their ranks.
+func mark(members, ranks []int32, bitmap []uint64) (sum int64) {
+	clear(bitmap)
+	for _, position := range members {
+		rank := uint32(ranks[position])
+		bitmap[rank/64] |= 1 << (rank % 64)
+		sum += int64(rank)
+	}
+	return sum
+}
+
+// unweightedWalk follows the running sum S(r)·m(n−m). It rises at members only, so
+// its maximum comes just after one and its minimum just before one.
+type unweightedWalk struct {
+	n, m                    int64
+	highest, lowest         int64
+	highestRank, lowestRank int32
+}
+
+// over walks all ranks, 64 at a time. The sums between words, which population
+// counts give, come close to the extremes; only the few words that may go beyond
+// are looked into.
+func (w *unweightedWalk) over(bitmap []uint64) {
+	n, m := w.n, w.m
+	var sum, highest, lowest int64
+	for _, word := range bitmap[:len(bitmap)-1] {
+		sum += int64(bits.OnesCount64(word))*n - 64*m
+		highest, lowest = max(highest, sum), min(lowest, sum)
+	}
+	w.highest, w.lowest = highest-1, lowest // either is reached, and within takes it
+	sum = 0
+	for i, word := range bitmap {
+		hits := int64(bits.OnesCount64(word))
+		if sum+hits*(n-m) > w.highest || sum-(64-hits)*m <= w.lowest {
+			w.within(word, int32(i)*64, sum)
+		}
+		sum += hits*n - 64*m
+	}
+}
+
+// within walks the members among 64 ranks from firstRank on, where the running sum
+// is sum.
+func (w *unweightedWalk) within(word uint64, firstRank int32, sum int64) {
+	for ; word != 0; word &= word - 1 {
+		offset := bits.TrailingZeros64(word)
+		before := sum - int64(offset)*w.m
+		if before <= w.lowest {
+			w.lowest, w.lowestRank = before, firstRank+int32(offset)
+		}
+		if after := before + w.n - w.m; after > w.highest {
+			w.highest, w.highestRank = after, firstRank+int32(offset)
+		}
+		sum += w.n
+	}
+}

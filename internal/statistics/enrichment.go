@@ -1,0 +1,128 @@
+package statistics
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// PendingEnrichment is an SAE with features that lack scores of token sets.
+type PendingEnrichment struct {
+	SAE, Release, Model string
+	Features            int
+	Sets                int // that lack scores, of some features at least
+	Tokens              string
+
+	id    int
+	block int
+	sets  []int
+}
+
+// PlanEnrichment lists the SAEs whose names match the glob pattern and that lack
+// scores of sets of their model. Their statistics must have been computed, since
+// the tokens that count are those of the statistics.
+func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingEnrichment, error) {
+	if pattern == "" {
+		pattern = "*"
+	}
+	rows, err := db.QueryContext(ctx, `
+		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_q) AS finished FROM stored_enrichment GROUP BY ALL)
+		SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae,
+		       s.d_model * CAST(m.d_vocab AS BIGINT)
+		FROM stored_saes s
+		JOIN stored_models m USING (model_id)
+		JOIN stored_computations c USING (sae_id)
+		JOIN stored_token_sets t USING (model_id)
+		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
+		WHERE (s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?)
+		  AND (coalesce(e.features, 0) < s.d_sae OR e.finished = 0)
+		ORDER BY s.release, s.block, s.sae, t.set_id`, pattern, pattern)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []PendingEnrichment
+	for rows.Next() {
+		var p PendingEnrichment
+		var set int
+		var lacks bool
+		var weights int64
+		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights); err != nil {
+			return nil, err
+		}
+		if len(all) == 0 || all[len(all)-1].id != p.id {
+			p.block = min(blockOf(weights), 4096)
+			all = append(all, p)
+		}
+		if lacks {
+			last := &all[len(all)-1]
+			last.sets = append(last.sets, set)
+			last.Sets++
+		}
+	}
+	return all, rows.Err()
+}
+
+// RunEnrichment computes what p lacks, and the q-values, which depend on all
+// features and sets of the SAE.
+func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
+	for from := 0; from < p.Features && len(p.sets) > 0; from += p.block {
+		if err := j.enrichBlock(ctx, p, from, min(from+p.block, p.Features)); err != nil {
+			return fault.At("compute enrichment", p.SAE, err)
+		}
+	}
+	return fault.At("compute enrichment", p.SAE, j.qValues(ctx, p))
+}
+
+// enrichBlock scores the features in [from, to) for the sets that not all of them
+// have, in one transaction.
+func (j *Job) enrichBlock(ctx context.Context, p PendingEnrichment, from, to int) error {
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var lacking sql.NullString
+	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
+		WHERE set_id NOT IN (SELECT set_id FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d
+		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from), listed(p.sets)).Scan(&lacking)
+	if err != nil || !lacking.Valid {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM stored_enrichment
+		WHERE sae_id = %d AND feature >= %d AND feature < %d AND list_contains(CAST(? AS INTEGER[]), set_id)`, p.id, from, to), lacking.String); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, auc)
+		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (
+			SELECT feature, unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v
+			FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d)`, p.id, p.id, from, to),
+		p.Model, lacking.String, p.Tokens)
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// qValues sets the Benjamini-Hochberg q-values of an SAE: with its N p-values in
+// ascending order, q of the i-th is the least N·p/j of those from the i-th on
+// (Benjamini and Hochberg, 1995), here as logarithms.
+func (j *Job) qValues(ctx context.Context, p PendingEnrichment) error {
+	_, err := j.DB.ExecContext(ctx, fmt.Sprintf(`
+		UPDATE stored_enrichment SET log10_q = adjusted.log10_q
+		FROM (
+			SELECT set_id, feature,
+			       least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS log10_q
+			FROM (SELECT set_id, feature, log10_p, count(*) OVER () AS n, row_number() OVER (ORDER BY log10_p, set_id, feature) AS place
+			      FROM stored_enrichment WHERE sae_id = %[1]d AND log10_p IS NOT NULL)
+		) AS adjusted
+		WHERE stored_enrichment.sae_id = %[1]d AND stored_enrichment.set_id = adjusted.set_id AND stored_enrichment.feature = adjusted.feature`, p.id))
+	return err
+}
+
+func listed(ids []int) string {
+	return strings.ReplaceAll(fmt.Sprint(ids), " ", ",")
+}

@@ -1,0 +1,174 @@
+package tokenset
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/vocab"
+)
+
+const (
+	opRead = "read token sets"
+
+	// maxFile bounds a file, which is read whole. A hundred sets that hold half of a
+	// vocabulary of 256,000 tokens each take about that as JSON of ids.
+	maxFile = 128 << 20
+
+	// maxLine bounds a line of a file of lines: a set in GMT is one line.
+	maxLine = maxFile
+
+	maxName = 200 // bytes
+)
+
+// format is one kind of file with token sets.
+type format struct {
+	extension string
+	read      func(name string, data []byte, words *wordFinder) ([]Set, error)
+}
+
+var formats = []format{
+	{".gmt", readGMT},
+	{".json", readJSON},
+	{".csv", readCSV},
+	{".txt", readText},
+	{".regex", readRegex},
+}
+
+// ReadFile returns a person's own token sets, of [FamilyUser], in the order in
+// which the file has them. The extension says what the file is; of a file with
+// another one, content that begins with "{" is JSON.
+//
+//   - .gmt: a set a line; its name, a description and its members, with tabs between
+//     them. A member is a token in its stored form or else a text, never an id,
+//     since "1" is a token too. Escapes are those of [WriteGMT].
+//   - .json: an object of names and lists of members. A number is an id, a string a
+//     token in its stored form, else a text, else a word.
+//   - .csv: a member a row, with a header that has the columns set and token_id or
+//     token; a token is as a string of JSON. With both columns the ids count.
+//   - .txt: a word list for one set that is named after the file; a word a line,
+//     lines that begin with # are comments.
+//   - .regex: a set a line, its name, a tab and a pattern as for [FromRegex].
+//
+// A word becomes tokens by o. Members that the vocabulary does not have are left
+// out, but an id that it does not have is an error, and so is a set none of whose
+// members it has. Sets that the file itself leaves empty are left out.
+func ReadFile(path string, tokens []vocab.Token, o Options) ([]Set, error) {
+	data, err := readBounded(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	if !utf8.Valid(data) {
+		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "text in UTF-8", Found: "bytes that are no UTF-8"}
+	}
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	f, err := formatOf(path, data)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	words, err := newWordFinder(newVocabulary(tokens), o)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	base := filepath.Base(path)
+	sets, err := f.read(strings.TrimSuffix(base, filepath.Ext(base)), data, words)
+	if err != nil {
+		return nil, inFile(path, err)
+	}
+	if len(sets) == 0 {
+		return nil, &fault.Error{Op: opRead, Subject: path, Problem: "holds no token set"}
+	}
+	return sets, nil
+}
+
+// inFile puts the file before the set that an error names.
+func inFile(path string, err error) error {
+	if e, ok := err.(*fault.Error); ok && e.Subject != "" {
+		named := *e
+		named.Subject = path + ": " + e.Subject
+		return fault.At(opRead, path, &named)
+	}
+	return fault.At(opRead, path, err)
+}
+
+func formatOf(path string, data []byte) (format, error) {
+	extension := strings.ToLower(filepath.Ext(path))
+	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' && !isKnown(extension) {
+		extension = ".json"
+	}
+	var extensions []string
+	for _, f := range formats {
+		if f.extension == extension {
+			return f, nil
+		}
+		extensions = append(extensions, f.extension)
+	}
+	return format{}, &fault.Error{
+		Problem: "unknown kind of file", Expected: strings.Join(extensions, ", "), Found: fmt.Sprintf("%q", extension),
+	}
+}
+
+func isKnown(extension string) bool {
+	for _, f := range formats {
+		if f.extension == extension {
+			return true
+		}
+	}
+	return false
+}
+
+// readBounded reads a regular file of at most maxFile bytes.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	tooLarge := &fault.Error{
+		Problem:  "file is too large for token sets",
+		Expected: fmt.Sprintf("at most %d MB", maxFile>>20), Found: "more",
+	}
+	switch {
+	case info.IsDir():
+		return nil, &fault.Error{Expected: "a file", Found: "a directory"}
+	case info.Size() > maxFile:
+		return nil, tooLarge
+	}
+	// Pipes have no size, and a file can grow: the bound is on what is read.
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+// checkName refuses names that could not be written to a line of a file.
+func checkName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return &fault.Error{Problem: "a token set has no name"}
+	case len(name) > maxName:
+		return &fault.Error{
+			Problem:  "name of a token set is too long",
+			Expected: fmt.Sprintf("at most %d bytes", maxName), Found: fmt.Sprint(len(name)),
+		}
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return &fault.Error{Problem: fmt.Sprintf("name of a token set %q", name), Expected: "text without control characters"}
+	}
+	return nil
+}
+
+func atLine(number int) string { return fmt.Sprintf("line %d", number) }

@@ -1,0 +1,149 @@
+package test
+
+import (
+	"encoding/csv"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/saedb/saedb"
+)
+
+// TestEnrichment compares enrichment scores with SAELens's, its sets loaded as a
+// person's own, for every golden feature and set. SAELens ranks float32 logit
+// weights, which cannot tell some neighbours apart; a swap moves a score by 2e-5.
+func TestEnrichment(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "copy.db")
+	copyFile(t, example, db)
+	sets := filepath.Join(goldenDir, "token_sets.json")
+	mustRun(t, "--db", db, "load", "sets", sets)
+	if said := mustRun(t, "--db", db, "load", "sets", sets); !strings.Contains(said, " 0 added, 0 replaced") {
+		t.Errorf("loading the same sets again said %q", said)
+	}
+	if said := mustRun(t, "--db", db, "compute"); strings.Count(said, "scored ") != 6 {
+		t.Errorf("compute said %q", said)
+	}
+	opened, err := saedb.Open(t.Context(), db, saedb.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hook := range hooks(t) {
+		compareScores(t, opened, hook)
+	}
+	opened.Close()
+	addedLater(t, db)
+}
+
+// compareScores checks every golden score of one SAE.
+func compareScores(t *testing.T, db *saedb.DB, hook string) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(goldenDir, "enrichment_"+hook+".csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	golden, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.QueryContext(t.Context(), "SELECT feature, token_set, es FROM enrichment WHERE sae = ?", hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	type key struct{ feature, set string }
+	scores := map[key]float64{}
+	for rows.Next() {
+		var k key
+		var es float64
+		if err := rows.Scan(&k.feature, &k.set, &es); err != nil {
+			t.Fatal(err)
+		}
+		scores[k] = es
+	}
+	worst, compared, beyond := 0.0, 0, 0
+	for _, record := range golden[1:] {
+		for i, text := range record[1:] {
+			want, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok := scores[key{golden[0][i+1], record[0]}]
+			off := math.Abs(got - want)
+			if ok && off > 5e-5 {
+				// SAELens's float32 ranking lost against float64's: then ours must agree
+				// with that.
+				exact := exactScore(t, db, hook, golden[0][i+1], record[0])
+				t.Logf("%s feature %s, set %s: score %.9f, SAELens %.9f, float64 %.9f", hook, golden[0][i+1], record[0], got, want, exact)
+				off = math.Abs(got - exact)
+				beyond++
+			}
+			if !ok || !(off <= 5e-5) {
+				t.Errorf("%s feature %s, set %s: score %g, golden %g", hook, golden[0][i+1], record[0], got, want)
+			}
+			worst, compared = max(worst, off), compared+1
+		}
+	}
+	t.Logf("%s: %d scores, largest difference %.1e", hook, compared, worst)
+	if compared < 10_000 || beyond > 2 {
+		t.Errorf("%s: %d golden scores, %d of them further from SAELens than float32 explains", hook, compared, beyond)
+	}
+}
+
+// addedLater: a set that is loaded later is scored alone, and q-values count it.
+func addedLater(t *testing.T, db string) {
+	t.Helper()
+	mustRun(t, "--db", db, "load", "sets", "--name", "colon", "--sql", "SELECT token_id FROM tokens WHERE text LIKE '%:%'")
+	if said := mustRun(t, "--db", db, "compute", "--sae", "*29*"); !strings.Contains(said, "1536 features in 1 token sets") {
+		t.Errorf("compute said %q", said)
+	}
+	if n := count(t, db, "SELECT count(*) FROM layer_29 WHERE feature = (SELECT feature FROM enrichment WHERE token_set = 'colon' AND direction = 'promoted' ORDER BY es DESC LIMIT 1) AND contains(top_tokens[1], ':')"); n != 1 {
+		t.Error("the feature most enriched for colons does not promote a colon most")
+	}
+	// q-values from the definition, in another formulation than the program's.
+	if n := count(t, db, `WITH p AS (SELECT p_value, q_value, cume_dist() OVER (ORDER BY p_value) AS share FROM enrichment WHERE layer = 29 AND p_value > 1e-30)
+		SELECT count(*) FROM p WHERE q_value > p_value / share * 1.001 OR q_value < p_value * 0.999`); n != 0 {
+		t.Errorf("%d q-values are not between p and p·N/rank", n)
+	}
+	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE q_value IS NULL AND es IS NOT NULL"); n != 0 {
+		t.Errorf("%d scores have no q-value", n)
+	}
+}
+
+// exactScore is the enrichment score from float64 logit weights, by the
+// definition: the largest distance of the running sum over the ranking.
+func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT list_contains(s.tokens, k.token_id)
+		FROM decoder_directions d, tokens k, token_sets s
+		WHERE d.sae = ? AND d.feature = CAST(? AS INTEGER) AND s.token_set = ?
+		ORDER BY logit_weight(d.w_dec, d.model, k.token_id) DESC, k.token_id`, hook, feature, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var hits []bool
+	members := 0
+	for rows.Next() {
+		var hit bool
+		if err := rows.Scan(&hit); err != nil {
+			t.Fatal(err)
+		}
+		if hits = append(hits, hit); hit {
+			members++
+		}
+	}
+	sum, furthest := 0.0, 0.0
+	for _, hit := range hits {
+		if hit {
+			sum += 1 / float64(members)
+		} else {
+			sum -= 1 / float64(len(hits)-members)
+		}
+		furthest = max(furthest, math.Abs(sum))
+	}
+	return furthest
+}

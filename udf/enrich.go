@@ -1,0 +1,247 @@
+package udf
+
+import (
+	"math"
+
+	"github.com/saedb/saedb/internal/enrichment"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var enrichFamily = family{
+	register: registerEnrich,
+	docs: []schema.Function{
+		{
+			Name:      "enrichment_score",
+			Signature: "enrichment_score(w_dec, model, token_set) → DOUBLE",
+			Description: "Enrichment score of one token set in the ranking of the vocabulary by the direction's logit weights: the largest distance, " +
+				"up or down, of the running sum (+1/m at a member, -1/(V-m) elsewhere). NULL for a set that is empty or holds every token.",
+			Example: "SELECT feature, enrichment_score(w_dec, model, 'all_digits') AS es FROM decoder_directions WHERE layer = 29 ORDER BY es DESC LIMIT 5",
+		},
+		{
+			Name:      "enrich",
+			Signature: "enrich(w_dec, model [, token_sets]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, direction VARCHAR, p_value DOUBLE, auc DOUBLE)[]",
+			Description: "Enrichment of the direction in each of the named token sets (VARCHAR[]), or in all of the model, from one ranking. " +
+				"The p-value is the two-sided Kolmogorov-Smirnov one, exact for small sets; auc is Mann-Whitney's.",
+			Example: "SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'all_caps']), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 4",
+		},
+		{
+			Name:        "enrichment_values",
+			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, log10_p FLOAT, auc FLOAT)[]",
+			Description: "What saedb compute stores: enrichment in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
+			Example: "SELECT unnest(enrichment_values(w_dec, model, (SELECT list(set_id) FROM stored_token_sets), 'real')) " +
+				"FROM decoder_directions WHERE layer = 29 AND feature = 0 LIMIT 3",
+		},
+	},
+}
+
+var enrichFields = []capi.Field{
+	{Name: "token_set", Type: capi.Varchar}, {Name: "size", Type: capi.Integer}, {Name: "es", Type: capi.Double},
+	{Name: "direction", Type: capi.Varchar}, {Name: "p_value", Type: capi.Double}, {Name: "auc", Type: capi.Double},
+}
+
+var enrichmentValueFields = []capi.Field{
+	{Name: "set_id", Type: capi.Integer}, {Name: "es", Type: capi.Float}, {Name: "promoted", Type: capi.Boolean},
+	{Name: "log10_p", Type: capi.Float}, {Name: "auc", Type: capi.Float},
+}
+
+func registerEnrich(f *Functions, c capi.Connection) error {
+	err := c.RegisterScalar("enrichment_score", capi.Scalar{
+		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, Returns: capi.Double, Call: f.enrichmentScore,
+	})
+	if err != nil {
+		return err
+	}
+	result := capi.List(capi.Struct(enrichFields...))
+	err = c.RegisterScalar("enrich",
+		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: result, Call: f.enrichAll},
+		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, Returns: result, Call: f.enrich})
+	if err != nil {
+		return err
+	}
+	return c.RegisterScalar("enrichment_values", capi.Scalar{
+		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Integer), capi.Varchar},
+		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Call: f.enrichmentValues,
+	})
+}
+
+// setScores is the scores of a batch in sets, and their p-values: [rows, sets].
+type setScores struct {
+	*tokenSets
+	scores []enrichment.Score
+	logP   []float64 // natural logarithms
+}
+
+// score scores a batch's sets, which must include those of names.
+func (f *Functions) score(function string, b *batch, names []string) (*setScores, error) {
+	sets, err := f.setsOf(function, b, names)
+	if err != nil {
+		return nil, err
+	}
+	n := len(b.rows) * sets.index.Len()
+	s := &setScores{sets, make([]enrichment.Score, n), make([]float64, n)}
+	return s, sets.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores, s.logP)
+}
+
+// setsOf returns the sets that a batch asks for, which must include those of names.
+func (f *Functions) setsOf(function string, b *batch, names []string) (*tokenSets, error) {
+	sets, err := f.models.sets.get(&f.models.database, function, b.model, b.sets)
+	if err != nil {
+		return nil, err
+	}
+	return sets, requireNames(&f.models.database, function, b.model, sets, names)
+}
+
+func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector) error {
+	const name = "enrichment_score"
+	models, wanted := newTexts(input.Column(1)), newTexts(input.Column(2))
+	names := map[string]string{} // condition to name
+	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
+		if !models.valid(row) || !wanted.valid(row) {
+			return call{}, false, nil
+		}
+		condition := named([]string{wanted.at(row)})
+		names[condition] = wanted.at(row)
+		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range null {
+		output.SetNull(i, 0)
+	}
+	out := capi.Values[float64](output, input.Rows())
+	for _, b := range all {
+		scored, err := f.score(name, b, []string{names[b.sets]})
+		if err != nil {
+			return err
+		}
+		for i, row := range b.rows {
+			if out[row] = scored.scores[i].ES; math.IsNaN(out[row]) {
+				output.SetNull(row, 0)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector) error {
+	models := newTexts(input.Column(1))
+	return f.writeEnrich(input, output, nil, func(row int) (call, bool, error) {
+		return call{model: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
+	})
+}
+
+func (f *Functions) enrich(input capi.Chunk, output capi.Vector) error {
+	models, lists := newTexts(input.Column(1)), newTextLists(input.Column(2), input.Rows())
+	names := map[string][]string{}
+	return f.writeEnrich(input, output, names, func(row int) (call, bool, error) {
+		if !models.valid(row) || !lists.valid(row) {
+			return call{}, false, nil
+		}
+		wanted := lists.at(row)
+		condition := "false"
+		if len(wanted) > 0 {
+			condition = named(wanted)
+		}
+		names[condition] = wanted
+		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+	})
+}
+
+func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {
+	all, null, err := f.batches("enrich", input, ask)
+	if err != nil {
+		return err
+	}
+	out := newListWriter(output, input.Rows(), null)
+	for _, b := range all {
+		scored, err := f.score("enrich", b, names[b.sets])
+		if err != nil {
+			return err
+		}
+		n := scored.index.Len()
+		fields, at, err := out.grow(b.rows, n)
+		if err != nil {
+			return err
+		}
+		total := at + len(b.rows)*n
+		sizes, es := capi.Values[int32](fields(1), total), capi.Values[float64](fields(2), total)
+		p, auc := capi.Values[float64](fields(4), total), capi.Values[float64](fields(5), total)
+		for j, score := range scored.scores {
+			set, i := j%n, at+j
+			fields(0).SetText(i, scored.names[set])
+			sizes[i] = int32(scored.index.Size(set))
+			es[i], auc[i] = score.ES, score.AUC
+			if math.IsNaN(score.ES) {
+				for _, undefined := range []int{2, 3, 4, 5} {
+					fields(undefined).SetNull(i, 0)
+				}
+				continue
+			}
+			p[i] = math.Exp(scored.logP[j])
+			fields(3).SetText(i, direction(score))
+		}
+	}
+	return nil
+}
+
+func direction(s enrichment.Score) string {
+	if s.Promoted {
+		return "promoted"
+	}
+	return "suppressed"
+}
+
+func (f *Functions) enrichmentValues(input capi.Chunk, output capi.Vector) error {
+	const name = "enrichment_values"
+	models, lists, scopes := newTexts(input.Column(1)), newIntegerLists(input.Column(2), input.Rows()), newTexts(input.Column(3))
+	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
+		if !models.valid(row) || !lists.valid(row) || !scopes.valid(row) {
+			return call{}, false, nil
+		}
+		scope := scopes.at(row)
+		return call{model: models.at(row), scope: scope, sets: numbered(lists.at(row))}, true, checkScope(name, scope)
+	})
+	if err != nil {
+		return err
+	}
+	out := newListWriter(output, input.Rows(), null)
+	for _, b := range all {
+		scored, err := f.score(name, b, nil)
+		if err != nil {
+			return err
+		}
+		if err := out.writeValues(b.rows, scored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeValues appends the lists of enrichment_values.
+func (w *listWriter) writeValues(rows []int, s *setScores) error {
+	n := s.index.Len()
+	fields, at, err := w.grow(rows, n)
+	if err != nil {
+		return err
+	}
+	total := at + len(rows)*n
+	ids, es := capi.Values[int32](fields(0), total), capi.Values[float32](fields(1), total)
+	promoted := capi.Values[bool](fields(2), total)
+	p, auc := capi.Values[float32](fields(3), total), capi.Values[float32](fields(4), total)
+	for j, score := range s.scores {
+		i := at + j
+		ids[i] = s.ids[j%n]
+		es[i], auc[i] = float32(score.ES), float32(score.AUC)
+		if math.IsNaN(score.ES) {
+			for _, undefined := range []int{1, 2, 3, 4} {
+				fields(undefined).SetNull(i, 0)
+			}
+			continue
+		}
+		promoted[i] = score.Promoted
+		p[i] = float32(s.logP[j] / math.Ln10)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package udf
+
+import (
+	"slices"
+
+	"github.com/saedb/saedb/internal/enrichment"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var leadingEdgeFamily = family{
+	register: registerLeadingEdge,
+	docs: []schema.Function{{
+		Name:      "leading_edge",
+		Signature: "leading_edge(w_dec, model, token_set) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, rank INTEGER, logit_weight DOUBLE)[]",
+		Description: "The members of a token set that make its enrichment score: those up to the point where the running sum is furthest from 0 " +
+			"(promoted), or from there on (suppressed), outermost first. rank counts from 1 at the highest logit weight.",
+		Example: "SELECT unnest(leading_edge(w_dec, model, 'all_digits'), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature = 63 LIMIT 5",
+	}},
+}
+
+var leadingEdgeFields = []capi.Field{
+	{Name: "token_id", Type: capi.Integer}, {Name: "token", Type: capi.Varchar}, {Name: "text", Type: capi.Varchar},
+	{Name: "rank", Type: capi.Integer}, {Name: "logit_weight", Type: capi.Double},
+}
+
+func registerLeadingEdge(f *Functions, c capi.Connection) error {
+	return c.RegisterScalar("leading_edge", capi.Scalar{
+		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar},
+		Returns:    capi.List(capi.Struct(leadingEdgeFields...)), Call: f.leadingEdge,
+	})
+}
+
+func (f *Functions) leadingEdge(input capi.Chunk, output capi.Vector) error {
+	const name = "leading_edge"
+	models, wanted := newTexts(input.Column(1)), newTexts(input.Column(2))
+	names := map[string]string{}
+	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
+		if !models.valid(row) || !wanted.valid(row) {
+			return call{}, false, nil
+		}
+		condition := named([]string{wanted.at(row)})
+		names[condition] = wanted.at(row)
+		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	out := newListWriter(output, input.Rows(), null)
+	for _, b := range all {
+		sets, err := f.setsOf(name, b, []string{names[b.sets]})
+		if err != nil {
+			return err
+		}
+		if err := f.writeLeadingEdges(out, b, sets.index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeLeadingEdges ranks one direction after the other: people ask for few.
+func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
+	u := b.model.unembedding
+	weights, ranker, scores := make([]float32, u.Tokens()), enrichment.NewRanker(u.Tokens()), make([]enrichment.Score, 1)
+	for i, row := range b.rows {
+		direction := b.directions[i*u.DModel() : (i+1)*u.DModel()]
+		if err := u.LogitWeights(f.context(), direction, weights); err != nil {
+			return err
+		}
+		_, ranks := ranker.Rank(weights)
+		sets.Scores(ranks, scores)
+		edge := sets.LeadingEdge(0, scores[0], ranks)
+		if !scores[0].Promoted {
+			slices.Reverse(edge) // outermost first
+		}
+		fields, at, err := out.grow([]int{row}, len(edge))
+		if err != nil {
+			return err
+		}
+		total := at + len(edge)
+		ids, places, values := capi.Values[int32](fields(0), total), capi.Values[int32](fields(3), total), capi.Values[float64](fields(4), total)
+		for j, position := range edge {
+			id := u.TokenIDs()[position]
+			ids[at+j], places[at+j], values[at+j] = id, ranks[position]+1, u.LogitWeight(direction, int(id))
+			fields(1).SetText(at+j, b.model.tokens[id].token)
+			fields(2).SetText(at+j, b.model.tokens[id].text)
+		}
+	}
+	return nil
+}

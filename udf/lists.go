@@ -1,0 +1,105 @@
+package udf
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// listWriter appends lists of structs to a list vector.
+type listWriter struct {
+	list    capi.Vector
+	entries []capi.Entry
+	filled  int // elements so far
+}
+
+// newListWriter writes lists for rows rows, those of null being NULL.
+func newListWriter(list capi.Vector, rows int, null []int) *listWriter {
+	w := &listWriter{list: list, entries: capi.Values[capi.Entry](list, rows)}
+	for _, i := range null {
+		list.SetNull(i, 0)
+		w.entries[i] = capi.Entry{}
+	}
+	return w
+}
+
+// grow makes room for a list of length n at each of rows. It returns the vectors
+// of the structs' fields and the index of the first new element.
+func (w *listWriter) grow(rows []int, n int) (fields func(i int) capi.Vector, at int, err error) {
+	at = w.filled
+	if err := w.list.Grow(at + len(rows)*n); err != nil {
+		return nil, 0, err
+	}
+	for _, row := range rows {
+		w.entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(n)}
+		w.filled += n
+	}
+	elements := w.list.Elements()
+	return elements.Field, at, nil
+}
+
+// lists reads a column of lists.
+type lists struct {
+	entries  []capi.Entry
+	outer    capi.Validity
+	inner    capi.Validity
+	elements capi.Vector
+	count    int
+}
+
+func newLists(v capi.Vector, rows int) lists {
+	elements := v.Elements()
+	return lists{capi.Values[capi.Entry](v, rows), v.Validity(), elements.Validity(), elements, v.ElementCount()}
+}
+
+func (l *lists) valid(row int) bool { return l.outer.Valid(row) }
+
+// each calls use with the places of the elements of row's list that are not NULL.
+func (l *lists) each(row int, use func(i int)) {
+	for i := l.entries[row].Offset; i < l.entries[row].Offset+l.entries[row].Length; i++ {
+		if l.inner.Valid(int(i)) {
+			use(int(i))
+		}
+	}
+}
+
+// textLists reads a VARCHAR[] column.
+type textLists struct{ lists }
+
+func newTextLists(v capi.Vector, rows int) *textLists { return &textLists{newLists(v, rows)} }
+
+func (l *textLists) at(row int) []string {
+	var all []string
+	l.each(row, func(i int) { all = append(all, l.elements.Text(i)) })
+	return all
+}
+
+// integerLists reads an INTEGER[] column.
+type integerLists struct {
+	lists
+	values []int32
+}
+
+func newIntegerLists(v capi.Vector, rows int) *integerLists {
+	l := newLists(v, rows)
+	return &integerLists{l, capi.Values[int32](l.elements, l.count)}
+}
+
+func (l *integerLists) at(row int) []int32 {
+	var all []int32
+	l.each(row, func(i int) { all = append(all, l.values[i]) })
+	return all
+}
+
+// numbered is the condition that chooses token sets by id.
+func numbered(ids []int32) string {
+	if len(ids) == 0 {
+		return "false"
+	}
+	numbers := make([]string, len(ids))
+	for i, id := range ids {
+		numbers[i] = fmt.Sprint(id)
+	}
+	return "set_id IN (" + strings.Join(numbers, ", ") + ")"
+}

@@ -1,0 +1,121 @@
+package udf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/saedb/saedb/internal/enrichment"
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// tokenSets is some sets of one model, indexed for scoring. It is immutable.
+type tokenSets struct {
+	ids   []int32 // set_id
+	names []string
+	index *enrichment.Sets
+}
+
+// setsCache keeps the index that was used last: a query asks for the same sets
+// chunk after chunk.
+type setsCache struct {
+	mutex sync.Mutex
+	key   string
+	sets  *tokenSets
+}
+
+// get returns the sets that the SQL condition chooses among those of model m, in
+// the order of their ids. The state of the table is part of the key, so that sets
+// loaded since are seen.
+func (c *setsCache) get(d *database, function string, m *model, condition string) (*tokenSets, error) {
+	from := fmt.Sprintf("main.stored_token_sets WHERE model_id = %d AND (%s)", m.id, condition)
+	state := ""
+	err := d.query("SELECT coalesce(string_agg(set_id, ',' ORDER BY set_id), '') FROM "+from, func(chunk capi.Chunk) error {
+		state = chunk.Column(0).Text(0)
+		return nil
+	})
+	if err != nil {
+		return nil, fault.At(function, "token sets of model "+m.name, err)
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	key := fmt.Sprintf("%d %s %s", m.id, m.scope, state)
+	if c.key == key {
+		return c.sets, nil
+	}
+	sets, err := readSets(d, m, from)
+	if err != nil {
+		return nil, fault.At(function, "token sets of model "+m.name, err)
+	}
+	c.key, c.sets = key, sets
+	return sets, nil
+}
+
+func readSets(d *database, m *model, from string) (*tokenSets, error) {
+	tokens := m.unembedding.TokenIDs()
+	sets := &tokenSets{}
+	var members [][]int32
+	err := d.query("SELECT set_id, token_set, token_ids FROM "+from+" ORDER BY set_id", func(chunk capi.Chunk) error {
+		n := chunk.Rows()
+		ids, lists := capi.Values[int32](chunk.Column(0), n), chunk.Column(2)
+		flat := capi.Values[int32](lists.Elements(), lists.ElementCount())
+		for i, entry := range capi.Values[capi.Entry](lists, n) {
+			sets.ids = append(sets.ids, ids[i])
+			sets.names = append(sets.names, chunk.Column(1).Text(i))
+			members = append(members, positions(flat[entry.Offset:entry.Offset+entry.Length], tokens))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	sets.index, err = enrichment.NewSets(len(tokens), members)
+	return sets, err
+}
+
+// positions are the places of ids among tokens, both ascending; ids that do not
+// count among them are left out.
+func positions(ids, tokens []int32) []int32 {
+	found := make([]int32, 0, len(ids))
+	for _, id := range ids {
+		if at, ok := slices.BinarySearch(tokens, id); ok {
+			found = append(found, int32(at))
+		}
+	}
+	return found
+}
+
+// named is the condition that chooses sets by name.
+func named(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = schema.Literal(name)
+	}
+	return "token_set IN (" + strings.Join(quoted, ", ") + ")"
+}
+
+// requireNames makes sure that every name asked for is a set of the model.
+func requireNames(d *database, function string, m *model, sets *tokenSets, names []string) error {
+	for _, name := range names {
+		if slices.Contains(sets.names, name) {
+			continue
+		}
+		known := ""
+		err := d.query(fmt.Sprintf(`SELECT coalesce(string_agg(token_set, ', ' ORDER BY set_id), '') FROM main.stored_token_sets
+			WHERE model_id = %d`, m.id), func(chunk capi.Chunk) error { known = chunk.Column(0).Text(0); return nil })
+		if err != nil {
+			return fault.At(function, "token sets of model "+m.name, err)
+		}
+		hint := "there are: " + known
+		if known == "" {
+			hint = "none is loaded; saedb load sets loads them"
+		} else if len(hint) > 400 {
+			hint = hint[:400] + " …"
+		}
+		return &fault.Error{Op: function, Subject: fmt.Sprintf("token set %q", name), Problem: "no such set of model " + m.name, Hint: hint}
+	}
+	return nil
+}
