@@ -71,19 +71,22 @@ func (k nativeKernel) pack(u *Unembedding) panels {
 	}
 	width := int(k.functions.panel_tokens)
 	p.weights = alignedFloats((u.Tokens()+width-1)/width*width*u.dModel, lineFloats)
+	buffers := sync.Pool{New: func() any { rows := make([]float32, groupTokens*u.dModel); return &rows }}
 	// Neither packing nor the background context can fail.
 	_ = inParallel(context.Background(), len(p.largestNorms), 1, 0, func(_ context.Context, group, _ int) error {
-		p.packGroup(group, width)
+		rows := buffers.Get().(*[]float32)
+		p.packGroup(group, width, *rows)
+		buffers.Put(rows)
 		return nil
 	})
 	return p
 }
 
-// packGroup writes one group of tokens to weights.
-func (p *nativePanels) packGroup(group, width int) {
+// packGroup writes one group of tokens to weights; rows [groupTokens, d_model] is
+// room for it.
+func (p *nativePanels) packGroup(group, width int, rows []float32) {
 	u, first := p.u, group*groupTokens
 	tokens := min(u.Tokens()-first, groupTokens)
-	rows := make([]float32, tokens*u.dModel)
 	for j := range tokens {
 		u.packRow(first+j, rows[j*u.dModel:(j+1)*u.dModel])
 	}

@@ -76,10 +76,15 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 }
 
 // blockOf is how many features are computed and committed at once, given the
-// size of the unembedding: seconds of work, not minutes.
+// size of the unembedding: seconds of work, not minutes. Large blocks are whole
+// vectors of DuckDB's, so that functions get full batches.
 func blockOf(weights int64) int {
-	const flop = 5e11
-	return int(min(max(flop/float64(2*weights), 256), 65536))
+	const flop, vector = 1e12, 2048
+	features := int(min(max(flop/float64(2*weights), 256), 65536))
+	if features > vector {
+		features -= features % vector
+	}
+	return features
 }
 
 // Job computes statistics in a database.
