@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 )
 
@@ -33,11 +34,14 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// documented is every function and macro.
+func documented() []schema.Function { return append(udf.Documentation(), schema.Macros...) }
+
 func writeReference(t *testing.T, db *saedb.DB) string {
 	t.Helper()
 	var out strings.Builder
 	out.WriteString("# Reference\n\nWritten by `make docs` from the comments in the database and the view `functions`.\n\n## Functions\n")
-	for _, f := range udf.Documentation() {
+	for _, f := range documented() {
 		fmt.Fprintf(&out, "\n### %s\n\n`%s`\n\n%s\n\n```sql\n%s;\n```\n", f.Name, f.Signature, f.Description, f.Example)
 	}
 	out.WriteString("\n## Views\n\n`layer_N` shows the features at layer N; a schema named after a release holds `features` and `layer_N` for that release alone.\n")
@@ -75,7 +79,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, f := range udf.Documentation() {
+	for _, f := range documented() {
 		t.Run(f.Name, func(t *testing.T) {
 			rows, err := db.QueryContext(t.Context(), f.Example)
 			if err != nil {

@@ -22,10 +22,6 @@ var computeCommand = &cli.Command{
 	Action: computeStatistics,
 }
 
-// scanMemory bounds DuckDB's buffers in bytes: enough to read decoders and to
-// write figures, not so much that it keeps what it has read.
-const scanMemory = 256 << 20
-
 func computeStatistics(c *cli.Context) error {
 	if c.Args().Present() {
 		return wrongUsage("compute: expected no argument, found %q", c.Args().First())
@@ -33,13 +29,16 @@ func computeStatistics(c *cli.Context) error {
 	if tokens := c.String("tokens"); tokens != "" && tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 		return wrongUsage("compute: --tokens: expected all or real, found %q", tokens)
 	}
-	db, err := openDatabase(c, saedb.Options{MustExist: true, MemoryLimit: scanMemory})
+	db, err := openDatabase(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
+		return err
+	}
+	if err := boundBuffers(c.Context, db); err != nil {
 		return err
 	}
 	pending, matched, err := statistics.Plan(c.Context, db.DB, c.String("sae"), c.String("tokens"))
@@ -66,6 +65,18 @@ func computeStatistics(c *cli.Context) error {
 		return nil
 	}
 	return checkpoint(c.Context, db)
+}
+
+// boundBuffers gives DuckDB enough memory to read decoders and to write figures,
+// and not so much that it keeps what it has read: a few vectors of 2,048
+// directions (four are in use at a time) beside 96 MiB for the rest.
+func boundBuffers(ctx context.Context, db *saedb.DB) error {
+	var dModel int64
+	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(d_model), 0) FROM stored_saes").Scan(&dModel); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, fmt.Sprintf("SET memory_limit = '%dB'", 96<<20+6*2048*4*dModel))
+	return err
 }
 
 func noSAE(pattern string) string {

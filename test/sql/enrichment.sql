@@ -1,0 +1,38 @@
+-- All sets of a model, or some; the score, its direction, p-value and AUC.
+SELECT feature, e.token_set, e.size, round(e.es, 4) AS es, e.direction, round(log10(e.p_value), 2) AS log10_p, round(e.auc, 4) AS auc
+FROM (SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'boy_names'])) AS e FROM decoder_directions WHERE layer = 29 AND feature IN (63, 278)) ORDER BY ALL;
+
+-- The same as the view shows.
+SELECT count(*) AS scores, count(*) FILTER (abs(e.es - v.es) > 1e-6 OR e.direction <> v.direction OR abs(log10(e.p_value) - log10(v.p_value)) > 1e-3) AS different
+FROM (SELECT feature, unnest(enrich(w_dec, model), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature < 50) e
+JOIN enrichment v USING (feature, token_set) WHERE v.layer = 29;
+
+-- Reversing a direction flips the direction of its enrichment and keeps the score.
+SELECT round(a.es, 4) AS es, a.direction, round(b.es, 4) AS es_reversed, b.direction AS direction_reversed
+FROM (SELECT enrich(w_dec, model, ['all_digits'])[1] AS a, enrich(list_transform(w_dec, lambda x: -x), model, ['all_digits'])[1] AS b
+      FROM decoder_directions WHERE layer = 29 AND feature = 63);
+
+SELECT round(enrichment_score(w_dec, model, 'girl_names'), 4) AS es FROM decoder_directions WHERE layer = 24 AND feature = 202;
+
+SELECT text, rank, round(logit_weight, 3) AS logit_weight FROM (
+    SELECT unnest(leading_edge(w_dec, model, 'all_digits'), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature = 278) LIMIT 3;
+
+-- NULL in, NULL out; no set of that name, no sets at all.
+SELECT enrich(NULL, 'smollm2-135m') AS a, enrich(w_dec, model, NULL) AS b, enrich(w_dec, model, []) AS c, enrichment_score(w_dec, model, NULL) AS d
+FROM decoder_directions WHERE layer = 29 AND feature = 0;
+
+SELECT enrichment_score(w_dec, model, 'no_such_set') FROM decoder_directions LIMIT 1;
+
+SELECT weighted_enrichment(w_dec, model, ['all_digits'], -1, 10) FROM decoder_directions LIMIT 1;
+
+-- Weighted, with permutations: the same call gives the same figures.
+SELECT e.token_set, round(e.es, 4) AS es, e.nes > 1 AS enriched, e = again AS same
+FROM (SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 50)[1] AS e, weighted_enrichment(w_dec, model, ['all_digits'], 1.0, 50)[1] AS again
+      FROM decoder_directions WHERE layer = 29 AND feature = 278);
+
+-- From a token back to features; a feature's ranking; features like it.
+SELECT layer, feature, round(logit_weight, 3) AS logit_weight FROM features_for_token(' three', k := 3);
+
+SELECT text, rank FROM feature_logits('blocks.29.hook_resid_pre', 63) LIMIT 3;
+
+SELECT layer, feature, round(cosine, 4) AS cosine FROM similar_features('blocks.29.hook_resid_pre', 63, k := 3);
