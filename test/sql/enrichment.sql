@@ -3,7 +3,7 @@ SELECT feature, e.token_set, e.size, round(e.es, 4) AS es, e.direction, round(lo
 FROM (SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'boy_names'])) AS e FROM decoder_directions WHERE layer = 29 AND feature IN (63, 278)) ORDER BY ALL;
 
 -- The same as the view shows.
-SELECT count(*) AS scores, count(*) FILTER (abs(e.es - v.es) > 1e-6 OR e.direction <> v.direction OR abs(log10(e.p_value) - log10(v.p_value)) > 1e-3) AS different
+SELECT count(*) AS scores, count(*) FILTER (abs(e.es - v.es) > 1e-6 OR e.direction <> v.direction OR abs(e.p_value - v.p_value) > 1e-3 * e.p_value) AS different
 FROM (SELECT feature, unnest(enrich(w_dec, model), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature < 50) e
 JOIN enrichment v USING (feature, token_set) WHERE v.layer = 29;
 
