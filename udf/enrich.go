@@ -94,16 +94,8 @@ func (f *Functions) setsOf(function string, b *batch, names []string) (*tokenSet
 
 func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector) error {
 	const name = "enrichment_score"
-	models, wanted := newTexts(input.Column(1)), newTexts(input.Column(2))
-	names := map[string]string{} // condition to name
-	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
-		if !models.valid(row) || !wanted.valid(row) {
-			return call{}, false, nil
-		}
-		condition := named([]string{wanted.at(row)})
-		names[condition] = wanted.at(row)
-		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
-	})
+	ask, names := askOneSet(input)
+	all, null, err := f.batches(name, input, ask)
 	if err != nil {
 		return err
 	}
@@ -112,7 +104,7 @@ func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector) error 
 	}
 	out := capi.Values[float64](output, input.Rows())
 	for _, b := range all {
-		scored, err := f.score(name, b, []string{names[b.sets]})
+		scored, err := f.score(name, b, names[b.sets])
 		if err != nil {
 			return err
 		}
@@ -123,6 +115,22 @@ func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector) error 
 		}
 	}
 	return nil
+}
+
+// askOneSet reads the arguments (w_dec, model, token_set). names maps a call's
+// condition to the name that it stands for, as it is asked.
+func askOneSet(input capi.Chunk) (ask func(row int) (call, bool, error), names map[string][]string) {
+	models, wanted := newTexts(input.Column(1)), newTexts(input.Column(2))
+	names = map[string][]string{}
+	return func(row int) (call, bool, error) {
+		if !models.valid(row) || !wanted.valid(row) {
+			return call{}, false, nil
+		}
+		one := []string{wanted.at(row)}
+		condition := named(one)
+		names[condition] = one
+		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+	}, names
 }
 
 func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector) error {

@@ -33,22 +33,14 @@ func registerLeadingEdge(f *Functions, c capi.Connection) error {
 
 func (f *Functions) leadingEdge(input capi.Chunk, output capi.Vector) error {
 	const name = "leading_edge"
-	models, wanted := newTexts(input.Column(1)), newTexts(input.Column(2))
-	names := map[string]string{}
-	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
-		if !models.valid(row) || !wanted.valid(row) {
-			return call{}, false, nil
-		}
-		condition := named([]string{wanted.at(row)})
-		names[condition] = wanted.at(row)
-		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
-	})
+	ask, names := askOneSet(input)
+	all, null, err := f.batches(name, input, ask)
 	if err != nil {
 		return err
 	}
 	out := newListWriter(output, input.Rows(), null)
 	for _, b := range all {
-		sets, err := f.setsOf(name, b, []string{names[b.sets]})
+		sets, err := f.setsOf(name, b, names[b.sets])
 		if err != nil {
 			return err
 		}
