@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/enrichment"
 )
 
 // TestEnrichment compares enrichment scores with SAELens's, its sets loaded as a
@@ -103,7 +104,8 @@ func addedLater(t *testing.T, db string) {
 	if n := count(t, db, "SELECT count(*) FROM layer_29 WHERE feature = (SELECT feature FROM enrichment WHERE token_set = 'colon' AND direction = 'promoted' ORDER BY es DESC LIMIT 1) AND contains(top_tokens[1], ':')"); n != 1 {
 		t.Error("the feature most enriched for colons does not promote a colon most")
 	}
-	// q-values from the definition, in another formulation than the program's.
+	compareQValues(t, db)
+	// The definition, once more: between p and p·N/rank.
 	if n := count(t, db, `WITH p AS (SELECT p_value, q_value, cume_dist() OVER (ORDER BY p_value) AS share FROM enrichment WHERE layer = 29 AND p_value > 1e-30)
 		SELECT count(*) FROM p WHERE q_value > p_value / share * 1.001 OR q_value < p_value * 0.999`); n != 0 {
 		t.Errorf("%d q-values are not between p and p·N/rank", n)
@@ -146,4 +148,38 @@ func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {
 		furthest = max(furthest, math.Abs(sum))
 	}
 	return furthest
+}
+
+// compareQValues checks the stored q-values, which SQL computes over an SAE,
+// against those that internal/enrichment computes from the same p-values. Both
+// are stored as float32 logarithms.
+func compareQValues(t *testing.T, path string) {
+	t.Helper()
+	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT CAST(log10_p AS DOUBLE) * ln(10), CAST(log10_q AS DOUBLE) * ln(10)
+		FROM stored_enrichment e JOIN saes s ON s.load_id = e.sae_id WHERE s.layer = 29 AND log10_p IS NOT NULL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var logP, logQ []float64
+	for rows.Next() {
+		var p, q float64
+		if err := rows.Scan(&p, &q); err != nil {
+			t.Fatal(err)
+		}
+		logP, logQ = append(logP, p), append(logQ, q)
+	}
+	if err := rows.Err(); err != nil || len(logP) < 50_000 {
+		t.Fatalf("%d p-values (%v)", len(logP), err)
+	}
+	for i, want := range enrichment.LogQValues(logP) {
+		if !(math.Abs(logQ[i]-want) <= 1e-6*max(1, math.Abs(want))) {
+			t.Fatalf("p-value exp(%g): q-value exp(%g), expected exp(%g)", logP[i], logQ[i], want)
+		}
+	}
 }
