@@ -70,3 +70,23 @@ func (t *Tensor) Matrix() (tensor.Matrix, error) {
 	}
 	return m, nil
 }
+
+// Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; errors are
+// those of Matrix.
+func (t *Tensor) Transposed() (tensor.Matrix, error) {
+	m, err := t.values.Transposed(t.Shape)
+	if err != nil {
+		return nil, fault.At(opRead, "", err)
+	}
+	return m, nil
+}
+
+// Slice returns the matrix at index along axis 0 or 1 of a tensor of three
+// dimensions. Another number of dimensions and an index that is not there are errors.
+func (t *Tensor) Slice(axis, index int) (tensor.Matrix, error) {
+	m, err := t.values.Slice(t.Shape, axis, index)
+	if err != nil {
+		return nil, fault.At(opRead, "", err)
+	}
+	return m, nil
+}

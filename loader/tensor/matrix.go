@@ -27,13 +27,18 @@ type Matrix interface {
 // Matrix returns s, whose shape is that of a stored tensor, as a matrix. It is an
 // error when the shape has not two dimensions, or one of them is 0.
 func (s *Stored) Matrix(shape []int) (Matrix, error) {
-	if len(shape) != 2 || shape[0] == 0 || shape[1] == 0 {
-		return nil, &fault.Error{Subject: s.Subject, Expected: "a matrix", Found: fmt.Sprintf("shape %v", shape)}
-	}
-	if err := s.readable(); err != nil {
+	if err := s.checkMatrix(shape); err != nil {
 		return nil, err
 	}
 	return &matrix{values: s, rows: shape[0], cols: shape[1]}, nil
+}
+
+// checkMatrix returns an error unless shape is a matrix's and s can be read.
+func (s *Stored) checkMatrix(shape []int) error {
+	if len(shape) != 2 || shape[0] == 0 || shape[1] == 0 {
+		return &fault.Error{Subject: s.Subject, Expected: "a matrix", Found: fmt.Sprintf("shape %v", shape)}
+	}
+	return s.readable()
 }
 
 type matrix struct {
