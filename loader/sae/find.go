@@ -17,17 +17,21 @@ const (
 )
 
 // Find returns root when it is an SAE, and otherwise every SAE at most eight
-// levels below it, in natural order: layer 4 comes before layer 14. Links to
-// directories are followed, each directory once. Hidden directories are left
-// out, and so is what an SAE's own directory holds.
+// levels below it, in natural order: layer 4 comes before layer 14. Where one path
+// holds several, each is PATH#PART. Links to directories are followed, each
+// directory once. Hidden directories are left out, and so is what an SAE's own
+// directory holds.
 func Find(root string) ([]string, error) {
+	if whole, part := splitPart(root); part != "" && detect(whole) != nil {
+		return []string{root}, nil // Open says whether there is such a part
+	}
 	info, err := os.Stat(root)
 	if err != nil {
 		return nil, unreadable(root, err)
 	}
 	s := search{seen: make(map[string]bool)}
-	if detect(root) != nil {
-		return []string{root}, nil
+	if f := detect(root); f != nil {
+		return f.all(root)
 	}
 	if info.IsDir() {
 		if err := s.descend(root, 0); err != nil {
@@ -88,21 +92,39 @@ func (s *search) visit(path string, depth int) error {
 	if err != nil {
 		return nil // a link to nowhere
 	}
-	if detect(path) != nil {
+	if f := detect(path); f != nil {
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			return unreadable(path, err)
 		}
-		if !s.seen[real] {
-			s.seen[real] = true
-			s.found = append(s.found, path)
+		if s.seen[real] {
+			return nil
 		}
-		return nil
+		s.seen[real] = true
+		all, err := f.all(path)
+		s.found = append(s.found, all...)
+		return err
 	}
 	if !info.IsDir() || depth >= maxDepth {
 		return nil
 	}
 	return s.descend(path, depth)
+}
+
+// all returns the paths of the SAEs in path, which has the format.
+func (f *format) all(path string) ([]string, error) {
+	if f.parts == nil {
+		return []string{path}, nil
+	}
+	parts, err := f.parts(path)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(parts))
+	for i, part := range parts {
+		all[i] = path + "#" + part
+	}
+	return all, nil
 }
 
 // compareNatural orders strings with the numbers in them by value: "layer_4"

@@ -6,8 +6,10 @@ package sae
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -35,7 +37,7 @@ type SAE interface {
 
 // Info describes an SAE.
 type Info struct {
-	Path   string
+	Path   string // with "#PART" where one path holds several SAEs
 	Name   string // the last element of Path
 	Format string // the name of the format: "saelens"
 
@@ -52,35 +54,75 @@ type Info struct {
 	// Scale says how the lengths of the rows came about: "as-stored", followed
 	// by what in the configuration bears on them and was not applied.
 	Scale string
+	// SAELensScale is the factor by which SAELens multiplies the rows that
+	// ReadDecoder gives when it loads this SAE. 0 stands for 1: it takes them as they are.
+	SAELensScale float64
 
+	L0            float64  // mean number of features that fire on a token, 0 when the files do not say
 	ModelName     string   // the language model, empty when the files do not say
 	NeuronpediaID string   // "gpt2-small/8-res-jb", or empty
 	Files         []string // paths of all files that were read
 }
 
-// format is one layout of an SAE on disk.
+// format is one layout of SAEs on disk: a file of this package that makes one of
+// formats.
 type format struct {
 	name   string
 	marks  string                         // what detect looks for, for errors
-	detect func(path string) bool         // whether path has this layout, by its files' names
-	open   func(path string) (SAE, error) // opens a path that detect said yes to
+	detect func(path string) bool         // whether path has this layout: by names first, since Find asks it of every path
+	open   func(path string) (SAE, error) // opens a path that detect said yes to and that holds one SAE
+
+	// A format whose paths hold several SAEs, as a cross-layer transcoder holds one
+	// for each layer that it writes to, has these two in place of open. Each SAE is
+	// opened by the name of its part, as PATH#PART.
+	parts    func(path string) ([]string, error)
+	openPart func(path, part string) (SAE, error)
 }
 
 // formats are tried in this order; the first that detects a path opens it.
 var formats = []format{saelensFormat}
 
-// Open opens the SAE at path, in whichever format it is. The caller closes it.
+// Open opens the SAE at path, in whichever format it is. Where one path holds
+// several, PATH#PART names one of them. The caller closes it.
 func Open(path string) (SAE, error) {
-	if _, err := os.Stat(path); err != nil {
-		return nil, unreadable(path, err)
+	whole, part := splitPart(path)
+	if _, err := os.Stat(whole); err != nil {
+		return nil, unreadable(whole, err)
 	}
-	if f := detect(path); f != nil {
-		return f.open(path)
+	f := detect(whole)
+	switch {
+	case f == nil:
+		return nil, &fault.Error{
+			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
+			Hint: "give the directory of one SAE; an incomplete download looks like this too",
+		}
+	case f.parts == nil && part == "":
+		return f.open(whole)
+	case f.parts == nil:
+		return nil, &fault.Error{Op: opRead, Subject: whole, Expected: "a path without #, since there is one SAE in it", Found: "#" + part}
 	}
-	return nil, &fault.Error{
-		Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
-		Hint: "give the directory of one SAE; an incomplete download looks like this too",
+	parts, err := f.parts(whole)
+	if err != nil {
+		return nil, err
 	}
+	if !slices.Contains(parts, part) {
+		return nil, &fault.Error{
+			Op: opRead, Subject: whole, Expected: "the name of a part behind #, one of " + strings.Join(parts, ", "), Found: fmt.Sprintf("%q", part),
+		}
+	}
+	return f.openPart(whole, part)
+}
+
+// splitPart cuts PATH#PART, unless there is a file of the whole name.
+func splitPart(path string) (whole, part string) {
+	i := strings.LastIndexByte(path, '#')
+	if i < 0 {
+		return path, ""
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, ""
+	}
+	return path[:i], path[i+1:]
 }
 
 // detect returns the format of path, nil when it is no SAE.

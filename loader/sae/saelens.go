@@ -5,7 +5,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/safetensors"
@@ -25,16 +24,6 @@ var saelensFormat = format{
 	open:   openSAELens,
 }
 
-// saelens is an SAE in SAELens's own format.
-type saelens struct {
-	info     Info
-	weights  *safetensors.File
-	decoder  *safetensors.Tensor
-	subject  string    // the decoder, in errors
-	scaling  []float32 // factor of each feature's row [d_sae], nil when all are 1
-	sparsity string    // path of the sparsity file, empty when there is none
-}
-
 // openSAELens opens a directory in the layout of SAELens 1 to 6.
 func openSAELens(dir string) (SAE, error) {
 	config, err := readSAELensConfig(filepath.Join(dir, saelensConfigFile))
@@ -46,17 +35,17 @@ func openSAELens(dir string) (SAE, error) {
 	if err != nil {
 		return nil, fault.At(opRead, weights, err)
 	}
-	s := &saelens{weights: file, subject: weights + ": tensor W_dec"}
-	s.info = config.info()
+	s := &stored{info: config.info(), close: file.Close}
 	s.info.Path = dir
 	s.info.Name = baseName(dir)
 	s.info.Files = []string{filepath.Join(dir, saelensConfigFile), weights}
 	if path := filepath.Join(dir, saelensSparsityFile); isFile(path) {
-		s.sparsity = path
+		s.sparsity = func() ([]float32, error) { return readSAELensSparsity(path, s.info.DSAE) }
 		s.info.Files = append(s.info.Files, path)
 	}
-	if err = s.findDecoder(config); err == nil {
-		err = s.findScaling(config, weights)
+	sizes := expected{features: config.dSAE, dModel: config.dOut, source: saelensConfigFile}
+	if err = s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err == nil {
+		err = s.takeScaling(config, file)
 	}
 	if err != nil {
 		file.Close()
@@ -65,74 +54,19 @@ func openSAELens(dir string) (SAE, error) {
 	return s, nil
 }
 
-// baseName is the last element of a path, also of "." and the like.
-func baseName(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
-	}
-	return filepath.Base(path)
-}
-
-func (s *saelens) Info() Info {
-	info := s.info
-	info.Files = slices.Clone(info.Files)
-	return info
-}
-
-func (s *saelens) Close() error { return s.weights.Close() }
-
-// findDecoder looks up W_dec and holds its shape and type against the configuration.
-func (s *saelens) findDecoder(c *saelensConfig) error {
-	if !s.weights.Has("W_dec") {
-		return &fault.Error{Op: opRead, Subject: s.subject, Problem: "is missing", Hint: "is this file written by SAELens?"}
-	}
-	decoder, err := s.weights.Tensor("W_dec")
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	shape := decoder.Shape
-	found := fmt.Sprintf("%s %v", decoder.DType, shape)
-	if !slices.Contains([]string{"F32", "F16", "BF16", "F64"}, decoder.DType) {
-		return &fault.Error{Op: opRead, Subject: s.subject, Expected: "F32, F16, BF16 or F64", Found: found}
-	}
-	if len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
-		return &fault.Error{Op: opRead, Subject: s.subject, Expected: "a matrix [d_sae, d_model]", Found: found}
-	}
-	if c.dSAE != 0 && c.dSAE != shape[0] || c.dOut != 0 && c.dOut != shape[1] {
-		e := &fault.Error{
-			Op: opRead, Subject: s.subject, Found: fmt.Sprint(shape),
-			Expected: fmt.Sprintf("shape [%s, %s] as in %s", sizeOrAny(c.dSAE), sizeOrAny(c.dOut), saelensConfigFile),
-		}
-		if c.dSAE == shape[1] && c.dOut == shape[0] {
-			e.Hint = "the tensor is transposed"
-		}
-		return e
-	}
-	s.decoder = decoder
-	s.info.DSAE, s.info.DModel, s.info.DType = shape[0], shape[1], decoder.DType
-	return nil
-}
-
-func sizeOrAny(size int) string {
-	if size == 0 {
-		return "any"
-	}
-	return fmt.Sprint(size)
-}
-
-// findScaling reads the factors that finetuning put on each feature, up to
+// takeScaling reads the factors that finetuning put on each feature, up to
 // SAELens 5 a part of the decoder: decode is (acts * factor) @ W_dec. They count
 // only where the configuration says so, as in SAELens 5; a file that
 // has factors but does not say so is read as stored, with a note in Scale.
-func (s *saelens) findScaling(c *saelensConfig, weights string) error {
+func (s *stored) takeScaling(c *saelensConfig, weights *safetensors.File) error {
 	name := "finetuning_scaling_factor"
-	if !s.weights.Has(name) {
+	if !weights.Has(name) {
 		name = "scaling_factor"
 	}
-	if !s.weights.Has(name) {
+	if !weights.Has(name) {
 		return nil
 	}
-	factors, err := readVector(s.weights, name, weights, s.info.DSAE)
+	factors, err := readVector(weights, name, s.info.DSAE)
 	if err != nil {
 		return err
 	}
@@ -143,11 +77,11 @@ func (s *saelens) findScaling(c *saelensConfig, weights string) error {
 		s.info.Scale += "; " + name + " not applied"
 		return nil
 	}
-	if err := checkFinite(weights+": tensor "+name, 0, factors, 1); err != nil {
+	if err := checkFinite(weights.Path()+": tensor "+name, 0, factors, 1); err != nil {
 		return err
 	}
 	s.scaling = factors
-	s.info.Scale = strings.Replace(s.info.Scale, scaleAsStored, name+" applied", 1)
+	s.info.Scale += "; " + name + " applied"
 	return nil
 }
 
@@ -161,9 +95,23 @@ func allNearOne(factors []float32) bool {
 	return true
 }
 
+// readSAELensSparsity reads the file beside the weights.
+func readSAELensSparsity(path string, features int) ([]float32, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	values, err := readVector(file, "sparsity", features)
+	if err != nil {
+		return nil, err
+	}
+	return values, toLogSparsity(path+": tensor sparsity", values)
+}
+
 // readVector reads a tensor of one value a feature.
-func readVector(file *safetensors.File, name, path string, features int) ([]float32, error) {
-	subject := path + ": tensor " + name
+func readVector(file *safetensors.File, name string, features int) ([]float32, error) {
+	subject := file.Path() + ": tensor " + name
 	if !file.Has(name) {
 		return nil, &fault.Error{Op: opRead, Subject: subject, Problem: "is missing"}
 	}
@@ -182,40 +130,4 @@ func readVector(file *safetensors.File, name, path string, features int) ([]floa
 		return nil, fault.At(opRead, subject, err)
 	}
 	return values, nil
-}
-
-func (s *saelens) ReadDecoder(from int, dst []float32) error {
-	d := s.info.DModel
-	rows, err := checkRows(s.subject, from, dst, s.info.DSAE, d)
-	if err != nil {
-		return err
-	}
-	if err := s.decoder.ReadFloats(from*d, dst); err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	if s.scaling != nil {
-		for row := range rows {
-			factor := s.scaling[from+row]
-			for i := row * d; i < (row+1)*d; i++ {
-				dst[i] *= factor
-			}
-		}
-	}
-	return checkFinite(s.subject, from, dst, d)
-}
-
-func (s *saelens) LogSparsity() ([]float32, error) {
-	if s.sparsity == "" {
-		return nil, nil
-	}
-	file, err := safetensors.Open(s.sparsity)
-	if err != nil {
-		return nil, fault.At(opRead, s.sparsity, err)
-	}
-	defer file.Close()
-	values, err := readVector(file, "sparsity", s.sparsity, s.info.DSAE)
-	if err != nil {
-		return nil, err
-	}
-	return values, toLogSparsity(s.sparsity+": tensor sparsity", values)
 }

@@ -123,7 +123,7 @@ func TestSAELensGolden(t *testing.T) {
 		{"saelens-standard", "standard", "blocks.3.hook_resid_post", 3, "F32", "as-stored", "zoo", ""},
 		{"saelens-standard-bf16", "standard", "blocks.3.hook_resid_post", 3, "BF16", "as-stored", "zoo", ""},
 		{"saelens-transcoder", "transcoder", "blocks.4.hook_mlp_out", 4, "F32", "as-stored", "zoo", ""},
-		{"saelens-v5-flat", "standard", "blocks.8.hook_resid_pre", 8, "F32", "scaling_factor applied", "gpt2-small", "gpt2-small/8-res-jb"},
+		{"saelens-v5-flat", "standard", "blocks.8.hook_resid_pre", 8, "F32", "as-stored; scaling_factor applied", "gpt2-small", "gpt2-small/8-res-jb"},
 		{"saelens-v1-hook-point", "standard", "blocks.3.hook_resid_pre", 3, "F32", "as-stored", "gpt2-small", ""},
 	}
 	for _, test := range tests {
@@ -265,11 +265,11 @@ func TestScale(t *testing.T) {
 	}{
 		{`{}`, floats([]float32{1, 1.000001}, 2), "as-stored", 1},
 		{`{}`, factors, "as-stored; scaling_factor not applied", 1},
-		{`{"finetuning_scaling_factor": true}`, factors, "scaling_factor applied", 2},
+		{`{"finetuning_scaling_factor": true}`, factors, "as-stored; scaling_factor applied", 2},
 		{`{"normalize_activations": "layer_norm"}`, floats([]float32{1, 1}, 2), "as-stored; normalize_activations=layer_norm", 1},
 		{
 			`{"normalize_activations": true, "rescale_acts_by_decoder_norm": true, "finetuning_scaling_factor": true}`, factors,
-			"scaling_factor applied; normalize_activations=expected_average_only_in; rescale_acts_by_decoder_norm", 2,
+			"as-stored; normalize_activations=expected_average_only_in; rescale_acts_by_decoder_norm; scaling_factor applied", 2,
 		},
 	}
 	for _, test := range tests {

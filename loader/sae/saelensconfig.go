@@ -1,21 +1,9 @@
 package sae
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-)
-
-const (
-	maxConfig = 4 << 20 // bytes; training runs of SAELens 1 wrote a few kB
-
-	scaleAsStored = "as-stored"
 )
 
 // saelensConfig is what a cfg.json of SAELens says, of any version since 1.
@@ -49,23 +37,9 @@ func (c *saelensConfig) info() Info {
 
 // readSAELensConfig reads a cfg.json.
 func readSAELensConfig(path string) (*saelensConfig, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &fault.Error{
-			Op: opRead, Subject: path, Problem: "is missing",
-			Hint: "SAELens writes it beside " + saelensWeightsFile + "; the download may be incomplete",
-		}
-	}
+	data, err := readConfig(path, "SAELens writes it beside "+saelensWeightsFile)
 	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	if len(data) > maxConfig {
-		return nil, &fault.Error{Op: opRead, Subject: path, Expected: fmt.Sprintf("at most %d MB", maxConfig>>20), Found: "more"}
+		return nil, err
 	}
 	config, err := parseSAELensConfig(data)
 	return config, fault.At(opRead, path, err)
@@ -75,15 +49,11 @@ func readSAELensConfig(path string) (*saelensConfig, error) {
 // not reliably say theirs: version 6 has what concerns the language model in
 // "metadata", 3 to 5 have all in one object, 1 and 2 name the hook "hook_point".
 func parseSAELensConfig(data []byte) (*saelensConfig, error) {
-	var top settings
-	if err := json.Unmarshal(data, &top.values); err != nil {
-		return nil, &fault.Error{Problem: "is no JSON object", Err: err}
+	top, err := parseSettings(data)
+	if err != nil {
+		return nil, err
 	}
-	if top.values == nil {
-		return nil, &fault.Error{Expected: "a JSON object", Found: "null"}
-	}
-	var metadata settings
-	top.read("metadata", &metadata.values)
+	metadata := top.object("metadata")
 	text := func(key string) string {
 		if value := metadata.text(key); value != "" {
 			return value
@@ -92,11 +62,11 @@ func parseSAELensConfig(data []byte) (*saelensConfig, error) {
 	}
 
 	c := &saelensConfig{
-		architecture: architecture(&top),
+		architecture: architecture(top),
 		dSAE:         top.size("d_sae"),
 		modelName:    text("model_name"),
 		neuronpedia:  text("neuronpedia_id"),
-		normalize:    normalization(&top),
+		normalize:    normalization(top),
 		rescale:      top.flag("rescale_acts_by_decoder_norm"),
 		finetuned:    top.flag("finetuning_scaling_factor"),
 	}
@@ -112,7 +82,7 @@ func parseSAELensConfig(data []byte) (*saelensConfig, error) {
 			c.hook = text(key)
 		}
 	}
-	for _, s := range []settings{top, metadata} {
+	for _, s := range []*settings{top, metadata} {
 		if s.err != nil {
 			return nil, s.err
 		}
@@ -140,44 +110,4 @@ func normalization(top *settings) string {
 		return "expected_average_only_in"
 	}
 	return top.text("normalize_activations")
-}
-
-// settings reads the values of a JSON object and keeps the first error, so that
-// a reader of many values checks once. A value that is absent or null is the zero value.
-type settings struct {
-	values map[string]json.RawMessage
-	err    error
-}
-
-func (s *settings) read(key string, value any) {
-	raw, ok := s.values[key]
-	if !ok {
-		return
-	}
-	if err := json.Unmarshal(raw, value); err != nil && s.err == nil {
-		s.err = &fault.Error{Problem: "setting " + key, Found: fmt.Sprintf("%.60q", raw), Err: err}
-	}
-}
-
-func (s *settings) text(key string) (value string) {
-	s.read(key, &value)
-	return value
-}
-
-func (s *settings) flag(key string) (value bool) {
-	s.read(key, &value)
-	return value
-}
-
-// size reads a dimension: a whole number above 0, or 0 when there is none.
-func (s *settings) size(key string) int {
-	var value *int
-	s.read(key, &value)
-	if value == nil {
-		return 0
-	}
-	if *value < 1 && s.err == nil {
-		s.err = &fault.Error{Problem: "setting " + key, Expected: "a whole number above 0", Found: fmt.Sprint(*value)}
-	}
-	return *value
 }
