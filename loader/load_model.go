@@ -12,7 +12,6 @@ import (
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/vocab"
 	"github.com/saedb/saedb/loader/vocab/tokenizer"
-	schema "github.com/saedb/saedb/sql"
 )
 
 const loadModel = "load model"
@@ -59,7 +58,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		if err := ld.record(ctx, tx, l); err != nil {
 			return false, err
 		}
-		if err := ld.writeModel(ctx, tx, l, info); err != nil {
+		if err := ld.writeModel(ctx, tx, l, opened, vocabulary); err != nil {
 			return false, err
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {
@@ -133,7 +132,8 @@ func fitsSAEs(ctx context.Context, tx *sql.Tx, old int, info model.Info) error {
 	}
 }
 
-func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, info model.Info) error {
+func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.Unembedding, vocabulary *vocab.Vocabulary) error {
+	info := u.Info()
 	p := info.Processing
 	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -143,13 +143,16 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, info mode
 	if err != nil {
 		return err
 	}
-	path := schema.Literal(l.source)
+	tokens, withdraw := ld.Opened.OfferVocabulary(vocabulary, info.DVocab)
+	defer withdraw()
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_tokens
-		SELECT %d, token_id, token, text, is_special, is_padding FROM read_vocab(%s)`, l.id, path)); err != nil {
+		SELECT %d, token_id, token, text, is_special, is_padding FROM %s`, l.id, tokens)); err != nil {
 		return plain(err)
 	}
+	rows, withdraw := ld.Opened.OfferUnembedding(u)
+	defer withdraw()
 	return ld.fill(ctx, tx, "unembedding of "+l.name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_unembeddings
-		SELECT %d, token_id, w_u FROM read_unembedding(%s)`, l.id, path))
+		SELECT %d, token_id, w_u FROM %s`, l.id, rows))
 }
 
 // replaceModel takes out the old model and its token sets, gives its SAEs the new

@@ -23,6 +23,7 @@ type SAERequest struct {
 	Name    string // the directory's own when empty
 	Model   string // the only one loaded, or the one that the SAE names, when empty
 	Release string // DefaultRelease when empty
+	Decoder string // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
 	Replace bool   // a different SAE of that name
 }
 
@@ -34,7 +35,7 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 	if err := schema.CheckRelease(r.Release); err != nil {
 		return Outcome{}, err
 	}
-	opened, err := sae.Open(absolute(r.Path))
+	opened, err := openSAE(absolute(r.Path), r.Decoder)
 	if err != nil {
 		return Outcome{}, fault.At(loadSAE, r.Path, err)
 	}
@@ -67,7 +68,7 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 		if err := ld.record(ctx, tx, l); err != nil {
 			return false, err
 		}
-		if err := ld.writeSAE(ctx, tx, l, info, m.id); err != nil {
+		if err := ld.writeSAE(ctx, tx, l, opened, m.id); err != nil {
 			return false, err
 		}
 		for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
@@ -82,6 +83,20 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 	}
 	outcome.Took = time.Since(l.begun)
 	return outcome, nil
+}
+
+// openSAE opens an SAE at a scale of its decoder.
+func openSAE(path, decoder string) (sae.SAE, error) {
+	opened, err := sae.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	scaled, err := sae.Rescaled(opened, decoder)
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	return scaled, nil
 }
 
 // checkSpace refuses decoders that do not write to the residual stream: their
@@ -154,14 +169,18 @@ func fitsModel(m loadedModel, info sae.Info) error {
 	}
 }
 
-func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model int) error {
+func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model int) error {
+	info := opened.Info()
 	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		l.id, l.name, l.release, model, info.Format, info.Architecture, info.DModel, info.DSAE, optional(info.Hook),
-		sql.NullInt64{Int64: int64(info.Layer), Valid: info.Layer >= 0}, info.DType, info.Scale, optional(info.NeuronpediaID))
+		sql.NullInt64{Int64: int64(info.Layer), Valid: info.Layer >= 0}, info.DType, info.Scale, optional(info.NeuronpediaID),
+		sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0})
 	if err != nil {
 		return err
 	}
+	rows, withdraw := ld.Opened.OfferSAE(opened)
+	defer withdraw()
 	return ld.fill(ctx, tx, "decoder of "+l.name, info.DSAE, fmt.Sprintf(`INSERT INTO stored_decoders
-		SELECT %d, feature, w_dec, log_sparsity FROM read_sae(%s)`, l.id, schema.Literal(l.source)))
+		SELECT %d, feature, w_dec, log_sparsity FROM %s`, l.id, rows))
 }

@@ -2,10 +2,10 @@
 //
 // A load is one transaction: whole or absent. It is repeatable: loading what is
 // already there changes nothing. It is recorded: source, SHA-256, sizes,
-// conventions and time. The rows themselves come through the table functions
-// read_unembedding, read_vocab and read_sae, so that weights go from a file into
-// DuckDB's vectors without a detour, and a file can be looked at without a load
-// in exactly the form that a load would give it.
+// conventions and time. The rows themselves come through table functions, so that
+// weights go from a file into DuckDB's vectors without a detour, and a file can be
+// looked at without a load, by read_unembedding, read_vocab and read_sae, in exactly
+// the form that a load would give it.
 package loader
 
 import (
@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/sae"
+	"github.com/saedb/saedb/loader/vocab"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -29,6 +32,16 @@ type Loader struct {
 	// Begin is told how many rows a load is about to write; it returns what is
 	// called at the end. It may be nil.
 	Begin func(what string, rows int64) (end func())
+	// Opened gives SQL the rows of what a load has opened.
+	Opened Opened
+}
+
+// Opened makes what is open readable in SQL, as the table expression that its
+// methods return, until withdraw is called.
+type Opened interface {
+	OfferSAE(sae.SAE) (expression string, withdraw func())
+	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
+	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }
 
 // Outcome is what a load did.

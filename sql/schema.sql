@@ -134,7 +134,8 @@ CREATE TABLE stored_saes (
     block INTEGER,
     dtype VARCHAR NOT NULL,
     scale VARCHAR NOT NULL,
-    neuronpedia_id VARCHAR
+    neuronpedia_id VARCHAR,
+    l0 DOUBLE
 );
 COMMENT ON TABLE stored_saes IS 'One row an SAE.';
 COMMENT ON COLUMN stored_saes.sae_id IS 'load_id of the load that made it.';
@@ -150,6 +151,7 @@ COMMENT ON COLUMN stored_saes.block IS 'Index of the block in the hook point''s 
 COMMENT ON COLUMN stored_saes.dtype IS 'Type of the numbers in the stored decoder.';
 COMMENT ON COLUMN stored_saes.scale IS 'Scale convention of the decoder.';
 COMMENT ON COLUMN stored_saes.neuronpedia_id IS 'Neuronpedia''s model and source, such as gpt2-small/8-res-jb.';
+COMMENT ON COLUMN stored_saes.l0 IS 'Mean number of features that fire on a token; NULL where the files do not say.';
 
 CREATE TABLE stored_decoders (
     sae_id INTEGER NOT NULL,

@@ -17,6 +17,7 @@ import (
 // Functions is what one database's SQL functions share.
 type Functions struct {
 	models   *models
+	opened   opened
 	current  atomic.Pointer[context.Context]
 	progress atomic.Pointer[func(rows int64)]
 }
@@ -72,7 +73,7 @@ type family struct {
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily,
-	readSAEFamily, readModelFamily,
+	readSAEFamily, readModelFamily, openedFamily,
 }
 
 // Documentation describes every function, in the order of a reference.

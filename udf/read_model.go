@@ -38,16 +38,23 @@ func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := opened.Info()
+	t := f.unembeddingRows(opened)
+	t.close = opened.Close
+	return t, nil
+}
+
+// unembeddingRows is a row a token, for read_unembedding and for models that a
+// load has opened.
+func (f *Functions) unembeddingRows(u *modelfile.Unembedding) *table {
+	info := u.Info()
 	return &table{
 		functions: f,
 		rows:      info.DVocab,
-		close:     opened.Close,
 		columns: []column{
 			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
-			floatsColumn("w_u", info.DModel, opened.ReadRows),
+			floatsColumn("w_u", info.DModel, u.ReadRows),
 		},
-	}, nil
+	}
 }
 
 func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
@@ -59,7 +66,13 @@ func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens := padded(read.Tokens, columns)
+	return f.vocabularyRows(read, columns), nil
+}
+
+// vocabularyRows is a row a token, for a model whose unembedding has so many
+// columns, 0 for a tokenizer alone.
+func (f *Functions) vocabularyRows(v *vocab.Vocabulary, columns int) *table {
+	tokens := padded(v.Tokens, columns)
 	known := func(row int) bool { return !tokens[row].padding }
 	return &table{functions: f, rows: len(tokens), columns: []column{
 		valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(tokens[row].ID) }),
@@ -67,7 +80,7 @@ func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
 		textColumn("text", func(row int) (string, bool) { return tokens[row].Text, known(row) }),
 		valueColumn("is_special", capi.Boolean, func(row int) bool { return tokens[row].Special }),
 		valueColumn("is_padding", capi.Boolean, func(row int) bool { return tokens[row].padding }),
-	}}, nil
+	}}
 }
 
 type paddedToken struct {

@@ -37,19 +37,28 @@ func (f *Functions) readSAE(arguments []string) (capi.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	sparsity, err := opened.LogSparsity()
+	t, err := f.saeRows(opened)
 	if err != nil {
 		opened.Close()
 		return nil, err
 	}
-	info := opened.Info()
+	t.close = opened.Close
+	return t, nil
+}
+
+// saeRows is a row a feature, for read_sae and for SAEs that a load has opened.
+func (f *Functions) saeRows(s sae.SAE) (*table, error) {
+	sparsity, err := s.LogSparsity()
+	if err != nil {
+		return nil, err
+	}
+	info := s.Info()
 	return &table{
 		functions: f,
 		rows:      info.DSAE,
-		close:     opened.Close,
 		columns: []column{
 			valueColumn("feature", capi.Integer, func(row int) int32 { return int32(row) }),
-			floatsColumn("w_dec", info.DModel, opened.ReadDecoder),
+			floatsColumn("w_dec", info.DModel, s.ReadDecoder),
 			sparsityColumn(sparsity),
 		},
 	}, nil

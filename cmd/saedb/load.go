@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/loader"
@@ -35,12 +37,14 @@ var loadSAECommand = &cli.Command{
 	Name:      "sae",
 	Usage:     "load sparse autoencoders",
 	ArgsUsage: "PATH...",
-	Description: "Each PATH is an SAE's directory, or a directory above several. Without --model, an SAE goes to the\n" +
-		"only model loaded, or to the one that its configuration names.",
+	Description: "Each PATH is an SAE's directory or file, or a directory above several. Where one path holds several SAEs,\n" +
+		"PATH#PART is one of them. Without --model, an SAE goes to the only model loaded, or to the one that its\n" +
+		"configuration names.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
 		&cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to", Value: loader.DefaultRelease},
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
+		&cli.StringFlag{Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored},
 		replaceFlag,
 	},
 	Action: loadSAEs,
@@ -49,7 +53,8 @@ var loadSAECommand = &cli.Command{
 func newLoader(db *saedb.DB) *loader.Loader {
 	return &loader.Loader{
 		DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(),
-		Begin: func(what string, rows int64) func() { return watch(db, what, rows, "rows") },
+		Begin:  func(what string, rows int64) func() { return watch(db, what, rows, "rows") },
+		Opened: db.Functions,
 	}
 }
 
@@ -77,6 +82,9 @@ func loadSAEs(c *cli.Context) error {
 	if c.NArg() == 0 {
 		return wrongUsage("load sae: expected at least one PATH")
 	}
+	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
+		return wrongUsage("load sae: --decoder: expected one of %s, found %q", strings.Join(sae.Decoders(), ", "), decoder)
+	}
 	var paths []string
 	for _, root := range c.Args().Slice() {
 		found, err := sae.Find(root)
@@ -98,6 +106,7 @@ func loadSAEs(c *cli.Context) error {
 	for _, path := range paths {
 		outcome, err := ld.SAE(c.Context, loader.SAERequest{
 			Path: path, Name: c.String("name"), Model: c.String("model"), Release: c.String("release"), Replace: c.Bool("replace"),
+			Decoder: c.String("decoder"),
 		})
 		if err != nil {
 			return err

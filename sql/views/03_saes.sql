@@ -6,7 +6,7 @@ SELECT s.sae, s.release, m.model, s.hook,
        s.block + CASE WHEN contains(s.hook, 'resid_post')
                        AND bool_or(coalesce(contains(s.hook, 'resid_pre'), false)) OVER (PARTITION BY s.release)
                       THEN 1 ELSE 0 END AS layer,
-       s.architecture, s.d_model, s.d_sae, s.format, s.dtype, s.scale, s.neuronpedia_id, c.tokens, s.sae_id AS load_id
+       s.architecture, s.d_model, s.d_sae, s.format, s.dtype, s.scale, s.neuronpedia_id, s.l0, c.tokens, s.sae_id AS load_id
 FROM stored_saes s
 JOIN stored_models m ON s.model_id = m.model_id
 LEFT JOIN stored_computations c ON s.sae_id = c.sae_id;

@@ -1,0 +1,72 @@
+package udf
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/saedb/saedb/internal/fault"
+	modelfile "github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/sae"
+	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// openedFamily is the table function opened, through which a load gives DuckDB the
+// rows of what it has opened and checked already, with options that a path does
+// not say. It is no part of what people call.
+var openedFamily = family{register: func(f *Functions, c capi.Connection) error {
+	return c.RegisterTable("opened", 1, f.openedRows)
+}}
+
+// opened are the tables on offer.
+type opened struct {
+	mutex  sync.Mutex
+	count  int
+	tables map[string]func() (*table, error)
+}
+
+// offer makes rows readable as the table expression that it returns.
+func (o *opened) offer(rows func() (*table, error)) (expression string, withdraw func()) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.count++
+	name := strconv.Itoa(o.count)
+	if o.tables == nil {
+		o.tables = map[string]func() (*table, error){}
+	}
+	o.tables[name] = rows
+	return fmt.Sprintf("opened(%s)", schema.Literal(name)), func() {
+		o.mutex.Lock()
+		defer o.mutex.Unlock()
+		delete(o.tables, name)
+	}
+}
+
+func (f *Functions) openedRows(arguments []string) (capi.Table, error) {
+	f.opened.mutex.Lock()
+	rows := f.opened.tables[arguments[0]]
+	f.opened.mutex.Unlock()
+	if rows == nil {
+		return nil, &fault.Error{Op: "opened", Subject: arguments[0], Problem: "nothing of that name is open", Hint: "read a file with read_sae, read_unembedding or read_vocab"}
+	}
+	return rows()
+}
+
+// OfferSAE makes an open SAE readable in SQL, with the columns of read_sae, as the
+// table expression that it returns, until withdraw is called. The caller closes s after that.
+func (f *Functions) OfferSAE(s sae.SAE) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return f.saeRows(s) })
+}
+
+// OfferUnembedding does the same for an open model, with the columns of read_unembedding.
+func (f *Functions) OfferUnembedding(u *modelfile.Unembedding) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return f.unembeddingRows(u), nil })
+}
+
+// OfferVocabulary does the same for the vocabulary of a model whose unembedding has
+// so many columns, with the columns of read_vocab.
+func (f *Functions) OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return f.vocabularyRows(v, columns), nil })
+}
