@@ -122,7 +122,7 @@ func (f *format) all(path string) ([]string, error) {
 	}
 	all := make([]string, len(parts))
 	for i, part := range parts {
-		all[i] = path + "#" + part
+		all[i] = withPart(path, part)
 	}
 	return all, nil
 }

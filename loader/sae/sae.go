@@ -74,13 +74,14 @@ type format struct {
 
 	// A format whose paths hold several SAEs, as a cross-layer transcoder holds one
 	// for each layer that it writes to, has these two in place of open. Each SAE is
-	// opened by the name of its part, as PATH#PART.
+	// opened by the name of its part, as PATH#PART; the only SAE of a path may have
+	// the name "", and is opened by the path alone.
 	parts    func(path string) ([]string, error)
 	openPart func(path, part string) (SAE, error)
 }
 
 // formats are tried in this order; the first that detects a path opens it.
-var formats = []format{saelensFormat}
+var formats = []format{openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat}
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
 // several, PATH#PART names one of them. The caller closes it.
@@ -123,6 +124,14 @@ func splitPart(path string) (whole, part string) {
 		return path, ""
 	}
 	return path[:i], path[i+1:]
+}
+
+// withPart is the opposite of splitPart.
+func withPart(whole, part string) string {
+	if part == "" {
+		return whole
+	}
+	return whole + "#" + part
 }
 
 // detect returns the format of path, nil when it is no SAE.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -127,38 +126,15 @@ func TestSAELensGolden(t *testing.T) {
 		{"saelens-v1-hook-point", "standard", "blocks.3.hook_resid_pre", 3, "F32", "as-stored", "gpt2-small", ""},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			root := "testdata"
-			if _, err := os.Stat(filepath.Join(root, test.name)); err != nil {
-				root = filepath.Join(shared, "sae-formats")
-			}
-			dir := filepath.Join(root, test.name)
-			if _, err := os.Stat(dir); err != nil {
-				t.Skipf("needs the larger fixtures: %v", err)
-			}
-			s := open(t, dir)
+		golden(t, test.name, test.name, func(dir string) Info {
 			files := []string{filepath.Join(dir, "cfg.json"), filepath.Join(dir, "sae_weights.safetensors")}
-			sparsity := filepath.Join(root, test.name+".expected_log_sparsity.npy")
-			if isFile(sparsity) {
-				files = append(files, filepath.Join(dir, "sparsity.safetensors"))
+			if path := filepath.Join(dir, "sparsity.safetensors"); isFile(path) {
+				files = append(files, path)
 			}
-			want := Info{
-				Path: dir, Name: test.name, Format: "saelens", Architecture: test.architecture, DModel: 48, DSAE: 96,
+			return Info{
+				Path: dir, Name: test.name, Format: "saelens", Architecture: test.architecture,
 				Hook: test.hook, Layer: test.layer, Space: ResidualStream, DType: test.dtype, Scale: test.scale,
 				ModelName: test.model, NeuronpediaID: test.neuronpedia, Files: files,
-			}
-			if got := s.Info(); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
-				t.Errorf("got  %+v\nwant %+v", got, want)
-			}
-			sameBits(t, "W_dec", readAll(t, s), npy(t, filepath.Join(root, test.name+".expected_w_dec.npy")))
-			log, err := s.LogSparsity()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if isFile(sparsity) {
-				sameBits(t, "log sparsity", log, npy(t, sparsity))
-			} else if log != nil {
-				t.Errorf("log sparsity %v of an SAE without", log)
 			}
 		})
 	}

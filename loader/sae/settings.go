@@ -110,3 +110,13 @@ func (s *settings) number(key string) (value float64) {
 	s.read(key, &value)
 	return value
 }
+
+// count reads a whole number that may be 0, which stands for none too.
+func (s *settings) count(key string) int {
+	var value int
+	s.read(key, &value)
+	if value < 0 && s.err == nil {
+		s.err = &fault.Error{Problem: "setting " + key, Expected: "a whole number", Found: fmt.Sprint(value)}
+	}
+	return value
+}
