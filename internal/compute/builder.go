@@ -21,7 +21,8 @@ type Builder struct {
 }
 
 // NewBuilder returns a Builder for an unembedding of vocab tokens and dModel
-// dimensions. It takes vocab·dModel·4 bytes at once, so a size from a file has to
+// dimensions. It takes vocab·dModel·4 bytes at once, vocab rounded up to a kernel's
+// group, so that the kernel's layout can take the same memory, so a size from a file has to
 // have been checked against the file before.
 func NewBuilder(vocab, dModel int) (*Builder, error) {
 	if vocab < 1 || vocab > math.MaxInt32 {
@@ -33,7 +34,7 @@ func NewBuilder(vocab, dModel int) (*Builder, error) {
 	return &Builder{
 		vocab:  vocab,
 		dModel: dModel,
-		rows:   alignedFloats(vocab*dModel, lineFloats),
+		rows:   alignedFloats(ceilOf(vocab, groupTokens)*groupTokens*dModel, lineFloats)[:vocab*dModel],
 		set:    make([]bool, vocab),
 	}, nil
 }

@@ -17,13 +17,19 @@ func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool)
 	unitNorm := powerOfTwo(-u.exponent) // inverseNorms are in packed units
 	top, bottom := ranking{size: p.top.leaders.size}, ranking{size: p.bottom.leaders.size}
 
-	var weights [tokensBetweenChecks]float64
+	var (
+		positions [tokensBetweenChecks]int32
+		weights   [tokensBetweenChecks]float64
+	)
 	for j := range u.Tokens() {
 		if j%tokensBetweenChecks == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			u.panels.weigh(p.direction, u.tokens[j:min(j+tokensBetweenChecks, u.Tokens())], weights[:])
+			for i := range positions {
+				positions[i] = int32(j + i)
+			}
+			u.panels.weigh(p.direction, positions[:min(tokensBetweenChecks, u.Tokens()-j)], weights[:])
 		}
 		weight := weights[j%tokensBetweenChecks]
 		p.plain.add((weight - p.terms.mean) * down)

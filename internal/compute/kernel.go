@@ -18,7 +18,8 @@ type kernel interface {
 	// available reports whether this machine can run it.
 	available() bool
 	// pack lays the tokens of u out as the kernel reads them, from
-	// [Unembedding.packRow]. u is complete but for its panels.
+	// [Unembedding.packRow]. u is complete but for its panels. A layout from which rows
+	// can be restored exactly may take their memory, and sets u.rows to nil.
 	pack(u *Unembedding) panels
 }
 
@@ -41,8 +42,11 @@ type panels interface {
 	// their number should be a multiple of.
 	blockRows() (most, multiple int)
 	// weigh writes direction · row of W, in float64 as [dot] has it, to out for each
-	// of the token ids.
-	weigh(direction []float32, ids []int32, out []float64)
+	// of the token positions.
+	weigh(direction []float32, positions []int32, out []float64)
+	// unpack writes the row of W of the token at a position to dst [d_model]. It is
+	// called only where the layout took the memory of u's rows.
+	unpack(position int, dst []float32)
 }
 
 // block is the work of one kernel call: some directions against every token.

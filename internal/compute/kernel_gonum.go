@@ -98,8 +98,10 @@ func (p *gonumPanels) tiles(ctx context.Context, b *block, visit func(from int, 
 // and have Gemm start goroutines.
 func (p *gonumPanels) blockRows() (most, multiple int) { return 64, 1 }
 
-func (p *gonumPanels) weigh(direction []float32, ids []int32, out []float64) {
-	for i, id := range ids {
-		out[i] = dot(direction, p.u.rowOf(int(id)))
+func (p *gonumPanels) weigh(direction []float32, positions []int32, out []float64) {
+	for i, position := range positions {
+		out[i] = dot(direction, p.u.row(int(position)))
 	}
 }
+
+func (p *gonumPanels) unpack(position int, dst []float32) { copy(dst, p.u.row(position)) }

@@ -57,6 +57,7 @@ type nativePanels struct {
 	inverseNorms []float32 // [tokens], +Inf beyond float32: sums show it, and float64 takes over
 	largestNorms []float32 // [groups], the largest of u.packedNorms
 	memory       sync.Pool // of *nativeMemory
+	rows         sync.Pool // of *[]float32 [d_model], what weigh restores a row to
 }
 
 func (k nativeKernel) pack(u *Unembedding) panels {
@@ -70,10 +71,25 @@ func (k nativeKernel) pack(u *Unembedding) panels {
 		p.largestNorms = append(p.largestNorms, slices.Max(norms))
 	}
 	width := int(k.functions.panel_tokens)
-	p.weights = alignedFloats((u.Tokens()+width-1)/width*width*u.dModel, lineFloats)
+	floats := ceilOf(u.Tokens(), width) * width * u.dModel
+	workers := 0
+	if u.packsExactly() {
+		// In the rows' own memory: what is packed of a row is the row but for a power of
+		// two. A group is read whole before it is written, and its rows lie where it goes
+		// or behind. Where tokens are left out, they lie where earlier groups go, and the
+		// groups must take their turns.
+		if u.Tokens() < u.vocab {
+			workers = 1
+			u.putOthersAside()
+		}
+		p.weights = u.rows[:floats]
+		defer func() { u.rows = nil }()
+	} else {
+		p.weights = alignedFloats(floats, lineFloats)
+	}
 	buffers := sync.Pool{New: func() any { rows := make([]float32, groupTokens*u.dModel); return &rows }}
 	// Neither packing nor the background context can fail.
-	_ = inParallel(context.Background(), len(p.largestNorms), 1, 0, func(_ context.Context, group, _ int) error {
+	_ = inParallel(context.Background(), len(p.largestNorms), 1, workers, func(_ context.Context, group, _ int) error {
 		rows := buffers.Get().(*[]float32)
 		p.packGroup(group, width, *rows)
 		buffers.Put(rows)
@@ -109,7 +125,7 @@ func packTransposed(rows []float32, count, stride, depth int, panel []float32, w
 }
 
 func (p *nativePanels) bytes() int64 {
-	return 4 * int64(len(p.weights)+len(p.inverseNorms)+len(p.largestNorms))
+	return 4 * int64(cap(p.weights)+len(p.inverseNorms)+len(p.largestNorms))
 }
 
 // blockRows: 252 is a multiple of every kernel's tile. At d_model 768, 126 to 504
@@ -118,11 +134,34 @@ func (p *nativePanels) blockRows() (most, multiple int) {
 	return 252, int(p.functions.tile_rows)
 }
 
-func (p *nativePanels) weigh(direction []float32, ids []int32, out []float64) {
-	if len(ids) == 0 {
+func (p *nativePanels) weigh(direction []float32, positions []int32, out []float64) {
+	if len(positions) == 0 {
 		return
 	}
-	_ = out[len(ids)-1]
-	C.native_dots(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.u.rows[0]), C.int64_t(p.u.dModel),
-		(*C.int32_t)(&ids[0]), C.int64_t(len(ids)), (*C.double)(&out[0]))
+	_ = out[len(positions)-1]
+	d := C.int64_t(p.u.dModel)
+	if p.u.rows != nil {
+		ids := make([]int32, len(positions))
+		for i, position := range positions {
+			ids[i] = p.u.tokens[position]
+		}
+		C.native_dots(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.u.rows[0]), d,
+			(*C.int32_t)(&ids[0]), C.int64_t(len(ids)), (*C.double)(&out[0]))
+		return
+	}
+	row, ok := p.rows.Get().(*[]float32)
+	if !ok {
+		fresh := make([]float32, p.u.dModel)
+		row = &fresh
+	}
+	defer p.rows.Put(row)
+	C.native_dots_of_packed(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.weights[0]), C.int64_t(p.u.Tokens()), d,
+		C.int64_t(p.depth), C.float(powerOfTwo(p.u.exponent)), (*C.int32_t)(&positions[0]), C.int64_t(len(positions)),
+		(*C.float)(&(*row)[0]), (*C.double)(&out[0]))
+}
+
+func (p *nativePanels) unpack(position int, dst []float32) {
+	_ = dst[p.u.dModel-1]
+	C.native_unpack((*C.float)(&p.weights[0]), C.int64_t(p.u.Tokens()), C.int64_t(p.u.dModel), C.int64_t(p.depth),
+		p.functions.panel_tokens, C.float(powerOfTwo(p.u.exponent)), C.int64_t(position), (*C.float)(&dst[0]))
 }

@@ -101,7 +101,7 @@ func TestWeighEqualsDot(t *testing.T) {
 			got := make([]float64, len(ids))
 			u.panels.weigh(direction, ids, got)
 			for i, id := range ids {
-				if want := dot(direction, u.rowOf(int(id))); got[i] != want {
+				if want := dot(direction, w[int(id)*d:int(id+1)*d]); got[i] != want {
 					t.Errorf("%s, d_model %d, token %d: got %v, want %v", k.name(), d, id, got[i], want)
 				}
 			}

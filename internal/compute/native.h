@@ -89,6 +89,17 @@ void native_dots(const struct native_kernel *, const float *direction, const flo
 void native_pack(const float *rows, int64_t count, int64_t stride, int64_t depth,
                  float *panel, int64_t width);
 
+// native_unpack writes the packed row of the token at position, times scale, to
+// row [d_model]; weights are those of struct native_panels for panels of panel_tokens.
+void native_unpack(const float *weights, int64_t tokens, int64_t d_model, int64_t depth,
+                   int64_t panel_tokens, float scale, int64_t position, float *row);
+
+// native_dots_of_packed does as native_dots for the rows of positions, each restored
+// by native_unpack to scratch [d_model] first.
+void native_dots_of_packed(const struct native_kernel *, const float *direction, const float *weights,
+                           int64_t tokens, int64_t d_model, int64_t depth, float scale,
+                           const int32_t *positions, int64_t n, float *scratch, double *out);
+
 // What terms.go calls terms, of logit weights or of cosines.
 struct native_terms {
 	double mean, length, drift;

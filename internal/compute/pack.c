@@ -13,3 +13,32 @@ void native_pack(const float *rows, int64_t count, int64_t stride, int64_t depth
 		}
 	}
 }
+
+void native_unpack(const float *weights, int64_t tokens, int64_t d_model, int64_t depth,
+                   int64_t panel_tokens, float scale, int64_t position, float *row) {
+	int64_t first = position / GROUP_TOKENS * GROUP_TOKENS;
+	int64_t in_group = tokens - first < GROUP_TOKENS ? tokens - first : GROUP_TOKENS;
+	int64_t width = (in_group + panel_tokens - 1) / panel_tokens * panel_tokens; // of the group's panels together
+	int64_t panel = (position - first) / panel_tokens, place = (position - first) % panel_tokens;
+	const float *part = weights + first * d_model;
+	for (int64_t from = 0; from < d_model; from += depth) {
+		int64_t rows = d_model - from < depth ? d_model - from : depth;
+		const float *values = part + panel * rows * panel_tokens + place;
+		for (int64_t k = 0; k < rows; k++) {
+			// Each value is in a line of its own, and strides end at pages for the hardware.
+			__builtin_prefetch(values + (k + 32) * panel_tokens);
+			row[from + k] = values[k * panel_tokens] * scale;
+		}
+		part += rows * width;
+	}
+}
+
+void native_dots_of_packed(const struct native_kernel *kernel, const float *direction, const float *weights,
+                           int64_t tokens, int64_t d_model, int64_t depth, float scale,
+                           const int32_t *positions, int64_t n, float *scratch, double *out) {
+	const int32_t only = 0;
+	for (int64_t i = 0; i < n; i++) {
+		native_unpack(weights, tokens, d_model, depth, kernel->panel_tokens, scale, positions[i], scratch);
+		kernel->dots(direction, scratch, d_model, &only, 1, out + i);
+	}
+}

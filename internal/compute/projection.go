@@ -111,17 +111,17 @@ func (p *projection) rankShortlist(ctx context.Context, u *Unembedding, l *short
 	l.prune()
 	best := ranking{size: l.leaders.size}
 	var (
-		ids     [tokensBetweenChecks]int32
-		weights [tokensBetweenChecks]float64
+		positions [tokensBetweenChecks]int32
+		weights   [tokensBetweenChecks]float64
 	)
 	for some := range slices.Chunk(l.candidates, tokensBetweenChecks) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		for i, c := range some {
-			ids[i] = u.tokens[c.position]
+			positions[i] = c.position
 		}
-		u.panels.weigh(p.direction, ids[:len(some)], weights[:])
+		u.panels.weigh(p.direction, positions[:len(some)], weights[:])
 		for i, c := range some {
 			best.offer(candidate{value: l.sign * weights[i], position: c.position})
 		}

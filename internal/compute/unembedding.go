@@ -11,7 +11,8 @@ import (
 type Unembedding struct {
 	vocab, dModel int
 	kernel        string
-	rows          []float32 // [vocab, dModel], W as given: the source of every float64 product
+	rows          []float32 // [vocab, dModel], W as given; nil once panels hold the rows of tokens
+	others        []float32 // [vocab - tokens, dModel], the rows of other ids, where rows is nil
 	tokens        []int32   // [tokens], the ids projected on, ascending
 
 	terms       averages  // of w
@@ -56,15 +57,46 @@ func (u *Unembedding) Kernel() string { return u.kernel }
 // included.
 func (u *Unembedding) Bytes() int64 {
 	perToken := int64(4 + 8 + 4)
-	return 4*int64(len(u.rows)) + perToken*int64(len(u.tokens)) + 8*8*int64(u.dModel) + u.panels.bytes()
+	return 4*int64(len(u.rows)+len(u.others)) + perToken*int64(len(u.tokens)) + 8*8*int64(u.dModel) + u.panels.bytes()
 }
 
-// row returns the weights of the token at position j of those projected on.
-func (u *Unembedding) row(j int) []float32 { return u.rowOf(int(u.tokens[j])) }
+// row returns the weights of the token at position j of those projected on, while
+// rows are there.
+func (u *Unembedding) row(j int) []float32 { return u.given(int(u.tokens[j])) }
 
-// rowOf returns the weights of the token with the given id.
-func (u *Unembedding) rowOf(id int) []float32 {
+// given returns the weights of the token with the given id, while rows are there.
+func (u *Unembedding) given(id int) []float32 {
 	return u.rows[id*u.dModel : (id+1)*u.dModel]
+}
+
+// rowOf returns the weights of the token with the given id, at any time. The
+// caller must not change them.
+func (u *Unembedding) rowOf(id int) []float32 {
+	if u.rows != nil {
+		return u.given(id)
+	}
+	position, projected := slices.BinarySearch(u.tokens, int32(id))
+	if !projected {
+		other := id - position // as many of the ids below it are projected on
+		return u.others[other*u.dModel : (other+1)*u.dModel]
+	}
+	row := make([]float32, u.dModel)
+	u.panels.unpack(position, row)
+	return row
+}
+
+// putOthersAside copies the rows of ids that are not projected on, before a layout
+// of those that are takes the memory of all.
+func (u *Unembedding) putOthersAside() {
+	u.others = make([]float32, 0, (u.vocab-u.Tokens())*u.dModel)
+	position := 0
+	for id := range u.vocab {
+		if position < u.Tokens() && int(u.tokens[position]) == id {
+			position++
+			continue
+		}
+		u.others = append(u.others, u.given(id)...)
+	}
 }
 
 // packRow writes (w - shift)·2^-exponent of the token at position j to dst
@@ -78,6 +110,32 @@ func (u *Unembedding) packRow(j int, dst []float32) {
 	for i, w := range u.row(j) {
 		dst[i] = float32((float64(w) - u.shift[i]) * factor)
 	}
+}
+
+// packsExactly reports whether every row can be restored from what is packed of it:
+// nothing is taken off, its power of two is a normal float32, and no weight becomes
+// subnormal by it.
+func (u *Unembedding) packsExactly() bool {
+	const largest = 126
+	if u.shift != nil || u.exponent > largest || u.exponent < -largest {
+		return false
+	}
+	if u.exponent <= 0 {
+		return true
+	}
+	const leastNormal = 0x1p-126
+	least := float32(leastNormal * powerOfTwo(u.exponent))
+	lost := make([]bool, u.chunks())
+	u.overTokens(func(chunk, from, to int) {
+		for j := from; j < to; j++ {
+			for _, w := range u.row(j) {
+				if w != 0 && w > -least && w < least {
+					lost[chunk] = true
+				}
+			}
+		}
+	})
+	return !slices.Contains(lost, true)
 }
 
 // prepare computes everything but the panels.
@@ -132,7 +190,7 @@ func (u *Unembedding) measurePackedRows() {
 	u.overTokens(func(_, from, to int) {
 		for j := from; j < to; j++ {
 			u.inverseNorms[j] *= up
-			norm := float32(math.Sqrt(u.squareOfPacked(j)) * down)
+			norm := float32(math.Sqrt(squareWithout(u.row(j), u.shift)) * down)
 			u.packedNorms[j] = math.Nextafter32(norm, math.MaxFloat32)
 		}
 	})
@@ -143,15 +201,14 @@ func (u *Unembedding) measurePackedRows() {
 	u.inverseNormRMS = math.Sqrt(square / float64(u.Tokens()))
 }
 
-// squareOfPacked returns ‖w - shift‖² of the token at position j.
-func (u *Unembedding) squareOfPacked(j int) float64 {
-	row := u.row(j)
-	if u.shift == nil {
+// squareWithout returns ‖row - shift‖²; a nil shift is zero.
+func squareWithout(row []float32, shift []float64) float64 {
+	if shift == nil {
 		return dot(row, row)
 	}
 	var square float64
 	for i, w := range row {
-		difference := float64(w) - u.shift[i]
+		difference := float64(w) - shift[i]
 		square += difference * difference
 	}
 	return square
