@@ -120,7 +120,7 @@ func TestTensors(t *testing.T) {
 		gguftest.Tensor{Name: "half", Type: gguftest.F16, Shape: []int{1}, Data: []byte{0, 0x3c}},
 		gguftest.Tensor{Name: "bf", Type: gguftest.BF16, Shape: []int{1}, Data: []byte{0x20, 0xc1}},
 		gguftest.Tensor{Name: "q8", Type: gguftest.Q8_0, Shape: []int{2, 32}, Data: append(block8(0), block8(-32)...)},
-		gguftest.Tensor{Name: "q4k", Type: gguftest.Q4_K, Shape: []int{1, 256}, Data: make([]byte, 144)},
+		gguftest.Tensor{Name: "iq2", Type: gguftest.IQ2_XXS, Shape: []int{1, 256}, Data: make([]byte, 66)},
 	)
 	for _, version := range []byte{2, 3} {
 		content[4] = version
@@ -152,10 +152,11 @@ func TestTensors(t *testing.T) {
 		if q8.Type != "Q8_0" || q8.Len() != 64 || !slices.Equal(q8.Shape, []int{2, 32}) {
 			t.Errorf("q8 is %s %v", q8.Type, q8.Shape)
 		}
-		q4k, _ := f.Tensor("q4k")
-		checkFault(t, q4k.ReadFloats(0, middle), f.Path()+": tensor q4k", "F32, F16, BF16, Q8_0, F64, found Q4_K")
+		iq2, _ := f.Tensor("iq2")
+		checkFault(t, iq2.ReadFloats(0, middle), f.Path()+": tensor iq2", "expected values of type F32, F16, BF16, F64, Q4_0, Q4_1,")
+		checkFault(t, iq2.ReadFloats(0, middle), f.Path()+": tensor iq2", "TQ2_0, found IQ2_XXS")
 		_, err = f.Tensor("output.weight")
-		checkFault(t, err, f.Path()+": tensor output.weight", "found bf, half, q4k, q8, w")
+		checkFault(t, err, f.Path()+": tensor output.weight", "found bf, half, iq2, q8, w")
 	}
 }
 
@@ -228,7 +229,7 @@ func TestDamagedFiles(t *testing.T) {
 		{"block cut", head(1, 0, x([]uint64{33}, 8, 0), space), "multiple of 32 values"},
 		{"values beyond the file", head(1, 0, x([]uint64{100}, 0, 0), space), "was it downloaded whole?"},
 		{"offset beyond the file", head(1, 0, x([]uint64{1}, 0, 1<<63), space), "beyond the end of the file"},
-		{"offset of a type not read", head(1, 0, x([]uint64{256}, 12, 1<<20), space), "beyond the end of the file"},
+		{"offset of a type not read", head(1, 0, x([]uint64{256}, gguftest.IQ2_XXS, 1<<20), space), "beyond the end of the file"},
 		{"offset not aligned", head(1, 0, x([]uint64{1}, 0, 4), space), "expected a multiple of 32, found 4"},
 		{"tensor twice", head(2, 0, x([]uint64{1}, 0, 0), x([]uint64{1}, 0, 0), space), `"x" is there twice`},
 		{"alignment 0", aligned(0), "expected a power of two, found 0"},
@@ -297,6 +298,12 @@ func FuzzOpen(f *testing.F) {
 	f.Add(gguftest.Bytes(metadata, gguftest.Floats("w", []int{2, 2}, 1, 2, 3, 4)))
 	f.Add(gguftest.Bytes([]gguftest.Pair{{Key: keyAlignment, Value: uint32(32)}},
 		gguftest.Tensor{Name: "q8", Type: gguftest.Q8_0, Shape: []int{1, 32}, Data: block8(0)}))
+	for kind := range typeNames {
+		if _, e := typeOf(kind); e != nil {
+			x := gguftest.Tensor{Name: e.Name, Type: kind, Shape: []int{1, 2 * e.Values}, Data: bytes.Repeat([]byte{0x5a}, 2*e.Bytes)}
+			f.Add(gguftest.Bytes(nil, x))
+		}
+	}
 	path := filepath.Join(f.TempDir(), "x.gguf")
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if err := os.WriteFile(path, content, 0o644); err != nil {
@@ -316,15 +323,27 @@ func FuzzOpen(f *testing.F) {
 			file.Ints(key)
 		}
 		for _, x := range file.tensors {
-			if x.values.Encoding == nil {
-				continue
-			}
-			if x.Len() > len(content) {
-				t.Fatalf("%s: %d values in a file of %d bytes", x.Name, x.Len(), len(content))
-			}
-			if err := x.ReadFloats(0, make([]float32, x.Len())); err != nil {
-				t.Fatal(err)
+			if x.values.Encoding != nil {
+				checkReads(t, x, len(content))
 			}
 		}
 	})
+}
+
+// checkReads reads a tensor of a file of size bytes whole and from its middle on.
+func checkReads(t *testing.T, x *Tensor, size int) {
+	t.Helper()
+	if e := x.values.Encoding; x.Len()/e.Values > size/e.Bytes {
+		t.Fatalf("%s: %d values of %s in a file of %d bytes", x.Name, x.Len(), e.Name, size)
+	}
+	middle := x.Len() / 2
+	whole, half := make([]float32, x.Len()), make([]float32, x.Len()-middle)
+	if err := errors.Join(x.ReadFloats(0, whole), x.ReadFloats(middle, half)); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range half {
+		if !same(v, whole[middle+i]) {
+			t.Fatalf("%s: value %d is %g, and %g from the middle on", x.Name, middle+i, whole[middle+i], v)
+		}
+	}
 }

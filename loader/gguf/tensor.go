@@ -12,7 +12,7 @@ import (
 // until the file is closed.
 type Tensor struct {
 	Name  string
-	Type  string // as llama.cpp calls it: F32, F16, BF16, Q8_0, and those that are not read
+	Type  string // as llama.cpp calls it: F32, BF16, Q6_K, and those that are not read
 	Shape []int  // row-major, the reverse of the file's order; not to be changed
 
 	values *tensor.Stored

@@ -9,7 +9,11 @@ import (
 
 // encodings are the tensor types that are read, in the order of an error's list.
 // A block type is a file of its own and one element here.
-var encodings = []*tensor.Encoding{tensor.F32, tensor.F16, tensor.BF16, q8_0, tensor.F64}
+var encodings = []*tensor.Encoding{
+	tensor.F32, tensor.F16, tensor.BF16, tensor.F64,
+	q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k,
+	iq4_nl, iq4_xs, mxfp4, tq1_0, tq2_0,
+}
 
 var readable = tensor.Names(encodings)
 
@@ -20,6 +24,7 @@ var typeNames = map[uint32]string{
 	10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
 	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
 	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+	40: "NVFP4", 41: "Q1_0",
 }
 
 // typeOf returns a type's name, and its encoding when it is read.

@@ -5,8 +5,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/saedb/saedb/loader/gguf"
 	"github.com/saedb/saedb/loader/gguf/gguftest"
 	"github.com/saedb/saedb/loader/safetensors/safetensorstest"
 )
@@ -157,6 +159,9 @@ func TestHuggingFaceFamilies(t *testing.T) {
 	}
 }
 
+// Every architecture that is registered. No offset is added to a norm's weight:
+// of these, conversion/ of ggml-org/llama.cpp adds 1 to gemma, gemma2 and gemma3, as
+// normOffset says of their checkpoints, and nothing to the others.
 func TestGGUFFamilies(t *testing.T) {
 	tests := []struct {
 		architecture string
@@ -166,8 +171,18 @@ func TestGGUFFamilies(t *testing.T) {
 	}{
 		{"gpt2", nil, []string{ggufEmbedding, ggufNorm, ggufNormBias}, layerNorm},
 		{"gptneox", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"gptj", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"bloom", nil, []string{ggufEmbedding, ggufNorm, ggufNormBias}, layerNorm},
+		{"bloom", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
 		{"phi2", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
 		{"llama", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"llama", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"mistral3", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"qwen2", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"qwen3", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"phi3", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"olmoe", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"gpt-oss", nil, []string{ggufHead, ggufNorm}, rmsNorm},
 		{"olmo", nil, []string{ggufHead}, treatment{centerRows: true, centerVocab: true}},
 		{"olmo2", nil, []string{ggufHead, ggufNorm}, kept},
 		{"gemma", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
@@ -175,7 +190,9 @@ func TestGGUFFamilies(t *testing.T) {
 		{"gemma2", nil, []string{ggufEmbedding, ggufNorm}, treatment{fold: true}},
 		{"gemma2", []gguftest.Pair{{Key: "gemma2.final_logit_softcapping", Value: float32(50)}}, []string{ggufEmbedding, ggufNorm}, treatment{fold: true}},
 	}
+	tested := map[string]bool{}
 	for _, test := range tests {
+		tested[test.architecture] = true
 		t.Run(test.architecture, func(t *testing.T) {
 			path := writeGGUF(t, test.architecture, test.more, test.tensors...)
 			u := openModel(t, path)
@@ -186,6 +203,86 @@ func TestGGUFFamilies(t *testing.T) {
 			}
 			checkRows(t, u, test.want)
 		})
+	}
+	for architecture := range familyOfArchitecture {
+		if !tested[architecture] {
+			t.Errorf("%s is not tested: look up what its converter does to the final norm's weight", architecture)
+		}
+	}
+}
+
+// A model in GGUF gives what its directory gives: names, ties and Gemma's offset,
+// which is in a directory still to be added and in GGUF was.
+func TestGGUFAsDirectory(t *testing.T) {
+	for modelType, architecture := range map[string]string{
+		"gpt2": "gpt2", "gptj": "gptj", "gpt_neox": "gptneox", "bloom": "bloom", "phi": "phi2", "phi3": "phi3",
+		"llama": "llama", "mistral": "llama", "mixtral": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
+		"olmo": "olmo", "olmo2": "olmo2", "olmo3": "olmo2", "olmoe": "olmoe", "gpt_oss": "gpt-oss",
+		"gemma": "gemma", "gemma2": "gemma2", "gemma3_text": "gemma3",
+	} {
+		t.Run(modelType, func(t *testing.T) {
+			rules := familyOfModelType[modelType]
+			if rules != familyOfArchitecture[architecture] {
+				t.Fatalf("%s is of another family", architecture)
+			}
+			names, stored := []string{rules.head}, []gguftest.Tensor{gguftest.Floats(ggufHead, []int{testVocab, testModel}, testRows...)}
+			if rules.norm != "" {
+				names = append(names, rules.norm+".weight")
+				weight := slices.Clone(testWeight)
+				for i := range weight {
+					weight[i] += float32(rules.normOffset)
+				}
+				stored = append(stored, gguftest.Floats(ggufNorm, []int{testModel}, weight...))
+			}
+			if rules.normBias {
+				names = append(names, rules.norm+".bias")
+				stored = append(stored, gguftest.Floats(ggufNormBias, []int{testModel}, testBias...))
+			}
+			path := filepath.Join(t.TempDir(), "model.gguf")
+			gguftest.Write(t, path, []gguftest.Pair{{Key: ggufArchKey, Value: architecture}}, stored...)
+			config := fmt.Sprintf(`{"model_type": %q, "tie_word_embeddings": false}`, modelType)
+			directory := readAll(t, openModel(t, writeModel(t, config, names[0], names[1:]...)))
+			// The sum of a weight and 1 was rounded to float32 when converted.
+			if worst := largestDifference(readAll(t, openModel(t, path)), directory); !(worst <= 2e-7) {
+				t.Errorf("largest difference %g", worst)
+			}
+		})
+	}
+}
+
+// An unembedding in blocks gives what its values as F32 give.
+func TestGGUFInBlocks(t *testing.T) {
+	const rows, columns, blockBytes, q6_K = 3, 512, 210, 14
+	data := make([]byte, rows*columns/256*blockBytes)
+	for i := range data {
+		data[i] = byte(i*i>>3 + 7*i)
+	}
+	for end := blockBytes; end <= len(data); end += blockBytes {
+		copy(data[end-2:], []byte{0x34, 0x11}) // the scale, 0.000636
+	}
+	path := filepath.Join(t.TempDir(), "blocks.gguf")
+	weights := gguftest.Floats(ggufNorm, []int{columns}, wave(columns, 2)...)
+	metadata := []gguftest.Pair{{Key: ggufArchKey, Value: "llama"}}
+	gguftest.Write(t, path, metadata, gguftest.Tensor{Name: ggufHead, Type: q6_K, Shape: []int{rows, columns}, Data: data}, weights)
+	file, err := gguf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	head, err := file.Tensor(ggufHead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float32, head.Len())
+	if err := head.ReadFloats(0, values); err != nil {
+		t.Fatal(err)
+	}
+	asFloats := filepath.Join(t.TempDir(), "floats.gguf")
+	gguftest.Write(t, asFloats, metadata, gguftest.Floats(ggufHead, []int{rows, columns}, values...), weights)
+	inBlocks := openModel(t, path)
+	got, want := readAll(t, inBlocks), readAll(t, openModel(t, asFloats))
+	if inBlocks.Info().DType != "Q6_K" || slices.Max(got) < 0.01 || !slices.Equal(got, want) {
+		t.Errorf("%+v, largest %g, largest difference %g", inBlocks.Info(), slices.Max(got), largestDifference(got, want))
 	}
 }
 

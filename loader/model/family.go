@@ -25,7 +25,7 @@ type family struct {
 	// normBias: the final norm has a bias.
 	normBias bool
 	// normOffset is added to weights in Hugging Face checkpoints. GGUF converters
-	// have added it already.
+	// have added it already (conversion/gemma.py of ggml-org/llama.cpp).
 	normOffset float64
 	// normKept: TransformerLens does not fold this family's final norm.
 	normKept bool

@@ -1,7 +1,7 @@
 package model
 
 // GPT-2, GPT-Neo and GPT-J. GPT-J has a bias on its unembedding, which is no part
-// of logit weights.
+// of logit weights. GGUF has no architecture of GPT-Neo.
 func init() {
 	register(&family{
 		modelTypes:    []string{"gpt2", "gpt_neo", "gptj"},

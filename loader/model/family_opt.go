@@ -1,7 +1,7 @@
 package model
 
 // OPT, except opt-350m, whose unembedding follows a projection to half d_model and
-// no final norm: it is refused for the missing norm.
+// no final norm: it is refused for the missing norm. GGUF has no architecture of it.
 func init() {
 	register(&family{
 		modelTypes: []string{"opt"},

@@ -67,7 +67,7 @@ func withoutUnembedding(file *gguf.File) error {
 }
 
 // ggufProcessing is the family's processing with the file's own soft-cap.
-// Converters have added Gemma's 1 to norm weights.
+// Converters have added Gemma's 1 to norm weights, so that the offset is 0.
 func ggufProcessing(file *gguf.File, architecture string, rules *family) Processing {
 	softCap, given := file.Float(architecture + ggufSoftCapKey)
 	if !given {

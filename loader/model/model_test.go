@@ -117,7 +117,7 @@ func TestOtherPaths(t *testing.T) {
 }
 
 func TestGGUFErrors(t *testing.T) {
-	q4k := gguftest.Tensor{Name: ggufHead, Type: gguftest.Q4_K, Shape: []int{1, 256}, Data: make([]byte, 144)}
+	iq2 := gguftest.Tensor{Name: ggufHead, Type: gguftest.IQ2_XXS, Shape: []int{1, 256}, Data: make([]byte, 66)}
 	rows := gguftest.Floats(ggufEmbedding, []int{3, 2}, 1, 2, 3, 4, 5, 6)
 	norm := gguftest.Floats(ggufNorm, []int{2}, 1, 2)
 	architecture := func(name string, more ...gguftest.Pair) []gguftest.Pair {
@@ -133,7 +133,7 @@ func TestGGUFErrors(t *testing.T) {
 		{"one part", architecture("llama", gguftest.Pair{Key: ggufSplitKey, Value: uint16(3)}), nil, "one of 3 parts"},
 		{"no architecture", nil, []gguftest.Tensor{rows, norm}, `found ""`},
 		{"unknown architecture", architecture("rwkv7"), []gguftest.Tensor{rows, norm}, `qwen2, qwen3, found "rwkv7"`},
-		{"type not read", architecture("llama"), []gguftest.Tensor{q4k}, "expected values of type F32, F16, BF16, Q8_0, F64, found Q4_K"},
+		{"type not read", architecture("llama"), []gguftest.Tensor{iq2}, "TQ1_0, TQ2_0, found IQ2_XXS"},
 		{"no norm", architecture("llama"), []gguftest.Tensor{rows}, "tensor output_norm.weight: is missing: found token_embd.weight"},
 		{"no norm bias", architecture("gpt2"), []gguftest.Tensor{rows, norm}, "tensor output_norm.bias: is missing"},
 		{"wrong norm length", architecture("llama"), []gguftest.Tensor{rows, gguftest.Floats(ggufNorm, []int{3}, 1, 2, 3)}, "expected shape [2]"},

@@ -13,11 +13,11 @@ import (
 
 // Numbers of tensor types.
 const (
-	F32  = 0
-	F16  = 1
-	Q4_K = 12
-	Q8_0 = 8
-	BF16 = 30
+	F32     = 0
+	F16     = 1
+	Q8_0    = 8
+	IQ2_XXS = 16 // not read
+	BF16    = 30
 )
 
 // Pair is a metadata key and its value, of one of the types that put knows.
