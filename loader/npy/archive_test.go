@@ -246,7 +246,7 @@ func TestOtherMembers(t *testing.T) {
 	if got := f.Names(); !slices.Equal(got, []string{"damaged", "w"}) {
 		t.Errorf("names %v", got)
 	}
-	if got := matrix(t, array(t, f, "w")); got[5] != 6 {
+	if got := matrix(t, array(t, f, "w").Matrix); got[5] != 6 {
 		t.Errorf("%v", got)
 	}
 	_, err := f.Tensor("damaged")
@@ -304,7 +304,7 @@ func TestZip64(t *testing.T) {
 	if err := x.ReadFloats(rows*cols-1, one); err != nil || one[0] != 1 {
 		t.Errorf("the last value is %v, %v", one, err)
 	}
-	if got := matrix(t, array(t, f, "small")); got[5] != 6 {
+	if got := matrix(t, array(t, f, "small").Matrix); got[5] != 6 {
 		t.Errorf("%v", got)
 	}
 }

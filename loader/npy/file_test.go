@@ -13,6 +13,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/npy/npytest"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // shared holds fixtures too large for this repository; tests that use them are
@@ -51,9 +52,9 @@ func array(t testing.TB, f *File, name string) *Tensor {
 }
 
 // matrix reads all values of a matrix.
-func matrix(t testing.TB, x *Tensor) []float32 {
+func matrix(t testing.TB, open func() (tensor.Matrix, error)) []float32 {
 	t.Helper()
-	m, err := x.Matrix()
+	m, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +95,11 @@ func TestArrays(t *testing.T) {
 		}
 		for _, name := range []string{"w", "columns"} {
 			x := array(t, f, name)
-			if got := matrix(t, x); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || !slices.Equal(x.Shape, []int{2, 3}) {
+			if got := matrix(t, x.Matrix); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || !slices.Equal(x.Shape, []int{2, 3}) {
 				t.Errorf("%s: %v %v", name, x.Shape, got)
+			}
+			if got := matrix(t, x.Transposed); !slices.Equal(got, []float32{1, 4, 2, 5, 3, 6}) {
+				t.Errorf("%s transposed: %v", name, got)
 			}
 		}
 		for name, want := range map[string][]float32{"half": {1, -10}, "double": {0.25}, "scalar": {7}, "empty": {}} {
@@ -112,7 +116,7 @@ func TestFile(t *testing.T) {
 	for _, a := range arrays[:2] {
 		f := open(t, npytest.Bytes(a))
 		x := array(t, f, "w")
-		if got := matrix(t, x); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || x.Name != "w" || x.DType != "F32" {
+		if got := matrix(t, x.Matrix); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || x.Name != "w" || x.DType != "F32" {
 			t.Errorf("%s %s %v", x.Name, x.DType, got)
 		}
 		if !slices.Equal(f.Names(), []string{"w"}) || filepath.Base(f.Path()) != "w.npy" {
@@ -152,6 +156,8 @@ func TestErrorsOfTensors(t *testing.T) {
 	checkFault(t, err, subject("half"), "shape [2]")
 	_, err = array(t, f, "empty").Matrix()
 	checkFault(t, err, subject("empty"), "shape [0 4]")
+	_, err = array(t, f, "half").Transposed()
+	checkFault(t, err, subject("half"), "shape [2]")
 	checkFault(t, array(t, f, "w").ReadFloats(5, make([]float32, 2)), subject("w"), "within its 6 values")
 	checkFault(t, array(t, f, "columns").ReadFloats(0, make([]float32, 2)), subject("columns"), "fortran_order and shape [2 3]")
 
@@ -163,6 +169,8 @@ func TestErrorsOfTensors(t *testing.T) {
 		checkFault(t, err, subject(x.Name), want)
 		checkFault(t, err, subject(x.Name), hints[descr])
 		_, err = x.Matrix()
+		checkFault(t, err, subject(x.Name), want)
+		_, err = x.Transposed()
 		checkFault(t, err, subject(x.Name), want)
 	}
 }
@@ -253,7 +261,7 @@ func TestGemmaScope(t *testing.T) {
 		}
 		x := array(t, f, "W_dec")
 		want := openPath(t, filepath.Join(shared, name+".expected_w_dec.npy"))
-		got, expected := matrix(t, x), matrix(t, array(t, want, name+".expected_w_dec"))
+		got, expected := matrix(t, x.Matrix), matrix(t, array(t, want, name+".expected_w_dec").Matrix)
 		if !slices.Equal(x.Shape, []int{96, 48}) || x.DType != "F32" || len(got) != len(expected) {
 			t.Fatalf("%s: %s %v", name, x.DType, x.Shape)
 		}

@@ -99,7 +99,7 @@ func (t *Tensor) Matrix() (tensor.Matrix, error) {
 	var m tensor.Matrix
 	var err error
 	if t.fortran && len(t.Shape) == 2 {
-		m, err = t.values.Transposed([]int{t.Shape[1], t.Shape[0]})
+		m, err = t.values.Transposed(t.storedShape())
 	} else {
 		m, err = t.values.Matrix(t.Shape)
 	}
@@ -108,6 +108,28 @@ func (t *Tensor) Matrix() (tensor.Matrix, error) {
 	}
 	return m, nil
 }
+
+// Transposed returns an array [cols, rows] as the matrix [rows, cols]; errors are
+// those of Matrix.
+func (t *Tensor) Transposed() (tensor.Matrix, error) {
+	if err := t.readable(); err != nil {
+		return nil, err
+	}
+	var m tensor.Matrix
+	var err error
+	if t.fortran && len(t.Shape) == 2 {
+		m, err = t.values.Matrix(t.storedShape())
+	} else {
+		m, err = t.values.Transposed(t.Shape)
+	}
+	if err != nil {
+		return nil, fault.At(opRead, "", err)
+	}
+	return m, nil
+}
+
+// storedShape is the row-major shape of a matrix in Fortran's order.
+func (t *Tensor) storedShape() []int { return []int{t.Shape[1], t.Shape[0]} }
 
 // readable returns an error for a type that is not read.
 func (t *Tensor) readable() error {
