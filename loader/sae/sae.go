@@ -83,7 +83,7 @@ type format struct {
 // formats are tried in this order; the first that detects a path opens it.
 var formats = []format{
 	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat,
-	gemmaScopeFormat, gemmaScope2Format, gemmaScope2CLTFormat,
+	gemmaScopeFormat, gemmaScope2Format, circuitTracerFormat, circuitTracerCLTFormat, gemmaScope2CLTFormat,
 }
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
