@@ -30,6 +30,10 @@ var rules = []struct {
 		"readers know no database",
 	},
 	{
+		"loader/npy", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
+		"readers know no database",
+	},
+	{
 		"loader/gguf", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
 		"readers know no database",
 	},

@@ -25,13 +25,13 @@ func golden(t *testing.T, name, path string, want func(path string) Info) {
 		if got := s.Info(); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", expected) {
 			t.Errorf("got  %+v\nwant %+v", got, expected)
 		}
-		sameBits(t, "W_dec", readAll(t, s), npy(t, filepath.Join(root, name+".expected_w_dec.npy")))
+		sameBits(t, "W_dec", readAll(t, s), npyValues(t, filepath.Join(root, name+".expected_w_dec.npy")))
 		log, err := s.LogSparsity()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if path := filepath.Join(root, name+".expected_log_sparsity.npy"); isFile(path) {
-			sameBits(t, "log sparsity", log, npy(t, path))
+			sameBits(t, "log sparsity", log, npyValues(t, path))
 		} else if log != nil {
 			t.Errorf("log sparsity %v of an SAE without", log)
 		}

@@ -38,7 +38,7 @@ type SAE interface {
 // Info describes an SAE.
 type Info struct {
 	Path   string // with "#PART" where one path holds several SAEs
-	Name   string // the last element of Path
+	Name   string // the last element of Path, or as many as tell the SAEs of a release apart
 	Format string // the name of the format: "saelens"
 
 	Architecture string // as the format names it: "standard", "topk", "jumprelu", "gated", "transcoder"
@@ -81,7 +81,10 @@ type format struct {
 }
 
 // formats are tried in this order; the first that detects a path opens it.
-var formats = []format{openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat}
+var formats = []format{
+	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat,
+	gemmaScopeFormat, gemmaScope2Format, circuitTracerFormat, circuitTracerCLTFormat, gemmaScope2CLTFormat,
+}
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
 // several, PATH#PART names one of them. The caller closes it.
