@@ -38,7 +38,7 @@ type SAE interface {
 // Info describes an SAE.
 type Info struct {
 	Path   string // with "#PART" where one path holds several SAEs
-	Name   string // the last element of Path
+	Name   string // the last element of Path, after one above it where the last alone is the same for every layer
 	Format string // the name of the format: "saelens"
 
 	Architecture string // as the format names it: "standard", "topk", "jumprelu", "gated", "transcoder"
@@ -81,7 +81,7 @@ type format struct {
 }
 
 // formats are tried in this order; the first that detects a path opens it.
-var formats = []format{openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat}
+var formats = []format{openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat, dictionaryLearningFormat, pytorchFormat}
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
 // several, PATH#PART names one of them. The caller closes it.
@@ -93,6 +93,9 @@ func Open(path string) (SAE, error) {
 	f := detect(whole)
 	switch {
 	case f == nil:
+		if err := unreadableCheckpoint(whole); err != nil {
+			return nil, err
+		}
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
 			Hint: "give the directory of one SAE; an incomplete download looks like this too",
