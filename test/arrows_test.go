@@ -38,6 +38,10 @@ var rules = []struct {
 		"readers know no database",
 	},
 	{
+		"loader/torch", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
+		"readers know no database",
+	},
+	{
 		"loader/model", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
 		"readers know no database",
 	},

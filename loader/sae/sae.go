@@ -84,6 +84,7 @@ type format struct {
 var formats = []format{
 	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat,
 	gemmaScopeFormat, gemmaScope2Format, circuitTracerFormat, circuitTracerCLTFormat, gemmaScope2CLTFormat,
+	dictionaryLearningFormat, pytorchFormat,
 }
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
@@ -96,6 +97,9 @@ func Open(path string) (SAE, error) {
 	f := detect(whole)
 	switch {
 	case f == nil:
+		if err := unreadableCheckpoint(whole); err != nil {
+			return nil, err
+		}
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
 			Hint: "give the directory of one SAE; an incomplete download looks like this too",
