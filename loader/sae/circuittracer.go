@@ -17,7 +17,6 @@ import (
 // load_transcoder, and get_mwhanna_transcoder_config_from_hf of SAELens.
 var circuitTracerFormat = format{
 	name:   "circuit-tracer",
-	marks:  "a file layer_N.safetensors beside a " + circuitTracerConfigFile,
 	detect: isCircuitTracer,
 	open:   openCircuitTracer,
 }

@@ -52,7 +52,7 @@ func TestCircuitTracer(t *testing.T) {
 	alone := directory(t, "x", nil)
 	writeTensors(t, filepath.Join(alone, "layer_12.safetensors"), weights)
 	_, err := Find(alone)
-	checkFault(t, err, alone, "a file layer_N.safetensors beside a config.yaml")
+	checkFault(t, err, alone, "an SAE of one of the formats circuit-tracer, ")
 }
 
 func TestCircuitTracerErrors(t *testing.T) {

@@ -17,7 +17,6 @@ import (
 // is not needed. Source: circuit_tracer/transcoder/cross_layer_transcoder.py, load_clt.
 var circuitTracerCLTFormat = format{
 	name:     "circuit-tracer-clt",
-	marks:    "a file W_dec_N.safetensors",
 	detect:   func(path string) bool { return circuitTracerCLTFile.MatchString(filepath.Base(path)) && isFile(path) },
 	parts:    circuitTracerCLTParts,
 	openPart: openCircuitTracerCLT,

@@ -22,7 +22,6 @@ const (
 
 var dictionaryLearningFormat = format{
 	name:   dictionaryLearning,
-	marks:  "a directory with " + dictionaryLearningWeights,
 	detect: detectDictionaryLearning,
 	open:   openDictionaryLearning,
 }

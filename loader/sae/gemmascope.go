@@ -20,7 +20,6 @@ const gemmaScopeFile = "params.npz"
 
 var gemmaScopeFormat = format{
 	name:   "gemma-scope",
-	marks:  "a directory with " + gemmaScopeFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, gemmaScopeFile)) },
 	open:   openGemmaScope,
 }

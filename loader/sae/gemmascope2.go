@@ -21,7 +21,6 @@ const (
 
 var gemmaScope2Format = format{
 	name:   "gemma-scope-2",
-	marks:  "a directory with " + gemmaScope2WeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, gemmaScope2WeightsFile)) },
 	open:   openGemmaScope2,
 }

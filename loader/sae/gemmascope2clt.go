@@ -20,7 +20,6 @@ import (
 // load_gemma_scope_2_clt in circuit_tracer/transcoder/cross_layer_transcoder.py.
 var gemmaScope2CLTFormat = format{
 	name:     "gemma-scope-2-clt",
-	marks:    "a file with layer_N in its name in a directory clt",
 	detect:   isGemmaScope2CLT,
 	parts:    gemmaScope2CLTParts,
 	openPart: openGemmaScope2CLT,

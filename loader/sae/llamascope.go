@@ -17,8 +17,7 @@ const (
 )
 
 var llamaScopeFormat = format{
-	name:  "llama-scope",
-	marks: "a directory with " + llamaScopeConfigFile + " and " + llamaScopeWeightsFile,
+	name: "llama-scope",
 	detect: func(path string) bool {
 		return isFile(filepath.Join(path, llamaScopeConfigFile)) && isFile(filepath.Join(path, llamaScopeWeightsFile))
 	},

@@ -24,7 +24,6 @@ var openMOSSWeightsFiles = []string{"sae_weights.safetensors", "checkpoints/prun
 
 var openMOSSFormat = format{
 	name:     "openmoss",
-	marks:    "a directory with " + openMOSSConfigFile + " and " + openMOSSWeightsFiles[0],
 	detect:   func(path string) bool { return openMOSSWeights(path) != "" },
 	parts:    openMOSSParts,
 	openPart: openOpenMOSS,

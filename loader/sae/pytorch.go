@@ -29,18 +29,8 @@ var checkpoints = []checkpoint{qwenScope, openAI, goodfire, hookZ, dictionaryLea
 
 var pytorchFormat = format{
 	name:   "pytorch",
-	marks:  checkpointMarks(),
 	detect: func(path string) bool { return isCheckpoint(path) && detectCheckpoint(path) },
 	open:   openCheckpoint,
-}
-
-// checkpointMarks says what makes a file an SAE.
-func checkpointMarks() string {
-	names := make([]string, len(checkpoints))
-	for i, c := range checkpoints {
-		names[i] = c.name
-	}
-	return "a .pt or .pth file of " + strings.Join(names, ", ")
 }
 
 // isCheckpoint reports whether path is a file with the ending of one of torch.save.
@@ -83,7 +73,7 @@ func openCheckpoint(path string) (SAE, error) {
 	c := checkpointOf(path, file)
 	if c == nil {
 		file.Close()
-		return nil, &fault.Error{Op: opRead, Subject: path, Expected: checkpointMarks(), Found: "none of these any more"}
+		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "an SAE as it was a moment ago", Found: "none any more"}
 	}
 	return takeCheckpoint(c.name, c.take, path, file)
 }

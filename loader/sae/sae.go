@@ -68,7 +68,6 @@ type Info struct {
 // formats.
 type format struct {
 	name   string
-	marks  string                         // what detect looks for, for errors
 	detect func(path string) bool         // whether path has this layout: by names first, since Find asks it of every path
 	open   func(path string) (SAE, error) // opens a path that detect said yes to and that holds one SAE
 
@@ -101,7 +100,7 @@ func Open(path string) (SAE, error) {
 			return nil, err
 		}
 		return nil, &fault.Error{
-			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
+			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none",
 			Hint: "give the directory of one SAE; an incomplete download looks like this too",
 		}
 	case f.parts == nil && part == "":
@@ -151,13 +150,14 @@ func detect(path string) *format {
 	return nil
 }
 
-// lookedFor lists what makes a path an SAE.
+// lookedFor says what is an SAE.
 func lookedFor() string {
-	var all []string
+	var names []string
 	for _, f := range formats {
-		all = append(all, f.marks+" ("+f.name+")")
+		names = append(names, f.name)
 	}
-	return strings.Join(all, ", or ")
+	slices.Sort(names)
+	return "an SAE of one of the formats " + strings.Join(names, ", ")
 }
 
 func unreadable(path string, err error) error {

@@ -20,7 +20,6 @@ const (
 
 var sparsifyFormat = format{
 	name:   "sparsify",
-	marks:  "a directory with " + sparsifyWeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, sparsifyWeightsFile)) },
 	open:   openSparsify,
 }

@@ -17,7 +17,6 @@ const (
 
 var temporalFormat = format{
 	name:   "temporal",
-	marks:  "a directory with " + temporalWeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, temporalWeightsFile)) },
 	open:   openTemporal,
 }
