@@ -213,3 +213,11 @@ func baseName(path string) string {
 	}
 	return filepath.Base(path)
 }
+
+// FromMatrix returns rows [d_sae, d_model] as an SAE, with what info says of them
+// beside their sizes; dtype is their type on disk. It takes over what close closes.
+func FromMatrix(info Info, rows tensor.Matrix, dtype string, close func() error) SAE {
+	s := &stored{info: info, subject: info.Path + ": " + info.Scale, close: close}
+	s.setDecoder(rows, dtype)
+	return s
+}

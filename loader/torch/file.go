@@ -77,6 +77,27 @@ func (f *File) Path() string { return f.path }
 // joined by ".". Keys may hold points themselves, as "encoder.weight" does.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
+// Lead returns the keys that lead to the tensor which Names calls name, and false
+// where there is none.
+func (f *File) Lead(name string) (keys []string, ok bool) { return lead(f.root, name, nil) }
+
+func lead(value any, name string, before []string) (keys []string, ok bool) {
+	if _, tensor := value.(*rebuilt); tensor && name == "" {
+		return before, true
+	}
+	for _, e := range entries(value) {
+		rest, here := strings.CutPrefix(name, e.key)
+		if !here || rest != "" && rest[0] != '.' {
+			continue
+		}
+		rest = strings.TrimPrefix(rest, ".")
+		if keys, ok := lead(e.value, rest, append(slices.Clip(before), e.key)); ok {
+			return keys, true
+		}
+	}
+	return nil, false
+}
+
 // Keys returns the keys of the dictionary at keys, in the order of the file, and
 // nil where there is no dictionary.
 func (f *File) Keys(keys ...string) []string {

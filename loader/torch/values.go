@@ -100,30 +100,39 @@ func (n *naming) descend(name string, value any, depth int) error {
 			Hint: "the file is damaged, or a dictionary holds itself",
 		}
 	}
-	switch v := value.(type) {
-	case *rebuilt:
+	if _, tensor := value.(*rebuilt); tensor {
 		n.names = append(n.names, name)
-	case *dict:
-		for _, key := range v.keys {
-			if err := n.descend(joined(name, keyText(key)), v.values[key], depth+1); err != nil {
-				return err
-			}
-		}
-	case *list:
-		return n.descendList(name, v.items, depth)
-	case tuple:
-		return n.descendList(name, v, depth)
 	}
-	return nil
-}
-
-func (n *naming) descendList(name string, items []any, depth int) error {
-	for i, item := range items {
-		if err := n.descend(joined(name, strconv.Itoa(i)), item, depth+1); err != nil {
+	for _, e := range entries(value) {
+		if err := n.descend(joined(name, e.key), e.value, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// entry is a value within another, and the key that leads to it.
+type entry struct {
+	key   string
+	value any
+}
+
+// entries are those of a dictionary or list, in order, and none of anything else.
+func entries(value any) []entry {
+	var all []entry
+	switch v := value.(type) {
+	case *dict:
+		for _, key := range v.keys {
+			all = append(all, entry{keyText(key), v.values[key]})
+		}
+	case *list:
+		return entries(tuple(v.items))
+	case tuple:
+		for i, item := range v {
+			all = append(all, entry{strconv.Itoa(i), item})
+		}
+	}
+	return all
 }
 
 func joined(name, key string) string {
