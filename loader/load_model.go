@@ -41,7 +41,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	l.format, l.conventions = info.Format, info.Processing.String()
-	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Path)); err != nil {
+	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
 	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
