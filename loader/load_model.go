@@ -21,6 +21,7 @@ type ModelRequest struct {
 	Path    string
 	Name    string // the file's or directory's own when empty
 	Replace bool   // a different model of that name
+	Options model.Options
 }
 
 // Model loads a model.
@@ -29,7 +30,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if l.name == "" {
 		l.name = strings.TrimSuffix(filepath.Base(l.source), ".gguf")
 	}
-	opened, err := model.Open(l.source)
+	opened, err := model.Open(l.source, r.Options)
 	if err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
@@ -40,7 +41,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	l.format, l.conventions = info.Format, info.Processing.String()
-	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Path)); err != nil {
+	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
 	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
@@ -136,8 +137,8 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 	info := u.Info()
 	p := info.Processing
 	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Norm,
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Mode, p.Norm,
 		optional(p.NormTensor), p.NormOffset, p.NormFolded, p.NormBiasFolded, p.CenteredOverDModel, p.CenteredOverVocab,
 		sql.NullFloat64{Float64: p.SoftCap, Valid: p.SoftCap != 0})
 	if err != nil {

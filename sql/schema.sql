@@ -67,6 +67,7 @@ CREATE TABLE stored_models (
     d_vocab INTEGER NOT NULL,
     unembedding_tensor VARCHAR NOT NULL,
     tied BOOLEAN NOT NULL,
+    processing VARCHAR NOT NULL,
     norm VARCHAR NOT NULL,
     norm_tensor VARCHAR,
     norm_offset DOUBLE NOT NULL,
@@ -86,6 +87,7 @@ COMMENT ON COLUMN stored_models.d_model IS 'Width of the residual stream.';
 COMMENT ON COLUMN stored_models.d_vocab IS 'Columns of the unembedding, padding included.';
 COMMENT ON COLUMN stored_models.unembedding_tensor IS 'Tensor that the unembedding was read from.';
 COMMENT ON COLUMN stored_models.tied IS 'Whether that tensor is the token embedding.';
+COMMENT ON COLUMN stored_models.processing IS 'Processing asked for: transformerlens, fold-only or none; the columns after it say what came of it.';
 COMMENT ON COLUMN stored_models.norm IS 'Kind of the final norm: LayerNorm or RMSNorm.';
 COMMENT ON COLUMN stored_models.norm_tensor IS 'Tensor of the final norm''s weight; NULL when it has none.';
 COMMENT ON COLUMN stored_models.norm_offset IS 'What was added to the stored norm weight before it was folded (1 for Gemma, otherwise 0).';

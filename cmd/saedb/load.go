@@ -25,11 +25,12 @@ var loadModelCommand = &cli.Command{
 	Usage:     "load a model's unembedding and vocabulary",
 	ArgsUsage: "PATH",
 	Description: "PATH is a Hugging Face directory (config.json, tokenizer.json, model.safetensors, also sharded)\n" +
-		"or a GGUF file. Only the unembedding, the final norm and the vocabulary are read.",
-	Flags: []cli.Flag{
+		"or a GGUF file. Only the unembedding, the final norm and the vocabulary are read. A model of an architecture\n" +
+		"that is not known can be read with --unembedding and --norm.",
+	Flags: append([]cli.Flag{
 		&cli.StringFlag{Name: "name", Usage: "the model's `NAME` in SQL (default: the file's or directory's)"},
 		replaceFlag,
-	},
+	}, modelFlags...),
 	Action: loadModel,
 }
 
@@ -62,6 +63,10 @@ func loadModel(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return wrongUsage("load model: expected one PATH, found %d", c.NArg())
 	}
+	options, err := modelOptions(c)
+	if err != nil {
+		return err
+	}
 	db, err := openDatabase(c, saedb.Options{})
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func loadModel(c *cli.Context) error {
 	defer db.Close()
 	defer db.Functions.During(c.Context)()
 	outcome, err := newLoader(db).Model(c.Context, loader.ModelRequest{
-		Path: c.Args().First(), Name: c.String("name"), Replace: c.Bool("replace"),
+		Path: c.Args().First(), Name: c.String("name"), Replace: c.Bool("replace"), Options: options,
 	})
 	if err != nil {
 		return err

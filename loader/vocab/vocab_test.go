@@ -209,7 +209,7 @@ func TestReadErrors(t *testing.T) {
 	tests := []struct{ path, want string }{
 		{filepath.Join(dir, "absent"), "give a directory with tokenizer.json"},
 		{dir, "tokenizer.json"},
-		{slow, "tokenizer.model alone is not enough"},
+		{slow, "expected a SentencePiece model, found a file without pieces"},
 		{large, "too large for a tokenizer"},
 		{filepath.Join(dir, "odd"), "expected a regular file"},
 		{filepath.Join(dir, "no.gguf"), "no.gguf"},

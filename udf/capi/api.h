@@ -61,6 +61,7 @@ typedef struct {
 	X(void, duckdb_destroy_table_function, (handle *f), (f))                                                           \
 	X(void, duckdb_table_function_set_name, (handle f, const char *name), (f, name))                                   \
 	X(void, duckdb_table_function_add_parameter, (handle f, handle type), (f, type))                                   \
+	X(void, duckdb_table_function_add_named_parameter, (handle f, const char *name, handle type), (f, name, type))      \
 	X(void, duckdb_table_function_set_extra_info, (handle f, void *info, delete_callback del), (f, info, del))         \
 	X(void, duckdb_table_function_set_bind, (handle f, info_callback call), (f, call))                                 \
 	X(void, duckdb_table_function_set_init, (handle f, info_callback call), (f, call))                                 \
@@ -69,6 +70,7 @@ typedef struct {
 	X(duckdb_state, duckdb_register_table_function, (handle con, handle f), (con, f))                                  \
 	X(void *, duckdb_bind_get_extra_info, (handle info), (info))                                                       \
 	X(handle, duckdb_bind_get_parameter, (handle info, idx_t i), (info, i))                                            \
+	X(handle, duckdb_bind_get_named_parameter, (handle info, const char *name), (info, name))                          \
 	X(void, duckdb_bind_add_result_column, (handle info, const char *name, handle type), (info, name, type))           \
 	X(void, duckdb_bind_set_bind_data, (handle info, void *data, delete_callback del), (info, data, del))              \
 	X(void, duckdb_bind_set_cardinality, (handle info, idx_t rows, bool exact), (info, rows, exact))                   \
