@@ -14,11 +14,22 @@ import (
 
 var loadCommand = &cli.Command{
 	Name:        "load",
-	Usage:       "load a model, SAEs, or token sets",
-	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand},
+	Usage:       "load a model, SAEs, token sets, or directions that are no SAE",
+	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand},
 }
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}
+
+var decoderFlag = &cli.StringFlag{
+	Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored,
+}
+
+func checkDecoder(c *cli.Context) error {
+	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
+		return wrongUsage("%s: --decoder: expected one of %s, found %q", c.Command.FullName(), strings.Join(sae.Decoders(), ", "), decoder)
+	}
+	return nil
+}
 
 var loadModelCommand = &cli.Command{
 	Name:      "model",
@@ -45,7 +56,7 @@ var loadSAECommand = &cli.Command{
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
 		&cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to", Value: loader.DefaultRelease},
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
-		&cli.StringFlag{Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored},
+		decoderFlag,
 		replaceFlag,
 	},
 	Action: loadSAEs,
@@ -87,8 +98,8 @@ func loadSAEs(c *cli.Context) error {
 	if c.NArg() == 0 {
 		return wrongUsage("load sae: expected at least one PATH")
 	}
-	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
-		return wrongUsage("load sae: --decoder: expected one of %s, found %q", strings.Join(sae.Decoders(), ", "), decoder)
+	if err := checkDecoder(c); err != nil {
+		return err
 	}
 	var paths []string
 	for _, root := range c.Args().Slice() {

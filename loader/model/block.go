@@ -32,6 +32,7 @@ func (k BlockKind) String() string {
 
 // BlockInfo describes a matrix of a block.
 type BlockInfo struct {
+	Format string // FormatHuggingFace or FormatGGUF
 	Kind   BlockKind
 	Layer  int
 	Tensor string // name on disk
@@ -69,14 +70,15 @@ func (b *Block) Close() error { return b.file.Close() }
 // layer that is not there, a family that is not known, a mixture of experts for
 // MLPOut, and a tensor that is not in the files are errors. The caller closes it.
 func OpenBlock(path string, kind BlockKind, layer int) (*Block, error) {
-	open := openBlockInCheckpoint
-	if isGGUF(path) {
-		open = openBlockInGGUF
+	open, format := openBlockInCheckpoint, FormatHuggingFace
+	if IsGGUF(path) {
+		open, format = openBlockInGGUF, FormatGGUF
 	}
 	b, err := open(path, kind, layer)
 	if err != nil {
 		return nil, fault.At(opReadBlock, path, err)
 	}
+	b.info.Format = format
 	return b, nil
 }
 
@@ -84,7 +86,7 @@ func OpenBlock(path string, kind BlockKind, layer int) (*Block, error) {
 // that is silent from the names of its tensors.
 func Layers(path string) (int, error) {
 	layers := layersOfCheckpoint
-	if isGGUF(path) {
+	if IsGGUF(path) {
 		layers = layersOfGGUF
 	}
 	n, err := layers(path)

@@ -78,13 +78,14 @@ func openStored(path string, o Options) (*stored, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if isGGUF(path) {
+	if IsGGUF(path) {
 		return openGGUF(path, o)
 	}
 	return openHuggingFace(path, o)
 }
 
-func isGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
+// IsGGUF reports whether a path is that of a GGUF file, by its ending.
+func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
 
 // VocabularySize returns the number of columns of a model's unembedding from the
 // headers of its files, and 0 when path holds no weights: a tokenizer alone, or a
@@ -107,7 +108,7 @@ func VocabularySize(path string) (int, error) {
 
 // configuredVocabulary is the size of the vocabulary in a config.json, or 0.
 func configuredVocabulary(path string) int {
-	if isGGUF(path) {
+	if IsGGUF(path) {
 		return 0
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {

@@ -55,7 +55,7 @@ func openCircuitTracer(path string) (SAE, error) {
 	hook := fmt.Sprintf("blocks.%s.%s", layer, config.Output)
 	s := &stored{close: file.Close, info: Info{
 		Path: path, Name: "layer_" + layer, Format: "circuit-tracer", Architecture: "transcoder",
-		Hook: hook, Layer: hookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
+		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
 		ModelName: config.Model, NeuronpediaID: mwhannaNeuronpedia(pathElements(path), layer), Files: append(files, path),
 	}}
 	if file.Has("W_skip") {

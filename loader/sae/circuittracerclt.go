@@ -68,7 +68,7 @@ func openCircuitTracerCLT(path, part string) (SAE, error) {
 	hook := fmt.Sprintf("blocks.%d.%s", to, config.Output)
 	s := &stored{close: file.Close, info: Info{
 		Path: withPart(path, part), Name: crossLayerPart(from, to), Format: "circuit-tracer-clt", Architecture: "clt",
-		Hook: hook, Layer: hookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
+		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
 		ModelName: config.Model, Files: slices.Concat(files, encoder, []string{path}),
 	}}
 	// Neuronpedia has the features of a layer once, whichever layer they write to.

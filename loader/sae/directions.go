@@ -106,7 +106,7 @@ func directionsIn(file tensorFile, d Directions) (SAE, error) {
 	}
 	s := &stored{close: file.Close, info: Info{
 		Path: d.Path, Name: strings.TrimSuffix(baseName(d.Path), filepath.Ext(d.Path)), Format: strings.TrimPrefix(strings.ToLower(filepath.Ext(d.Path)), "."),
-		Architecture: ArchitectureDirections, Hook: d.Hook, Layer: hookLayer(d.Hook), Space: hookSpace(d.Hook),
+		Architecture: ArchitectureDirections, Hook: d.Hook, Layer: HookLayer(d.Hook), Space: hookSpace(d.Hook),
 		Scale: scaleAsStored, Files: []string{d.Path},
 	}}
 	if d.Tensor != "" {

@@ -180,5 +180,5 @@ func (s *stored) setGemmaScopeHook(p gemmaScopePlace) {
 	if p.layer < 0 && p.site != siteEmbedding {
 		s.info.Hook = ""
 	}
-	s.info.Layer = hookLayer(s.info.Hook)
+	s.info.Layer = HookLayer(s.info.Hook)
 }

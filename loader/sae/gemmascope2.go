@@ -173,7 +173,7 @@ func (s *stored) setGemmaScope2Hook(c gemmaScope2Config, elements []string) erro
 			Found:    fmt.Sprintf("module %q in %s", c.out, lastElements(elements, 2)),
 		}
 	}
-	s.info.Layer, s.info.Space = hookLayer(s.info.Hook), hookSpace(s.info.Hook)
+	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
 	return nil
 }
 

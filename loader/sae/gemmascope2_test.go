@@ -72,7 +72,7 @@ func TestGemmaScope2Names(t *testing.T) {
 		s := open(t, gemmaScope2(t, test.dir, test.config, decoder))
 		i := s.Info()
 		if i.Hook != test.hook || i.Architecture != test.architecture || i.ModelName != test.model || i.Space != test.space ||
-			i.Layer != hookLayer(test.hook) || (i.L0 == 120) != (len(test.config) > 2) || len(i.Files) != 1+min(len(test.config), 1) {
+			i.Layer != HookLayer(test.hook) || (i.L0 == 120) != (len(test.config) > 2) || len(i.Files) != 1+min(len(test.config), 1) {
 			t.Errorf("%s %s: %+v", test.dir, test.config, i)
 		}
 		sameBits(t, test.dir, readAll(t, s), numbered(6))

@@ -60,7 +60,7 @@ func TestGemmaScopeNames(t *testing.T) {
 		s := open(t, gemmaScope(t, test.dir, npytest.Floats("W_dec", []int{3, 2}, numbered(6)...)))
 		i := s.Info()
 		if i.Hook != test.hook || i.Space != test.space || i.ModelName != test.model || i.L0 != test.l0 || i.Scale != "as-stored"+test.scale ||
-			i.Layer != hookLayer(test.hook) || i.NeuronpediaID != "" {
+			i.Layer != HookLayer(test.hook) || i.NeuronpediaID != "" {
 			t.Errorf("%s: %+v", test.dir, i)
 		}
 		if isTranscoder := strings.Contains(test.dir, "transcoder"); (i.Architecture == "jumprelu_transcoder") != isTranscoder {

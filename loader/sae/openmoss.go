@@ -132,7 +132,7 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 		file.Close()
 		return nil, err
 	}
-	s.info.Layer, s.info.Space = hookLayer(s.info.Hook), hookSpace(s.info.Hook)
+	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
 	return s, nil
 }
 

@@ -167,7 +167,7 @@ func (f torchIn) sizes(ofEncoder, ofDecoder []string) expected {
 
 // setHook sets the hook point, and what follows from it.
 func (s *stored) setHook(hook string) {
-	s.info.Hook, s.info.Layer, s.info.Space = hook, hookLayer(hook), hookSpace(hook)
+	s.info.Hook, s.info.Layer, s.info.Space = hook, HookLayer(hook), hookSpace(hook)
 }
 
 // setLayer sets the residual stream after the block that a name gives, as
