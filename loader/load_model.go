@@ -109,9 +109,13 @@ func (ld *Loader) supersedes(ctx context.Context, tx *sql.Tx, l *load, replace b
 		return old, true, nil
 	}
 	if !replace {
+		other := "other content"
+		if oldDigest == digest(l.files) {
+			other = "the same content but other conventions (" + oldConventions + ")"
+		}
 		return 0, false, &fault.Error{
 			Op: "load " + l.kind, Subject: l.source,
-			Problem: fmt.Sprintf("%s %s is already loaded, with other content, from %s", l.kind, l.name, oldSource),
+			Problem: fmt.Sprintf("%s %s is already loaded, with %s, from %s", l.kind, l.name, other, oldSource),
 			Hint:    "give it another name with --name, or replace that one with --replace",
 		}
 	}

@@ -19,8 +19,8 @@ var modelFlags = []cli.Flag{
 	&cli.StringFlag{Name: "unembedding", Usage: "`TENSOR` [d_vocab, d_model] that is the unembedding"},
 	&cli.StringFlag{Name: "norm", Usage: "`TENSOR` that is the final norm's weight, or none; it is folded"},
 	&cli.StringFlag{Name: "norm-kind", Usage: "`KIND` of the final norm: rms or layer"},
-	&cli.Float64Flag{Name: "norm-offset", Usage: "`NUMBER` added to the norm's stored weight: 1 for one that is stored as w-1"},
-	&cli.Float64Flag{Name: "soft-cap", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
+	&cli.Float64Flag{Name: "norm-offset", DefaultText: "its family's", Usage: "`NUMBER` added to the norm's stored weight: 1 for one that is stored as w-1"},
+	&cli.Float64Flag{Name: "soft-cap", DefaultText: "its own", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
 }
 
 var normKinds = map[string]string{"": "", "layer": model.LayerNorm, "rms": model.RMSNorm}
