@@ -166,7 +166,7 @@ func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabu
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id) WHERE id IS NOT NULL")
 	if err != nil {
-		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "it must give one column, of token ids"}
+		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
 	}
 	defer rows.Close()
 	for rows.Next() {
