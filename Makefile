@@ -48,6 +48,8 @@ test-neon:
 bench: $(TOKENIZERS) bench-kernel
 	bench/peers/install.sh
 	$(GO) run ./bench/peers
+	bench/enrichment/install.sh
+	$(GO) run ./bench/enrichment
 	$(GO) run ./bench/duckdb
 	$(GO) run ./bench/ladder
 

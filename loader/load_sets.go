@@ -13,6 +13,7 @@ import (
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
 	"github.com/saedb/saedb/loader/vocab/tokenizer"
+	schema "github.com/saedb/saedb/sql"
 )
 
 const loadSets = "load sets"
@@ -32,11 +33,15 @@ type SetsRequest struct {
 
 // SetsOutcome is what a load of token sets did, for one model.
 type SetsOutcome struct {
-	Model                      string
-	Added, Replaced, Unchanged int
+	Model                               string
+	Added, Replaced, Dropped, Unchanged int
+	FromTable                           bool // the sets are those of the table user_token_sets
 }
 
-// Sets loads token sets.
+func (o SetsOutcome) changed() bool { return o.Added+o.Replaced+o.Dropped > 0 }
+
+// Sets loads token sets, and those of the table user_token_sets as [Loader.UserSets]
+// does.
 func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error) {
 	var outcomes []SetsOutcome
 	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
@@ -53,10 +58,11 @@ func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error
 			if err != nil {
 				return false, err
 			}
-			changed = changed || outcome.Added+outcome.Replaced > 0
 			outcomes = append(outcomes, outcome)
 		}
-		return changed, nil
+		fromTable, err := adoptUserSets(ctx, tx)
+		outcomes = append(outcomes, fromTable...)
+		return slices.ContainsFunc(outcomes, SetsOutcome.changed), fault.At(readUserSets, "", err)
 	})
 	return outcomes, fault.At(loadSets, "", err)
 }
@@ -155,9 +161,12 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tok
 // setFromQuery makes a set of the token ids in the first column of a query.
 func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabulary) (tokenset.Set, error) {
 	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}
+	if err := tokenset.CheckName(name); err != nil {
+		return set, err
+	}
 	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id) WHERE id IS NOT NULL")
 	if err != nil {
-		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "it must give one column, of token ids"}
+		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -188,7 +197,7 @@ func writeSets(ctx context.Context, tx *sql.Tx, v *vocabulary, sets []tokenset.S
 		var old sql.NullInt64
 		var same sql.NullBool
 		err := tx.QueryRowContext(ctx, `SELECT max(set_id), bool_or(token_ids = CAST(? AS INTEGER[])) FROM stored_token_sets
-			WHERE model_id = ? AND token_set = ?`, listOf(set.IDs), v.id, set.Name).Scan(&old, &same)
+			WHERE model_id = ? AND token_set = ?`, schema.List(set.IDs), v.id, set.Name).Scan(&old, &same)
 		switch {
 		case err != nil:
 			return outcome, err
@@ -212,24 +221,12 @@ func writeSets(ctx context.Context, tx *sql.Tx, v *vocabulary, sets []tokenset.S
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO stored_token_sets
 			SELECT nextval('token_set_ids'), ?, ?, ?, ?, CAST(? AS INTEGER[]), ?, ?`,
-			v.id, set.Name, set.Family, set.Description, listOf(set.IDs), source, begun)
+			v.id, set.Name, set.Family, set.Description, schema.List(set.IDs), source, begun)
 		if err != nil {
 			return outcome, err
 		}
 	}
 	return outcome, nil
-}
-
-// listOf is ids as a SQL list in text.
-func listOf(ids []int32) string {
-	text := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = fmt.Append(text, id)
-	}
-	return string(append(text, ']'))
 }
 
 // ExportSets writes the token sets of a model, the only one loaded when name is

@@ -144,7 +144,7 @@ func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, i
 // plain takes off what DuckDB puts around an error of ours.
 func plain(err error) error {
 	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: "} {
+	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: ", "Parser Error: "} {
 		if ours, ok := strings.CutPrefix(said, prefix); ok {
 			return &cause{ours, err}
 		}

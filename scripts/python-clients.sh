@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs stock DuckDB clients for Python into build/clients, one directory a
-# version: the one that saedb is built with, and the oldest that reads its files.
+# version: the one that saedb is built with, and the oldest that reads its files;
+# and GSEApy, which weighted enrichment is compared with.
 # Usage: scripts/python-clients.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,3 +14,10 @@ for version in 1.0.0 1.5.6; do
 	"$python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target "$target" "duckdb==$version"
 	touch "$target/.complete"
 done
+target=build/clients/gseapy-1.3.1
+if [ ! -e "$target/.complete" ]; then
+	echo "installing gseapy 1.3.1 for Python into $target"
+	rm -rf "$target"
+	"$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$target" gseapy==1.3.1
+	touch "$target/.complete"
+fi

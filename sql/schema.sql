@@ -236,8 +236,19 @@ COMMENT ON COLUMN stored_token_sets.token_set IS 'Name of the set, unique in its
 COMMENT ON COLUMN stored_token_sets.family IS 'Family of sets that it belongs to: regex, letters, words, …, or user.';
 COMMENT ON COLUMN stored_token_sets.description IS 'What its tokens have in common.';
 COMMENT ON COLUMN stored_token_sets.token_ids IS 'Ids of its tokens, ascending.';
-COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern or a query.';
+COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern, a query, or user_token_sets.';
 COMMENT ON COLUMN stored_token_sets.loaded_at IS 'When, in UTC.';
+
+-- The only table that people write to.
+CREATE TABLE user_token_sets (
+    model VARCHAR NOT NULL,
+    token_set VARCHAR NOT NULL,
+    token_id INTEGER NOT NULL
+);
+COMMENT ON TABLE user_token_sets IS 'Token sets of your own, a row a token: INSERT INTO it, UPDATE it and DELETE FROM it with any client. The next saedb compute (or load sets) takes in what changed, and scores it.';
+COMMENT ON COLUMN user_token_sets.model IS 'Name of the model, as in models.';
+COMMENT ON COLUMN user_token_sets.token_set IS 'Name of the set, which no set from elsewhere has in that model.';
+COMMENT ON COLUMN user_token_sets.token_id IS 'Id of a token of the model, as in tokens; given twice it counts once.';
 
 -- One row for every feature and set: what is stored is kept small. A p-value has
 -- its exponent's precision in a FLOAT logarithm, and its range too.

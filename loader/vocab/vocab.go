@@ -70,15 +70,6 @@ const (
 	saveHint = "in Python, AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) writes tokenizer.json"
 )
 
-// Lookup returns the token with an id, and whether there is one.
-func (v *Vocabulary) Lookup(id int) (Token, bool) {
-	i, found := slices.BinarySearchFunc(v.Tokens, id, func(t Token, id int) int { return cmp.Compare(t.ID, id) })
-	if !found {
-		return Token{}, false
-	}
-	return v.Tokens[i], true
-}
-
 // Read returns the vocabulary in path: a directory with a tokenizer.json, such
 // a file under any name that ends in .json, or a GGUF file. In a directory without
 // tokenizer.json it is that of a tokenizer.model (SentencePiece), of the vocab.json of

@@ -1,20 +1,17 @@
-package main
+package measure
 
 import (
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-
-	"github.com/saedb/saedb/bench/measure"
 )
 
-// writeWeights writes the shape's files, with an SAE that SAELens can load: it
-// insists on the tensors of the encoder, which bench/shape leaves out.
-func writeWeights(shape measure.Shape) (measure.Weights, error) {
-	files, err := shape.Write()
+// WriteForSAELens is [Shape.Write] with an SAE that SAELens can load: it insists on
+// the tensors of the encoder, which bench/shape leaves out.
+func (s Shape) WriteForSAELens() (Weights, error) {
+	files, err := s.Write()
 	if err != nil {
 		return files, err
 	}
@@ -28,7 +25,7 @@ func writeWeights(shape measure.Shape) (measure.Weights, error) {
 		return files, err
 	}
 	config, err := json.Marshal(map[string]any{
-		"architecture": "standard", "d_in": shape.DModel, "d_sae": shape.Features, "dtype": "float32", "device": "cpu",
+		"architecture": "standard", "d_in": s.DModel, "d_sae": s.Features, "dtype": "float32", "device": "cpu",
 		"apply_b_dec_to_input": true, "normalize_activations": "none", "reshape_activations": "none",
 		"metadata": map[string]any{"sae_lens_version": "6.54.12", "hook_name": "blocks.8.hook_resid_pre", "model_name": "gpt2-shape"},
 	})
@@ -38,12 +35,12 @@ func writeWeights(shape measure.Shape) (measure.Weights, error) {
 	if err := os.WriteFile(filepath.Join(files.SAE, "cfg.json"), config, 0o644); err != nil {
 		return files, err
 	}
-	return files, addEncoder(filepath.Join(decoder, "sae_weights.safetensors"), path, shape)
+	return files, addEncoder(filepath.Join(decoder, "sae_weights.safetensors"), path, s)
 }
 
 // addEncoder copies a file that holds W_dec alone and adds zero biases and a W_enc,
 // as long as W_dec. Nobody reads W_enc's values; they are W_dec's bytes.
-func addEncoder(from, to string, shape measure.Shape) error {
+func addEncoder(from, to string, shape Shape) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
@@ -80,7 +77,7 @@ func addEncoder(from, to string, shape measure.Shape) error {
 }
 
 // writeHeader writes a safetensors header for W_dec, W_enc, b_dec and b_enc.
-func writeHeader(w io.Writer, shape measure.Shape) error {
+func writeHeader(w io.Writer, shape Shape) error {
 	header, offset := map[string]any{}, 0
 	for _, t := range []struct {
 		name string
@@ -105,23 +102,4 @@ func writeHeader(w io.Writer, shape measure.Shape) error {
 	}
 	_, err = w.Write(text)
 	return err
-}
-
-// readOnce brings the weights into the system's cache, so that the first program
-// does not pay for the disk.
-func readOnce(files measure.Weights) error {
-	for _, path := range []string{
-		filepath.Join(files.Model, "model.safetensors"), filepath.Join(files.SAE, "sae_weights.safetensors"),
-	} {
-		file, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, file)
-		file.Close()
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	return nil
 }
