@@ -14,9 +14,9 @@ import (
 	"github.com/saedb/saedb/loader/model"
 )
 
-// smallModel makes a small GPT-2 with its block, d_model 32, and a vocabulary for its
+// blockModel makes a small GPT-2 with its block, d_model 32, and a vocabulary for its
 // 500 tokens: a, b, … aa, ab, ….
-func smallModel(t *testing.T) string {
+func blockModel(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "small")
 	copyTree(t, "../loader/model/testdata/gpt2", dir)
@@ -56,10 +56,10 @@ func matrixFile(t *testing.T, dir, name, tensor string, rows, cols int) (path st
 	return write(t, dir, name, file), values
 }
 
-// smallDatabase loads a small model.
-func smallDatabase(t *testing.T) (db, modelPath string) {
+// blockDatabase loads a small model.
+func blockDatabase(t *testing.T) (db, modelPath string) {
 	t.Helper()
-	db, modelPath = filepath.Join(t.TempDir(), "small.db"), smallModel(t)
+	db, modelPath = filepath.Join(t.TempDir(), "small.db"), blockModel(t)
 	mustRun(t, "--db", db, "load", "model", modelPath)
 	return db, modelPath
 }
@@ -95,7 +95,7 @@ func rowsOf(t *testing.T, db, sae string) []float32 {
 // A decoder of attention heads, or of MLP activations, is stored as what it writes
 // to the residual stream: its product with W_O or W_out. Oracle: sums in float64.
 func TestOtherSpaces(t *testing.T) {
-	db, small := smallDatabase(t)
+	db, small := blockDatabase(t)
 	for hook, kind := range map[string]model.BlockKind{"attn.hook_z": model.AttentionOut, "mlp.hook_post": model.MLPOut} {
 		block, err := model.OpenBlock(small, kind, 0)
 		if err != nil {
@@ -132,7 +132,7 @@ func TestOtherSpaces(t *testing.T) {
 
 // What cannot be mapped is refused, and says why.
 func TestOtherSpacesRefused(t *testing.T) {
-	db, _ := smallDatabase(t)
+	db, _ := blockDatabase(t)
 	for hook, want := range map[string]string{
 		"blocks.9.attn.hook_z": "layer: expected one from 0 to 0, found 9 (it has to be mapped by W_O, read from the files of model small)",
 		"hook_z":               "it would have to be mapped by W_O of a block, and the hook point names none",
@@ -153,7 +153,7 @@ func TestOtherSpacesRefused(t *testing.T) {
 
 // Files, neurons and queries become directions with statistics and enrichment.
 func TestDirections(t *testing.T) {
-	db, small := smallDatabase(t)
+	db, small := blockDatabase(t)
 	dir := t.TempDir()
 	probe, values := matrixFile(t, dir, "probe.safetensors", "w", 3, 32)
 	mustRun(t, "--db", db, "load", "directions", probe, "--layer", "2")
