@@ -1,20 +1,25 @@
-# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make and
-# cargo; everything else comes from the package registries, into build/.
+# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make, cargo
+# and npm; everything else comes from the package registries, into build/ and
+# internal/figures/assets/echarts/.
 
 GO ?= go
 PYTHON ?= python3
 TOKENIZERS := build/lib/libtokenizers.stamp
+CHARTS := build/chart-library.stamp
 
 .PHONY: build demo test lint docs clean
 
 build: bin/saedb
 
-bin/saedb: $(TOKENIZERS) FORCE
+bin/saedb: $(TOKENIZERS) $(CHARTS) FORCE
 	$(GO) build -o $@ ./cmd/saedb
 
 # Rebuilt when its version or recipe changes, which the script itself tells.
 $(TOKENIZERS): FORCE
 	@scripts/libtokenizers.sh
+
+$(CHARTS): FORCE
+	@scripts/chart-library.sh
 
 demo: build
 	@examples/smollm2-135m/demo.sh
@@ -22,7 +27,7 @@ demo: build
 test: build lint python-clients
 	$(GO) test ./...
 
-lint: $(TOKENIZERS)
+lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
@@ -59,7 +64,7 @@ docs: build
 	$(GO) test ./test -run TestReference -update
 
 clean:
-	rm -rf bin build
+	rm -rf bin build internal/figures/assets/echarts
 
 .PHONY: FORCE
 FORCE:

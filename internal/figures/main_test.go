@@ -1,0 +1,65 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+)
+
+// hostile are texts that tokens may have.
+var hostile = []string{
+	`</script><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, "\x00\x1b[31m\u2028\u2029\u202e", `"'` + "`${1}\\", "{{.Title}}",
+	"<!--", "]]>", " leading", "日本語", "\ufffd", "& amp; &lt;", "a very long token indeed, much longer than anyone would want to see in a tooltip",
+}
+
+// open returns a database with tables in place of saedb's views: 500 features in
+// each of two SAEs, with hostile tokens, and two whose statistics are NULL.
+func open(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	for _, statement := range []string{
+		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR)`,
+		`INSERT INTO saes VALUES ('r', 'one', 'm', 1, 'all'), ('r', 'two', 'm', 2, 'all')`,
+		`CREATE TABLE features AS SELECT 'r' AS release, s.sae, s.model, s.layer, CAST(f.f AS INTEGER) AS feature,
+			0.1 + (f.f * 37 % 101) / 100 AS std, CASE WHEN f.f < 2 THEN NULL ELSE sin(f.f * s.layer) * 3 END AS skewness,
+			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
+			[t.t, t.t] AS top_tokens, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
+			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	for i, token := range hostile {
+		if _, err := db.Exec(`UPDATE features SET top_tokens = [?, 'x'] WHERE feature % ? = ?`, token, len(hostile), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+func build(t testing.TB, db *sql.DB, r Request) *Figure {
+	t.Helper()
+	f, err := Build(context.Background(), db, r)
+	if err != nil {
+		t.Fatalf("%s: %v", r.Name, err)
+	}
+	return f
+}
+
+// ask returns the one number that a query gives.
+func ask(t testing.TB, db *sql.DB, query string, args ...any) float64 {
+	t.Helper()
+	var v float64
+	if err := db.QueryRow(query, args...).Scan(&v); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", query, err))
+	}
+	return v
+}
