@@ -45,8 +45,9 @@ func plot(c *cli.Context) error {
 	if out == "" {
 		out = request.Name + ".html"
 	}
-	if ext := filepath.Ext(out); ext != ".html" {
-		return wrongUsage("plot: --out: expected a name that ends in .html, found %q", out)
+	write := plotFormats[filepath.Ext(out)]
+	if write == nil {
+		return wrongUsage("plot: --out: expected a name that ends in .html, .png or .svg, found %q", out)
 	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
@@ -61,12 +62,23 @@ func plot(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	err = writeWhole("plot", out, func(w io.Writer) error { return figure.HTML(w, c.String("db"), saedb.Version) })
-	if err != nil {
+	database := filepath.Base(c.String("db"))
+	if err := writeWhole("plot", out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
+}
+
+// plotFormats write a figure, by the ending of the file's name.
+var plotFormats = map[string]func(f *figures.Figure, w io.Writer, database string) error{
+	".html": func(f *figures.Figure, w io.Writer, database string) error { return f.HTML(w, database, saedb.Version) },
+	".png": func(f *figures.Figure, w io.Writer, database string) error {
+		return f.PNG(w, "saedb "+saedb.Version+", "+database)
+	},
+	".svg": func(f *figures.Figure, w io.Writer, database string) error {
+		return f.SVG(w, "saedb "+saedb.Version+", "+database)
+	},
 }
 
 // plotRequest reads the command line.

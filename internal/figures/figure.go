@@ -11,6 +11,7 @@ type Figure struct {
 	Name    string    `json:"name"`
 	Title   string    `json:"title"`
 	Note    string    `json:"note,omitempty"`     // what is drawn and how to read it
+	Hint    string    `json:"hint,omitempty"`     // what hovering and clicking do, on a page
 	Query   string    `json:"query,omitempty"`    // the SQL that the numbers come from
 	Heights []float64 `json:"heights"`            // of the rows of panels, in pixels
 	Widths  []float64 `json:"widths"`             // of the columns, relative to each other
@@ -45,6 +46,7 @@ type Axis struct {
 	Max   float64 `json:"max"`
 	Ticks []Tick  `json:"ticks,omitempty"` // instead of round numbers
 	Bare  bool    `json:"bare,omitempty"`  // no ticks and no label: a margin
+	Wide  float64 `json:"wide,omitempty"`  // more pixels for long tick labels
 	Link  string  `json:"link,omitempty"`
 	fixed bool    // Min and Max were given
 }

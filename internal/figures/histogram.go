@@ -40,7 +40,8 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), thousands(t.length)),
-		Note:  "Lines at the 1st, 50th and 99th percentile; hover a bar for its count and the share of features below it.",
+		Note:  "Lines are the 1st, 50th and 99th percentile.",
+		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,
 	}
 	place := f.grid(len(groups), 460)

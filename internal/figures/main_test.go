@@ -63,3 +63,10 @@ func ask(t testing.TB, db *sql.DB, query string, args ...any) float64 {
 	}
 	return v
 }
+
+// everyFigure has a request for each kind of figure.
+var everyFigure = map[string]Request{
+	"skewness":      {Name: "skewness"},
+	"kurtosis":      {Name: "kurtosis", SAE: "two"},
+	"skew-kurtosis": {Name: "skew-kurtosis"},
+}

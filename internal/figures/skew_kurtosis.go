@@ -30,7 +30,8 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", thousands(t.length)),
-		Note:  "Up and right are features that promote few tokens much; hover a point for its tokens" + clickNote(t) + ".",
+		Note:  "Up and to the right are features that promote few tokens, and those much.",
+		Hint:  clickHint(t),
 		Query: s.query,
 	}
 	place := f.grid(len(groups), 620)
@@ -58,13 +59,14 @@ var describing = []column{
 	{"layer", integer},
 }
 
-func clickNote(t *table) string {
+// clickHint says what hovering and clicking a feature's point do.
+func clickHint(t *table) string {
 	for _, url := range t.texts["neuronpedia_url"] {
 		if url != "" {
-			return ", click it for its page on Neuronpedia"
+			return "Hover a point for its feature and tokens; click it for its page on Neuronpedia."
 		}
 	}
-	return ""
+	return "Hover a point for its feature and tokens."
 }
 
 // scaleOf is the scale of standard deviations: from the 1st percentile to the

@@ -296,7 +296,7 @@
     root.replaceChildren(legends, box, controls);
     box.style.height = figure.heights.reduce((a, b) => a + b, 0) + "px";
     box.setAttribute("role", "img");
-    box.setAttribute("aria-label", figure.title + ". " + (figure.note || "") + " Panels: " + figure.panels.map((p) => p.title || p.y.label).filter(Boolean).join(", "));
+    box.setAttribute("aria-label", figure.title + ". " + (figure.note || "") + " " + (figure.hint || "") + " Panels: " + figure.panels.map((p) => p.title || p.y.label).filter(Boolean).join(", "));
     box.tabIndex = 0;
     const chart = global.echarts.init(box, null, { renderer: "canvas" });
     let series = [], frame = 0, timer = null;
