@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/saedb/saedb"
@@ -23,6 +24,12 @@ var plotCommand = &cli.Command{
 		&cli.StringFlag{Name: "sae", Usage: "only SAEs whose name, or release/name, matches the glob `PATTERN`"},
 		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write: .html, .png or .svg (default: NAME.html here)"},
 		&cli.StringFlag{Name: "sql", Usage: "a `QUERY` of your own that gives the columns named above, those in brackets if you like"},
+		&cli.StringSliceFlag{Name: "set", Usage: "a token `SET`: the panels of manhattan, the members of feature"},
+		&cli.StringFlag{Name: "score", Usage: "`SCORE` of enrichment: es, drawn as -ln(1-ES), or p, as -log10 p", Value: figures.ScoreES},
+		&cli.Float64Flag{Name: "label-threshold", Usage: "label points whose `SCORE`, or difference of scores for sets, is greater"},
+		&cli.IntFlag{Name: "top-n", Usage: "label at most `N` points a panel (default: 5, 12 for sets, or all above --label-threshold)"},
+		&cli.IntFlag{Name: "top-k", Usage: "the `K` features most enriched for the set of feature (default: 4)"},
+		&cli.StringFlag{Name: "statistic", Usage: "only this `STATISTIC` by layer: std, skewness or kurtosis"},
 		&cli.IntFlag{Name: "bins", Usage: "`NUMBER` of bins of a histogram (default: by Freedman and Diaconis's rule)"},
 	},
 	Action: plot,
@@ -83,13 +90,34 @@ var plotFormats = map[string]func(f *figures.Figure, w io.Writer, database strin
 
 // plotRequest reads the command line.
 func plotRequest(c *cli.Context) (figures.Request, error) {
-	r := figures.Request{Feature: -1, SAE: c.String("sae"), Query: c.String("sql"), Bins: c.Int("bins")}
+	r := figures.Request{
+		Feature: -1, SAE: c.String("sae"), Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"),
+		TopN: c.Int("top-n"), TopK: c.Int("top-k"), Bins: c.Int("bins"), Statistic: c.String("statistic"),
+	}
+	if c.IsSet("label-threshold") {
+		threshold := c.Float64("label-threshold")
+		r.LabelThreshold = &threshold
+	}
 	if c.NArg() == 0 {
 		return r, wrongUsage("plot: which figure? %s", plotNames())
 	}
 	r.Name = c.Args().First()
-	if c.Int("bins") < 0 || c.Int("bins") > 10000 {
-		return r, wrongUsage("plot: --bins: expected 1 to 10000, found %d", c.Int("bins"))
+	for _, bound := range []struct {
+		flag         string
+		least, value int
+		most         int
+	}{{"top-n", 0, r.TopN, 10000}, {"top-k", 0, r.TopK, 16}, {"bins", 0, r.Bins, 10000}} {
+		if bound.value < bound.least || bound.value > bound.most {
+			return r, wrongUsage("plot: --%s: expected at most %d, found %d", bound.flag, bound.most, bound.value)
+		}
+	}
+	if r.Score != figures.ScoreES && r.Score != figures.ScoreP {
+		return r, wrongUsage("plot: --score: expected es or p, found %q", r.Score)
+	}
+	switch r.Statistic {
+	case "", "std", "skewness", "kurtosis":
+	default:
+		return r, wrongUsage("plot: --statistic: expected std, skewness or kurtosis, found %q", r.Statistic)
 	}
 	for _, k := range figures.Kinds {
 		if k.Name == r.Name {
@@ -101,9 +129,34 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 
 // plotArguments reads what comes after the name of the figure.
 func plotArguments(r *figures.Request, rest []string) error {
-	if len(rest) > 0 {
-		return wrongUsage("plot %s: expected no argument, found %q", r.Name, rest[0])
+	own := r.Query != ""
+	switch {
+	case r.Name == "sets" && len(rest) == 2:
+		r.Sets = rest
+		return nil
+	case r.Name == "sets":
+		return wrongUsage("plot sets: expected two token sets, found %d arguments", len(rest))
+	case r.Name == "feature" && len(rest) == 1 && !own:
+		return plotFeature(r, rest[0])
+	case r.Name == "feature" && len(rest) == 0:
+		return nil
+	case r.Name == "running-sum" && len(rest) == 2 && !own:
+		r.Sets = rest[1:]
+		return plotFeature(r, rest[0])
+	case r.Name == "running-sum" && !own:
+		return wrongUsage("plot running-sum: expected a feature's number and a token set, found %d arguments", len(rest))
+	case len(rest) > 0:
+		return wrongUsage("plot %s: expected no more arguments, found %q", r.Name, rest[0])
 	}
+	return nil
+}
+
+func plotFeature(r *figures.Request, number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n > 1<<31-1 {
+		return wrongUsage("plot %s: expected a feature's number, found %q", r.Name, number)
+	}
+	r.Feature = n
 	return nil
 }
 

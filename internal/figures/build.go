@@ -51,6 +51,28 @@ var Kinds = []Kind{
 		"skew-kurtosis", "", "skewness against kurtosis, coloured by standard deviation",
 		"skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]", buildSkewKurtosis,
 	},
+	{
+		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest), the highest labelled",
+		"feature, token_set, es (p_value for --score p) [direction, q_value, size, top_tokens, neuronpedia_url]", buildManhattan,
+	},
+	{
+		"sets", "SET_A SET_B", "the scores of two token sets, features whose scores differ labelled",
+		"feature, token_set, es (p_value for --score p) [direction, top_tokens, neuronpedia_url]", buildSets,
+	},
+	{
+		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",
+		"logit_weight [text, member]", buildFeature,
+	},
+	{"layers", "", "percentiles of std, skewness and kurtosis by layer", "layer, and std, skewness or kurtosis", buildLayers},
+	{
+		"layer-box", "", "box plots of std, skewness and kurtosis by layer",
+		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]", buildLayerBox,
+	},
+	{
+		"layer-scatter", "", "skewness against kurtosis, animated over layers",
+		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]", buildLayerScatter,
+	},
+	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", buildRunningSum},
 }
 
 // maxPanels is how many SAEs a figure has a panel for.

@@ -32,7 +32,7 @@ func (p *picture) frame(panel *Panel) *frame {
 	f := &frame{picture: p, panel: panel, left: outside + inside*before/all, head: p.top + above}
 	f.width = inside * p.figure.Widths[panel.Column] / all
 	side, bottom, head := float64(marginLeft), float64(marginAxis), float64(marginTop)
-	if panel.Y.Bare {
+	if panel.Y.Bare && panel.Column > 0 {
 		side = marginBare
 	}
 	side += panel.Y.Wide

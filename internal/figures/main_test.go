@@ -32,6 +32,12 @@ func open(t testing.TB) *sql.DB {
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
 			[t.t, t.t] AS top_tokens, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
 			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
+		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, size BIGINT)`,
+		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500), ('m', 'low', 'test', 250)`,
+		`CREATE TABLE release_enrichment AS SELECT f.release, f.sae, f.layer, f.feature, t.token_set, t.size,
+			CAST(abs(sin(f.feature * (1 + length(t.token_set)) / 3.0)) * 0.95 AS FLOAT) AS es,
+			CASE WHEN f.feature % 2 = 0 THEN 'promoted' ELSE 'suppressed' END AS direction, pow(10.0, -(f.feature % 50) - 0.5) AS p_value, 0.5 AS q_value
+			FROM features f, token_sets t`,
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -69,4 +75,11 @@ var everyFigure = map[string]Request{
 	"skewness":      {Name: "skewness"},
 	"kurtosis":      {Name: "kurtosis", SAE: "two"},
 	"skew-kurtosis": {Name: "skew-kurtosis"},
+	"manhattan":     {Name: "manhattan", SAE: "one"},
+	"sets":          {Name: "sets", SAE: "one", Sets: []string{"even", "low"}},
+	"feature":       {Name: "feature", Sets: []string{"even"}, Query: "SELECT sin(i) AS logit_weight, i % 2 = 0 AS member, chr(CAST(33 + i AS INTEGER)) AS text FROM range(1000) r(i)"},
+	"layers":        {Name: "layers"},
+	"layer-box":     {Name: "layer-box"},
+	"layer-scatter": {Name: "layer-scatter"},
+	"running-sum":   {Name: "running-sum", Query: "SELECT i + 1 AS rank, i % 7 = 0 OR i < 5 AS member, 1.0 - i / 500.0 AS logit_weight, 'x' AS text FROM range(1000) r(i)"},
 }

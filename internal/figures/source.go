@@ -40,8 +40,8 @@ func newSource(ctx context.Context, db *sql.DB, r Request, query string, args ..
 	return s, err
 }
 
-// from puts the source before a query that reads it. The line break ends a
-// comment at the end of the user's query.
+// from puts the source before a query that reads it, or before ", name AS (…)" and
+// such a query. The line break ends a comment at the end of the user's query.
 func (s *source) from(query string) string {
 	return "WITH source AS (\n" + s.query + "\n) " + query
 }

@@ -200,7 +200,7 @@
       const left = width * sum(figure.widths.slice(0, p.column)) / all, top = sum(figure.heights.slice(0, p.row));
       const w = width * figure.widths[p.column] / all, h = figure.heights[p.row];
       const head = margin.top + (p.title ? margin.title : 0) + (p.rules && p.rules.some((r) => !r.horizontal && r.label) ? 12 : 0);
-      const side = p.y.bare ? margin.bare : margin.left + (p.y.wide || 0);
+      const side = p.y.bare && p.column > 0 ? margin.bare : margin.left + (p.y.wide || 0);
       boxes.push({ left: left + side, top: top + head, width: Math.max(w - side - margin.right, 20), height: Math.max(h - head - (p.x.bare ? margin.bare : margin.bottom), 20), titleTop: top });
     }
     return boxes;
