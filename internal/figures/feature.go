@@ -60,7 +60,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Title = "Logit weights of " + of(features) + ": " + one.Name
+	f.Title = "Logit weights of " + of(features, set) + ": " + one.Name
 	for _, feature := range features {
 		s, err := newSource(ctx, db, r, logitSource, set, one.Release, one.Name, feature.index)
 		if err != nil {
@@ -89,11 +89,11 @@ func (c chosenFeature) title(several bool) string {
 	return promotes
 }
 
-func of(features []chosenFeature) string {
+func of(features []chosenFeature, set string) string {
 	if len(features) == 1 {
 		return fmt.Sprintf("feature %d", features[0].index)
 	}
-	return "the features most enriched"
+	return "the features most enriched for " + set
 }
 
 // chosenFeatures is the feature asked for, or the TopK that are most enriched for

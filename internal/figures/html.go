@@ -54,8 +54,10 @@ type page struct {
 	Style    template.CSS
 	Script   template.JS
 	Data     template.JS // JSON
+	Extra    template.JS // a script after Script
 	Licences string
 	Figure   *Figure
+	Report   *Report
 	Database string
 	Version  string
 }
