@@ -24,7 +24,7 @@ $(CHARTS): FORCE
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients
+test: build lint python-clients browser
 	$(GO) test ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
@@ -36,6 +36,11 @@ lint: $(TOKENIZERS) $(CHARTS)
 .PHONY: python-clients
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
+
+# Chromium, which the tests drive the pages with.
+.PHONY: browser
+browser:
+	@scripts/browser.sh
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
 # under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
