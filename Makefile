@@ -1,28 +1,33 @@
-# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make and
-# cargo; everything else comes from the package registries, into build/.
+# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make, cargo
+# and npm; everything else comes from the package registries, into build/ and
+# internal/figures/assets/echarts/.
 
 GO ?= go
 PYTHON ?= python3
 TOKENIZERS := build/lib/libtokenizers.stamp
+CHARTS := build/chart-library.stamp
 
 .PHONY: build demo test lint docs clean
 
 build: bin/saedb
 
-bin/saedb: $(TOKENIZERS) FORCE
+bin/saedb: $(TOKENIZERS) $(CHARTS) FORCE
 	$(GO) build -o $@ ./cmd/saedb
 
 # Rebuilt when its version or recipe changes, which the script itself tells.
 $(TOKENIZERS): FORCE
 	@scripts/libtokenizers.sh
 
+$(CHARTS): FORCE
+	@scripts/chart-library.sh
+
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients
+test: build lint python-clients browser
 	$(GO) test ./...
 
-lint: $(TOKENIZERS)
+lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
@@ -31,6 +36,11 @@ lint: $(TOKENIZERS)
 .PHONY: python-clients
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
+
+# Chromium, which the tests drive the pages with.
+.PHONY: browser
+browser:
+	@scripts/browser.sh
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
 # under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
@@ -61,7 +71,7 @@ docs: build
 	$(GO) test ./test -run TestReference -update
 
 clean:
-	rm -rf bin build
+	rm -rf bin build internal/figures/assets/echarts
 
 .PHONY: FORCE
 FORCE:
