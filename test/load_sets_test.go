@@ -14,8 +14,8 @@ import (
 // smallVocabulary is byte-level BPE: "red" is one token inside a text, "blue" four.
 var smallVocabulary = []string{"Ġ", "r", "e", "d", "b", "l", "u", "Ġr", "ed", "Ġred", "Ġb", "1", "12", "Red", ":", "::", "2", "<|endoftext|>"}
 
-// smallModel writes a GPT-2 directory of that vocabulary and loads it into a new database.
-func smallModel(t *testing.T) (db string) {
+// tinyModel writes a GPT-2 directory of that vocabulary and loads it into a new database.
+func tinyModel(t *testing.T) (db string) {
 	t.Helper()
 	const dModel = 3
 	dir := filepath.Join(t.TempDir(), "tiny")
@@ -86,7 +86,7 @@ func members(t *testing.T, path, set string) string {
 
 // TestLoadSetsFiles: every kind of file, and every way to make a set without one.
 func TestLoadSetsFiles(t *testing.T) {
-	db, dir := smallModel(t), t.TempDir()
+	db, dir := tinyModel(t), t.TempDir()
 	for _, c := range []struct {
 		name string
 		args []string // a name and a content make a file
@@ -129,7 +129,7 @@ func listAndExport(t *testing.T, db, dir string) {
 	contains(t, mustRun(t, "--db", db, "sets"), "my colours", "one query", "[':', '::']")
 	file := filepath.Join(dir, "export.gmt")
 	mustRun(t, "--db", db, "sets", "--gmt", file)
-	again := smallModel(t)
+	again := tinyModel(t)
 	mustRun(t, "--db", again, "load", "sets", file)
 	n := count(t, db, "SELECT count(*) FROM token_sets")
 	if found := count(t, again, "SELECT count(*) FROM token_sets"); found != n || n < 12 {
@@ -145,7 +145,7 @@ func listAndExport(t *testing.T, db, dir string) {
 // TestLoadSetsRefused: one line that names the file and says what was expected, the
 // exit code of the contract, and a database that is the same file.
 func TestLoadSetsRefused(t *testing.T) {
-	db, dir := smallModel(t), t.TempDir()
+	db, dir := tinyModel(t), t.TempDir()
 	mustRun(t, "--db", db, "load", "sets", write(t, dir, "reds.txt", []byte("red\n")))
 	before := hash(t, db)
 	for _, c := range []struct {
