@@ -54,6 +54,13 @@ var rules = []struct {
 		"readers know no database",
 	},
 	{
+		"loader/hub", []string{
+			"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute",
+			module + "/loader/model", module + "/loader/sae", module + "/loader/vocab", module + "/loader/gguf", module + "/loader/tokenset",
+		},
+		"the Hub's client knows files and their headers, and not what is read from them",
+	},
+	{
 		"loader", []string{module + "/udf", module + "/internal/compute", module + "/cmd"},
 		"loads use the SQL functions through SQL only",
 	},
