@@ -37,6 +37,10 @@ func Register(registration, lookups capi.Connection, modelMemory int64) (*Functi
 	return f, nil
 }
 
+// RegisterNames makes the bare names of table functions without arguments usable
+// in FROM, where no table has the name.
+func RegisterNames(db capi.Database) { db.Replace(tableReleases) }
+
 // During makes ctx cancel the functions that run until done is called: DuckDB
 // itself interrupts a query only between chunks, which can be a minute apart.
 func (f *Functions) During(ctx context.Context) (done func()) {
@@ -73,7 +77,7 @@ type family struct {
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily,
-	readSAEFamily, readModelFamily, openedFamily,
+	readSAEFamily, readModelFamily, releasesFamily, openedFamily,
 }
 
 // Documentation describes every function, in the order of a reference.

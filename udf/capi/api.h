@@ -18,6 +18,7 @@ typedef void (*delete_callback)(void *);
 typedef void (*scalar_callback)(handle info, handle input, handle output);
 typedef void (*table_callback)(handle info, handle output);
 typedef void (*info_callback)(handle info);
+typedef void (*replacement_callback)(handle info, const char *table, void *data);
 
 // duckdb_result as DuckDB lays it out; only internal_data is still in use.
 typedef struct {
@@ -107,7 +108,10 @@ typedef struct {
 	X(duckdb_state, duckdb_query, (handle con, const char *sql, duckdb_result *out), (con, sql, out))                  \
 	X(const char *, duckdb_result_error, (duckdb_result *result), (result))                                            \
 	X(handle, duckdb_fetch_chunk, (duckdb_result result), (result))                                                    \
-	X(void, duckdb_destroy_result, (duckdb_result *result), (result))
+	X(void, duckdb_destroy_result, (duckdb_result *result), (result))                                                  \
+	X(void, duckdb_add_replacement_scan, (handle db, replacement_callback call, void *data, delete_callback del),      \
+	  (db, call, data, del))                                                                                           \
+	X(void, duckdb_replacement_scan_set_function_name, (handle info, const char *name), (info, name))
 
 typedef struct {
 #define X(ret, name, params, args) ret(*name) params;
@@ -141,6 +145,12 @@ static inline void set_table_owner(handle f, uintptr_t owner) {
 	saedb_api.duckdb_table_function_set_bind(f, saedbTableBind);
 	saedb_api.duckdb_table_function_set_init(f, saedbTableInit);
 	saedb_api.duckdb_table_function_set_function(f, saedbTableScan);
+}
+// A name that no table has is handed to replace_table with one that a table
+// function has; when they are the same, the function stands in.
+void replace_table(handle info, const char *table, void *function);
+static inline void add_replacement(handle db, char *function, delete_callback del) {
+	saedb_api.duckdb_add_replacement_scan(db, replace_table, function, del);
 }
 static inline uintptr_t scalar_owner(handle info) { return (uintptr_t)saedb_api.duckdb_scalar_function_get_extra_info(info); }
 static inline uintptr_t bind_owner(handle info) { return (uintptr_t)saedb_api.duckdb_bind_get_extra_info(info); }
