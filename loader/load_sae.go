@@ -21,16 +21,18 @@ const DefaultRelease = "local"
 // SAERequest asks for one SAE.
 type SAERequest struct {
 	Path    string
-	Name    string // the directory's own when empty
-	Model   string // the only one loaded, or the one that the SAE names, when empty
-	Release string // DefaultRelease when empty
-	Decoder string // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
-	Replace bool   // a different SAE of that name
+	Origin  Origin        // of files that were downloaded to Path
+	Known   sae.Published // what a registry says of it that its files may not
+	Name    string        // the directory's own when empty
+	Model   string        // the only one loaded, or the one that the SAE names, when empty
+	Release string        // DefaultRelease when empty
+	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
+	Replace bool          // a different SAE of that name
 }
 
 // SAE loads an SAE.
 func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
-	opened, err := openSAE(absolute(r.Path), r.Decoder)
+	opened, err := openSAE(absolute(r.Path), r.Decoder, r.Known)
 	if err != nil {
 		return Outcome{}, fault.At(loadSAE, r.Path, err)
 	}
@@ -38,12 +40,12 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 }
 
 // openSAE opens an SAE at a scale of its decoder.
-func openSAE(path, decoder string) (sae.SAE, error) {
+func openSAE(path, decoder string, known sae.Published) (sae.SAE, error) {
 	opened, err := sae.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return atScale(opened, decoder)
+	return atScale(sae.Described(opened, known), decoder)
 }
 
 // atScale takes over opened, which it closes on an error.
@@ -68,9 +70,9 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 	}
 	info := opened.Info()
 	l := &load{
-		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, source: absolute(r.Path),
-		format: info.Format, begun: time.Now(),
+		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, format: info.Format, begun: time.Now(),
 	}
+	l.source, l.revision = r.Origin.recorded(absolute(r.Path))
 	if l.name == "" {
 		l.name = info.Name
 	}
@@ -87,7 +89,7 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		if err := fitsModel(op, m, info); err != nil {
 			return false, err
 		}
-		if l.files, err = hashFiles(ctx, op, l.source, info.Files); err != nil {
+		if l.files, err = hashFiles(ctx, op, absolute(r.Path), r.Origin, info.Files); err != nil {
 			return false, err
 		}
 		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
@@ -160,17 +162,11 @@ func (ld *Loader) toResidualStream(ctx context.Context, tx *sql.Tx, opened sae.S
 
 // openBlock opens a matrix of a block from the files that a model was loaded from.
 func (ld *Loader) openBlock(ctx context.Context, tx *sql.Tx, m loadedModel, kind model.BlockKind, layer int) (*model.Block, error) {
-	path, err := ld.modelPath(ctx, tx, m)
+	path, err := ld.modelPath(ctx, tx, m, kind, layer)
 	if err != nil {
 		return nil, err
 	}
 	return model.OpenBlock(path, kind, layer)
-}
-
-// modelPath is the path of the files that a model was loaded from.
-func (ld *Loader) modelPath(ctx context.Context, tx *sql.Tx, m loadedModel) (path string, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT source FROM stored_loads WHERE load_id = ?`, m.id).Scan(&path)
-	return path, err
 }
 
 type loadedModel struct {

@@ -141,8 +141,9 @@ func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary) (sets
 // openEncoder opens the tokenizer.json that a model was loaded with.
 func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tokenizer, error) {
 	var source, file string
-	err := tx.QueryRowContext(ctx, `SELECT l.source, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
-		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE l.load_id = ? GROUP BY l.source`, v.id).Scan(&source, &file)
+	var revision sql.NullString
+	err := tx.QueryRowContext(ctx, `SELECT l.source, l.revision, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
+		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE l.load_id = ? GROUP BY ALL`, v.id).Scan(&source, &revision, &file)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,12 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tok
 			Hint: "leave out --multi-token, which keeps to words of one token",
 		}
 	}
-	if !filepath.IsAbs(file) {
+	switch {
+	case revision.Valid:
+		if file, err = cachedFile(ctx, source+"/"+file, revision.String); err != nil {
+			return nil, fault.At(loadSets, "model "+v.name, err)
+		}
+	case !filepath.IsAbs(file):
 		file = filepath.Join(source, file)
 	}
 	return tokenizer.Open(file)

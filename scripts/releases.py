@@ -64,6 +64,10 @@ def attention_source_of_embedding(data):
 
 CORRECTIONS = [nested_release, wrong_source_of_layer_2, base_model_of_instruct_saes, attention_source_of_embedding]
 
+# Not an error: these entries have the number of a layer for a path. The decoders of
+# the features of layer N lie in W_dec_N.safetensors.
+LAYER_FILES = {"mntss_clt_layer_transcoder": "W_dec_{}.safetensors"}
+
 # Not an error but a trap: in 25 releases the registry's model is not the one in the
 # Neuronpedia ids (meta-llama/Llama-3.1-8B, llama3.1-8b). Both are kept; links are
 # made of the Neuronpedia id alone.
@@ -164,7 +168,7 @@ def mwhanna_transcoder(repo, entry, path):
 
 
 def mntss_clt_layer_transcoder(repo, entry, path):
-    return None, int(path), None  # the hook point is in a file
+    return None, int(entry["path"]), None  # the hook point is in a file
 
 
 def temporal(repo, entry, path):
@@ -201,7 +205,7 @@ def write(out, name, release):
     for entry in release["saes"]:
         unknown = set(entry) - {"id", "path", "l0", "neuronpedia", "norm_scaling_factor", "variance_explained"}
         assert not unknown, (name, unknown)
-        path = str(entry["path"])
+        path = LAYER_FILES.get(release["conversion_func"], "{}").format(entry["path"])
         hook, layer, width = DERIVE[release["conversion_func"]](release["repo_id"], entry, path)
         check_source(name, entry, layer)
         rows.append((entry, path, hook, layer, width))

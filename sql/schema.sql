@@ -21,6 +21,7 @@ CREATE TABLE stored_loads (
     name VARCHAR NOT NULL,
     release VARCHAR,
     source VARCHAR NOT NULL,
+    revision VARCHAR,
     format VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     bytes BIGINT NOT NULL,
@@ -35,7 +36,8 @@ COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or s
 COMMENT ON COLUMN stored_loads.kind IS 'model or sae.';
 COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given.';
 COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
-COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded.';
+COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded; of what came from the Hub, org/name/path.';
+COMMENT ON COLUMN stored_loads.revision IS 'Commit of the Hub''s repository; NULL for local files.';
 COMMENT ON COLUMN stored_loads.format IS 'File format, as detected.';
 COMMENT ON COLUMN stored_loads.sha256 IS 'SHA-256 of the file; of several files, the SHA-256 of the lines that sha256sum prints for them, sorted by name.';
 COMMENT ON COLUMN stored_loads.bytes IS 'Size of the files in bytes.';

@@ -45,7 +45,7 @@ func computeStatistics(c *cli.Context) error {
 	if matched == 0 {
 		return &fault.Error{Op: "compute", Subject: c.String("db"), Problem: noSAE(c.String("sae")), Hint: "saedb info lists what is loaded"}
 	}
-	sets, err := newLoader(db).UserSets(c.Context)
+	sets, err := newLoader(c, db).UserSets(c.Context)
 	if err != nil {
 		return err
 	}

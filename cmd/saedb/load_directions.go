@@ -55,7 +55,7 @@ func loadDirections(c *cli.Context) error {
 	}
 	defer db.Close()
 	defer db.Functions.During(c.Context)()
-	ld := newLoader(db)
+	ld := newLoader(c, db)
 	switch path := c.Args().First(); {
 	case query:
 		err = reported(c)(ld.Query(c.Context, loader.QueryRequest{

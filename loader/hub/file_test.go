@@ -263,6 +263,37 @@ func TestRedirectsFromTheHub(t *testing.T) {
 	}
 }
 
+// TestMovedRepository: a redirect within the Hub is followed, with the token.
+func TestMovedRepository(t *testing.T) {
+	s, home := hubtest.New(t), t.TempDir()
+	files := tinyFiles()
+	s.Add(tiny, files)
+	s.Repos[tiny].Gated = true
+	s.Break = func(w http.ResponseWriter, r *http.Request, _ bool) bool {
+		rest, moved := strings.CutPrefix(r.URL.Path, "/org/old/")
+		if moved {
+			w.Header().Set("Location", "/"+tiny+"/"+rest)
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}
+		return moved
+	}
+	c := newClient(t, s, home, map[string]string{"HF_TOKEN": s.Token})
+	for _, name := range []string{"config.json", "a/weights.safetensors"} {
+		path, err := c.File(t.Context(), reference(t, "org/old/"+name))
+		if err != nil || !bytes.Equal(mustRead(t, path), files[name]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s.Break = func(w http.ResponseWriter, r *http.Request, _ bool) bool {
+		w.Header().Set("Location", r.URL.Path)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return true
+	}
+	if _, err := c.File(t.Context(), reference(t, tiny+"/config.json")); err == nil || !strings.Contains(err.Error(), "more than 10 redirects") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestSameOrigin(t *testing.T) {
 	c, err := NewClient(func(name string) string {
 		return map[string]string{"HF_ENDPOINT": "https://hub.example/", "HF_HOME": t.TempDir()}[name]

@@ -27,7 +27,7 @@ const (
 // smallFiles are what a model's directory has beside weights, where it has them.
 var smallFiles = []string{
 	configFile, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-	"vocab.json", "merges.txt", "vocab.txt", "generation_config.json",
+	"tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "generation_config.json",
 }
 
 // Need chooses the tensors to download from the names of all that a checkpoint

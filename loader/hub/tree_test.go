@@ -106,6 +106,34 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+func TestFilesOfSAEs(t *testing.T) {
+	s, home := hubtest.New(t), t.TempDir()
+	commit := s.Add(tiny, map[string][]byte{
+		"config.json": []byte("{}"), "a/cfg.json": []byte("{}"), "a/x/ae.pt": weights(50), "a/x/config.json": []byte("{}"), "a/x/trainer_state.pt": weights(60),
+		"a/x/optimizer.safetensors": weights(61), "a/x/checkpoints/ae_100.pt": weights(62), "a/x/checkpoints/final.safetensors": weights(63), "a/x/README.md": nil,
+		"a/layer_3.safetensors": weights(64), "a/layer_4.safetensors": weights(65), "a/W_enc_3.safetensors": weights(66),
+	})
+	for text, want := range map[string][]string{
+		tiny + "/a/x":                   {"a/cfg.json", "a/x/ae.pt", "a/x/checkpoints/final.safetensors", "a/x/config.json"},
+		tiny + "/a/layer_3.safetensors": {"a/cfg.json", "a/layer_3.safetensors"},
+	} {
+		home := filepath.Join(home, hubtest.ETag("", []byte(text)))
+		at, local, err := newClient(t, s, home, nil).SAE(t.Context(), reference(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newClient(t, s, home, nil)
+		got := c.cachedBelow(at.At(""))
+		slices.Sort(got)
+		if !slices.Equal(got, want) || at.Revision != commit {
+			t.Errorf("%s: cached %v, expected %v", text, got, want)
+		}
+		if from, err := c.Origin(at, local); err != nil || from.Source() != text {
+			t.Errorf("%s comes from %v (%v)", text, from, err)
+		}
+	}
+}
+
 func TestNextPage(t *testing.T) {
 	at, err := url.Parse("https://hub.example/api/models/a/b/tree/main")
 	if err != nil {

@@ -184,3 +184,23 @@ var widths = map[string]int{
 	"4k": 1 << 12, "8k": 1 << 13, "16k": 1 << 14, "32k": 1 << 15, "65k": 1 << 16, "128k": 1 << 17, "131k": 1 << 17,
 	"262k": 1 << 18, "524k": 1 << 19, "1m": 1 << 20,
 }
+
+// At returns what is known of the SAE at a path of a repository, and whether
+// anything is: of several entries the one with a Neuronpedia id.
+func At(repo, path string) (found SAE, known bool) {
+	all, err := parsed()
+	if err != nil {
+		return SAE{}, false
+	}
+	for _, r := range all {
+		if r.Repo != repo {
+			continue
+		}
+		for _, s := range r.SAEs {
+			if s.Path == path && (!known || found.NeuronpediaID == "" && s.NeuronpediaID != "") {
+				found, known = s, true
+			}
+		}
+	}
+	return found, known
+}

@@ -87,7 +87,7 @@ func TestRows(t *testing.T) {
 			ID: "blocks.0.hook_resid_pre", Path: "e-res-sm", Hook: "blocks.0.hook_resid_pre", Layer: 0, NeuronpediaID: "pythia-70m-deduped/e-res-sm",
 		}},
 		{"mntss-gemma-2-2b-2.5m-clt-as-per-layer", "mntss/clt-gemma-2-2b-2.5M", "gemma-2-2b", SAE{
-			ID: "layer_25", Path: "25", Layer: 25, NeuronpediaID: "gemma-2-2b/25-clt-hp",
+			ID: "layer_25", Path: "W_dec_25.safetensors", Layer: 25, NeuronpediaID: "gemma-2-2b/25-clt-hp",
 		}},
 	} {
 		r, err := Find(want.release)
