@@ -28,10 +28,10 @@ var readModelFamily = family{
 }
 
 func registerReadModel(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_unembedding", 1, f.readUnembedding, "processing"); err != nil {
+	if err := c.RegisterTable("read_unembedding", 1, f.files("read_unembedding", f.readUnembedding), "processing"); err != nil {
 		return err
 	}
-	return c.RegisterTable("read_vocab", 1, f.readVocab)
+	return c.RegisterTable("read_vocab", 1, f.files("read_vocab", f.readVocab))
 }
 
 func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
