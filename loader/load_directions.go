@@ -41,7 +41,7 @@ func (ld *Loader) Directions(ctx context.Context, r DirectionsRequest) (Outcome,
 
 // NeuronsRequest asks for the neurons of a model's MLPs as directions.
 type NeuronsRequest struct {
-	Path                    string // of the model
+	Path                    string // of the model; the files that it was loaded from, when empty
 	Layer                   int
 	Model, Release, Decoder string // as in SAERequest
 	Replace                 bool
@@ -50,6 +50,13 @@ type NeuronsRequest struct {
 // Neurons loads the output weights of the neurons of one MLP: neuron i writes row i
 // of W_out [d_mlp, d_model].
 func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error) {
+	var origin Origin
+	if r.Path == "" {
+		var err error
+		if r.Path, origin, err = ld.ownFiles(ctx, r.Model, r.Layer); err != nil {
+			return Outcome{}, fault.At(loadDirections, "model "+r.Model, err)
+		}
+	}
 	r.Path = absolute(r.Path)
 	block, err := model.OpenBlock(r.Path, model.MLPOut, r.Layer)
 	if err != nil {
@@ -65,11 +72,51 @@ func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error
 	if err != nil {
 		return Outcome{}, fault.At(loadDirections, r.Path, err)
 	}
-	outcome, err := ld.loadRows(ctx, loadDirections, opened, SAERequest{Path: r.Path, Model: r.Model, Release: r.Release, Replace: r.Replace})
+	outcome, err := ld.loadRows(ctx, loadDirections, opened, SAERequest{
+		Path: r.Path, Model: r.Model, Release: r.Release, Replace: r.Replace, Origin: origin,
+	})
 	if err == nil && about.PostNorm {
 		outcome.Note = fmt.Sprintf("block %d normalises what its MLP writes, which logit weights leave out: they are approximate", r.Layer)
 	}
 	return outcome, err
+}
+
+// ownFiles returns where the files are that a model was loaded from, with the output
+// weights of one MLP among them, and what they were downloaded from.
+func (ld *Loader) ownFiles(ctx context.Context, name string, layer int) (path string, origin Origin, err error) {
+	tx, err := ld.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return "", origin, err
+	}
+	defer tx.Rollback()
+	m, err := chooseModel(ctx, tx, loadDirections, name, sae.Info{Path: "neurons"})
+	if err != nil {
+		return "", origin, err
+	}
+	if path, err = ld.modelPath(ctx, tx, m, model.MLPOut, layer); err != nil {
+		return "", origin, err
+	}
+	var source string
+	var revision sql.NullString
+	if err := tx.QueryRowContext(ctx, `SELECT source, revision FROM stored_loads WHERE load_id = ?`, m.id).Scan(&source, &revision); err != nil {
+		return "", origin, err
+	}
+	if revision.Valid {
+		origin = Origin{Source: source, Revision: revision.String}
+	}
+	return path, origin, nil
+}
+
+// NeuronLayers returns how many blocks a model has whose neurons can be loaded: that
+// at a path or, when it is empty, a loaded one.
+func (ld *Loader) NeuronLayers(ctx context.Context, path, name string) (int, error) {
+	if path == "" {
+		var err error
+		if path, _, err = ld.ownFiles(ctx, name, 0); err != nil {
+			return 0, fault.At(loadDirections, "model "+name, err)
+		}
+	}
+	return model.Layers(path)
 }
 
 // QueryRequest asks for directions that a query gives, a row each, in the column

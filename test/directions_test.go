@@ -168,6 +168,9 @@ func TestDirections(t *testing.T) {
 	if n := count(t, db, "SELECT count(*) FROM decoder_directions WHERE sae = 'blocks.0.mlp.neurons' AND layer = 0 AND len(w_dec) = 32"); n != 128 {
 		t.Errorf("%d neurons, expected 128", n)
 	}
+	if said := mustRun(t, "--db", db, "load", "directions", "--neurons", "--layer", "0"); !strings.Contains(said, "nothing changed") {
+		t.Errorf("the neurons of the loaded model are those of its directory, yet: %q", said)
+	}
 	query := "SELECT w_dec, feature FROM decoder_directions WHERE sae = 'probe' AND feature > 0 ORDER BY feature DESC;"
 	mustRun(t, "--db", db, "load", "directions", "--sql", query, "--name", "picked", "--hook", "blocks.7.hook_resid_pre")
 	if got := rowsOf(t, db, "picked"); fmt.Sprint(got) != fmt.Sprint(append(append([]float32{}, values[64:]...), values[32:64]...)) {

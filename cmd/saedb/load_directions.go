@@ -17,10 +17,12 @@ var loadDirectionsCommand = &cli.Command{
 	ArgsUsage: "[PATH]",
 	Description: "PATH is a file with a matrix [n, d_model] or a vector [d_model]: .npy, .npz, .safetensors, .pt, .pth, .bin.\n" +
 		"Or it is a model, a directory or a GGUF file: then the directions are the rows of its MLPs' output weights,\n" +
-		"a neuron each, of every layer or of --layer. --sql takes them from a query instead: a row each, in the column w_dec.\n" +
+		"a neuron each, of every layer or of --layer; --neurons takes those of a loaded model, from the files that it was\n" +
+		"loaded from. --sql takes directions from a query: a row each, in the column w_dec.\n" +
 		"They get the same statistics, views and enrichment as the features of an SAE.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "sql", Usage: "`QUERY` that gives the directions"},
+		&cli.BoolFlag{Name: "neurons", Usage: "the MLP neurons of the loaded model, or of --model"},
 		&cli.StringFlag{Name: "tensor", Usage: "`NAME` of the tensor, in a file with several"},
 		&cli.BoolFlag{Name: "transposed", Usage: "the tensor is [d_model, n]"},
 		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that they write to, such as blocks.8.hook_resid_post"},
@@ -35,10 +37,16 @@ var loadDirectionsCommand = &cli.Command{
 }
 
 func loadDirections(c *cli.Context) error {
-	query := c.IsSet("sql")
+	query, neurons := c.IsSet("sql"), c.Bool("neurons")
+	sources := c.NArg()
+	for _, given := range []bool{query, neurons} {
+		if given {
+			sources++
+		}
+	}
 	switch {
-	case query == c.Args().Present() || c.NArg() > 1:
-		return wrongUsage("load directions: expected one PATH or --sql, found %d paths", c.NArg())
+	case sources != 1:
+		return wrongUsage("load directions: expected one PATH, --neurons or --sql, found %d of them", sources)
 	case query && !c.IsSet("name"):
 		return wrongUsage("load directions: --sql needs --name")
 	case query && (c.IsSet("tensor") || c.IsSet("transposed") || c.IsSet("decoder")):
@@ -62,7 +70,7 @@ func loadDirections(c *cli.Context) error {
 			SQL: c.String("sql"), Name: c.String("name"), Model: c.String("model"), Release: c.String("release"),
 			Hook: hookOf(c), Replace: c.Bool("replace"),
 		}))
-	case isModel(path):
+	case neurons || isModel(path):
 		err = loadNeurons(c, ld, path)
 	default:
 		err = reported(c)(ld.Directions(c.Context, loader.DirectionsRequest{
@@ -107,7 +115,7 @@ func loadNeurons(c *cli.Context, ld *loader.Loader, path string) error {
 	}
 	layers := []int{c.Int("layer")}
 	if !c.IsSet("layer") {
-		n, err := model.Layers(path)
+		n, err := ld.NeuronLayers(c.Context, path, c.String("model"))
 		if err != nil {
 			return err
 		}
