@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -101,16 +103,65 @@ func (s *Server) features(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	counted := make(chan error, 1)
 	var total int64
-	if err := s.db.QueryRowContext(r.Context(), `SELECT count(*) FROM features WHERE `+where, args...).Scan(&total); err != nil {
-		return nil, err
-	}
-	rows, err := s.list(r.Context(), fmt.Sprintf(`SELECT release, sae, layer, feature, mean, std, skewness, kurtosis, log_sparsity, top_tokens, bottom_tokens, neuronpedia_url
-		FROM features WHERE %s ORDER BY %s %s NULLS LAST, release, sae, feature LIMIT %d OFFSET %d`, where, order, direction, limit, offset), args...)
-	if err != nil {
+	go func() {
+		var err error
+		total, err = s.count(r.Context(), where, args)
+		counted <- err
+	}()
+	rows, err := s.featureRows(r.Context(), fmt.Sprintf(`SELECT release, sae, feature FROM features WHERE %s
+		ORDER BY %s %s NULLS LAST, release, sae, feature LIMIT %d OFFSET %d`, where, order, direction, limit, offset), args)
+	if err = errors.Join(err, <-counted); err != nil {
 		return nil, err
 	}
 	return map[string]any{"total": total, "rows": rows}, nil
+}
+
+// count is how many features a filter leaves. It is remembered: the database does
+// not change while it is served, and each page of a table asks again.
+func (s *Server) count(ctx context.Context, where string, args []any) (total int64, err error) {
+	key := fmt.Sprintf("%s %q", where, args)
+	if known, ok := s.counts.Load(key); ok {
+		return known.(int64), nil
+	}
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM features WHERE `+where, args...).Scan(&total)
+	if err == nil && s.counted.Add(1) < mostCounts {
+		s.counts.Store(key, total)
+	}
+	return total, err
+}
+
+// mostCounts is how many counts are remembered.
+const mostCounts = 10_000
+
+// featureRows are the features that a query of ours chooses, in its order. Only
+// their lists of tokens are then read, and not those of all features.
+func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]row, error) {
+	chosen, err := s.list(ctx, query, args...)
+	if err != nil || len(chosen) == 0 {
+		return chosen, err
+	}
+	type key struct{ release, sae, feature any }
+	place := map[key]int{}
+	var indices []string
+	var pairs []any
+	for i, c := range chosen {
+		place[key{c["release"], c["sae"], c["feature"]}] = i
+		indices = append(indices, fmt.Sprint(c["feature"]))
+		pairs = append(pairs, c["release"], c["sae"])
+	}
+	found, err := s.list(ctx, `SELECT release, sae, layer, feature, mean, std, skewness, kurtosis, log_sparsity, top_tokens, bottom_tokens, neuronpedia_url
+		FROM features WHERE feature IN (`+strings.Join(indices, ", ")+`) AND (release, sae) IN (`+strings.Repeat("(?, ?), ", len(chosen)-1)+`(?, ?))`, pairs...)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		if i, ok := place[key{f["release"], f["sae"], f["feature"]}]; ok {
+			chosen[i] = f
+		}
+	}
+	return chosen, nil
 }
 
 func featureFilter(q url.Values) (where string, args []any, err error) {
@@ -130,7 +181,7 @@ func featureFilter(q url.Values) (where string, args []any, err error) {
 	if v := q.Get("token"); v != "" {
 		conditions, args = append(conditions, "contains(lower(array_to_string(top_tokens, chr(31))), lower(?))"), append(args, v)
 	}
-	for key := range q {
+	for _, key := range slices.Sorted(maps.Keys(q)) {
 		column, isMin := strings.CutPrefix(key, "min_")
 		compare := ">="
 		if !isMin {

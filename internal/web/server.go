@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/saedb/saedb"
@@ -37,6 +39,10 @@ type Server struct {
 	exports  string // the one directory that DuckDB may write to
 	running  chan struct{}
 	files    map[string]file
+	counts   sync.Map // of features, by filter
+	counted  atomic.Int64
+	warming  sync.WaitGroup
+	cool     context.CancelFunc // ends warming
 }
 
 // A file is a static part of the page.
@@ -60,11 +66,31 @@ func New(ctx context.Context, db *saedb.DB, database string) (*Server, error) {
 		s.Close()
 		return nil, fault.At("serve", "", err)
 	}
+	s.warm(ctx)
 	return s, nil
 }
 
-// Close removes what was exported.
-func (s *Server) Close() error { return os.RemoveAll(s.exports) }
+// Close waits for what runs and removes what was exported.
+func (s *Server) Close() error {
+	if s.cool != nil {
+		s.cool()
+	}
+	s.warming.Wait()
+	return os.RemoveAll(s.exports)
+}
+
+// warm reads the unembedding in the background, so that the first page of a
+// feature does not wait for it.
+func (s *Server) warm(ctx context.Context) {
+	ctx, s.cool = context.WithCancel(ctx)
+	s.warming.Add(1)
+	go func() {
+		defer s.warming.Done()
+		var tokens int
+		// Only time is lost when this fails.
+		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
+	}()
+}
 
 // confine takes from the database everything but itself.
 func (s *Server) confine(ctx context.Context) error {

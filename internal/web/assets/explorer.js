@@ -151,11 +151,11 @@
   }
 
   async function layersPage() {
-    const rows = overview.saes;
+    const rows = overview.saes, few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
     return ["Layers", element("h1", {}, "Layers"), table("SAEs", [
       ["SAE", "text", (r) => link(address("layer", { release: r.release, sae: r.sae }), r.sae)], ["release", "text", (r) => r.release], ["model", "text", (r) => r.model], ["layer", "number", (r) => r.layer],
       ["features", "number", (r) => short(r.features)], ["architecture", "text", (r) => r.architecture || ""], ["tokens counted", "text", (r) => r.tokens || "not computed"], ["source", "text", (r) => r.source], ["SHA-256", "text", (r) => element("span", { title: r.sha256 }, r.sha256.slice(0, 12) + "…")],
-    ], rows), figure({ name: "layers" }), figure({ name: "layer-scatter" })];
+    ], rows), figure({ name: "layers" }), few ? figure({ name: "layer-scatter" }) : null];
   }
 
   async function layerPage(p) {
