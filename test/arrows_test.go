@@ -69,6 +69,10 @@ var rules = []struct {
 		"the functions also live in the extension, which has neither the driver nor the tokenizer library; mathematics is compute's",
 	},
 	{
+		"internal/figures", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
+		"figures draw what SQL gives",
+	},
+	{
 		"sql", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
 		"tables and views come first",
 	},

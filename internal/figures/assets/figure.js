@@ -336,8 +336,9 @@
       const s = series[params.seriesIndex];
       if (!s || !s.mark || s.mark.kind !== "point") return;
       const p = s.mark.points, i = s.mark.rows[params.dataIndex];
-      if (p.urls && p.urls[i]) global.open(p.url_prefix + p.urls[i], "_blank", "noopener");
-      root.dispatchEvent(new CustomEvent("point", { detail: Object.fromEntries((p.hover || []).map((c) => [c.name, c.texts ? c.texts[i] : c.numbers[i]])) }));
+      // Who shows the figure may do something else with a point.
+      const detail = Object.fromEntries((p.hover || []).map((c) => [c.name, c.texts ? c.texts[i] : c.numbers[i]]));
+      if (root.dispatchEvent(new CustomEvent("point", { detail, cancelable: true })) && p.urls && p.urls[i]) global.open(p.url_prefix + p.urls[i], "_blank", "noopener");
     });
 
     if (figure.frames) {

@@ -79,7 +79,7 @@
       note.textContent = (f.note || "") + " " + (f.hint || "");
       drawFigure(box, f);
       section.setAttribute("aria-label", heading.textContent);
-      box.addEventListener("point", (e) => { if (options && options.onpoint && e.detail.feature !== undefined) options.onpoint(e.detail); });
+      box.addEventListener("point", (e) => { if (options && options.onpoint && e.detail.feature !== undefined) { e.preventDefault(); options.onpoint(e.detail); } });
     }).catch((e) => { heading.textContent = (options && options.title) || parameters.name; box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)); });
     return section;
   }
