@@ -135,19 +135,20 @@ func (s *Server) count(ctx context.Context, where string, args []any) (total int
 // mostCounts is how many counts are remembered.
 const mostCounts = 10_000
 
-// featureRows are the features that a query of ours chooses, in its order. Only
-// their lists of tokens are then read, and not those of all features.
+// featureRows are the features that a query of ours chooses, in its order, with
+// the columns that it gives and those of the table of features. Only their lists of
+// tokens are read, and not those of all features.
 func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]row, error) {
 	chosen, err := s.list(ctx, query, args...)
 	if err != nil || len(chosen) == 0 {
 		return chosen, err
 	}
 	type key struct{ release, sae, feature any }
-	place := map[key]int{}
+	place := map[key]row{}
 	var indices []string
 	var pairs []any
-	for i, c := range chosen {
-		place[key{c["release"], c["sae"], c["feature"]}] = i
+	for _, c := range chosen {
+		place[key{c["release"], c["sae"], c["feature"]}] = c
 		indices = append(indices, fmt.Sprint(c["feature"]))
 		pairs = append(pairs, c["release"], c["sae"])
 	}
@@ -157,8 +158,8 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]r
 		return nil, err
 	}
 	for _, f := range found {
-		if i, ok := place[key{f["release"], f["sae"], f["feature"]}]; ok {
-			chosen[i] = f
+		if c, ok := place[key{f["release"], f["sae"], f["feature"]}]; ok {
+			maps.Copy(c, f)
 		}
 	}
 	return chosen, nil
@@ -261,14 +262,11 @@ func (s *Server) similar(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.list(r.Context(), `WITH one AS (SELECT model, w_dec FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?),
-		nearest AS (
-			SELECT d.release, d.sae, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine
-			FROM decoder_directions d JOIN one ON d.model = one.model
-			WHERE (d.release, d.sae, d.feature) IS DISTINCT FROM (?, ?, CAST(? AS INTEGER)) ORDER BY cosine DESC LIMIT 10)
-		SELECT n.release, n.sae, f.layer, n.feature, n.cosine, f.top_tokens
-		FROM nearest n JOIN features f ON f.release = n.release AND f.sae = n.sae AND f.feature = n.feature ORDER BY n.cosine DESC`,
-		release, sae, index, release, sae, index)
+	return s.featureRows(r.Context(), `WITH one AS (SELECT model, w_dec FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?)
+		SELECT d.release, d.sae, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine
+		FROM decoder_directions d JOIN one ON d.model = one.model
+		WHERE (d.release, d.sae, d.feature) IS DISTINCT FROM (?, ?, CAST(? AS INTEGER)) ORDER BY cosine DESC LIMIT 10`,
+		[]any{release, sae, index, release, sae, index})
 }
 
 // sets lists the token sets.
@@ -292,9 +290,8 @@ func (s *Server) set(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	features, err := s.list(r.Context(), `SELECT e.release, e.sae, e.layer, e.feature, e.es, e.direction, e.q_value, e.auc, f.top_tokens
-		FROM (SELECT * FROM release_enrichment WHERE token_set = ? ORDER BY p_value, es DESC, feature LIMIT 50) e
-		JOIN features f ON f.release = e.release AND f.sae = e.sae AND f.feature = e.feature ORDER BY e.p_value, e.es DESC, e.feature`, name)
+	features, err := s.featureRows(r.Context(), `SELECT release, sae, feature, es, direction, q_value, auc
+		FROM release_enrichment WHERE token_set = ? ORDER BY p_value, es DESC, release, sae, feature LIMIT 50`, []any{name})
 	if err != nil {
 		return nil, err
 	}
