@@ -25,7 +25,7 @@ demo: build
 	@examples/smollm2-135m/demo.sh
 
 test: build lint python-clients browser
-	$(GO) test ./...
+	$(GO) test -timeout 40m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
