@@ -74,12 +74,24 @@ func (s *Sets) score(set int, ranks []int32, bitmap []uint64) Score {
 
 // mark sets the bits at the members' ranks and clears all others: the cheapest way
 // to have members in the order of their ranks. It returns the sum of their ranks.
+//
+// Ranks are gathered some at a time before their bits are set. In one loop, a
+// processor that has seen two members share a word waits with each bit for the
+// rank before it, which is in L2: measured, half as fast.
 func mark(members, ranks []int32, bitmap []uint64) (sum int64) {
 	clear(bitmap)
-	for _, position := range members {
-		rank := uint32(ranks[position])
-		bitmap[rank/64] |= 1 << (rank % 64)
-		sum += int64(rank)
+	var gathered [256]uint32
+	for len(members) > 0 {
+		n := min(len(members), len(gathered))
+		for i, position := range members[:n] {
+			rank := uint32(ranks[position])
+			gathered[i] = rank
+			sum += int64(rank)
+		}
+		for _, rank := range gathered[:n] {
+			bitmap[rank/64] |= 1 << (rank % 64)
+		}
+		members = members[n:]
 	}
 	return sum
 }
