@@ -94,8 +94,11 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		}
 		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
 		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
-		if err != nil || unchanged {
+		if err != nil {
 			return false, err
+		}
+		if unchanged {
+			return nameOnNeuronpedia(ctx, tx, l, r.Known.NeuronpediaID, &outcome)
 		}
 		return true, ld.replaceSAE(ctx, tx, l, old, func() error { return ld.writeSAE(ctx, tx, l, opened, m.id) })
 	})
@@ -104,6 +107,24 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 	}
 	outcome.Took = time.Since(l.begun)
 	return outcome, nil
+}
+
+// nameOnNeuronpedia gives an SAE that is loaded already the Neuronpedia id that is
+// known by now, "" for none: its weights need not be read again for that.
+func nameOnNeuronpedia(ctx context.Context, tx *sql.Tx, l *load, id string, outcome *Outcome) (changed bool, err error) {
+	if id == "" {
+		return false, nil
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE stored_saes SET neuronpedia_id = ? WHERE sae = ? AND release = ? AND neuronpedia_id IS DISTINCT FROM ?`,
+		id, l.name, l.release, id)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	if n > 0 {
+		outcome.Now = "its Neuronpedia id is now " + id
+	}
+	return n > 0, err
 }
 
 // replaceSAE records a load and writes its rows, in place of an old load's, 0 for none.

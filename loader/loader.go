@@ -56,6 +56,7 @@ type Outcome struct {
 	Took      time.Duration
 	Unchanged bool   // it was already there
 	Source    string // where it was loaded from, earlier when Unchanged
+	Now       string // what is different of it all the same when Unchanged, or empty
 	Note      string // what a person should know of it, or empty
 }
 

@@ -32,16 +32,16 @@ CREATE TABLE stored_loads (
     replaced_by INTEGER
 );
 COMMENT ON TABLE stored_loads IS 'One row for every load, kept when a later load replaces it.';
-COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or sae_id of what it made.';
-COMMENT ON COLUMN stored_loads.kind IS 'model or sae.';
-COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given.';
+COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or sae_id of what it made, the load_id of explanations.';
+COMMENT ON COLUMN stored_loads.kind IS 'model, sae or explanations.';
+COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given; of explanations, the file''s.';
 COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
 COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded; of what came from the Hub, org/name/path.';
 COMMENT ON COLUMN stored_loads.revision IS 'Commit of the Hub''s repository; NULL for local files.';
 COMMENT ON COLUMN stored_loads.format IS 'File format, as detected.';
 COMMENT ON COLUMN stored_loads.sha256 IS 'SHA-256 of the file; of several files, the SHA-256 of the lines that sha256sum prints for them, sorted by name.';
 COMMENT ON COLUMN stored_loads.bytes IS 'Size of the files in bytes.';
-COMMENT ON COLUMN stored_loads.conventions IS 'What was done to the weights: processing of the unembedding, scale of the decoder.';
+COMMENT ON COLUMN stored_loads.conventions IS 'What was done to the weights: processing of the unembedding, scale of the decoder. Of explanations, the Neuronpedia ids that they are of.';
 COMMENT ON COLUMN stored_loads.saedb_version IS 'Version of saedb that loaded it.';
 COMMENT ON COLUMN stored_loads.loaded_at IS 'When, in UTC.';
 COMMENT ON COLUMN stored_loads.seconds IS 'How long the load took.';
@@ -273,3 +273,35 @@ COMMENT ON COLUMN stored_enrichment.promoted IS 'Whether the set lies towards th
 COMMENT ON COLUMN stored_enrichment.log10_p IS 'log10 of the p-value.';
 COMMENT ON COLUMN stored_enrichment.log10_q IS 'log10 of the q-value; NULL until all of the SAE is computed.';
 COMMENT ON COLUMN stored_enrichment.auc IS 'Mann-Whitney AUC.';
+
+-- What Neuronpedia says of features. Its own names are the key, so that SAEs may be
+-- loaded before or after; the views join them.
+CREATE TABLE stored_explanations (
+    load_id INTEGER NOT NULL,
+    neuronpedia_id VARCHAR NOT NULL,
+    feature INTEGER NOT NULL,
+    description VARCHAR NOT NULL,
+    type VARCHAR,
+    explainer VARCHAR
+);
+COMMENT ON TABLE stored_explanations IS 'Explanations of features, from Neuronpedia''s exports.';
+COMMENT ON COLUMN stored_explanations.load_id IS 'The load: a file.';
+COMMENT ON COLUMN stored_explanations.neuronpedia_id IS 'Neuronpedia''s model and source, such as gpt2-small/8-res-jb.';
+COMMENT ON COLUMN stored_explanations.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_explanations.description IS 'What the feature is said to respond to.';
+COMMENT ON COLUMN stored_explanations.type IS 'Method that wrote the description, such as oai_token-act-pair; NULL where the file names none.';
+COMMENT ON COLUMN stored_explanations.explainer IS 'Language model that wrote the description; NULL where the file names none.';
+
+CREATE TABLE stored_neuronpedia_features (
+    load_id INTEGER NOT NULL,
+    neuronpedia_id VARCHAR NOT NULL,
+    feature INTEGER NOT NULL,
+    max_activation DOUBLE,
+    density DOUBLE
+);
+COMMENT ON TABLE stored_neuronpedia_features IS 'How features fire, from Neuronpedia''s exports.';
+COMMENT ON COLUMN stored_neuronpedia_features.load_id IS 'The load: a file.';
+COMMENT ON COLUMN stored_neuronpedia_features.neuronpedia_id IS 'Neuronpedia''s model and source.';
+COMMENT ON COLUMN stored_neuronpedia_features.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_neuronpedia_features.max_activation IS 'Highest activation that Neuronpedia saw (its maxActApprox).';
+COMMENT ON COLUMN stored_neuronpedia_features.density IS 'Fraction of tokens on which the feature fired in Neuronpedia''s texts (its frac_nonzero).';

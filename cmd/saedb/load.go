@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,8 +16,8 @@ import (
 
 var loadCommand = &cli.Command{
 	Name:        "load",
-	Usage:       "load a model, SAEs, token sets, or directions that are no SAE",
-	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand},
+	Usage:       "load a model, SAEs, token sets, explanations, or directions that are no SAE",
+	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand, loadExplanationsCommand},
 }
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}
@@ -61,6 +62,7 @@ var loadSAECommand = &cli.Command{
 		&cli.IntFlag{Name: "layer", Usage: "only SAEs of a published release at block `N`"},
 		&cli.StringFlag{Name: "id", Usage: "only the SAE of a published release with this `ID`"},
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
+		&cli.StringFlag{Name: "neuronpedia-id", Usage: "`MODEL/SOURCE` on Neuronpedia, when there is one SAE, and its files name none"},
 		decoderFlag,
 		replaceFlag,
 	},
@@ -111,6 +113,8 @@ func loadSAEs(c *cli.Context) error {
 		return wrongUsage("load sae: expected at least one PATH, or --release with the name of a published one")
 	case c.NArg() > 0 && published:
 		return wrongUsage("load sae: --layer and --id choose from a published release, and go with --release alone")
+	case c.IsSet("neuronpedia-id") && !isNeuronpediaID(c.String("neuronpedia-id")):
+		return wrongUsage("load sae: --neuronpedia-id: expected MODEL/SOURCE, such as gpt2-small/8-res-jb, found %q", c.String("neuronpedia-id"))
 	case c.IsSet("layer") && c.Int("layer") < 0:
 		return wrongUsage("load sae: --layer: expected 0 or more, found %d", c.Int("layer"))
 	}
@@ -126,6 +130,12 @@ func loadSAEs(c *cli.Context) error {
 	}
 	if c.IsSet("name") && len(requests) != 1 {
 		return wrongUsage("load sae: --name names one SAE, found %d", len(requests))
+	}
+	if c.IsSet("neuronpedia-id") {
+		if len(requests) != 1 {
+			return wrongUsage("load sae: --neuronpedia-id is of one SAE, found %d", len(requests))
+		}
+		requests[0].Known.NeuronpediaID = c.String("neuronpedia-id")
 	}
 	db, err := openDatabase(c, saedb.Options{})
 	if err != nil {
@@ -151,7 +161,7 @@ func loadSAEs(c *cli.Context) error {
 // report says what a load did.
 func report(c *cli.Context, kind, unit string, o loader.Outcome) {
 	if o.Unchanged {
-		fmt.Fprintf(c.App.Writer, "%s %s is already loaded from %s, with the same SHA-256; nothing changed\n", kind, o.Name, o.Source)
+		fmt.Fprintf(c.App.Writer, "%s %s is already loaded from %s, with the same SHA-256; %s\n", kind, o.Name, o.Source, cmp.Or(o.Now, "nothing changed"))
 		return
 	}
 	if o.Note != "" {

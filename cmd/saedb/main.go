@@ -63,7 +63,7 @@ func newApp() *cli.App {
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
 		Commands: []*cli.Command{
-			loadCommand, computeCommand, sqlCommand, setsCommand, plotCommand, reportCommand, serveCommand, releasesCommand,
+			loadCommand, computeCommand, sqlCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
 			infoCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors

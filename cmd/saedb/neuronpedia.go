@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/neuronpedia"
+	"github.com/urfave/cli/v2"
+)
+
+var neuronpediaCommand = &cli.Command{
+	Name:      "neuronpedia",
+	Usage:     "print the addresses of Neuronpedia's pages of a list of features, or open them",
+	ArgsUsage: "SAE:FEATURES...",
+	Description: "SAE is the name of an SAE, release/name, or layer_N where one SAE is at that layer. FEATURES are numbers and ranges:\n" +
+		"saedb neuronpedia blocks.8.hook_resid_pre:12,55-60 layer_9:7\n" +
+		"--query takes them from a query instead, which gives the columns sae and feature, and release where SAEs of several\n" +
+		"releases have one name. A list has at most 150 features, as Neuronpedia allows, and an address that its server takes;\n" +
+		"more features make more lists, an address a line.",
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "query", Usage: "`QUERY` that gives the features, in order"},
+		&cli.StringFlag{Name: "name", Usage: "`NAME` of the list, which its page shows", Value: "saedb"},
+		&cli.BoolFlag{Name: "open", Usage: "open them in the browser, too"},
+	},
+	Action: listOnNeuronpedia,
+}
+
+// mostOpened bounds how many pages --open opens: each is a window or tab.
+const mostOpened = 10
+
+func isNeuronpediaID(id string) bool {
+	_, _, ok := neuronpedia.ParseID(id)
+	return ok
+}
+
+func listOnNeuronpedia(c *cli.Context) error {
+	switch {
+	case c.IsSet("query") == c.Args().Present():
+		return wrongUsage("neuronpedia: expected SAE:FEATURES or --query, one of them")
+	case strings.TrimSpace(c.String("name")) == "":
+		return wrongUsage("neuronpedia: --name: the page needs one")
+	}
+	chosen, err := parseChoices(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	defer db.Functions.During(c.Context)()
+	if err := requireTables(c.Context, db, "neuronpedia", c.String("db")); err != nil {
+		return err
+	}
+	if c.IsSet("query") {
+		if chosen, err = queryChoices(c.Context, db, c.String("query")); err != nil {
+			return err
+		}
+	}
+	features, err := onNeuronpedia(c.Context, db, chosen)
+	if err != nil {
+		return err
+	}
+	addresses := neuronpedia.QuickLists(c.String("name"), features)
+	for _, address := range addresses {
+		fmt.Fprintln(c.App.Writer, address)
+	}
+	if c.Bool("open") {
+		return openPages(c, addresses)
+	}
+	return nil
+}
+
+// openPages opens addresses in the browser that the desktop has.
+func openPages(c *cli.Context, addresses []string) error {
+	if len(addresses) > mostOpened {
+		return &fault.Error{
+			Op: "neuronpedia", Subject: "--open", Expected: fmt.Sprintf("at most %d lists", mostOpened), Found: fmt.Sprint(len(addresses)),
+			Hint: "choose fewer features, or open the addresses above one by one",
+		}
+	}
+	opener := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		opener = "open"
+	}
+	for _, address := range addresses {
+		command := exec.CommandContext(c.Context, opener, address)
+		var said bytes.Buffer
+		command.Stderr = &said
+		if err := command.Run(); err != nil {
+			return &fault.Error{
+				Op: "neuronpedia", Subject: opener, Problem: strings.TrimSpace(said.String()), Err: err,
+				Hint: "the address is printed above: open it in a browser",
+			}
+		}
+	}
+	return nil
+}
