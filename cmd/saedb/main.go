@@ -63,7 +63,7 @@ func newApp() *cli.App {
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
 		Commands: []*cli.Command{
-			loadCommand, computeCommand, sqlCommand, setsCommand, plotCommand, reportCommand, releasesCommand, infoCommand, versionCommand,
+			loadCommand, computeCommand, sqlCommand, setsCommand, plotCommand, reportCommand, releasesCommand, infoCommand, checkCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,
