@@ -156,6 +156,10 @@ func openError(path string, o Options, err error) error {
 		if o.ReadOnly {
 			failed.Hint = "the file must be readable"
 		}
+	case strings.Contains(said, "Corrupt database file"):
+		_, checksum, _ := strings.Cut(said, "Corrupt database file: ")
+		failed.Problem = "the file is damaged: " + checksum
+		failed.Hint = "restore it from a copy, or load into a new one"
 	case strings.Contains(said, "not a valid DuckDB database file"):
 		failed.Problem = "not a DuckDB database file"
 	default:

@@ -12,6 +12,7 @@ import (
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/vocab"
 	"github.com/saedb/saedb/loader/vocab/tokenizer"
+	schema "github.com/saedb/saedb/sql"
 )
 
 const loadModel = "load model"
@@ -63,6 +64,9 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 			return false, err
 		}
 		if err := ld.writeModel(ctx, tx, l, opened, vocabulary); err != nil {
+			return false, err
+		}
+		if err := schema.RecordContents(ctx, tx, l.id, "stored_unembeddings", "stored_tokens"); err != nil {
 			return false, err
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {

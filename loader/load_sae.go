@@ -135,6 +135,9 @@ func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, 
 	if err := write(); err != nil {
 		return err
 	}
+	if err := schema.RecordContents(ctx, tx, l.id, "stored_decoders"); err != nil {
+		return err
+	}
 	for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, old); err != nil {
 			return err

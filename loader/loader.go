@@ -122,7 +122,10 @@ func finish(ctx context.Context, tx *sql.Tx, l *load, replaced int) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE stored_loads SET seconds = ? WHERE load_id = ?`, time.Since(l.begun).Seconds(), l.id); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE stored_loads SET replaced_by = ? WHERE load_id = ?`, l.id, replaced)
+	if _, err := tx.ExecContext(ctx, `UPDATE stored_loads SET replaced_by = ? WHERE load_id = ?`, l.id, replaced); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM stored_contents WHERE load_id = ?`, replaced)
 	return err
 }
 

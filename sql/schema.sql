@@ -59,6 +59,20 @@ COMMENT ON COLUMN stored_load_files.path IS 'Path of the file, relative to the s
 COMMENT ON COLUMN stored_load_files.bytes IS 'Size in bytes.';
 COMMENT ON COLUMN stored_load_files.sha256 IS 'SHA-256 of the content, in hexadecimal.';
 
+-- What a load wrote, so that weights can be checked when the files are gone. It
+-- finds damage, by accident or by hand; it is no defence against forgery.
+CREATE TABLE stored_contents (
+    load_id INTEGER NOT NULL,
+    stored_table VARCHAR NOT NULL,
+    row_count BIGINT NOT NULL,
+    row_hash BIGINT NOT NULL
+);
+COMMENT ON TABLE stored_contents IS 'Number and hash of the rows that each current load wrote, which saedb check compares.';
+COMMENT ON COLUMN stored_contents.load_id IS 'The load.';
+COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_unembeddings or stored_tokens.';
+COMMENT ON COLUMN stored_contents.row_count IS 'Number of rows.';
+COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold.';
+
 CREATE TABLE stored_models (
     model_id INTEGER NOT NULL,
     model VARCHAR NOT NULL,

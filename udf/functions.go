@@ -91,7 +91,7 @@ type family struct {
 
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
-	leadingEdgeFamily, weightedEnrichmentFamily,
+	leadingEdgeFamily, weightedEnrichmentFamily, rowHashFamily,
 	readSAEFamily, readModelFamily, releasesFamily, openedFamily,
 }
 

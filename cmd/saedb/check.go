@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/check"
+	"github.com/saedb/saedb/internal/progress"
+	"github.com/urfave/cli/v2"
+)
+
+var checkCommand = &cli.Command{
+	Name:  "check",
+	Usage: "verify the database: tables, weights against what was loaded, figures against the weights",
+	Flags: []cli.Flag{
+		&cli.IntFlag{Name: "sample", Usage: "compute the figures of `N` features of each SAE again", Value: check.DefaultSample},
+		&cli.BoolFlag{Name: "all", Usage: "compute the figures of every feature again"},
+	},
+	Action: checkDatabase,
+}
+
+func checkDatabase(c *cli.Context) error {
+	switch {
+	case c.Args().Present():
+		return wrongUsage("check: expected no argument, found %q", c.Args().First())
+	case c.Int("sample") < 0:
+		return wrongUsage("check: --sample: expected a number of features, found %d", c.Int("sample"))
+	case c.Bool("all") && c.IsSet("sample"):
+		return wrongUsage("check: expected --all or --sample, found both")
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	defer db.Functions.During(c.Context)()
+	if err := requireTables(c.Context, db, "check", c.String("db")); err != nil {
+		return err
+	}
+	out := c.App.Writer
+	checker := &check.Checker{
+		DB: db.DB, Sample: c.Int("sample"),
+		Report: func(f check.Finding) { fmt.Fprintln(out, f) },
+		Note:   func(note string) { fmt.Fprintln(out, "note: "+note) },
+		Begin: func(what string, total int64, unit string) (func(int64), func()) {
+			bar := progress.New(os.Stderr, what, total, unit)
+			return bar.Add, bar.Finish
+		},
+	}
+	if c.Bool("all") {
+		checker.Sample = check.AllFeatures
+	}
+	r, err := checker.Run(c.Context)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "checked %d tables, %d models, %d SAEs with %d features: statistics of %d features computed again in float64, %d enrichment scores again, %d source files unchanged\n",
+		r.Tables, r.Models, r.SAEs, r.Features, r.Recomputed, r.Scores, r.Sources)
+	if r.Findings > 0 {
+		return check.Damaged(c.String("db"), r)
+	}
+	fmt.Fprintf(out, "%s is sound\n", c.String("db"))
+	return nil
+}

@@ -1,0 +1,286 @@
+// Package check verifies a database: that its tables agree with each other, that
+// weights are those that were loaded, and that figures are those of the weights.
+//
+// It only reads. The rules are SQL (rules_*.go), each of which gives a row for
+// whatever breaks it; hashes of sources are in sources.go, and figures computed
+// again in float64, by other means than those that made them, in statistics.go and
+// enrichment.go.
+package check
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// Finding is one thing that is wrong.
+type Finding struct {
+	Table   string
+	Subject string // the model, SAE, feature or token; may be empty
+	Problem string
+}
+
+func (f Finding) String() string {
+	line := f.Table
+	if f.Subject != "" {
+		line += ": " + f.Subject
+	}
+	return strings.Join(strings.Fields(line+": "+f.Problem), " ")
+}
+
+// AllFeatures as Checker.Sample has every feature's figures computed again.
+const AllFeatures = -1
+
+// DefaultSample is how many features of each SAE have their figures computed again.
+const DefaultSample = 16
+
+// Checker checks one database, opened with saedb's functions.
+type Checker struct {
+	DB     *sql.DB
+	Sample int // features of each SAE whose figures are computed again, or AllFeatures
+	// Report is told of each finding, as it is found.
+	Report func(Finding)
+	// Note is told what is no damage, but that a person should know.
+	Note func(note string)
+	// Begin is told of work that takes time; it returns what is called as units are
+	// done, and at the end. It may be nil.
+	Begin func(what string, total int64, unit string) (add func(int64), end func())
+}
+
+// Result says what was checked.
+type Result struct {
+	Models, SAEs, Features int
+	Tables                 int
+	Recomputed             int // features whose statistics were computed again
+	Scores                 int // enrichment scores that were computed again
+	Sources                int // files that still have the recorded hash
+	Findings               int // all, those that were not reported one by one too
+}
+
+// reportedEach bounds the findings of one rule that are reported one by one: what
+// breaks one row often breaks all.
+const reportedEach = 10
+
+// Run checks the database. Damage is no error; an error says why the check could not
+// be made.
+func (c *Checker) Run(ctx context.Context) (Result, error) {
+	r := &run{Checker: c, ctx: ctx, unreadable: map[string]bool{}}
+	present, err := r.tables()
+	if err != nil || !present {
+		return r.result, err
+	}
+	for _, step := range []func() error{
+		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.statistics, r.enrichment,
+	} {
+		if err := step(); err != nil {
+			return r.result, err
+		}
+	}
+	return r.result, nil
+}
+
+// run is one run of a Checker.
+type run struct {
+	*Checker
+	ctx        context.Context
+	result     Result
+	models     []storedModel
+	saes       []storedSAE
+	unreadable map[string]bool // errors of DuckDB that are reported already
+}
+
+type storedModel struct {
+	id, dModel, dVocab int
+	name               string
+}
+
+type storedSAE struct {
+	id, dModel, dSAE int
+	name             string // release/sae
+	model            *storedModel
+	tokens           string // of its statistics; empty when there are none
+}
+
+// tables makes sure that all tables are there. Without them there is nothing to check.
+func (r *run) tables() (all bool, err error) {
+	all = true
+	for _, table := range schema.Tables() {
+		var n int
+		err := r.DB.QueryRowContext(r.ctx, `SELECT count(*) FROM duckdb_tables()
+			WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ?`, table).Scan(&n)
+		if err != nil {
+			return false, err
+		}
+		if n == 0 {
+			all = false
+			r.found(Finding{table, "", "the table is missing"})
+			continue
+		}
+		r.result.Tables++
+	}
+	return all, nil
+}
+
+// readCatalogue reads which models and SAEs there are.
+func (r *run) readCatalogue() error {
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT model_id, model, d_model, d_vocab FROM stored_models ORDER BY model_id`)
+	if err != nil {
+		return r.failed("stored_models", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m storedModel
+		if err := rows.Scan(&m.id, &m.name, &m.dModel, &m.dVocab); err != nil {
+			return r.failed("stored_models", err)
+		}
+		r.models = append(r.models, m)
+	}
+	if err := rows.Err(); err != nil {
+		return r.failed("stored_models", err)
+	}
+	r.result.Models = len(r.models)
+	return r.readSAEs()
+}
+
+func (r *run) readSAEs() error {
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.release || '/' || s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), '')
+		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id) GROUP BY ALL ORDER BY s.sae_id`)
+	if err != nil {
+		return r.failed("stored_saes", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s storedSAE
+		var model int
+		if err := rows.Scan(&s.id, &s.name, &model, &s.dModel, &s.dSAE, &s.tokens); err != nil {
+			return r.failed("stored_saes", err)
+		}
+		for i := range r.models {
+			if r.models[i].id == model {
+				s.model = &r.models[i]
+			}
+		}
+		r.result.SAEs++
+		r.result.Features += s.dSAE
+		if s.model != nil { // or it is reported as an orphan
+			r.saes = append(r.saes, s)
+		}
+	}
+	return r.failed("stored_saes", rows.Err())
+}
+
+// rule is a query that gives a row of two texts, where and what, for everything in
+// a table that is wrong.
+type rule struct{ table, query string }
+
+// apply runs a rule. What stands for a $name in the query is given in pairs.
+func (r *run) apply(rule rule, named ...string) error {
+	rows, err := r.DB.QueryContext(r.ctx, strings.NewReplacer(named...).Replace(rule.query))
+	if err != nil {
+		return r.failed(rule.table, err)
+	}
+	defer rows.Close()
+	found := r.several(rule.table)
+	for rows.Next() {
+		var subject, problem sql.NullString
+		if err := rows.Scan(&subject, &problem); err != nil {
+			return r.failed(rule.table, err)
+		}
+		found.add(subject.String, problem.String)
+	}
+	found.end()
+	return r.failed(rule.table, rows.Err())
+}
+
+func (r *run) applyAll(rules []rule, named ...string) error {
+	for _, rule := range rules {
+		if err := r.apply(rule, named...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// several reports what breaks one rule, the first few one by one.
+type several struct {
+	run   *run
+	table string
+	count int
+}
+
+func (r *run) several(table string) *several { return &several{run: r, table: table} }
+
+func (s *several) add(subject, problem string) {
+	if s.count++; s.count <= reportedEach {
+		s.run.found(Finding{s.table, subject, problem})
+	}
+}
+
+func (s *several) end() {
+	if more := s.count - reportedEach; more > 0 {
+		s.run.found(Finding{s.table, "", fmt.Sprintf("and %d more of this kind", more)})
+		s.run.result.Findings += more - 1 // the line itself is counted already
+	}
+}
+
+func (r *run) found(f Finding) {
+	r.result.Findings++
+	r.Report(f)
+}
+
+// failed makes an error of a query a finding, once, as a damaged file is found by
+// DuckDB's own checksums; an error is what ends the check: the context's.
+func (r *run) failed(table string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	said, _, _ := strings.Cut(err.Error(), "\n")
+	if !r.unreadable[said] {
+		r.unreadable[said] = true
+		r.found(Finding{table, "", "it cannot be read: " + said})
+	}
+	return nil
+}
+
+// begin is Begin, where there is one.
+func (r *run) begin(what string, total int64, unit string) (add func(int64), end func()) {
+	if r.Begin == nil {
+		return func(int64) {}, func() {}
+	}
+	return r.Begin(what, total, unit)
+}
+
+// everyBlock reads all columns of the tables whose rows the rules do not read
+// whole, so that DuckDB compares the checksum of every block.
+func (r *run) everyBlock() error {
+	for _, table := range schema.Tables() {
+		if table == "stored_decoders" || table == "stored_unembeddings" {
+			continue // their hashes read all
+		}
+		var hash sql.NullString
+		err := r.DB.QueryRowContext(r.ctx, "SELECT CAST(bit_xor(hash(t)) AS VARCHAR) FROM "+table+" t").Scan(&hash)
+		if err := r.failed(table, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Damaged is the error for a database with findings.
+func Damaged(path string, r Result) error {
+	found := "1 problem"
+	if r.Findings != 1 {
+		found = fmt.Sprintf("%d problems", r.Findings)
+	}
+	return &fault.Error{
+		Op: "check", Subject: path, Expected: "a sound database", Found: found,
+		Hint: "restore it from a copy, or load again with --replace what is named above, and compute",
+	}
+}

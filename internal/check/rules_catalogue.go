@@ -1,0 +1,91 @@
+package check
+
+// catalogue checks what says which loads, models, SAEs and token sets there are.
+func (r *run) catalogue() error { return r.applyAll(catalogueRules) }
+
+var catalogueRules = []rule{
+	{"stored_schema", `SELECT NULL, 'expected 1 row, found ' || count(*) FROM stored_schema HAVING count(*) <> 1`},
+
+	{"stored_loads", `SELECT 'load ' || load_id, count(*) || ' rows have that number' FROM stored_loads GROUP BY load_id HAVING count(*) > 1`},
+	{"stored_loads", `SELECT 'load ' || load_id, 'expected kind model or sae, found ' || kind FROM stored_loads WHERE kind NOT IN ('model', 'sae')`},
+	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'it is current, but nothing that it loaded is there' FROM stored_loads
+		WHERE replaced_by IS NULL AND load_id NOT IN (SELECT model_id FROM stored_models UNION ALL SELECT sae_id FROM stored_saes)`},
+	{"stored_loads", `SELECT 'load ' || load_id, 'replaced by load ' || replaced_by || ', which is not there' FROM stored_loads
+		WHERE replaced_by IS NOT NULL AND replaced_by NOT IN (SELECT load_id FROM stored_loads)`},
+	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'expected ' || l.bytes || ' bytes in its files, found ' || coalesce(sum(f.bytes), 0)
+		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) GROUP BY load_id, kind, name, l.bytes HAVING l.bytes <> coalesce(sum(f.bytes), 0)`},
+	orphans("stored_load_files", "load_id", "load", "stored_loads", "load_id"),
+	orphans("stored_contents", "load_id", "load", "stored_loads", "load_id"),
+	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
+			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
+			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
+		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
+
+	{"stored_models", `SELECT 'model ' || model, 'load ' || model_id || ' is not there, or no current load of that model' FROM stored_models
+		ANTI JOIN (SELECT load_id AS model_id, name AS model FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL) USING (model_id, model)`},
+	{"stored_models", `SELECT 'model ' || model, count(*) || ' models have that name' FROM stored_models GROUP BY model HAVING count(*) > 1`},
+	{"stored_models", `SELECT 'model_id ' || model_id, count(*) || ' models have that number' FROM stored_models GROUP BY model_id HAVING count(*) > 1`},
+	{"stored_models", `SELECT 'model ' || model, 'expected sizes of at least 1, found d_model ' || d_model || ', d_vocab ' || d_vocab
+		FROM stored_models WHERE least(d_model, d_vocab) < 1`},
+
+	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'load ' || sae_id || ' is not there, or no current load of that SAE' FROM stored_saes
+		ANTI JOIN (SELECT load_id AS sae_id, name AS sae, release FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL) USING (sae_id, sae, release)`},
+	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'its model, model_id ' || model_id || ', is not there' FROM stored_saes
+		WHERE model_id NOT IN (SELECT model_id FROM stored_models)`},
+	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'expected d_model ' || m.d_model || ', that of model ' || model || ', found ' || s.d_model
+		FROM stored_saes s JOIN stored_models m USING (model_id) WHERE s.d_model <> m.d_model`},
+	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'expected at least 1 feature, found d_sae ' || d_sae FROM stored_saes WHERE d_sae < 1`},
+	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, count(*) || ' SAEs have that name' FROM stored_saes GROUP BY release, sae HAVING count(*) > 1`},
+	{"stored_saes", `SELECT 'sae_id ' || sae_id, count(*) || ' SAEs have that number' FROM stored_saes GROUP BY sae_id HAVING count(*) > 1`},
+
+	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_computations GROUP BY sae_id HAVING count(*) > 1`},
+	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_computations WHERE tokens NOT IN ('all', 'real')`},
+
+	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
+	{"stored_token_sets", `SELECT 'token set ' || token_set, count(*) || ' sets of the model have that name' FROM stored_token_sets GROUP BY model_id, token_set HAVING count(*) > 1`},
+	{"stored_token_sets", `SELECT 'token set ' || token_set, 'expected ids of tokens from 0 to ' || (d_vocab - 1) || ', found ' || coalesce(CAST(token_id AS VARCHAR), 'NULL')
+		FROM (SELECT model_id, token_set, unnest(token_ids) AS token_id FROM stored_token_sets) JOIN stored_models USING (model_id)
+		WHERE token_id IS NULL OR token_id < 0 OR token_id >= d_vocab`},
+	{"stored_token_sets", `SELECT 'token set ' || token_set, 'its token ids are not ascending, each once' FROM stored_token_sets
+		WHERE token_ids <> list_sort(list_distinct(token_ids))`},
+
+	orphans("stored_tokens", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_unembeddings", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
+	orphans("stored_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
+}
+
+// orphans finds rows of a table whose column names nothing.
+func orphans(table, column, what, in, key string) rule {
+	return rule{table, `SELECT '` + column + ` ' || ` + column + `, count(*) || ' rows, but no such ` + what + `' FROM ` + table + `
+		WHERE ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column}
+}
+
+// numbered are the rules for a table with one row for each whole number below a
+// size. The $names are filled in by apply.
+func numbered(table, owner, id, what, size string) []rule {
+	here := ` FROM ` + table + ` WHERE ` + owner + ` = $id`
+	name := `'$subject, ` + what + ` ' || `
+	return []rule{
+		{table, `SELECT ` + name + `i, 'its row is missing' FROM range(` + size + `) t(i) WHERE i NOT IN (SELECT ` + id + here + `) ORDER BY i`},
+		{table, `SELECT ` + name + id + `, 'expected 1 row, found ' || count(*)` + here + ` GROUP BY ` + id + ` HAVING count(*) > 1 ORDER BY ` + id},
+		{table, `SELECT ` + name + id + `, 'expected numbers from 0 to ' || (` + size + ` - 1)` + here + ` AND (` + id + ` < 0 OR ` + id + ` >= ` + size + `)`},
+	}
+}
+
+// vectors finds lists of the wrong length, and values that are NULL or not finite.
+// DuckDB's order has NaN above everything.
+func vectors(table, owner, id, what, list string) []rule {
+	here := ` FROM ` + table + ` WHERE ` + owner + ` = $id AND `
+	name := `'$subject, ` + what + ` ' || ` + id
+	return []rule{
+		{table, `SELECT ` + name + `, 'expected $d_model values in ` + list + `, found ' || len(` + list + `)` + here + `len(` + list + `) <> $d_model`},
+		{table, `SELECT ` + name + `, 'expected finite values in ` + list + `, found NULL, NaN or infinity'` + here + `len(` + list + `) > 0
+			AND (list_count(` + list + `) <> len(` + list + `) OR NOT isfinite(list_max(` + list + `)) OR NOT isfinite(list_min(` + list + `)))`},
+	}
+}

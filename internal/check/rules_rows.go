@@ -1,0 +1,146 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	schema "github.com/saedb/saedb/sql"
+)
+
+// modelTables checks the vocabulary and the unembedding of each model.
+func (r *run) modelTables() error {
+	rules := slices.Concat(
+		// A tokenizer may have tokens beyond the unembedding: the third rule is not theirs.
+		numbered("stored_tokens", "model_id", "token_id", "token", "$d_vocab")[:2],
+		numbered("stored_unembeddings", "model_id", "token_id", "token", "$d_vocab"),
+		vectors("stored_unembeddings", "model_id", "token_id", "token", "w_u"),
+		[]rule{{"stored_tokens", `SELECT '$subject, token ' || token_id, 'expected a token and a text, found NULL' FROM stored_tokens
+			WHERE model_id = $id AND NOT is_padding AND (token IS NULL OR text IS NULL)`}},
+	)
+	for _, m := range r.models {
+		if err := r.applyAll(rules, r.named("model "+m.name, m.id, &m)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) named(subject string, id int, m *storedModel, more ...string) []string {
+	// $d_model before $d: a replacer takes the first that fits.
+	return append(more, "$id", strconv.Itoa(id), "$subject", strings.ReplaceAll(subject, "'", "''"),
+		"$d_model", strconv.Itoa(m.dModel), "$d_vocab", strconv.Itoa(m.dVocab), "$model_id", strconv.Itoa(m.id))
+}
+
+func (r *run) namedSAE(s *storedSAE) []string {
+	return r.named("SAE "+s.name, s.id, s.model, "$d_sae", strconv.Itoa(s.dSAE), "$counted", s.counted())
+}
+
+// counted is a condition for the tokens that the statistics of s count.
+func (s *storedSAE) counted() string {
+	condition := fmt.Sprintf("model_id = %d AND token_id < %d", s.model.id, s.model.dVocab)
+	if s.tokens == "real" {
+		condition += " AND NOT is_special AND NOT is_padding"
+	}
+	return condition
+}
+
+// saeTables checks the decoder and the stored statistics of each SAE.
+func (r *run) saeTables() error {
+	rules := slices.Concat(
+		numbered("stored_decoders", "sae_id", "feature", "feature", "$d_sae"),
+		vectors("stored_decoders", "sae_id", "feature", "feature", "w_dec"),
+		[]rule{{"stored_decoders", `SELECT '$subject, feature ' || feature, 'expected a finite log_sparsity, found ' || log_sparsity
+			FROM stored_decoders WHERE sae_id = $id AND NOT isfinite(log_sparsity)`}},
+		numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], // some may lack
+		statisticsRules(),
+	)
+	add, end := r.begin("decoders and statistics", int64(len(r.saes)), "SAEs")
+	defer end()
+	for i := range r.saes {
+		if err := r.applyAll(rules, r.namedSAE(&r.saes[i])...); err != nil {
+			return err
+		}
+		add(1)
+	}
+	return nil
+}
+
+// statisticsRules are what the figures of a feature must obey whatever the weights.
+func statisticsRules() []rule {
+	const from = ` FROM stored_statistics WHERE sae_id = $id AND `
+	var rules []rule
+	add := func(problem, condition string) {
+		rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, ` + problem + from + condition + ` ORDER BY feature`})
+	}
+	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR top_tokens IS NULL OR top_token_ids IS NULL
+		OR top_logit_weights IS NULL OR bottom_tokens IS NULL OR bottom_token_ids IS NULL OR bottom_logit_weights IS NULL)`)
+	for _, prefix := range []string{"", "cos_"} {
+		p := strings.NewReplacer("@", prefix)
+		add(p.Replace(`'expected @skewness and @kurtosis to be NULL where @std is 0, and nowhere else'`),
+			p.Replace(`((@skewness IS NULL) <> (@std = 0) OR (@kurtosis IS NULL) <> (@std = 0))`))
+		add(p.Replace(`'expected finite figures with @std from 0 on, found @mean ' || @mean || ', @std ' || @std || ', @skewness ' || @skewness || ', @kurtosis ' || @kurtosis`),
+			p.Replace(`NOT coalesce(isfinite(@mean) AND isfinite(@std) AND @std >= 0 AND isfinite(coalesce(@skewness, 0)) AND isfinite(coalesce(@kurtosis, 0)), true)`))
+		// Pearson's inequality, whatever the distribution.
+		add(p.Replace(`'no distribution has @skewness ' || @skewness || ' with @kurtosis ' || @kurtosis`),
+			p.Replace(`@kurtosis < (1 + @skewness * @skewness) * (1 - 1e-6)`))
+	}
+	for _, end := range []struct{ name, order string }{{"top", "list_reverse_sort"}, {"bottom", "list_sort"}} {
+		p := strings.NewReplacer("@", end.name)
+		add(p.Replace(`'expected ' || (SELECT least(10, count(*)) FROM stored_tokens WHERE $counted) || ' @ tokens, found ' || len(@_tokens) || ' texts, ' || len(@_token_ids) || ' ids and ' || len(@_logit_weights) || ' logit weights'`),
+			p.Replace(`NOT coalesce(len(@_tokens) = len(@_token_ids) AND len(@_tokens) = len(@_logit_weights)
+				AND len(@_tokens) = (SELECT least(10, count(*)) FROM stored_tokens WHERE $counted), true)`))
+		add(p.Replace(`'its @_logit_weights are not in order'`), p.Replace(`@_logit_weights <> `+end.order+`(@_logit_weights)`))
+		// Texts that are no UTF-8 by themselves show as the token is spelled.
+		rules = append(rules, rule{"stored_statistics", p.Replace(`WITH ends AS (
+				SELECT feature, unnest(@_token_ids) AS token_id, unnest(@_tokens) AS stored FROM stored_statistics WHERE sae_id = $id)
+			SELECT '$subject, feature ' || feature, CASE WHEN k.token_id IS NULL THEN '@ token with id ' || coalesce(CAST(e.token_id AS VARCHAR), 'NULL') || ', which the model does not have'
+				ELSE 'expected ' || shown || ' as text of @ token ' || e.token_id || ', found ' || coalesce(stored, 'NULL') END
+			FROM ends e LEFT JOIN (SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE text END, '') AS shown
+				FROM stored_tokens WHERE $counted) k USING (token_id)
+			WHERE k.token_id IS NULL OR stored IS DISTINCT FROM shown ORDER BY feature`)})
+	}
+	return rules
+}
+
+// contents compares weights and tokens with the hashes that their loads recorded.
+func (r *run) contents() error {
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || coalesce(release || '/', '') || name
+		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
+	if err != nil {
+		return r.failed("stored_contents", err)
+	}
+	defer rows.Close()
+	add, end := r.begin("hashes of weights", int64(len(r.saes)+2*len(r.models)), "tables")
+	defer end()
+	for rows.Next() {
+		var load int
+		var count, hash int64
+		var table, name string
+		if err := rows.Scan(&load, &table, &count, &hash, &name); err != nil {
+			return r.failed("stored_contents", err)
+		}
+		name = strings.Replace(name, "sae ", "SAE ", 1)
+		query, known := schema.Contents(table, load)
+		if !known {
+			r.found(Finding{"stored_contents", name, "expected stored_decoders, stored_unembeddings or stored_tokens, found " + table})
+			continue
+		}
+		var counted, hashed int64
+		if err := r.DB.QueryRowContext(r.ctx, query).Scan(&counted, &hashed); err != nil {
+			if err := r.failed(table, err); err != nil {
+				return err
+			}
+			continue
+		}
+		switch {
+		case counted != count:
+			r.found(Finding{table, name, fmt.Sprintf("expected %d rows, as its load wrote, found %d", count, counted)})
+		case hashed != hash:
+			r.found(Finding{table, name, fmt.Sprintf("its rows are not those that were loaded: expected hash %016x, found %016x", uint64(hash), uint64(hashed))})
+		}
+		add(1)
+	}
+	return r.failed("stored_contents", rows.Err())
+}

@@ -1,0 +1,134 @@
+package check
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// sourceFile is a file that a current load read.
+type sourceFile struct {
+	load           string
+	source         string
+	revision       sql.NullString
+	format         string
+	name, recorded string
+	bytes          int64
+}
+
+// sources checks the recorded hashes: those of loads against those of their files,
+// which is damage where they differ, and those of files against the files, where they are
+// still there, which is a note.
+func (r *run) sources() error {
+	files, err := r.sourceFiles()
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	if err := r.digests(); err != nil {
+		return err
+	}
+	var total int64
+	for _, f := range files {
+		total += f.bytes
+	}
+	add, end := r.begin("hashes of sources", total, "bytes")
+	defer end()
+	remote, missing := 0, 0
+	for _, f := range files {
+		if f.format == "sql" {
+			continue
+		}
+		if f.revision.Valid {
+			remote++
+			continue
+		}
+		hash, err := hashOf(r.ctx, f.path(), add)
+		switch {
+		case r.ctx.Err() != nil:
+			return r.ctx.Err()
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+		case err != nil:
+			r.Note(fmt.Sprintf("source of %s: %v", f.load, err))
+		case hash != f.recorded:
+			r.Note(fmt.Sprintf("source of %s: %s has changed since it was loaded", f.load, f.path()))
+		default:
+			r.result.Sources++
+		}
+	}
+	if missing > 0 {
+		r.Note(fmt.Sprintf("%d files that were loaded are no longer where they were", missing))
+	}
+	if remote > 0 {
+		r.Note(fmt.Sprintf("%d files came from the Hub; they were verified when they were downloaded, and are not looked at", remote))
+	}
+	return nil
+}
+
+func (r *run) sourceFiles() ([]sourceFile, error) {
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT kind || ' ' || coalesce(release || '/', '') || l.name, source, revision, format, f.path, f.sha256, f.bytes
+		FROM stored_load_files f JOIN stored_loads l USING (load_id) WHERE replaced_by IS NULL ORDER BY load_id, f.path`)
+	if err != nil {
+		return nil, r.failed("stored_load_files", err)
+	}
+	defer rows.Close()
+	var all []sourceFile
+	for rows.Next() {
+		var f sourceFile
+		if err := rows.Scan(&f.load, &f.source, &f.revision, &f.format, &f.name, &f.recorded, &f.bytes); err != nil {
+			return nil, r.failed("stored_load_files", err)
+		}
+		all = append(all, f)
+	}
+	return all, r.failed("stored_load_files", rows.Err())
+}
+
+// digests compares what stored_loads has as the hash of a load with the hashes of its
+// files: that of the only one, or that of the lines which sha256sum prints for them.
+func (r *run) digests() error {
+	return r.apply(rule{"stored_loads", `SELECT kind || ' ' || l.name, 'expected sha256 ' || expected || ', that of its files, found ' || sha256 FROM stored_loads l JOIN (
+			SELECT load_id, CASE count(*) WHEN 1 THEN any_value(sha256) ELSE sha256(string_agg(sha256 || '  ' || path || chr(10), '' ORDER BY encode(path))) END AS expected
+			FROM stored_load_files GROUP BY load_id) USING (load_id) WHERE l.sha256 <> expected`})
+}
+
+// path is where the file was.
+func (f *sourceFile) path() string {
+	if filepath.IsAbs(f.name) {
+		return f.name
+	}
+	if info, err := os.Stat(f.source); err == nil && !info.IsDir() {
+		return f.source
+	}
+	return filepath.Join(f.source, filepath.FromSlash(f.name))
+}
+
+func hashOf(ctx context.Context, path string, add func(int64)) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	part := make([]byte, 1<<20)
+	for {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		n, err := file.Read(part)
+		hash.Write(part[:n])
+		add(int64(n))
+		if errors.Is(err, io.EOF) {
+			return hex.EncodeToString(hash.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}

@@ -1,0 +1,326 @@
+package check
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/stat"
+)
+
+// weightsAtOnce bounds the float64 logit weights in memory, 128 MB of them, as twice
+// as many are held: plain, and those of token columns of unit length.
+const weightsAtOnce = 8 << 20
+
+// sample is the features of s whose figures are computed again: evenly spread, with
+// the first and the last.
+func (r *run) sample(s *storedSAE) []int {
+	n := r.Sample
+	if n == AllFeatures || n > s.dSAE {
+		n = s.dSAE
+	}
+	features := make([]int, n)
+	for i := range features {
+		features[i] = i * (s.dSAE - 1) / max(n-1, 1)
+	}
+	return features
+}
+
+// stored is the figures of one feature, as they are stored.
+type stored struct {
+	sae     *storedSAE
+	feature int
+	w       []float64 // its direction
+	moments [2][4]float64
+	ids     [2][]int32 // top, bottom
+	weights [2][]float64
+}
+
+// statistics computes the figures of the sample again: products and sums in float64,
+// by gonum, with none of the code that made them.
+func (r *run) statistics() error {
+	total := 0
+	for i := range r.saes {
+		if r.saes[i].tokens != "" {
+			total += len(r.sample(&r.saes[i]))
+		}
+	}
+	add, end := r.begin("statistics again", int64(total), "features")
+	defer end()
+	for i := range r.models {
+		m := &r.models[i]
+		for _, tokens := range []string{"all", "real"} {
+			if err := r.statisticsOf(m, tokens, add); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// statisticsOf does so for the SAEs of one model whose figures count the same tokens.
+func (r *run) statisticsOf(m *storedModel, tokens string, add func(int64)) error {
+	atOnce := max(1, weightsAtOnce/max(1, m.dVocab))
+	var batch []stored
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := r.compare(m, batch)
+		add(int64(len(batch)))
+		batch = batch[:0]
+		return err
+	}
+	for i := range r.saes {
+		s := &r.saes[i]
+		if s.model != m || s.tokens != tokens {
+			continue
+		}
+		for features := range slices.Chunk(r.sample(s), atOnce) {
+			if len(batch)+len(features) > atOnce {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			read, err := r.readStored(s, features)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, read...)
+		}
+	}
+	return flush()
+}
+
+// readStored reads those of the features that have statistics, and a direction of
+// the right length; others are reported already.
+func (r *run) readStored(s *storedSAE, features []int) ([]stored, error) {
+	const columns = `mean, std, coalesce(skewness, 'nan'), coalesce(kurtosis, 'nan'), cos_mean, cos_std, coalesce(cos_skewness, 'nan'), coalesce(cos_kurtosis, 'nan')`
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
+		FROM stored_statistics JOIN stored_decoders USING (sae_id, feature)
+		WHERE sae_id = %d AND list_contains(%s, feature) AND len(w_dec) = %d AND list_count(w_dec) = len(w_dec) AND mean + std + cos_mean + cos_std IS NOT NULL
+		  AND len(top_token_ids) = list_count(top_token_ids) AND len(top_token_ids) = list_count(top_logit_weights)
+		  AND len(bottom_token_ids) = list_count(bottom_token_ids) AND len(bottom_token_ids) = list_count(bottom_logit_weights)
+		ORDER BY feature`, columns, s.id, list(features), s.model.dModel))
+	if err != nil {
+		return nil, r.failed("stored_statistics", err)
+	}
+	defer rows.Close()
+	var all []stored
+	for rows.Next() {
+		f := stored{sae: s}
+		var w, ids0, weights0, ids1, weights1 any
+		p, c := &f.moments[0], &f.moments[1]
+		if err := rows.Scan(&f.feature, &w, &p[0], &p[1], &p[2], &p[3], &c[0], &c[1], &c[2], &c[3], &ids0, &weights0, &ids1, &weights1); err != nil {
+			return nil, r.failed("stored_statistics", err)
+		}
+		f.w = numbers[float32, float64](w)
+		f.ids[0], f.ids[1] = numbers[int32, int32](ids0), numbers[int32, int32](ids1)
+		f.weights[0], f.weights[1] = numbers[float64, float64](weights0), numbers[float64, float64](weights1)
+		all = append(all, f)
+	}
+	return all, r.failed("stored_statistics", rows.Err())
+}
+
+func list(numbers []int) string {
+	text := "["
+	for i, n := range numbers {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprint(n)
+	}
+	return text + "]"
+}
+
+// numbers are the elements of a list of DuckDB's, none of which is NULL.
+func numbers[From, To float32 | float64 | int32](value any) []To {
+	elements, _ := value.([]any)
+	out := make([]To, len(elements))
+	for i, element := range elements {
+		n, _ := element.(From)
+		out[i] = To(n)
+	}
+	return out
+}
+
+// logits is the logit weights of a batch: a row a feature, a column a token.
+type logits struct {
+	ids           []int32
+	plain, cosine [][]float64
+	length        float64 // root mean square length of the tokens' columns
+}
+
+// compare computes the figures of a batch and compares.
+func (r *run) compare(m *storedModel, batch []stored) error {
+	l, err := r.project(m, batch)
+	if err != nil || l == nil {
+		return err
+	}
+	found := r.several("stored_statistics")
+	defer found.end()
+	for i := range batch {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		f := &batch[i]
+		subject := fmt.Sprintf("SAE %s, feature %d", f.sae.name, f.feature)
+		length := blas64.Nrm2(blas64.Vector{N: len(f.w), Data: f.w, Inc: 1})
+		for j, x := range [][]float64{l.plain[i], l.cosine[i]} {
+			scale := length
+			if j == 0 {
+				scale *= l.length
+			}
+			if wrong := differs(f.moments[j], x, scale); wrong != "" {
+				found.add(subject, []string{"", "cos_"}[j]+wrong)
+			}
+		}
+		for end, name := range []string{"top", "bottom"} {
+			if wrong := misranked(name, l, l.plain[i], f.ids[end], f.weights[end], []float64{1, -1}[end], length*l.length); wrong != "" {
+				found.add(subject, wrong)
+			}
+		}
+		r.result.Recomputed++
+	}
+	return nil
+}
+
+// project reads the unembedding in parts and multiplies. An unembedding that is
+// damaged, which is reported already, gives nil.
+func (r *run) project(m *storedModel, batch []stored) (*logits, error) {
+	l := &logits{plain: make([][]float64, len(batch)), cosine: make([][]float64, len(batch))}
+	directions := blas64.General{Rows: len(batch), Cols: m.dModel, Stride: m.dModel}
+	for _, f := range batch {
+		directions.Data = append(directions.Data, f.w...)
+	}
+	const part = 2048
+	var squares float64
+	for from := 0; from < m.dVocab; from += part {
+		ids, columns, err := r.unembedding(m, batch[0].sae, from, from+part)
+		if err != nil || columns == nil {
+			return nil, err
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		rows := blas64.General{Rows: len(ids), Cols: m.dModel, Stride: m.dModel, Data: columns}
+		product := blas64.General{Rows: len(batch), Cols: len(ids), Stride: len(ids), Data: make([]float64, len(batch)*len(ids))}
+		blas64.Gemm(blas.NoTrans, blas.Trans, 1, directions, rows, 0, product)
+		l.ids = append(l.ids, ids...)
+		inverse := make([]float64, len(ids))
+		for j := range ids {
+			norm := blas64.Nrm2(blas64.Vector{N: m.dModel, Data: columns[j*m.dModel : (j+1)*m.dModel], Inc: 1})
+			squares += norm * norm
+			if norm > 0 {
+				inverse[j] = 1 / norm
+			}
+		}
+		for i := range batch {
+			row := product.Data[i*len(ids) : (i+1)*len(ids)]
+			l.plain[i] = append(l.plain[i], row...)
+			for j, weight := range row {
+				l.cosine[i] = append(l.cosine[i], weight*inverse[j])
+			}
+		}
+	}
+	if len(l.ids) == 0 {
+		return nil, nil
+	}
+	l.length = math.Sqrt(squares / float64(len(l.ids)))
+	return l, nil
+}
+
+// unembedding reads the columns of the counted tokens in [from, to). Columns is nil
+// when they cannot be used.
+func (r *run) unembedding(m *storedModel, s *storedSAE, from, to int) (ids []int32, columns []float64, err error) {
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT token_id, w_u FROM stored_unembeddings WHERE model_id = %d AND token_id >= %d AND token_id < %d
+		AND token_id IN (SELECT token_id FROM stored_tokens WHERE %s) ORDER BY token_id`, m.id, from, to, s.counted()))
+	if err != nil {
+		return nil, nil, r.failed("stored_unembeddings", err)
+	}
+	defer rows.Close()
+	columns = make([]float64, 0, (to-from)*m.dModel)
+	for rows.Next() {
+		var id int32
+		var w any
+		if err := rows.Scan(&id, &w); err != nil {
+			return nil, nil, r.failed("stored_unembeddings", err)
+		}
+		column := numbers[float32, float64](w)
+		if len(column) != m.dModel {
+			return nil, nil, nil
+		}
+		ids, columns = append(ids, id), append(columns, column...)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, r.failed("stored_unembeddings", err)
+	}
+	return ids, columns, nil
+}
+
+// tolerance is what saedb promises of statistics, against float64.
+const tolerance = 1e-5
+
+// differs compares mean, std, skewness and kurtosis with those of x, and says where
+// they differ. Where the spread is no more than the rounding of products of that
+// scale, weights that are equal by design may show one, and the shape is not compared.
+func differs(stored [4]float64, x []float64, scale float64) string {
+	mean, std := stat.PopMeanStdDev(x, nil)
+	rounding := 1e-13 * scale * math.Sqrt(float64(len(x)))
+	expected := [4]float64{mean, std, math.NaN(), math.NaN()}
+	allowed := [4]float64{tolerance*std + rounding, tolerance*std + rounding, math.Inf(1), math.Inf(1)}
+	if std > 1e6*rounding {
+		var third, fourth float64
+		for _, v := range x {
+			z := (v - mean) / std
+			third += z * z * z
+			fourth += z * z * z * z
+		}
+		expected[2], expected[3] = third/float64(len(x)), fourth/float64(len(x))
+		allowed[2], allowed[3] = tolerance*max(1, math.Abs(expected[2])), tolerance*expected[3]
+	}
+	for i, name := range []string{"mean", "std", "skewness", "kurtosis"} {
+		if math.IsInf(allowed[i], 1) || math.Abs(stored[i]-expected[i]) <= allowed[i] {
+			continue
+		}
+		return fmt.Sprintf("%s: expected %.9g, computed again in float64, found %.9g", name, expected[i], stored[i])
+	}
+	return ""
+}
+
+// misranked compares the tokens at one end with those of weights, which are of
+// l.ids: each has its logit weight, and the weight that belongs at its rank. sign is -1
+// for the lowest.
+func misranked(end string, l *logits, weights []float64, ids []int32, stored []float64, sign, scale float64) string {
+	rounding := 1e-12 * scale * math.Sqrt(float64(len(weights)))
+	best := outermost(weights, len(ids), sign)
+	for i, id := range ids {
+		at := sort.Search(len(l.ids), func(j int) bool { return l.ids[j] >= id })
+		switch {
+		case i >= len(best) || at == len(l.ids) || l.ids[at] != id:
+			return "" // reported already
+		case !(math.Abs(stored[i]-weights[at]) <= rounding):
+			return fmt.Sprintf("%s_logit_weights: expected %.9g of token %d, computed again in float64, found %.9g", end, weights[at], id, stored[i])
+		case !(math.Abs(weights[at]-weights[best[i]]) <= rounding):
+			return fmt.Sprintf("%s_token_ids: expected token %d at rank %d, found %d", end, l.ids[best[i]], i+1, id)
+		}
+	}
+	return ""
+}
+
+// outermost is the indices of the n highest weights, times sign, highest first.
+func outermost(weights []float64, n int, sign float64) []int {
+	var best []int
+	for j := range weights {
+		if len(best) == n && (n == 0 || sign*weights[j] <= sign*weights[best[n-1]]) {
+			continue
+		}
+		at := sort.Search(len(best), func(i int) bool { return sign*weights[best[i]] < sign*weights[j] })
+		best = slices.Insert(best, at, j)
+		best = best[:min(len(best), n)]
+	}
+	return best
+}

@@ -1,0 +1,224 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/saedb/saedb"
+)
+
+// smallDatabase makes a database of a model of 500 columns, 64 of them tokens, two
+// SAEs of 24 features, and four token sets, all computed. It takes a second.
+func smallDatabase(t *testing.T) (db string) {
+	t.Helper()
+	dir := t.TempDir()
+	db = filepath.Join(dir, "small.db")
+	tinySAE(t, filepath.Join(dir, "blocks.0.hook_resid_pre"), 0)
+	tinySAE(t, filepath.Join(dir, "blocks.1.hook_resid_pre"), 1)
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	mustRun(t, "--db", db, "load", "sae", dir, "--release", "r")
+	for name, condition := range map[string]string{"first": "token_id < 10", "third": "token_id % 3 = 0 AND NOT is_padding", "one": "token_id = 5", "most": "token_id <> 5 AND NOT is_padding"} {
+		mustRun(t, "--db", db, "load", "sets", "--name", name, "--sql", "SELECT token_id FROM tokens WHERE "+condition)
+	}
+	mustRun(t, "--db", db, "compute")
+	return db
+}
+
+// change runs statements on a database that is not open.
+func change(t *testing.T, path, statements string) {
+	t.Helper()
+	db, err := saedb.Open(t.Context(), path, saedb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statements); err != nil {
+		t.Fatalf("%s: %v", statements, err)
+	}
+}
+
+// plants are statements that damage a small database, and what check says of each.
+// The SAE with sae_id 3 is r/blocks.1.hook_resid_pre.
+var plants = []struct{ statements, want string }{
+	{"DELETE FROM stored_decoders WHERE sae_id = 3 AND feature = 7", "stored_decoders: SAE r/blocks.1.hook_resid_pre, feature 7: its row is missing"},
+	{"INSERT INTO stored_decoders SELECT * FROM stored_decoders WHERE sae_id = 3 AND feature = 7", "stored_decoders: SAE r/blocks.1.hook_resid_pre, feature 7: expected 1 row, found 2"},
+	{"UPDATE stored_decoders SET feature = 24 WHERE sae_id = 3 AND feature = 7", "stored_decoders: SAE r/blocks.1.hook_resid_pre, feature 24: expected numbers from 0 to 23"},
+	{"UPDATE stored_decoders SET w_dec = w_dec[:31] WHERE sae_id = 3 AND feature = 7", "feature 7: expected 32 values in w_dec, found 31"},
+	{"UPDATE stored_decoders SET w_dec = list_concat(w_dec[:31], ['nan'::FLOAT]) WHERE sae_id = 3 AND feature = 7", "feature 7: expected finite values in w_dec"},
+	{"UPDATE stored_decoders SET w_dec = list_concat(['-inf'::FLOAT], w_dec[2:]) WHERE sae_id = 3 AND feature = 7", "feature 7: expected finite values in w_dec"},
+	{"UPDATE stored_decoders SET w_dec = list_concat(w_dec[:31], [NULL::FLOAT]) WHERE sae_id = 3 AND feature = 7", "feature 7: expected finite values in w_dec"},
+	// One last bit of one weight, which no figure shows.
+	{"UPDATE stored_decoders SET w_dec = list_concat([w_dec[1] * 1.0000001::FLOAT], w_dec[2:]) WHERE sae_id = 3 AND feature = 7",
+		"stored_decoders: SAE r/blocks.1.hook_resid_pre: its rows are not those that were loaded: expected hash"},
+	{"UPDATE stored_decoders SET log_sparsity = -3 WHERE sae_id = 3 AND feature = 7", "stored_decoders: SAE r/blocks.1.hook_resid_pre: its rows are not those that were loaded"},
+	{"INSERT INTO stored_decoders SELECT 99, feature, w_dec, log_sparsity FROM stored_decoders WHERE sae_id = 3", "stored_decoders: sae_id 99: 24 rows, but no such SAE"},
+	{"DELETE FROM stored_unembeddings WHERE token_id = 60", "stored_unembeddings: model small, token 60: its row is missing"},
+	{"UPDATE stored_unembeddings SET w_u = list_concat([1e30::FLOAT], w_u[2:]) WHERE token_id = 60", "stored_unembeddings: model small: its rows are not those that were loaded"},
+	{"UPDATE stored_unembeddings SET w_u = list_concat(w_u, w_u) WHERE token_id = 60", "stored_unembeddings: model small, token 60: expected 32 values in w_u, found 64"},
+	{"DELETE FROM stored_tokens WHERE token_id = 60", "stored_tokens: model small, token 60: its row is missing"},
+	{"UPDATE stored_tokens SET text = 'other' WHERE token_id = 60", "stored_tokens: model small: its rows are not those that were loaded"},
+	{"UPDATE stored_tokens SET is_special = true WHERE token_id = 60", "stored_tokens: model small: its rows are not those that were loaded"},
+	{"UPDATE stored_saes SET d_sae = 25 WHERE sae_id = 3", "stored_decoders: SAE r/blocks.1.hook_resid_pre, feature 24: its row is missing"},
+	{"UPDATE stored_saes SET d_model = 16 WHERE sae_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: expected d_model 32, that of model small, found 16"},
+	{"UPDATE stored_saes SET model_id = 7 WHERE sae_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: its model, model_id 7, is not there"},
+	{"UPDATE stored_saes SET sae = 'blocks.0.hook_resid_pre' WHERE sae_id = 3", "stored_saes: SAE r/blocks.0.hook_resid_pre: 2 SAEs have that name"},
+	{"DELETE FROM stored_models", "stored_loads: load 1, model small: it is current, but nothing that it loaded is there"},
+	{"DELETE FROM stored_loads WHERE load_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: load 3 is not there"},
+	{"DELETE FROM stored_load_files WHERE load_id = 3 AND path = 'cfg.json'", "stored_loads: load 3, sae blocks.1.hook_resid_pre: expected"},
+	{"UPDATE stored_loads SET sha256 = 'abc' WHERE load_id = 3", "stored_loads: sae blocks.1.hook_resid_pre: expected sha256"},
+	{"DELETE FROM stored_contents WHERE load_id = 3", "stored_contents: sae blocks.1.hook_resid_pre: expected the hash of its rows of stored_decoders, found none"},
+	{"UPDATE stored_statistics SET skewness = skewness + 0.001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: skewness: expected"},
+	{"UPDATE stored_statistics SET cos_std = cos_std * 1.0001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: cos_std: expected"},
+	{"UPDATE stored_statistics SET mean = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: some of its figures are NULL"},
+	{"UPDATE stored_statistics SET kurtosis = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: expected skewness and kurtosis to be NULL where std is 0, and nowhere else"},
+	{"UPDATE stored_statistics SET kurtosis = 0.5 WHERE sae_id = 3 AND feature = 7", "feature 7: no distribution has skewness"},
+	{"UPDATE stored_statistics SET std = 'inf' WHERE sae_id = 3 AND feature = 7", "feature 7: expected finite figures with std from 0 on, found mean"},
+	{"INSERT INTO stored_statistics SELECT * FROM stored_statistics WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: expected 1 row, found 2"},
+	{"UPDATE stored_statistics SET top_token_ids = list_concat([500], top_token_ids[2:]) WHERE sae_id = 3 AND feature = 7", "feature 7: top token with id 500, which the model does not have"},
+	{"UPDATE stored_statistics SET bottom_token_ids = bottom_token_ids[:9] WHERE sae_id = 3 AND feature = 7", "feature 7: expected 10 bottom tokens, found 10 texts, 9 ids and 10 logit weights"},
+	{"UPDATE stored_statistics SET top_tokens = list_concat(['no'], top_tokens[2:]) WHERE sae_id = 3 AND feature = 7", "as text of top token"},
+	{"UPDATE stored_statistics SET top_logit_weights = list_reverse(top_logit_weights) WHERE sae_id = 3 AND feature = 7", "feature 7: its top_logit_weights are not in order"},
+	{"UPDATE stored_statistics SET bottom_logit_weights = list_transform(bottom_logit_weights, lambda x: x - 0.001) WHERE sae_id = 3 AND feature = 7", "feature 7: bottom_logit_weights: expected"},
+	{"UPDATE stored_statistics SET top_tokens = top_tokens[2:] || bottom_tokens[1:1], top_token_ids = top_token_ids[2:] || bottom_token_ids[1:1], top_logit_weights = top_logit_weights[2:] || bottom_logit_weights[1:1] WHERE sae_id = 3 AND feature = 7",
+		"feature 7: top_token_ids: expected token"},
+	{"DELETE FROM stored_computations WHERE sae_id = 3", "stored_statistics: sae_id 3: 24 rows, but no such row of stored_computations"},
+	{"UPDATE stored_computations SET tokens = 'some' WHERE sae_id = 3", "stored_computations: sae_id 3: expected tokens all or real, found some"},
+	{"UPDATE stored_computations SET tokens = 'real' WHERE sae_id = 3", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 0: mean: expected"},
+	{"UPDATE stored_token_sets SET token_ids = [1, 500] WHERE token_set = 'first'", "stored_token_sets: token set first: expected ids of tokens from 0 to 499, found 500"},
+	{"UPDATE stored_token_sets SET token_ids = [2, 1] WHERE token_set = 'first'", "stored_token_sets: token set first: its token ids are not ascending, each once"},
+	{"UPDATE stored_token_sets SET token_ids = list_concat(token_ids[2:], [63]) WHERE token_set = 'first'", "token set first: expected es"},
+	{"DELETE FROM stored_token_sets WHERE token_set = 'first'", "rows, but no such token set"},
+	{"UPDATE stored_enrichment SET es = es / 2 WHERE sae_id = 3 AND feature = 7", "stored_enrichment: SAE r/blocks.1.hook_resid_pre, feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET es = 1.5 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es and auc from 0 to 1"},
+	{"UPDATE stored_enrichment SET auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: some of its figures are NULL"},
+	{"UPDATE stored_enrichment SET log10_q = log10_q - 0.1 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected log10_q"},
+	{"INSERT INTO stored_enrichment SELECT * FROM stored_enrichment WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected 1 row, found 2"},
+	{"INSERT INTO stored_enrichment SELECT 99, set_id, feature, es, promoted, log10_p, log10_q, auc FROM stored_enrichment WHERE sae_id = 3", "stored_enrichment: sae_id 99: 96 rows, but no such SAE"},
+	{"DROP VIEW features CASCADE; DROP TABLE stored_enrichment", "stored_enrichment: the table is missing"},
+}
+
+// TestCheckFindsDamage plants one kind of damage after the other, and all of them
+// are found and named.
+func TestCheckFindsDamage(t *testing.T) {
+	small := smallDatabase(t)
+	if said := mustRun(t, "--db", small, "check", "--all"); !strings.Contains(said, "statistics of 48 features computed again in float64, 192 enrichment scores again, 7 source files unchanged\n"+small+" is sound\n") {
+		t.Fatalf("before any damage check says:\n%s", said)
+	}
+	for _, plant := range plants {
+		db := filepath.Join(t.TempDir(), "damaged.db")
+		copyFile(t, small, db)
+		change(t, db, plant.statements)
+		before := hash(t, db)
+		r := saedbRun(t, "", "--db", db, "check", "--all")
+		if r.code != 1 || !strings.Contains(r.stdout, plant.want) || !strings.HasPrefix(r.stderr, "saedb: check: "+db+": expected a sound database, found ") {
+			t.Errorf("%s:\nexit %d, expected 1 and %q, found\n%s%s", plant.statements, r.code, plant.want, r.stdout, r.stderr)
+		}
+		if hash(t, db) != before {
+			t.Errorf("%s: check changed the file", plant.statements)
+		}
+	}
+}
+
+// TestCheckPassesWhatIsWhole: what a program may leave at any moment is sound: before
+// anything is computed, with half of it, and with sets that are new or gone.
+func TestCheckPassesWhatIsWhole(t *testing.T) {
+	db := smallDatabase(t)
+	for _, step := range [][]string{
+		{"sql", "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3"},
+		{"load", "sets", "--name", "second", "--sql", "SELECT 2"},
+		{"load", "sets", "--name", "one", "--sql", "SELECT 6", "--replace"},
+		{"compute"},
+		{"compute", "--tokens", "real"},
+		{"load", "directions", "--sql", "SELECT w_dec FROM decoder_directions WHERE feature < 3", "--name", "d"},
+		{"load", "model", modelOf(t, "gpt2", ""), "--name", "small", "--processing", "none", "--replace"},
+		{"compute"},
+	} {
+		mustRun(t, append([]string{"--db", db}, step...)...)
+		if r := saedbRun(t, "", "--db", db, "check", "--all"); r.code != 0 || !strings.HasSuffix(r.stdout, " is sound\n") {
+			t.Errorf("after %v: exit %d\n%s%s", step, r.code, r.stdout, r.stderr)
+		}
+	}
+}
+
+// TestCheckExample: the example is sound, by default in a sample, and a source that
+// is gone or has changed is no damage.
+func TestCheckExample(t *testing.T) {
+	if said := mustRun(t, "--db", example, "check", "--sample", "3"); !strings.HasSuffix(said, " is sound\n") {
+		t.Error(said)
+	}
+	dir := t.TempDir()
+	db := filepath.Join(dir, "moved.db")
+	tinySAE(t, filepath.Join(dir, "a"), 0)
+	tinySAE(t, filepath.Join(dir, "b"), 1)
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(dir, "a"), filepath.Join(dir, "b"))
+	if err := os.RemoveAll(filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "b"), "cfg.json", []byte("{}"))
+	said := mustRun(t, "--db", db, "check")
+	for _, want := range []string{
+		"note: 2 files that were loaded are no longer where they were\n",
+		"note: source of sae local/b: " + filepath.Join(dir, "b", "cfg.json") + " has changed since it was loaded\n",
+		" is sound\n",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("expected %q, found\n%s", want, said)
+		}
+	}
+}
+
+// TestCheckFlippedBytes flips one byte at many places of the file. Where DuckDB
+// reads what lies there its checksum tells; nothing crashes, and nothing
+// that is wrong passes as sound.
+func TestCheckFlippedBytes(t *testing.T) {
+	small := smallDatabase(t)
+	whole, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const flips = 24
+	found := 0
+	for i := range flips {
+		at := len(whole) * i / flips
+		if i == 0 {
+			at = 4096 + 100 // of the first header
+		}
+		flipped := bytes.Clone(whole)
+		flipped[at] ^= 0x10
+		db := write(t, t.TempDir(), "flipped.db", flipped)
+		switch r := saedbRun(t, "", "--db", db, "check", "--all"); {
+		case r.code == 1 && strings.Count(r.stderr, "\n") == 1 && regexp.MustCompile(`(?i)checksum|corrupt|damaged|not a DuckDB database|expected a sound database`).MatchString(r.stdout+r.stderr):
+			found++
+		case r.code != 0 || !strings.HasSuffix(r.stdout, " is sound\n"):
+			t.Errorf("byte %d of %d: exit %d\n%s%s", at, len(whole), r.code, r.stdout, r.stderr)
+		}
+	}
+	t.Logf("%d of %d flipped bytes lie where something is stored, and were found", found, flips)
+	if found < flips/3 {
+		t.Errorf("%d of %d flipped bytes were found, expected a third at least: is all of the file read?", found, flips)
+	}
+}
+
+func TestCheckUsage(t *testing.T) {
+	for _, args := range [][]string{{"check", "x"}, {"check", "--sample", "-1"}, {"check", "--all", "--sample", "3"}} {
+		if r := saedbRun(t, "", append([]string{"--db", example}, args...)...); r.code != 2 {
+			t.Errorf("%v: exit %d: %s", args, r.code, r.stderr)
+		}
+	}
+	missing := filepath.Join(t.TempDir(), "none.db")
+	if r := saedbRun(t, "", "--db", missing, "check"); r.code != 1 || !strings.Contains(r.stderr, "no such file") {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
+	}
+	begun := time.Now()
+	if code, stderr, stopped := stopAfter(t, syscall.SIGINT, 700*time.Millisecond, "--db", example, "check", "--all"); !stopped || code != 130 || time.Since(begun) > 15*time.Second {
+		t.Errorf("interrupted after %v: exit %d: %s", time.Since(begun), code, fmt.Sprint(stderr))
+	}
+}

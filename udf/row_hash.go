@@ -1,0 +1,67 @@
+package udf
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var rowHashFamily = family{
+	register: registerRowHash,
+	docs: []schema.Function{{
+		Name:      "row_hash",
+		Signature: "row_hash(id, weights) → BIGINT",
+		Description: "The first 8 bytes of the SHA-256 of a row's id (INTEGER) and weights (FLOAT[]). A load records bit_xor of it over its rows, " +
+			"which does not depend on their order, and saedb check compares.",
+		Example: "SELECT sae, bit_xor(row_hash(feature, w_dec)) AS hash FROM decoder_directions GROUP BY sae ORDER BY sae",
+	}},
+}
+
+func registerRowHash(f *Functions, c capi.Connection) error {
+	return c.RegisterScalar("row_hash", capi.Scalar{
+		Parameters: []capi.Type{capi.Integer, capi.List(capi.Float)}, Returns: capi.Bigint, Call: f.rowHash,
+	})
+}
+
+// rowHash hashes id and weights as little-endian bytes, the first 8 bytes of the
+// digest being a little-endian number. A weight that is NULL counts as a NaN.
+func (f *Functions) rowHash(input capi.Chunk, output capi.Vector) error {
+	rows := input.Rows()
+	present := input.Column(0).Validity()
+	ids := capi.Values[int32](input.Column(0), rows)
+	lists := newLists(input.Column(1), rows)
+	weights := capi.Values[float32](lists.elements, lists.count)
+	hashes := capi.Values[int64](output, rows)
+	var bytes []byte
+	for i := range rows {
+		if !present.Valid(i) || !lists.valid(i) {
+			output.SetNull(i, 0)
+			continue
+		}
+		if i%rowsBetweenChecks == 0 {
+			if err := f.context().Err(); err != nil {
+				return err
+			}
+		}
+		bytes = binary.LittleEndian.AppendUint32(bytes[:0], uint32(ids[i]))
+		entry := lists.entries[i]
+		for j := entry.Offset; j < entry.Offset+entry.Length; j++ {
+			bits := uint32(nullWeight)
+			if lists.inner.Valid(int(j)) {
+				bits = math.Float32bits(weights[j])
+			}
+			bytes = binary.LittleEndian.AppendUint32(bytes, bits)
+		}
+		digest := sha256.Sum256(bytes)
+		hashes[i] = int64(binary.LittleEndian.Uint64(digest[:8]))
+	}
+	return nil
+}
+
+const (
+	nullWeight        = 0x7fc00001 // a NaN that no computation gives
+	rowsBetweenChecks = 64         // between two looks at the context
+)
