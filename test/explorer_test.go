@@ -22,11 +22,13 @@ import (
 
 var pictures = flag.String("pictures", "", "write pictures of the explorer's pages into this directory")
 
-// explore runs saedb serve on a free port and returns its address.
-func explore(t *testing.T) string {
+// explore runs saedb serve for the example on a free port and returns its address.
+func explore(t *testing.T) string { return exploreDatabase(t, example) }
+
+func exploreDatabase(t *testing.T, db string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	command := exec.CommandContext(ctx, program, "--db", example, "serve", "--listen", "127.0.0.1:0")
+	command := exec.CommandContext(ctx, program, "--db", db, "serve", "--listen", "127.0.0.1:0")
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -330,5 +332,26 @@ func (b *browser) picture(t *testing.T, name string) {
 	}
 	if err := os.WriteFile(filepath.Join(*pictures, name+".png"), content, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestExplorerExplanations: the page of a feature has what is loaded of Neuronpedia's
+// explanations of it.
+func TestExplorerExplanations(t *testing.T) {
+	dir := t.TempDir()
+	db := filepath.Join(dir, "explained.db")
+	copyFile(t, example, db)
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "smollm2-demo", "--neuronpedia-id", "smollm2/29-res")
+	mustRun(t, "--db", db, "load", "explanations", write(t, dir, "batch-0.jsonl", []byte(explanation("29-res", "63", "number <b>words", "gpt-4o"))))
+	address := exploreDatabase(t, db)
+	_, body := request(t, "GET", address+"/api/feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63")
+	var page struct {
+		Explanations []struct{ Description, Explainer string }
+	}
+	if err := json.Unmarshal([]byte(body), &page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Explanations) != 1 || page.Explanations[0].Description != "number <b>words" || page.Explanations[0].Explainer != "gpt-4o" {
+		t.Errorf("explanations %+v", page.Explanations)
 	}
 }

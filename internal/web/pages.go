@@ -252,7 +252,12 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"feature": found[0], "tokens": tokens, "enrichment": enrichment}, nil
+	explanations, err := s.list(r.Context(), `SELECT description, type, explainer FROM explanations
+		WHERE release = ? AND sae = ? AND feature = ? ORDER BY ALL`, release, sae, index)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"feature": found[0], "tokens": tokens, "enrichment": enrichment, "explanations": explanations}, nil
 }
 
 // similar are the features whose decoder directions are nearest; it reads every

@@ -145,8 +145,10 @@
     const step = (d) => address("feature", { ...of, feature: f.feature + d });
     const title = element("h1", {}, "Feature " + f.feature, element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model));
     const ways = element("p", { class: "pager" }, f.feature > 0 ? link(step(-1), "← previous") : null, link(step(1), "next →"), link(address("layer", { release: f.release, sae: f.sae }), "its layer"), outside(f.neuronpedia_url, "Neuronpedia"));
+    const explained = data.explanations.map((e) => element("p", { class: "explanation" }, e.description,
+      element("span", { class: "quiet" }, [e.explainer, e.type].filter(Boolean).join(" · "))));
     spread.append(figure({ name: "feature", ...of }, { title: "Logit weights" }));
-    return ["Feature " + f.feature, title, ways, facts, element("div", { class: "two" }, ends("promoted", "Promotes"), ends("suppressed", "Suppresses")), spread,
+    return ["Feature " + f.feature, title, ways, ...explained, facts, element("div", { class: "two" }, ends("promoted", "Promotes"), ends("suppressed", "Suppresses")), spread,
       element("section", {}, element("h2", {}, "Enrichment"), enriched), curve, near];
   }
 
