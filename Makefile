@@ -16,6 +16,15 @@ bin/saedb: $(TOKENIZERS) FORCE
 $(TOKENIZERS): FORCE
 	@scripts/libtokenizers.sh
 
+# The extension for any DuckDB, without DuckDB or the tokenizer library in it.
+# PLATFORM=linux_amd64_gcc4 is for DuckDB before 1.3 from PyPI.
+EXTENSION := build/extension/saedb.duckdb_extension
+.PHONY: extension
+extension:
+	$(GO) build -tags saedb_extension -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o build/extension/libsaedb.so ./extension
+	$(GO) run ./extension/footer -library build/extension/libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
+	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
+
 demo: build
 	@examples/smollm2-135m/demo.sh
 

@@ -13,7 +13,7 @@ import (
 // database is where models are read from.
 type database struct {
 	mutex   sync.Mutex
-	lookups capi.Connection
+	lookups capi.Queryer
 }
 
 // query runs one query at a time: a connection cannot run two.

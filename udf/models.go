@@ -46,7 +46,7 @@ type loadedModel struct {
 	err   error
 }
 
-func newModels(lookups capi.Connection, limit int64) *models {
+func newModels(lookups capi.Queryer, limit int64) *models {
 	return &models{database: database{lookups: lookups}, limit: limit, loaded: map[modelKey]*loadedModel{}}
 }
 

@@ -36,6 +36,8 @@ typedef struct {
 
 // X(return type, name, parameters, arguments)
 #define SAEDB_CAPI(X)                                                                                                  \
+	X(duckdb_state, duckdb_connect, (handle database, handle *out), (database, out))                                   \
+	X(void, duckdb_disconnect, (handle *con), (con))                                                                   \
 	X(handle, duckdb_create_logical_type, (int type), (type))                                                          \
 	X(handle, duckdb_create_list_type, (handle child), (child))                                                        \
 	X(handle, duckdb_create_struct_type, (handle *types, const char **names, idx_t n), (types, names, n))              \
