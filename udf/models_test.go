@@ -23,7 +23,7 @@ func withModels(t *testing.T, o saedb.Options) *saedb.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation()}
+	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
 	for _, m := range familyModels {
 		if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func TestReplacedModel(t *testing.T) {
 	if before == other {
 		t.Fatal("the two models give the same")
 	}
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation()}
+	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
 	if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
 		t.Fatal(err)
 	}
