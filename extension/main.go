@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"unsafe"
 
+	"github.com/saedb/saedb/extension/procedures"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -29,7 +30,10 @@ func init() {
 //export saedb_init_c_api
 func saedb_init_c_api(info, access unsafe.Pointer) C.bool {
 	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, database *capi.Database) error {
-		_, err := udf.Register(registration, database, udf.DefaultModelMemory)
-		return err
+		functions, err := udf.Register(registration, database, udf.DefaultModelMemory)
+		if err != nil {
+			return err
+		}
+		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: database.Connect})
 	}))
 }

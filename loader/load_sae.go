@@ -54,8 +54,14 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 	if l.files, err = hashFiles(ctx, loadSAE, l.source, info.Files); err != nil {
 		return Outcome{}, err
 	}
+	return ld.addSAE(ctx, l, r, opened)
+}
+
+// addSAE writes an SAE that is open.
+func (ld *Loader) addSAE(ctx context.Context, l *load, r SAERequest, opened sae.SAE) (Outcome, error) {
+	info := opened.Info()
 	outcome := Outcome{Name: l.name, Rows: info.DSAE, Source: l.source}
-	err = ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
+	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
 		m, err := chooseModel(ctx, tx, r.Model, info)
 		if err != nil {
 			return false, err
@@ -79,7 +85,7 @@ func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
 		return true, finish(ctx, tx, l, old)
 	})
 	if err != nil {
-		return Outcome{}, fault.At(loadSAE, r.Path, err)
+		return Outcome{}, fault.At(loadSAE, l.source, err)
 	}
 	outcome.Took = time.Since(l.begun)
 	return outcome, nil

@@ -12,7 +12,6 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
-	"github.com/saedb/saedb/loader/vocab/tokenizer"
 )
 
 const loadSets = "load sets"
@@ -132,8 +131,14 @@ func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary) (sets
 	return sets, "built in", err
 }
 
+// encoder is a tokenizer that turns text to token ids.
+type encoder interface {
+	tokenset.Encoder
+	Close()
+}
+
 // openEncoder opens the tokenizer.json that a model was loaded with.
-func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tokenizer, error) {
+func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error) {
 	var source, file string
 	err := tx.QueryRowContext(ctx, `SELECT l.source, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
 		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE l.load_id = ? GROUP BY l.source`, v.id).Scan(&source, &file)
@@ -149,7 +154,7 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tok
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(source, file)
 	}
-	return tokenizer.Open(file)
+	return openTokenizer(file)
 }
 
 // setFromQuery makes a set of the token ids in the first column of a query.

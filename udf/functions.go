@@ -75,7 +75,7 @@ type family struct {
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily,
-	readSAEFamily, readModelFamily, openedFamily,
+	readSAEFamily, readModelFamily, registeredFamily, openedFamily,
 }
 
 // Documentation describes every function, in the order of a reference.

@@ -13,14 +13,18 @@ import (
 
 // database is where models are read from.
 type database struct {
-	mutex   sync.Mutex
+	queries sync.Mutex
 	lookups capi.Queryer
+
+	mutex sync.Mutex
+	// registered are models on disk, by name, which are in no database.
+	registered map[string]*storedModel
 }
 
 // query runs one query at a time: a connection cannot run two.
 func (d *database) query(sql string, each func(capi.Chunk) error) error {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
+	d.queries.Lock()
+	defer d.queries.Unlock()
 	return d.lookups.Query(sql, each)
 }
 
@@ -32,6 +36,7 @@ type storedModel struct {
 	dModel, dVocab int
 	// content stands for the weights: their SHA-256 and what was done to them.
 	content string
+	path    string // of a registered model, which is in no database
 }
 
 // same tells whether two are the same model in the same place, with its numbers.
@@ -60,10 +65,13 @@ func (d *database) find(function, name string) (*storedModel, error) {
 			return nil, ambiguous(function, name, found)
 		}
 	}
-	if len(found) == 0 {
-		return nil, unknownModel(function, name, all)
+	if len(found) > 0 {
+		return found[0], nil
 	}
-	return found[0], nil
+	if registered := d.registeredModel(name); registered != nil {
+		return registered, nil
+	}
+	return nil, unknownModel(function, name, all)
 }
 
 func choose(all []*storedModel, wanted func(*storedModel) bool) []*storedModel {
@@ -144,6 +152,9 @@ func (d *database) list() ([]*storedModel, error) {
 // read fills an unembedding from the database in parts, so that no more than
 // one part is held twice.
 func (d *database) read(stored *storedModel, scope string) (*model, error) {
+	if stored.path != "" {
+		return readFile(stored, scope)
+	}
 	dModel, dVocab := stored.dModel, stored.dVocab
 	builder, err := compute.NewBuilder(dVocab, dModel)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 type model struct {
 	name        string
 	scope       string       // tokens that count: all or real
-	stored      *storedModel // where it was read from; nil of one registered from a file
+	stored      *storedModel // where it was read from
 	unembedding *compute.Unembedding
 	tokens      []token // by id, one for each column of the unembedding
 }

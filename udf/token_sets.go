@@ -31,6 +31,12 @@ type setsCache struct {
 // the order of their ids. The state of the table is part of the key, so that sets
 // loaded since are seen.
 func (c *setsCache) get(d *database, function string, m *model, condition string) (*tokenSets, error) {
+	if m.stored.path != "" {
+		return nil, &fault.Error{
+			Op: function, Subject: "model " + m.name, Problem: "a model that is registered from its files has no token sets",
+			Hint: "load it, with saedb load model or CALL saedb_load_model, and sets for it",
+		}
+	}
 	from := fmt.Sprintf("%s WHERE model_id = %d AND (%s)", m.stored.in("stored_token_sets"), m.stored.id, condition)
 	state := ""
 	err := d.query("SELECT coalesce(string_agg(set_id || ' ' || epoch_us(loaded_at), ',' ORDER BY set_id), '') FROM "+from, func(chunk capi.Chunk) error {

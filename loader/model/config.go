@@ -38,12 +38,16 @@ func readConfig(dir string) (*config, error) {
 	if err := readJSON(path, &c); err != nil {
 		return nil, err
 	}
+	return &c, c.check(path)
+}
+
+func (c *config) check(path string) error {
 	if c.ModelType == "" {
-		return nil, &fault.Error{
+		return &fault.Error{
 			Subject: path, Problem: "has no model_type", Hint: "is this the config.json of a transformers model?",
 		}
 	}
-	return &c, nil
+	return nil
 }
 
 // readJSON decodes a JSON file of bounded length.

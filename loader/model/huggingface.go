@@ -28,7 +28,11 @@ func (c *checkpoint) stored(path string) (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	configPath := filepath.Join(c.dir, configFile)
+	return c.storedAs(cfg, path, filepath.Join(c.dir, configFile))
+}
+
+// storedAs finds the tensors that a configuration asks for.
+func (c *checkpoint) storedAs(cfg *config, path, configPath string) (*stored, error) {
 	rules, err := lookUp(familyOfModelType, cfg.ModelType, configPath, "model_type")
 	if err != nil {
 		return nil, err

@@ -45,20 +45,29 @@ func newDatabase(handed, connection C.handle) *Database {
 
 // Query runs sql on a connection of its own; see [Connection.Query].
 func (d *Database) Query(sql string, each func(Chunk) error) error {
-	return d.With(func(c Connection) error { return c.Query(sql, each) })
+	if d.kept != nil {
+		return Connection{d.kept}.Query(sql, each)
+	}
+	c, disconnect, err := d.Connect()
+	if err != nil {
+		return err
+	}
+	defer disconnect()
+	return c.Query(sql, each)
 }
 
-// With calls use with a connection, which is closed after it. It must be called
-// inside a function or table function that DuckDB calls.
-func (d *Database) With(use func(Connection) error) error {
-	if d.kept != nil {
-		return use(Connection{d.kept})
-	}
+// Connect opens a connection. It must be called, and the connection closed, while
+// a function or table function runs that DuckDB calls.
+func (d *Database) Connect() (c Connection, disconnect func(), err error) {
 	var connection C.handle
-	if C.call_duckdb_connect(C.handle(unsafe.Pointer(&d.weak.wrapper)), &connection) != 0 {
-		return errors.New("DuckDB refused a connection")
+	if d.kept != nil {
+		return c, nil, errors.New("saedb does not know this version of DuckDB well enough to write in it: load and compute with the program saedb")
 	}
-	defer C.call_duckdb_disconnect(&connection)
-	defer runtime.KeepAlive(d)
-	return use(Connection{connection})
+	if C.call_duckdb_connect(C.handle(unsafe.Pointer(&d.weak.wrapper)), &connection) != 0 {
+		return c, nil, errors.New("DuckDB refused a connection")
+	}
+	return Connection{connection}, func() {
+		C.call_duckdb_disconnect(&connection)
+		runtime.KeepAlive(d)
+	}, nil
 }

@@ -10,14 +10,15 @@ import (
 	"unsafe"
 )
 
-// Source is a table function: its VARCHAR arguments open a [Table].
+// Source is a table function: its VARCHAR arguments open a [Table], first those by
+// position, then those by name, "" where they are left out.
 type Source func(arguments []string) (Table, error)
 
 // Table is what one call of a table function reads. DuckDB may scan it more
 // than once; Close ends it.
 type Table interface {
 	Columns() []Field
-	// Rows is the exact number of rows.
+	// Rows is the exact number of rows, or negative when it is not known.
 	Rows() int64
 	// Scan begins a scan of the columns with these positions, in this order.
 	Scan(columns []int) (Scan, error)
@@ -35,11 +36,13 @@ type Scan interface {
 type tableFunction struct {
 	name       string
 	parameters int
+	named      []string
 	open       Source
 }
 
-// RegisterTable registers a table function with n VARCHAR parameters.
-func (c Connection) RegisterTable(name string, parameters int, open Source) error {
+// RegisterTable registers a table function with n VARCHAR parameters, and named
+// ones, which may be left out.
+func (c Connection) RegisterTable(name string, parameters int, open Source, named ...string) error {
 	f := C.call_duckdb_create_table_function()
 	defer C.call_duckdb_destroy_table_function(&f)
 	text := C.CString(name)
@@ -50,8 +53,13 @@ func (c Connection) RegisterTable(name string, parameters int, open Source) erro
 	for range parameters {
 		C.call_duckdb_table_function_add_parameter(f, varchar)
 	}
+	for _, n := range named {
+		text := C.CString(n)
+		C.call_duckdb_table_function_add_named_parameter(f, text, varchar)
+		C.free(unsafe.Pointer(text))
+	}
 	C.call_duckdb_table_function_supports_projection_pushdown(f, true)
-	C.set_table_owner(f, C.uintptr_t(cgo.NewHandle(&tableFunction{name, parameters, open})))
+	C.set_table_owner(f, C.uintptr_t(cgo.NewHandle(&tableFunction{name, parameters, named, open})))
 	if C.call_duckdb_register_table_function(c.handle, f) != 0 {
 		return fmt.Errorf("register table function %s: DuckDB refused it", name)
 	}
@@ -70,19 +78,17 @@ func saedbTableBind(info C.handle) {
 
 func (f *tableFunction) bind(info C.handle) (err error) {
 	defer recovered(&err)
-	arguments := make([]string, f.parameters)
-	for i := range arguments {
-		value := C.call_duckdb_bind_get_parameter(info, C.idx_t(i))
-		null := bool(C.call_duckdb_is_null_value(value))
-		if !null {
-			text := C.call_duckdb_get_varchar(value)
-			arguments[i] = C.GoString(text)
-			C.call_duckdb_free(unsafe.Pointer(text))
-		}
-		C.call_duckdb_destroy_value(&value)
-		if null {
+	arguments := make([]string, f.parameters+len(f.named))
+	for i := range f.parameters {
+		given := false
+		if arguments[i], given = takeText(C.call_duckdb_bind_get_parameter(info, C.idx_t(i))); !given {
 			return fmt.Errorf("%s: argument %d is NULL", f.name, i+1)
 		}
+	}
+	for i, n := range f.named {
+		text := C.CString(n)
+		arguments[f.parameters+i], _ = takeText(C.call_duckdb_bind_get_named_parameter(info, text))
+		C.free(unsafe.Pointer(text))
 	}
 	table, err := f.open(arguments)
 	if err != nil {
@@ -94,9 +100,25 @@ func (f *tableFunction) bind(info C.handle) (err error) {
 		C.call_duckdb_destroy_logical_type(&t)
 		C.free(unsafe.Pointer(text))
 	}
-	C.call_duckdb_bind_set_cardinality(info, C.idx_t(table.Rows()), true)
+	if rows := table.Rows(); rows >= 0 {
+		C.call_duckdb_bind_set_cardinality(info, C.idx_t(rows), true)
+	}
 	C.set_bind_owner(info, C.uintptr_t(cgo.NewHandle(table)))
 	return nil
+}
+
+// takeText returns a VARCHAR value, which it frees, and whether it is one and not NULL.
+func takeText(value C.handle) (string, bool) {
+	if value == nil {
+		return "", false
+	}
+	defer C.call_duckdb_destroy_value(&value)
+	if bool(C.call_duckdb_is_null_value(value)) {
+		return "", false
+	}
+	text := C.call_duckdb_get_varchar(value)
+	defer C.call_duckdb_free(unsafe.Pointer(text))
+	return C.GoString(text), true
 }
 
 //export saedbTableInit
