@@ -25,6 +25,14 @@ extension:
 	$(GO) run ./extension/footer -library build/extension/libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
 	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+# The Python package, which carries the extension: build/wheel/saedb-*.whl.
+.PHONY: wheel
+wheel: extension
+	cp $(EXTENSION) python/src/saedb/
+	rm -rf build/wheel
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel ./python
+	@ls -l build/wheel/*.whl | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
+
 demo: build
 	@examples/smollm2-135m/demo.sh
 

@@ -64,7 +64,7 @@ func (c *checkpoint) storedAs(cfg *config, path, configPath string) (*stored, er
 func (c *checkpoint) findUnembedding(s *stored, rules *family, cfg *config) error {
 	p := &s.info.Processing
 	var err error
-	if p.UnembeddingTensor, err = c.resolve(rules.head); err != nil {
+	if p.UnembeddingTensor, err = c.resolveHead(rules); err != nil {
 		return err
 	}
 	if p.UnembeddingTensor == "" {
@@ -90,6 +90,16 @@ func (c *checkpoint) findUnembedding(s *stored, rules *family, cfg *config) erro
 	s.info.DType, s.file = t.DType, c.opened[holder]
 	s.addFile(holder)
 	return s.checkShape(holder, cfg.vocabSize(), cfg.hiddenSize(), configFile)
+}
+
+// resolveHead returns the full name of the unembedding's own tensor, or "". In memory,
+// transformers 5 calls it lm_head in families that have another name for it on disk.
+func (c *checkpoint) resolveHead(rules *family) (string, error) {
+	name, err := c.resolve(rules.head)
+	if name == "" && err == nil {
+		return c.resolve("lm_head.weight")
+	}
+	return name, err
 }
 
 // findNorm finds the final norm, and reads its weight if it is folded. Its bias is

@@ -29,23 +29,19 @@ func Wanted(configuration []byte, names []string) ([]string, error) {
 	for _, name := range names {
 		c.holder[name] = c.dir
 	}
-	var wanted []string
-	take := func(name string) (found bool, err error) {
-		full, err := c.resolve(name)
-		if full != "" {
-			wanted = append(wanted, full)
-		}
-		return full != "", err
+	head, err := c.resolveHead(rules)
+	if err == nil && head == "" {
+		head, err = c.resolve(rules.embedding)
 	}
-	found, err := take(rules.head)
-	if err == nil && !found {
-		_, err = take(rules.embedding)
-	}
+	wanted := []string{head}
 	for _, part := range []string{".weight", ".bias"} {
 		if err == nil && rules.norm != "" {
-			_, err = take(rules.norm + part)
+			var name string
+			name, err = c.resolve(rules.norm + part)
+			wanted = append(wanted, name)
 		}
 	}
+	wanted = slices.DeleteFunc(wanted, func(name string) bool { return name == "" })
 	return wanted, fault.At(opRead, c.dir, err)
 }
 
