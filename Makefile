@@ -49,6 +49,15 @@ lint: $(TOKENIZERS)
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
 
+# The Python package with SAELens, TransformerLens and transformers themselves, which
+# take 8 GB: see bench/peers/install.sh.
+.PHONY: test-saelens
+test-saelens: wheel
+	bench/peers/install.sh $(PYTHON)
+	rm -rf build/saelens
+	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target build/saelens build/wheel/*.whl
+	PYTHONPATH=build/saelens build/peers/bin/python -W ignore python/tests/test_saelens.py
+
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
 # under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
 .PHONY: test-sanitizers test-neon

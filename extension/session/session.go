@@ -48,7 +48,11 @@ func (c *connector) Open(string) (driver.Conn, error) {
 }
 
 func run(c capi.Connection, statements string) error {
-	return c.Query(statements, func(capi.Chunk) error { return nil })
+	r, err := c.Run(statements)
+	if err == nil {
+		r.Close()
+	}
+	return err
 }
 
 type conn struct {
@@ -85,23 +89,12 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if len(args) > 0 {
 		return nil, driver.ErrSkip
 	}
-	r, err := c.single(query)
-	if err != nil || r == nil {
-		return driver.ResultNoRows, err
+	r, err := c.Run(query)
+	if err != nil {
+		return nil, err
 	}
 	defer r.Close()
 	return driver.RowsAffected(r.Changed()), nil
-}
-
-// single runs a statement as one that is prepared, which tells how many rows it
-// changed. Several in one text, which cannot be prepared, are run as they are.
-func (c *conn) single(query string) (*capi.Result, error) {
-	s, err := c.Connection.Prepare(query)
-	if err != nil {
-		return nil, run(c.Connection, query)
-	}
-	defer s.Close()
-	return s.Execute()
 }
 
 type stmt struct{ *capi.Statement }

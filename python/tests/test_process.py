@@ -97,14 +97,17 @@ class Process(unittest.TestCase):
     def test_keyboard_interrupt(self):
         """Ctrl-C ends a query, at the latest after the chunks that are running."""
         con = filled()
-        took = self.interrupt(lambda: con.execute(MANY.format(50_000_000)).fetchone())
+        took = self.interrupt(lambda: con.execute(MANY.format(5_000_000)).fetchone())
         self.assertLess(took, 20)
+        # DuckDB for Python raises, and leaves a thread of its own at work, which the next
+        # query would wait for, until it is told too.
+        con.interrupt()
         self.assertIsNotNone(con.execute(MANY.format(10)).fetchone()[0])
 
     def test_interrupted_compute(self):
         """Ctrl-C ends a computation after a block, which is kept."""
         con = filled()
-        features = 300_000
+        features = 150_000
         saedb.add_sae(con, np.random.default_rng(1).normal(size=(features, 16)).astype("f4"), name="s")
         self.interrupt(lambda: saedb.compute(con))
         done = con.execute("SELECT count(*) FROM stored_statistics").fetchone()[0]
@@ -161,12 +164,12 @@ class Process(unittest.TestCase):
             con.execute(MANY.format(10)).fetchone()
             con.close()
 
-        for _ in range(15):
+        for _ in range(10):
             once()
         before = memory()
-        for _ in range(60):
+        for _ in range(30):
             once()
-        self.assertLess(memory() - before, 60 << 20)
+        self.assertLess(memory() - before, 40 << 20)
 
     def test_signal_handlers(self):
         """Python's own handlers stay, and so does faulthandler."""

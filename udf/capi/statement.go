@@ -61,6 +61,18 @@ func (s *Statement) Bind(i int, value any) error {
 	return nil
 }
 
+// Run runs statements without parameters and returns the result of the last.
+func (c Connection) Run(sql string) (*Result, error) {
+	text := C.CString(sql)
+	defer C.free(unsafe.Pointer(text))
+	r := &Result{}
+	if C.call_duckdb_query(c.handle, text, &r.raw) != 0 {
+		defer r.Close()
+		return nil, errors.New(C.GoString(C.call_duckdb_result_error(&r.raw)))
+	}
+	return r, nil
+}
+
 // Execute runs the statement.
 func (s *Statement) Execute() (*Result, error) {
 	r := &Result{}
