@@ -133,9 +133,9 @@ class InMemory(unittest.TestCase):
         saedb.add_sae(self.con, pyarrow.chunked_array([rows[:7], rows[7:]]), name="arrow")
         saedb.add_sae(self.con, self.w_dec, name="numpy")
         equal = self.con.execute("""SELECT count(*) FROM decoder_directions a JOIN decoder_directions b USING (feature, w_dec)
-            WHERE a.sae = 'arrow' AND b.sae = 'numpy'""").fetchone()
-        self.assertEqual(equal, (D_SAE,))
-        table = self.con.execute("SELECT feature, skewness FROM features").to_arrow_table()
+            WHERE a.sae = 'arrow' AND b.sae = 'numpy'""").fetchall()
+        self.assertEqual(equal, [(D_SAE,)])
+        table = self.con.sql("SELECT feature, skewness FROM features").to_arrow_table()
         self.assertEqual(table.num_rows, 2 * D_SAE)
 
     def test_frames(self):
@@ -145,7 +145,7 @@ class InMemory(unittest.TestCase):
         for module, method in [("pandas", "df"), ("polars", "pl")]:
             with self.subTest(module):
                 importlib_or_skip(module)
-                frame = getattr(self.con.execute("SELECT feature, std, top_tokens FROM features"), method)()
+                frame = getattr(self.con.sql("SELECT feature, std, top_tokens FROM features"), method)()
                 self.assertEqual(frame.shape, (D_SAE, 3))
 
     def test_tokenizer(self):

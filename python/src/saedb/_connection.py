@@ -160,9 +160,8 @@ def target(con: DuckDBPyConnection, database: Optional[str]) -> str:
     """The database to work in: a procedure has a connection of its own, without this one's USE."""
     if database is not None:
         return database
-    row = con.execute("SELECT current_database()").fetchone()
-    assert row is not None
-    return str(row[0])
+    # All of it is fetched, since DuckDB 2 refuses other work beside an unfinished result.
+    return str(con.execute("SELECT current_database()").fetchall()[0][0])
 
 
 def flag(value: bool) -> Optional[str]:
