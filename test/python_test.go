@@ -79,7 +79,7 @@ func TestPythonPackage(t *testing.T) {
 }
 
 // TestPythonStory is what a person does first: an empty virtual environment, the
-// wheel, and the ten lines of the package's README, which print the most skewed
+// wheel, and the ten lines of README.md, which print the most skewed
 // features of the example.
 func TestPythonStory(t *testing.T) {
 	built, dir := wheel(t), t.TempDir()
@@ -90,12 +90,19 @@ func TestPythonStory(t *testing.T) {
 	if err := os.Symlink(absolute(t, "../examples"), filepath.Join(dir, "examples")); err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../python/README.md")
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packaged, err := os.ReadFile("../python/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, script, _ := strings.Cut(string(readme), "```python\n")
 	script, _, _ = strings.Cut(script, "```")
+	if !strings.Contains(string(packaged), script) {
+		t.Error("python/README.md shows another story than README.md")
+	}
 	if n := strings.Count(script, "\n"); n > 11 {
 		t.Errorf("the story takes %d lines", n)
 	}
