@@ -1,15 +1,17 @@
-# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make and
-# cargo; everything else comes from the package registries, into build/.
+# saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make, cargo
+# and npm; everything else comes from the package registries, into build/ and
+# internal/figures/assets/echarts/.
 
 GO ?= go
 PYTHON ?= python3
 TOKENIZERS := build/lib/libtokenizers.stamp
+CHARTS := build/chart-library.stamp
 
 .PHONY: build demo test lint docs clean
 
 build: bin/saedb
 
-bin/saedb: $(TOKENIZERS) FORCE
+bin/saedb: $(TOKENIZERS) $(CHARTS) FORCE
 	$(GO) build -o $@ ./cmd/saedb
 
 # Rebuilt when its version or recipe changes, which the script itself tells.
@@ -33,13 +35,16 @@ wheel: extension
 	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel ./python
 	@ls -l build/wheel/*.whl | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+$(CHARTS): FORCE
+	@scripts/chart-library.sh
+
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients
-	$(GO) test ./...
+test: build lint python-clients browser
+	$(GO) test -timeout 40m ./...
 
-lint: $(TOKENIZERS)
+lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
@@ -58,6 +63,11 @@ test-saelens: wheel
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target build/saelens build/wheel/*.whl
 	PYTHONPATH=build/saelens build/peers/bin/python -W ignore python/tests/test_saelens.py
 
+# Chromium, which the tests drive the pages with.
+.PHONY: browser
+browser:
+	@scripts/browser.sh
+
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
 # under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
 .PHONY: test-sanitizers test-neon
@@ -74,6 +84,8 @@ test-neon:
 bench: $(TOKENIZERS) bench-kernel
 	bench/peers/install.sh
 	$(GO) run ./bench/peers
+	bench/enrichment/install.sh
+	$(GO) run ./bench/enrichment
 	$(GO) run ./bench/duckdb
 	$(GO) run ./bench/ladder
 
@@ -85,7 +97,7 @@ docs: build
 	$(GO) test ./test -run TestReference -update
 
 clean:
-	rm -rf bin build
+	rm -rf bin build internal/figures/assets/echarts
 
 .PHONY: FORCE
 FORCE:

@@ -29,3 +29,16 @@ func rawConnection(conn *sql.Conn, use func(capi.Connection) error) error {
 		return use(capi.ConnectionFrom(unsafe.Pointer(pointer.Pointer())))
 	})
 }
+
+// rawDatabase is the duckdb_database of a connector, read as rawConnection reads a
+// connection.
+func rawDatabase(connector *duckdb.Connector) (capi.Database, error) {
+	pointer := reflect.ValueOf(connector).Elem().FieldByName("db")
+	if pointer.IsValid() && pointer.Kind() == reflect.Struct {
+		pointer = pointer.FieldByName("Ptr")
+	}
+	if !pointer.IsValid() || pointer.Kind() != reflect.UnsafePointer || pointer.IsNil() {
+		return capi.Database{}, fmt.Errorf("this version of the DuckDB driver keeps its database elsewhere than in Connector.db.Ptr")
+	}
+	return capi.DatabaseFrom(unsafe.Pointer(pointer.Pointer())), nil
+}

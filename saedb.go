@@ -67,7 +67,11 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, openError(path, o, err)
 	}
 	db := &DB{DB: sql.OpenDB(connector)}
-	if err := db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory)); err != nil {
+	err = db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
+	if err == nil {
+		err = registerNames(connector)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fault.At("open database", path, err)
 	}
@@ -98,6 +102,15 @@ func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 			return err
 		})
 	})
+}
+
+func registerNames(connector *duckdb.Connector) error {
+	raw, err := rawDatabase(connector)
+	if err != nil {
+		return err
+	}
+	udf.RegisterNames(raw)
+	return nil
 }
 
 func sourceName(path string, o Options) (string, error) {

@@ -29,11 +29,12 @@ func init() {
 //
 //export saedb_init_c_api
 func saedb_init_c_api(info, access unsafe.Pointer) C.bool {
-	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, database *capi.Database) error {
-		functions, err := udf.Register(registration, database, udf.DefaultModelMemory)
+	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, host *capi.Host, opened capi.Database) error {
+		functions, err := udf.Register(registration, host, udf.DefaultModelMemory)
 		if err != nil {
 			return err
 		}
-		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: database.Connect})
+		udf.RegisterNames(opened)
+		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: host.Connect})
 	}))
 }

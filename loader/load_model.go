@@ -18,28 +18,32 @@ const loadModel = "load model"
 // ModelRequest asks for a model's unembedding and vocabulary.
 type ModelRequest struct {
 	Path    string
+	Origin  Origin // of files that were downloaded to Path
 	Name    string // the file's or directory's own when empty
 	Replace bool   // a different model of that name
+	Options model.Options
 }
 
 // Model loads a model.
 func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
-	l := &load{kind: "model", name: r.Name, source: absolute(r.Path), begun: time.Now()}
+	path := absolute(r.Path)
+	l := &load{kind: "model", name: r.Name, begun: time.Now()}
+	l.source, l.revision = r.Origin.recorded(path)
 	if l.name == "" {
-		l.name = strings.TrimSuffix(filepath.Base(l.source), ".gguf")
+		l.name = strings.TrimSuffix(filepath.Base(path), ".gguf")
 	}
-	opened, err := model.Open(l.source)
+	opened, err := model.Open(path, r.Options)
 	if err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	defer opened.Close()
 	info := opened.Info()
-	vocabulary, err := vocab.Read(l.source)
+	vocabulary, err := vocab.Read(path)
 	if err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	l.format, l.conventions = info.Format, info.Processing.String()
-	if l.files, err = hashFiles(ctx, loadModel, l.source, append(info.Files, vocabulary.Path)); err != nil {
+	if l.files, err = hashFiles(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
 	return ld.addModel(ctx, l, r.Replace, opened, vocabulary)
@@ -84,22 +88,26 @@ func (ld *Loader) supersedes(ctx context.Context, tx *sql.Tx, l *load, replace b
 	for _, f := range l.files {
 		outcome.Bytes += f.bytes
 	}
-	old, oldDigest, oldSource, oldConventions, err := current(ctx, tx, l)
-	if err != nil || old == 0 {
+	earlier, err := current(ctx, tx, l)
+	if err != nil || earlier.id == 0 {
 		return 0, false, err
 	}
-	if oldDigest == digest(l.files) && oldConventions == l.conventions {
-		outcome.Unchanged, outcome.Source = true, oldSource
-		return old, true, nil
+	if earlier.has(l) {
+		outcome.Unchanged, outcome.Source = true, earlier.source
+		return earlier.id, true, nil
 	}
 	if !replace {
+		other := "other content"
+		if earlier.digest == digest(l.files) {
+			other = "the same content but other conventions (" + earlier.conventions + ")"
+		}
 		return 0, false, &fault.Error{
 			Op: "load " + l.kind, Subject: l.source,
-			Problem: fmt.Sprintf("%s %s is already loaded, with other content, from %s", l.kind, l.name, oldSource),
+			Problem: fmt.Sprintf("%s %s is already loaded, with %s, from %s", l.kind, l.name, other, earlier.source),
 			Hint:    "give it another name with --name, or replace that one with --replace",
 		}
 	}
-	return old, false, nil
+	return earlier.id, false, nil
 }
 
 // fitsSAEs refuses a replacement that the old model's SAEs could not be
@@ -121,8 +129,8 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 	info := u.Info()
 	p := info.Processing
 	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Norm,
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Mode, p.Norm,
 		optional(p.NormTensor), p.NormOffset, p.NormFolded, p.NormBiasFolded, p.CenteredOverDModel, p.CenteredOverVocab,
 		sql.NullFloat64{Float64: p.SoftCap, Valid: p.SoftCap != 0})
 	if err != nil {

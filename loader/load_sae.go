@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	schema "github.com/saedb/saedb/sql"
 )
@@ -20,83 +21,37 @@ const DefaultRelease = "local"
 // SAERequest asks for one SAE.
 type SAERequest struct {
 	Path    string
-	Name    string // the directory's own when empty
-	Model   string // the only one loaded, or the one that the SAE names, when empty
-	Release string // DefaultRelease when empty
-	Decoder string // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
-	Replace bool   // a different SAE of that name
+	Origin  Origin        // of files that were downloaded to Path
+	Known   sae.Published // what a registry says of it that its files may not
+	Name    string        // the directory's own when empty
+	Model   string        // the only one loaded, or the one that the SAE names, when empty
+	Release string        // DefaultRelease when empty
+	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
+	Replace bool          // a different SAE of that name
+
+	memory *Memory // of an SAE that was handed over, in place of Path
 }
 
 // SAE loads an SAE.
 func (ld *Loader) SAE(ctx context.Context, r SAERequest) (Outcome, error) {
-	if r.Release == "" {
-		r.Release = DefaultRelease
-	}
-	if err := schema.CheckRelease(r.Release); err != nil {
-		return Outcome{}, err
-	}
-	opened, err := openSAE(absolute(r.Path), r.Decoder)
+	opened, err := openSAE(absolute(r.Path), r.Decoder, r.Known)
 	if err != nil {
 		return Outcome{}, fault.At(loadSAE, r.Path, err)
 	}
-	defer opened.Close()
-	info := opened.Info()
-	if err := checkSpace(info); err != nil {
-		return Outcome{}, err
-	}
-	l := &load{
-		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, source: absolute(r.Path),
-		format: info.Format, begun: time.Now(),
-	}
-	if l.name == "" {
-		l.name = info.Name
-	}
-	if l.files, err = hashFiles(ctx, loadSAE, l.source, info.Files); err != nil {
-		return Outcome{}, err
-	}
-	return ld.addSAE(ctx, l, r, opened)
-}
-
-// addSAE writes an SAE that is open.
-func (ld *Loader) addSAE(ctx context.Context, l *load, r SAERequest, opened sae.SAE) (Outcome, error) {
-	info := opened.Info()
-	outcome := Outcome{Name: l.name, Rows: info.DSAE, Source: l.source}
-	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
-		m, err := chooseModel(ctx, tx, r.Model, info)
-		if err != nil {
-			return false, err
-		}
-		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
-		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
-		if err != nil || unchanged {
-			return false, err
-		}
-		if err := ld.record(ctx, tx, l); err != nil {
-			return false, err
-		}
-		if err := ld.writeSAE(ctx, tx, l, opened, m.id); err != nil {
-			return false, err
-		}
-		for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, old); err != nil {
-				return false, err
-			}
-		}
-		return true, finish(ctx, tx, l, old)
-	})
-	if err != nil {
-		return Outcome{}, fault.At(loadSAE, l.source, err)
-	}
-	outcome.Took = time.Since(l.begun)
-	return outcome, nil
+	return ld.loadRows(ctx, loadSAE, opened, r)
 }
 
 // openSAE opens an SAE at a scale of its decoder.
-func openSAE(path, decoder string) (sae.SAE, error) {
+func openSAE(path, decoder string, known sae.Published) (sae.SAE, error) {
 	opened, err := sae.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	return atScale(sae.Described(opened, known), decoder)
+}
+
+// atScale takes over opened, which it closes on an error.
+func atScale(opened sae.SAE, decoder string) (sae.SAE, error) {
 	scaled, err := sae.Rescaled(opened, decoder)
 	if err != nil {
 		opened.Close()
@@ -105,17 +60,118 @@ func openSAE(path, decoder string) (sae.SAE, error) {
 	return scaled, nil
 }
 
-// checkSpace refuses decoders that do not write to the residual stream: their
-// product with the unembedding would be a number without meaning.
-func checkSpace(info sae.Info) error {
-	if info.Space == sae.ResidualStream {
-		return nil
+// loadRows loads the rows of what is opened, which it closes. The request's path is
+// what people called it.
+func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAERequest) (Outcome, error) {
+	defer func() { opened.Close() }()
+	if r.Release == "" {
+		r.Release = DefaultRelease
 	}
-	return &fault.Error{
-		Op: loadSAE, Subject: info.Path, Expected: "a decoder that writes to the residual stream",
+	if err := schema.CheckRelease(r.Release); err != nil {
+		return Outcome{}, err
+	}
+	info := opened.Info()
+	l := &load{
+		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, format: info.Format, begun: time.Now(),
+	}
+	l.source, l.revision = r.recorded()
+	if l.name == "" {
+		l.name = info.Name
+	}
+	outcome := Outcome{Name: l.name, Rows: info.DSAE, Source: l.source}
+	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
+		m, err := chooseModel(ctx, tx, op, r.Model, info)
+		if err != nil {
+			return false, err
+		}
+		if opened, outcome.Note, err = ld.toResidualStream(ctx, tx, opened, m); err != nil {
+			return false, err
+		}
+		info = opened.Info()
+		if err := fitsModel(op, m, info); err != nil {
+			return false, err
+		}
+		if l.files, err = hashFiles(ctx, op, absolute(r.Path), r.Origin, info.Files); err != nil {
+			return false, err
+		}
+		if r.memory != nil {
+			l.files = append(l.files, r.memory.file())
+		}
+		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
+		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
+		if err != nil || unchanged {
+			return false, err
+		}
+		return true, ld.replaceSAE(ctx, tx, l, old, func() error { return ld.writeSAE(ctx, tx, l, opened, m.id) })
+	})
+	if err != nil {
+		return Outcome{}, fault.At(op, r.Path, err)
+	}
+	outcome.Took = time.Since(l.begun)
+	return outcome, nil
+}
+
+// replaceSAE records a load and writes its rows, in place of an old load's, 0 for none.
+func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, write func() error) error {
+	if err := ld.record(ctx, tx, l); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, old); err != nil {
+			return err
+		}
+	}
+	return finish(ctx, tx, l, old)
+}
+
+// toResidualStream maps a decoder of another space by the matrix with which the
+// model's block writes to the residual stream: W_O for hook_z, W_out for MLP
+// activations. The matrix is read from the files that the model was loaded from. The
+// note says where the product is not all that the block does.
+func (ld *Loader) toResidualStream(ctx context.Context, tx *sql.Tx, opened sae.SAE, m loadedModel) (mapped sae.SAE, note string, err error) {
+	info := opened.Info()
+	kind, matrix := model.AttentionOut, "W_O"
+	switch info.Space {
+	case sae.ResidualStream:
+		return opened, "", nil
+	case sae.MLPActivations:
+		kind, matrix = model.MLPOut, "W_out"
+	}
+	needs := &fault.Error{
+		Subject: info.Path, Expected: "a decoder that writes to the residual stream",
 		Found: fmt.Sprintf("%s, at hook point %s", info.Space, info.Hook),
-		Hint:  "it would first have to be mapped by the model's W_O or W_out, which saedb does not do yet",
 	}
+	if info.Layer < 0 {
+		needs.Hint = "it would have to be mapped by " + matrix + " of a block, and the hook point names none"
+		return opened, "", needs
+	}
+	block, err := ld.openBlock(ctx, tx, m, kind, info.Layer)
+	if err != nil {
+		needs.Err, needs.Hint = err, fmt.Sprintf("it has to be mapped by %s, read from the files of model %s", matrix, m.name)
+		return opened, "", needs
+	}
+	defer block.Close()
+	about := block.Info()
+	if about.PostNorm {
+		note = fmt.Sprintf("block %d of model %s normalises what it writes, which logit weights leave out: they are approximate", info.Layer, m.name)
+	}
+	mapped, err = sae.Mapped(opened, sae.Map{Matrix: block, Name: fmt.Sprintf("%s (%s)", matrix, about.Tensor), Files: about.Files})
+	if err != nil {
+		return opened, "", err
+	}
+	return mapped, note, nil
+}
+
+// openBlock opens a matrix of a block from the files that a model was loaded from.
+func (ld *Loader) openBlock(ctx context.Context, tx *sql.Tx, m loadedModel, kind model.BlockKind, layer int) (*model.Block, error) {
+	path, err := ld.modelPath(ctx, tx, m, kind, layer)
+	if err != nil {
+		return nil, err
+	}
+	return model.OpenBlock(path, kind, layer)
 }
 
 type loadedModel struct {
@@ -126,7 +182,7 @@ type loadedModel struct {
 
 // chooseModel finds the model of an SAE: the one named, else the only one, else
 // the one whose name the SAE's configuration gives.
-func chooseModel(ctx context.Context, tx *sql.Tx, name string, info sae.Info) (loadedModel, error) {
+func chooseModel(ctx context.Context, tx *sql.Tx, op, name string, info sae.Info) (loadedModel, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT model_id, model, d_model FROM stored_models ORDER BY model`)
 	if err != nil {
 		return loadedModel{}, err
@@ -147,46 +203,57 @@ func chooseModel(ctx context.Context, tx *sql.Tx, name string, info sae.Info) (l
 	listed := "loaded: " + strings.Join(names, ", ")
 	if len(loaded) == 0 {
 		return loadedModel{}, &fault.Error{
-			Op: loadSAE, Subject: info.Path, Problem: "no model is loaded that it could belong to",
+			Op: op, Subject: info.Path, Problem: "no model is loaded that it could belong to",
 			Hint: "load its model first, with saedb load model",
 		}
 	}
 	for _, m := range loaded {
-		if m.name == name || name == "" && (len(loaded) == 1 || m.name == info.ModelName) {
-			return m, fitsModel(m, info)
+		if m.name == name || name == "" && (len(loaded) == 1 || sameModel(m.name, info.ModelName)) {
+			return m, nil
 		}
 	}
 	if name != "" {
-		return loadedModel{}, &fault.Error{Op: loadSAE, Subject: fmt.Sprintf("model %q", name), Problem: "no such model in this database", Hint: listed}
+		return loadedModel{}, &fault.Error{Op: op, Subject: fmt.Sprintf("model %q", name), Problem: "no such model in this database", Hint: listed}
 	}
 	return loadedModel{}, &fault.Error{
-		Op: loadSAE, Subject: info.Path, Problem: fmt.Sprintf("several models are loaded, and none has the name that it gives, %q", info.ModelName),
+		Op: op, Subject: info.Path, Problem: fmt.Sprintf("several models are loaded, and none has the name that it gives, %q", info.ModelName),
 		Hint: "choose one with --model; " + listed,
 	}
 }
 
-func fitsModel(m loadedModel, info sae.Info) error {
+// sameModel compares the name of a loaded model with that which an SAE gives: with
+// or without the organisation's, "google/gemma-2-2b".
+func sameModel(loaded, given string) bool {
+	return given != "" && (loaded == given || loaded == given[strings.LastIndexByte(given, '/')+1:])
+}
+
+func fitsModel(op string, m loadedModel, info sae.Info) error {
 	if m.dModel == info.DModel {
 		return nil
 	}
 	return &fault.Error{
-		Op: loadSAE, Subject: info.Path, Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, m.name),
+		Op: op, Subject: info.Path, Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, m.name),
 		Found: fmt.Sprint(info.DModel), Hint: "is it an SAE of another model?",
 	}
 }
 
 func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model int) error {
 	info := opened.Info()
-	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, l.release, model, info.Format, info.Architecture, info.DModel, info.DSAE, optional(info.Hook),
-		sql.NullInt64{Int64: int64(info.Layer), Valid: info.Layer >= 0}, info.DType, info.Scale, optional(info.NeuronpediaID),
-		sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0})
-	if err != nil {
+	if err := describeSAE(ctx, tx, l, info, model); err != nil {
 		return err
 	}
 	rows, withdraw := ld.Opened.OfferSAE(opened)
 	defer withdraw()
 	return ld.fill(ctx, tx, "decoder of "+l.name, info.DSAE, fmt.Sprintf(`INSERT INTO stored_decoders
 		SELECT %d, feature, w_dec, log_sparsity FROM %s`, l.id, rows))
+}
+
+// describeSAE writes the row of stored_saes.
+func describeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model int) error {
+	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.id, l.name, l.release, model, info.Format, info.Architecture, info.DModel, info.DSAE, optional(info.Hook),
+		sql.NullInt64{Int64: int64(info.Layer), Valid: info.Layer >= 0}, info.DType, info.Scale, optional(info.NeuronpediaID),
+		sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0})
+	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
 )
 
 const loadSets = "load sets"
@@ -31,11 +32,15 @@ type SetsRequest struct {
 
 // SetsOutcome is what a load of token sets did, for one model.
 type SetsOutcome struct {
-	Model                      string
-	Added, Replaced, Unchanged int
+	Model                               string
+	Added, Replaced, Dropped, Unchanged int
+	FromTable                           bool // the sets are those of the table user_token_sets
 }
 
-// Sets loads token sets.
+func (o SetsOutcome) changed() bool { return o.Added+o.Replaced+o.Dropped > 0 }
+
+// Sets loads token sets, and those of the table user_token_sets as [Loader.UserSets]
+// does.
 func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error) {
 	var outcomes []SetsOutcome
 	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
@@ -52,10 +57,11 @@ func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error
 			if err != nil {
 				return false, err
 			}
-			changed = changed || outcome.Added+outcome.Replaced > 0
 			outcomes = append(outcomes, outcome)
 		}
-		return changed, nil
+		fromTable, err := adoptUserSets(ctx, tx)
+		outcomes = append(outcomes, fromTable...)
+		return slices.ContainsFunc(outcomes, SetsOutcome.changed), fault.At(readUserSets, "", err)
 	})
 	return outcomes, fault.At(loadSets, "", err)
 }
@@ -140,8 +146,9 @@ type encoder interface {
 // openEncoder opens the tokenizer.json that a model was loaded with.
 func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error) {
 	var source, file string
-	err := tx.QueryRowContext(ctx, `SELECT l.source, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
-		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE l.load_id = ? GROUP BY l.source`, v.id).Scan(&source, &file)
+	var revision sql.NullString
+	err := tx.QueryRowContext(ctx, `SELECT l.source, l.revision, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
+		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE l.load_id = ? GROUP BY ALL`, v.id).Scan(&source, &revision, &file)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +158,12 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error
 			Hint: "leave out --multi-token, which keeps to words of one token",
 		}
 	}
-	if !filepath.IsAbs(file) {
+	switch {
+	case revision.Valid:
+		if file, err = cachedFile(ctx, source+"/"+file, revision.String); err != nil {
+			return nil, fault.At(loadSets, "model "+v.name, err)
+		}
+	case !filepath.IsAbs(file):
 		file = filepath.Join(source, file)
 	}
 	return openTokenizer(file)
@@ -160,9 +172,12 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error
 // setFromQuery makes a set of the token ids in the first column of a query.
 func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabulary) (tokenset.Set, error) {
 	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}
+	if err := tokenset.CheckName(name); err != nil {
+		return set, err
+	}
 	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id) WHERE id IS NOT NULL")
 	if err != nil {
-		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "it must give one column, of token ids"}
+		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -193,7 +208,7 @@ func writeSets(ctx context.Context, tx *sql.Tx, v *vocabulary, sets []tokenset.S
 		var old sql.NullInt64
 		var same sql.NullBool
 		err := tx.QueryRowContext(ctx, `SELECT max(set_id), bool_or(token_ids = CAST(? AS INTEGER[])) FROM stored_token_sets
-			WHERE model_id = ? AND token_set = ?`, listOf(set.IDs), v.id, set.Name).Scan(&old, &same)
+			WHERE model_id = ? AND token_set = ?`, schema.List(set.IDs), v.id, set.Name).Scan(&old, &same)
 		switch {
 		case err != nil:
 			return outcome, err
@@ -217,24 +232,12 @@ func writeSets(ctx context.Context, tx *sql.Tx, v *vocabulary, sets []tokenset.S
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO stored_token_sets
 			SELECT nextval('token_set_ids'), ?, ?, ?, ?, CAST(? AS INTEGER[]), ?, ?`,
-			v.id, set.Name, set.Family, set.Description, listOf(set.IDs), source, begun)
+			v.id, set.Name, set.Family, set.Description, schema.List(set.IDs), source, begun)
 		if err != nil {
 			return outcome, err
 		}
 	}
 	return outcome, nil
-}
-
-// listOf is ids as a SQL list in text.
-func listOf(ids []int32) string {
-	text := []byte{'['}
-	for i, id := range ids {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = fmt.Append(text, id)
-	}
-	return string(append(text, ']'))
 }
 
 // ExportSets writes the token sets of a model, the only one loaded when name is

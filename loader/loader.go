@@ -32,6 +32,9 @@ type Loader struct {
 	// Begin is told how many rows a load is about to write; it returns what is
 	// called at the end. It may be nil.
 	Begin func(what string, rows int64) (end func())
+	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
+	// environment's is made.
+	Hub func() (*client, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
 }
@@ -62,21 +65,37 @@ type load struct {
 	name        string
 	release     sql.NullString
 	source      string
+	revision    sql.NullString
 	format      string
 	conventions string
 	files       []file
 	begun       time.Time
 }
 
+// stored is the record of an earlier load, its id 0 when there is none.
+type stored struct {
+	id                          int
+	digest, source, conventions string
+	revision                    sql.NullString
+}
+
 // current returns the current load of that kind, name and release, if any.
-func current(ctx context.Context, tx *sql.Tx, l *load) (id int, digest, source, conventions string, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT load_id, sha256, source, conventions FROM stored_loads
+func current(ctx context.Context, tx *sql.Tx, l *load) (stored, error) {
+	var s stored
+	err := tx.QueryRowContext(ctx, `SELECT load_id, sha256, source, conventions, revision FROM stored_loads
 		WHERE kind = ? AND name = ? AND release IS NOT DISTINCT FROM ? AND replaced_by IS NULL`,
-		l.kind, l.name, l.release).Scan(&id, &digest, &source, &conventions)
+		l.kind, l.name, l.release).Scan(&s.id, &s.digest, &s.source, &s.conventions, &s.revision)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", "", "", nil
+		return stored{}, nil
 	}
-	return id, digest, source, conventions, err
+	return s, err
+}
+
+// has tells whether it had l's content: by its hash, or since a commit of the Hub
+// never changes, of which more may be here now than what was needed then.
+func (s stored) has(l *load) bool {
+	same := s.digest == digest(l.files) || l.revision.Valid && l.revision == s.revision && l.source == s.source
+	return same && s.conventions == l.conventions
 }
 
 // record writes l into stored_loads and gives it its number.
@@ -91,8 +110,8 @@ func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
-		l.id, l.kind, l.name, l.release, l.source, l.format, digest(l.files), bytes, l.conventions, ld.Version, l.begun.UTC())
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
+		l.id, l.kind, l.name, l.release, l.source, l.revision, l.format, digest(l.files), bytes, l.conventions, ld.Version, l.begun.UTC())
 	return err
 }
 
@@ -144,7 +163,7 @@ func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, i
 // plain takes off what DuckDB puts around an error of ours.
 func plain(err error) error {
 	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: "} {
+	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: ", "Parser Error: "} {
 		if ours, ok := strings.CutPrefix(said, prefix); ok {
 			return &cause{ours, err}
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/loader/vocab"
-	schema "github.com/saedb/saedb/sql"
 )
 
 // Memory is where something came from that was handed over and not read from a file.
@@ -19,11 +18,15 @@ type Memory struct {
 	SHA256 string // of the same
 }
 
-func (m Memory) load(kind, name, format, conventions string) *load {
-	return &load{
-		kind: kind, name: name, source: m.Source, format: format, conventions: conventions,
-		files: []file{{name: "in memory", bytes: m.Bytes, sha256: m.SHA256}}, begun: time.Now(),
+// file is what stands for it among the files of a load.
+func (m Memory) file() file { return file{name: "in memory", bytes: m.Bytes, sha256: m.SHA256} }
+
+// recorded is where an SAE comes from, as its load records it.
+func (r SAERequest) recorded() (source string, revision sql.NullString) {
+	if r.memory != nil {
+		return r.memory.Source, revision
 	}
+	return r.Origin.recorded(absolute(r.Path))
 }
 
 // ModelFromMemory loads a model that is open already. r.Path is not used, and r.Name
@@ -32,32 +35,23 @@ func (ld *Loader) ModelFromMemory(ctx context.Context, r ModelRequest, m Memory,
 	if r.Name == "" {
 		return Outcome{}, &fault.Error{Op: loadModel, Subject: m.Source, Problem: "the model has no name", Hint: "give it one"}
 	}
-	return ld.addModel(ctx, m.load("model", r.Name, model.FormatMemory, u.Info().Processing.String()), r.Replace, u, v)
+	l := &load{
+		kind: "model", name: r.Name, source: m.Source, format: model.FormatMemory, conventions: u.Info().Processing.String(),
+		files: []file{m.file()}, begun: time.Now(),
+	}
+	return ld.addModel(ctx, l, r.Replace, u, v)
 }
 
-// SAEFromMemory loads an SAE that is open already. r.Path is not used.
+// SAEFromMemory loads an SAE that is open already, which it closes. r.Path is not used.
 func (ld *Loader) SAEFromMemory(ctx context.Context, r SAERequest, m Memory, opened sae.SAE) (Outcome, error) {
-	if r.Release == "" {
-		r.Release = DefaultRelease
-	}
-	if err := schema.CheckRelease(r.Release); err != nil {
-		return Outcome{}, err
-	}
-	info := opened.Info()
-	if r.Name == "" {
-		r.Name = info.Name
-	}
-	if r.Name == "" {
+	if r.Name == "" && opened.Info().Name == "" {
+		opened.Close()
 		return Outcome{}, &fault.Error{Op: loadSAE, Subject: m.Source, Problem: "the SAE has no name", Hint: "give it one"}
 	}
-	scaled, err := sae.Rescaled(opened, r.Decoder)
+	scaled, err := atScale(opened, r.Decoder)
 	if err != nil {
 		return Outcome{}, fault.At(loadSAE, m.Source, err)
 	}
-	if err := checkSpace(scaled.Info()); err != nil {
-		return Outcome{}, err
-	}
-	l := m.load("sae", r.Name, info.Format, "")
-	l.release = sql.NullString{String: r.Release, Valid: true}
-	return ld.addSAE(ctx, l, r, scaled)
+	r.Path, r.memory = m.Source, &m
+	return ld.loadRows(ctx, loadSAE, scaled, r)
 }

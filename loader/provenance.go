@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -21,15 +22,33 @@ type file struct {
 	sha256 string
 }
 
-// hashFiles reads the files and returns their sizes and SHA-256, sorted by name.
-func hashFiles(ctx context.Context, op, source string, paths []string) ([]file, error) {
+// Origin is where files were downloaded from. It is zero for local ones.
+type Origin struct {
+	Source   string // org/name/path on the Hub
+	Revision string // the commit
+	Root     string // local directory that stands for the repository's root
+}
+
+// recorded is the source and the revision that are stored of what lies at path.
+func (o Origin) recorded(path string) (source string, revision sql.NullString) {
+	if o.Source == "" {
+		return path, revision
+	}
+	return o.Source, sql.NullString{String: o.Revision, Valid: true}
+}
+
+// hashFiles reads the files and returns their sizes and SHA-256, sorted by name:
+// their path below source, or else below the root of the repository they are from.
+func hashFiles(ctx context.Context, op, source string, from Origin, paths []string) ([]file, error) {
 	files := make([]file, 0, len(paths))
 	for _, path := range paths {
 		f, err := hashFile(ctx, path)
 		if err != nil {
 			return nil, fault.At(op, path, err)
 		}
-		f.name = nameBelow(source, path)
+		if f.name = nameBelow(source, path); f.name == path && from.Root != "" {
+			f.name = nameBelow(from.Root, path)
+		}
 		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs stock DuckDB clients for Python into build/clients, one directory a
-# version: the one that saedb is built with, the oldest that reads its files, and the
-# newest.
+# Installs into build/clients, one directory a version, what the tests run beside
+# saedb: stock DuckDB clients for Python, the one that saedb is built with, the
+# oldest that reads its files and the newest; GSEApy, which weighted enrichment is compared with;
+# and huggingface_hub, which shares the Hub's cache.
 # Usage: scripts/python-clients.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,6 +15,20 @@ for version in 1.0.0 1.5.6 2.0.0; do
 	"$python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target "$target" "duckdb==$version"
 	touch "$target/.complete"
 done
+target=build/clients/gseapy-1.3.1
+if [ ! -e "$target/.complete" ]; then
+	echo "installing gseapy 1.3.1 for Python into $target"
+	rm -rf "$target"
+	"$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$target" gseapy==1.3.1
+	touch "$target/.complete"
+fi
+hub=build/clients/huggingface_hub-2.4.0
+if [ ! -e "$hub/.complete" ]; then
+	echo "installing huggingface_hub 2.4.0 into $hub"
+	rm -rf "$hub"
+	"$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$hub" "huggingface_hub==2.4.0"
+	touch "$hub/.complete"
+fi
 
 # An environment with what DuckDB hands results to, and the wheels of DuckDB itself,
 # which the Python package is installed with in tests.

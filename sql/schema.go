@@ -146,3 +146,8 @@ func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 
 // Identifier is s as a quoted SQL name.
 func Identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// List is whole numbers as a SQL list.
+func List[T ~int | ~int32](numbers []T) string {
+	return strings.ReplaceAll(fmt.Sprint(numbers), " ", ", ")
+}

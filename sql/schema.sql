@@ -21,6 +21,7 @@ CREATE TABLE stored_loads (
     name VARCHAR NOT NULL,
     release VARCHAR,
     source VARCHAR NOT NULL,
+    revision VARCHAR,
     format VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     bytes BIGINT NOT NULL,
@@ -35,7 +36,8 @@ COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or s
 COMMENT ON COLUMN stored_loads.kind IS 'model or sae.';
 COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given.';
 COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
-COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded.';
+COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded; of what came from the Hub, org/name/path.';
+COMMENT ON COLUMN stored_loads.revision IS 'Commit of the Hub''s repository; NULL for local files.';
 COMMENT ON COLUMN stored_loads.format IS 'File format, as detected.';
 COMMENT ON COLUMN stored_loads.sha256 IS 'SHA-256 of the file; of several files, the SHA-256 of the lines that sha256sum prints for them, sorted by name.';
 COMMENT ON COLUMN stored_loads.bytes IS 'Size of the files in bytes.';
@@ -67,6 +69,7 @@ CREATE TABLE stored_models (
     d_vocab INTEGER NOT NULL,
     unembedding_tensor VARCHAR NOT NULL,
     tied BOOLEAN NOT NULL,
+    processing VARCHAR NOT NULL,
     norm VARCHAR NOT NULL,
     norm_tensor VARCHAR,
     norm_offset DOUBLE NOT NULL,
@@ -86,6 +89,7 @@ COMMENT ON COLUMN stored_models.d_model IS 'Width of the residual stream.';
 COMMENT ON COLUMN stored_models.d_vocab IS 'Columns of the unembedding, padding included.';
 COMMENT ON COLUMN stored_models.unembedding_tensor IS 'Tensor that the unembedding was read from.';
 COMMENT ON COLUMN stored_models.tied IS 'Whether that tensor is the token embedding.';
+COMMENT ON COLUMN stored_models.processing IS 'Processing asked for: transformerlens, fold-only or none; the columns after it say what came of it.';
 COMMENT ON COLUMN stored_models.norm IS 'Kind of the final norm: LayerNorm or RMSNorm.';
 COMMENT ON COLUMN stored_models.norm_tensor IS 'Tensor of the final norm''s weight; NULL when it has none.';
 COMMENT ON COLUMN stored_models.norm_offset IS 'What was added to the stored norm weight before it was folded (1 for Gemma, otherwise 0).';
@@ -234,8 +238,19 @@ COMMENT ON COLUMN stored_token_sets.token_set IS 'Name of the set, unique in its
 COMMENT ON COLUMN stored_token_sets.family IS 'Family of sets that it belongs to: regex, letters, words, …, or user.';
 COMMENT ON COLUMN stored_token_sets.description IS 'What its tokens have in common.';
 COMMENT ON COLUMN stored_token_sets.token_ids IS 'Ids of its tokens, ascending.';
-COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern or a query.';
+COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern, a query, or user_token_sets.';
 COMMENT ON COLUMN stored_token_sets.loaded_at IS 'When, in UTC.';
+
+-- The only table that people write to.
+CREATE TABLE user_token_sets (
+    model VARCHAR NOT NULL,
+    token_set VARCHAR NOT NULL,
+    token_id INTEGER NOT NULL
+);
+COMMENT ON TABLE user_token_sets IS 'Token sets of your own, a row a token: INSERT INTO it, UPDATE it and DELETE FROM it with any client. The next saedb compute (or load sets) takes in what changed, and scores it.';
+COMMENT ON COLUMN user_token_sets.model IS 'Name of the model, as in models.';
+COMMENT ON COLUMN user_token_sets.token_set IS 'Name of the set, which no set from elsewhere has in that model.';
+COMMENT ON COLUMN user_token_sets.token_id IS 'Id of a token of the model, as in tokens; given twice it counts once.';
 
 -- One row for every feature and set: what is stored is kept small. A p-value has
 -- its exponent's precision in a FLOAT logarithm, and its range too.

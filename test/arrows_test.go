@@ -31,7 +31,15 @@ var rules = []struct {
 		"readers know no database",
 	},
 	{
+		"loader/npy", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
+		"readers know no database",
+	},
+	{
 		"loader/gguf", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
+		"readers know no database",
+	},
+	{
+		"loader/torch", []string{"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute"},
 		"readers know no database",
 	},
 	{
@@ -47,12 +55,23 @@ var rules = []struct {
 		"readers know no database",
 	},
 	{
+		"loader/hub", []string{
+			"github.com/duckdb", "database/sql", module + "/udf", module + "/sql", module + "/internal/compute",
+			module + "/loader/model", module + "/loader/sae", module + "/loader/vocab", module + "/loader/gguf", module + "/loader/tokenset",
+		},
+		"the Hub's client knows files and their headers, and not what is read from them",
+	},
+	{
 		"loader", []string{module + "/udf", module + "/internal/compute", module + "/cmd"},
 		"loads use the SQL functions through SQL only",
 	},
 	{
 		"udf", []string{"github.com/duckdb/duckdb-go/v2", "gonum.org", "github.com/daulet/tokenizers", module + "/cmd"},
 		"the functions also live in the extension, which has neither the driver nor the tokenizer library; mathematics is compute's",
+	},
+	{
+		"internal/figures", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
+		"figures draw what SQL gives",
 	},
 	{
 		"sql", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},

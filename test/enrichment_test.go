@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/internal/enrichment"
 )
 
 // TestEnrichment compares enrichment scores with SAELens's, its sets loaded as a
@@ -104,7 +103,7 @@ func addedLater(t *testing.T, db string) {
 	if n := count(t, db, "SELECT count(*) FROM layer_29 WHERE feature = (SELECT feature FROM enrichment WHERE token_set = 'colon' AND direction = 'promoted' ORDER BY es DESC LIMIT 1) AND contains(top_tokens[1], ':')"); n != 1 {
 		t.Error("the feature most enriched for colons does not promote a colon most")
 	}
-	compareQValues(t, db)
+	compareQValuesOf(t, db, 50_000)
 	// The definition, once more: between p and p·N/rank.
 	if n := count(t, db, `WITH p AS (SELECT p_value, q_value, cume_dist() OVER (ORDER BY p_value) AS share FROM enrichment WHERE layer = 29 AND p_value > 1e-30)
 		SELECT count(*) FROM p WHERE q_value > p_value / share * 1.001 OR q_value < p_value * 0.999`); n != 0 {
@@ -150,10 +149,10 @@ func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {
 	return furthest
 }
 
-// compareQValues checks the stored q-values, which SQL computes over an SAE,
-// against those that internal/enrichment computes from the same p-values. Both
-// are stored as float32 logarithms.
-func compareQValues(t *testing.T, path string) {
+// compareQValuesOf checks the stored q-values, which SQL computes over an SAE,
+// against those that [logQValues] computes from the same p-values. Both are stored
+// as float32 logarithms.
+func compareQValuesOf(t *testing.T, path string, least int) {
 	t.Helper()
 	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
 	if err != nil {
@@ -174,10 +173,10 @@ func compareQValues(t *testing.T, path string) {
 		}
 		logP, logQ = append(logP, p), append(logQ, q)
 	}
-	if err := rows.Err(); err != nil || len(logP) < 50_000 {
+	if err := rows.Err(); err != nil || len(logP) < least {
 		t.Fatalf("%d p-values (%v)", len(logP), err)
 	}
-	for i, want := range enrichment.LogQValues(logP) {
+	for i, want := range logQValues(logP) {
 		if !(math.Abs(logQ[i]-want) <= 1e-6*max(1, math.Abs(want))) {
 			t.Fatalf("p-value exp(%g): q-value exp(%g), expected exp(%g)", logP[i], logQ[i], want)
 		}

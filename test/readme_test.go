@@ -11,7 +11,7 @@ import (
 
 var (
 	console = regexp.MustCompile("(?s)```console\n(.*?)```")
-	timing  = regexp.MustCompile(`\d+\.\d s( \(\d+ features/s\))?`)
+	timing  = regexp.MustCompile(`\d+\.\d s( \(\d+ (features|scores)/s\))?`)
 )
 
 // TestReadme runs the commands of README.md and compares what they print with

@@ -44,11 +44,23 @@ func writeReference(t *testing.T, db *saedb.DB) string {
 	for _, f := range documented() {
 		fmt.Fprintf(&out, "\n### %s\n\n`%s`\n\n%s\n\n```sql\n%s;\n```\n", f.Name, f.Signature, f.Description, f.Example)
 	}
-	out.WriteString("\n## Views\n\n`layer_N` shows the features at layer N; a schema named after a release holds `features` and `layer_N` for that release alone.\n")
-	rows, err := db.QueryContext(t.Context(), `SELECT v.view_name, v.comment, c.column_name, c.data_type, c.comment
+	out.WriteString("\n## Views\n\n`layer_N` shows the features at layer N; a schema named after a release holds `features`, `enrichment` and `layer_N` for that release alone.\n")
+	writeColumns(t, &out, db, `SELECT v.view_name, v.comment, c.column_name, c.data_type, c.comment
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.table_name = v.view_name AND c.schema_name = v.schema_name
 		WHERE v.schema_name = 'main' AND NOT v.internal AND NOT regexp_matches(v.view_name, '^layer_[0-9]+$')
 		ORDER BY v.view_oid, c.column_index`)
+	out.WriteString("\n## Tables to write to\n\nAll other tables begin with `stored_` and are saedb's own.\n")
+	writeColumns(t, &out, db, `SELECT t.table_name, t.comment, c.column_name, c.data_type, c.comment
+		FROM duckdb_tables() t JOIN duckdb_columns() c USING (table_oid)
+		WHERE t.schema_name = 'main' AND NOT t.internal AND NOT starts_with(t.table_name, 'stored_')
+		ORDER BY t.table_oid, c.column_index`)
+	return out.String()
+}
+
+// writeColumns writes a table of columns for each relation that a query gives.
+func writeColumns(t *testing.T, out *strings.Builder, db *saedb.DB, query string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +72,14 @@ func writeReference(t *testing.T, db *saedb.DB) string {
 			t.Fatal(err)
 		}
 		if view != last {
-			fmt.Fprintf(&out, "\n### %s\n\n%s\n\n| column | type | |\n|---|---|---|\n", view, about)
+			fmt.Fprintf(out, "\n### %s\n\n%s\n\n| column | type | |\n|---|---|---|\n", view, about)
 			last = view
 		}
-		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", column, kind, strings.ReplaceAll(comment, "|", "\\|"))
+		fmt.Fprintf(out, "| `%s` | %s | %s |\n", column, kind, strings.ReplaceAll(comment, "|", "\\|"))
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
 }
 
 // TestExamples runs the example of every function's documentation.

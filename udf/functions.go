@@ -10,6 +10,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/saedb/saedb/internal/fault"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -18,6 +19,7 @@ import (
 type Functions struct {
 	models   *models
 	opened   opened
+	confined atomic.Bool
 	current  atomic.Pointer[context.Context]
 	progress atomic.Pointer[func(rows int64)]
 }
@@ -37,6 +39,23 @@ func Register(registration capi.Connection, lookups capi.Queryer, modelMemory in
 		}
 	}
 	return f, nil
+}
+
+// RegisterNames makes the bare names of table functions without arguments usable
+// in FROM, where no table has the name.
+func RegisterNames(db capi.Database) { db.Replace(tableReleases) }
+
+// Confine makes the functions that read files refuse to, from now on.
+func (f *Functions) Confine() { f.confined.Store(true) }
+
+// files is a table function that reads the file which is its first argument.
+func (f *Functions) files(name string, read func(arguments []string) (capi.Table, error)) func([]string) (capi.Table, error) {
+	return func(arguments []string) (capi.Table, error) {
+		if f.confined.Load() {
+			return nil, &fault.Error{Op: name, Problem: "files cannot be read here"}
+		}
+		return read(arguments)
+	}
 }
 
 // During makes ctx cancel the functions that run until done is called: DuckDB
@@ -75,7 +94,7 @@ type family struct {
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily,
-	readSAEFamily, readModelFamily, registeredFamily, openedFamily,
+	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }
 
 // Documentation describes every function, in the order of a reference.

@@ -1,11 +1,6 @@
 package udf
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/saedb/saedb/udf/capi"
-)
+import "github.com/saedb/saedb/udf/capi"
 
 // listWriter appends lists of structs to a list vector.
 type listWriter struct {
@@ -90,16 +85,4 @@ func (l *integerLists) at(row int) []int32 {
 	var all []int32
 	l.each(row, func(i int) { all = append(all, l.values[i]) })
 	return all
-}
-
-// numbered is the condition that chooses token sets by id.
-func numbered(ids []int32) string {
-	if len(ids) == 0 {
-		return "false"
-	}
-	numbers := make([]string, len(ids))
-	for i, id := range ids {
-		numbers[i] = fmt.Sprint(id)
-	}
-	return "set_id IN (" + strings.Join(numbers, ", ") + ")"
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/fault"
+	modelfile "github.com/saedb/saedb/loader/model"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -36,7 +37,9 @@ type storedModel struct {
 	dModel, dVocab int
 	// content stands for the weights: their SHA-256 and what was done to them.
 	content string
-	path    string // of a registered model, which is in no database
+	// path and options are those of a registered model, which is in no database.
+	path    string
+	options modelfile.Options
 }
 
 // same tells whether two are the same model in the same place, with its numbers.

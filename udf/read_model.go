@@ -12,29 +12,30 @@ var readModelFamily = family{
 	docs: []schema.Function{
 		{
 			Name:      "read_unembedding",
-			Signature: "read_unembedding(path) → TABLE(token_id INTEGER, w_u FLOAT[])",
+			Signature: "read_unembedding(path [, processing := 'transformerlens'|'fold-only'|'none']) → TABLE(token_id INTEGER, w_u FLOAT[])",
 			Description: "The unembedding of a model on disk, a row a token, processed as TransformerLens does by default: " +
-				"final norm folded in, centred where its family is.",
+				"final norm folded in, centred where its family is. fold-only leaves out centring over the vocabulary, " +
+				"none gives it as stored.",
 			Example: "SELECT token_id, len(w_u) FROM read_unembedding('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
 		},
 		{
 			Name:        "read_vocab",
 			Signature:   "read_vocab(path) → TABLE(token_id INTEGER, token, text VARCHAR, is_special, is_padding BOOLEAN)",
-			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, the file itself, or a GGUF file.",
+			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, tokenizer.model, vocab.json or vocab.txt, the file itself, or a GGUF file.",
 			Example:     "FROM read_vocab('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
 		},
 	},
 }
 
 func registerReadModel(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_unembedding", 1, f.readUnembedding); err != nil {
+	if err := c.RegisterTable("read_unembedding", 1, f.files("read_unembedding", f.readUnembedding), "processing"); err != nil {
 		return err
 	}
-	return c.RegisterTable("read_vocab", 1, f.readVocab)
+	return c.RegisterTable("read_vocab", 1, f.files("read_vocab", f.readVocab))
 }
 
 func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
-	opened, err := modelfile.Open(arguments[0])
+	opened, err := modelfile.Open(arguments[0], modelfile.Options{Processing: arguments[1]})
 	if err != nil {
 		return nil, err
 	}

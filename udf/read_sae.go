@@ -26,10 +26,10 @@ var readSAEFamily = family{
 }
 
 func registerReadSAE(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_sae", 1, f.readSAE); err != nil {
+	if err := c.RegisterTable("read_sae", 1, f.files("read_sae", f.readSAE)); err != nil {
 		return err
 	}
-	return c.RegisterTable("sae_info", 1, f.saeInfo)
+	return c.RegisterTable("sae_info", 1, f.files("sae_info", f.saeInfo))
 }
 
 func (f *Functions) readSAE(arguments []string) (capi.Table, error) {

@@ -15,7 +15,7 @@ var registeredFamily = family{
 	register: registerRegistered,
 	docs: []schema.Function{{
 		Name:      "saedb_model",
-		Signature: "saedb_model(name, path) → TABLE(model, architecture VARCHAR, d_model, d_vocab INTEGER, processing VARCHAR)",
+		Signature: "saedb_model(name, path [, processing := 'transformerlens'|'fold-only'|'none']) → TABLE(model, architecture VARCHAR, d_model, d_vocab INTEGER, processing VARCHAR)",
 		Description: "Registers a model on disk under a name that functions take, until the database is closed, without loading it: " +
 			"CALL saedb_model('gpt2', 'models/gpt2'). It has no token sets.",
 		Example: "FROM saedb_model('from a file', 'examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf')",
@@ -23,14 +23,14 @@ var registeredFamily = family{
 }
 
 func registerRegistered(f *Functions, c capi.Connection) error {
-	return c.RegisterTable("saedb_model", 2, func(arguments []string) (capi.Table, error) {
-		return f.registerModel(arguments[0], arguments[1])
-	})
+	return c.RegisterTable("saedb_model", 2, f.files("saedb_model", func(arguments []string) (capi.Table, error) {
+		return f.registerModel(arguments[0], arguments[1], modelfile.Options{Processing: arguments[2]})
+	}), "processing")
 }
 
 // registerModel reads what a model is, and leaves its weights to the first function
 // that asks for them. A name that a database uses is refused.
-func (f *Functions) registerModel(name, path string) (*table, error) {
+func (f *Functions) registerModel(name, path string, o modelfile.Options) (*table, error) {
 	const op = "saedb_model"
 	if name == "" {
 		return nil, &fault.Error{Op: op, Subject: path, Expected: "a name for the model", Found: "none"}
@@ -43,13 +43,13 @@ func (f *Functions) registerModel(name, path string) (*table, error) {
 	if len(choose(loaded, func(m *storedModel) bool { return m.name == name })) > 0 {
 		return nil, &fault.Error{Op: op, Subject: fmt.Sprintf("model %q", name), Problem: "a model of that name is loaded", Hint: "give it another name"}
 	}
-	opened, err := modelfile.Open(path)
+	opened, err := modelfile.Open(path, o)
 	if err != nil {
 		return nil, fault.At(op, path, err)
 	}
 	defer opened.Close()
 	info := opened.Info()
-	d.register(&storedModel{name: name, path: path, dModel: info.DModel, dVocab: info.DVocab})
+	d.register(&storedModel{name: name, path: path, options: o, dModel: info.DModel, dVocab: info.DVocab})
 	text := func(name, s string) column { return textColumn(name, func(int) (string, bool) { return s, true }) }
 	number := func(name string, n int) column {
 		return valueColumn(name, capi.Integer, func(int) int32 { return int32(n) })
@@ -83,7 +83,7 @@ func (d *database) registeredModel(name string) *storedModel {
 
 // readFile fills an unembedding from a registered model's files.
 func readFile(stored *storedModel, scope string) (*model, error) {
-	opened, err := modelfile.Open(stored.path)
+	opened, err := modelfile.Open(stored.path, stored.options)
 	if err != nil {
 		return nil, err
 	}

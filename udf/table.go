@@ -81,6 +81,22 @@ func valueColumn[T any](name string, kind capi.Type, at func(row int) T) column 
 	}}
 }
 
+// knownColumn is valueColumn with NULL in rows for which at returns false.
+func knownColumn[T any](name string, kind capi.Type, at func(row int) (T, bool)) column {
+	return column{capi.Field{Name: name, Type: kind}, func(v capi.Vector, from, n int) error {
+		values := capi.Values[T](v, n)
+		for i := range n {
+			value, known := at(from + i)
+			if !known {
+				v.SetNull(i, 0)
+				continue
+			}
+			values[i] = value
+		}
+		return nil
+	}}
+}
+
 // textColumn is a VARCHAR column; a row for which at returns false is NULL.
 func textColumn(name string, at func(row int) (string, bool)) column {
 	return column{capi.Field{Name: name, Type: capi.Varchar}, func(v capi.Vector, from, n int) error {

@@ -103,6 +103,11 @@ func named(names []string) string {
 	return "token_set IN (" + strings.Join(quoted, ", ") + ")"
 }
 
+// numbered is the condition that chooses sets by id.
+func numbered(ids []int32) string {
+	return "list_contains(CAST(" + schema.Literal(schema.List(ids)) + " AS INTEGER[]), set_id)"
+}
+
 // requireNames makes sure that every name asked for is a set of the model.
 func requireNames(d *database, function string, m *model, sets *tokenSets, names []string) error {
 	for _, name := range names {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"github.com/saedb/saedb/bench/measure"
 )
 
 // copyRows is DuckDB's own load of the rows that load sae stores, into a table of
@@ -19,14 +21,14 @@ const copyRows = `
 func compareLoads(s *setting, rounds int) error {
 	var ours, theirs []float64
 	for range max(rounds, 1) {
-		if err := copyFile(s.model, s.full); err != nil {
+		if err := measure.CopyFile(s.model, s.full); err != nil {
 			return err
 		}
 		loaded, err := s.saedb(s.full, "load", "sae", s.files.SAE)
 		if err != nil {
 			return err
 		}
-		if err := copyFile(s.model, s.copied); err != nil {
+		if err := measure.CopyFile(s.model, s.copied); err != nil {
 			return err
 		}
 		copied, err := s.saedb(s.copied, "sql", fmt.Sprintf(copyRows, s.parquet))

@@ -12,7 +12,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -76,7 +75,7 @@ func prepare(program string, files measure.Weights) (*setting, error) {
 	if _, err := s.saedb(s.model, "load", "model", files.Model, "--name", "gpt2"); err != nil {
 		return s, err
 	}
-	if err := copyFile(s.model, s.full); err != nil {
+	if err := measure.CopyFile(s.model, s.full); err != nil {
 		return s, err
 	}
 	if _, err := s.saedb(s.full, "load", "sae", files.SAE); err != nil {
@@ -97,26 +96,4 @@ func (s *setting) remove() {
 		_ = os.Remove(path) // absent ones are as good as removed
 		_ = os.Remove(path + ".wal")
 	}
-}
-
-// copyFile copies to disk, not just to the system's cache: writing it later would
-// fall into what is measured next.
-func copyFile(from, to string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	if _, err := io.Copy(target, source); err != nil {
-		return err
-	}
-	if err := target.Sync(); err != nil {
-		return err
-	}
-	return target.Close()
 }

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -67,4 +68,26 @@ func (s Shape) Write() (Weights, error) {
 		return w, err
 	}
 	return w, os.WriteFile(complete, nil, 0o644)
+}
+
+// CopyFile copies to disk, not just to the system's cache: writing it later would
+// fall into what is measured next.
+func CopyFile(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	if _, err := io.Copy(target, source); err != nil {
+		return err
+	}
+	if err := target.Sync(); err != nil {
+		return err
+	}
+	return target.Close()
 }

@@ -11,6 +11,7 @@ packages=(
 	torch
 	duckdb==1.5.6
 	pyarrow
+	py2store==0.1.24 # of sae_lens.tutorial.tsea, in a version that today's dol has what it needs for
 )
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -25,9 +26,9 @@ fi
 echo "installing ${packages[*]} into $environment; this takes a few minutes"
 rm -rf "$environment"
 "$python" -m venv "$environment"
-# The one dependency that is published as source alone is pure Python.
+# The dependencies that are published as source alone are pure Python.
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
-	--only-binary :all: --no-binary transformers-stream-generator "${packages[@]}"
+	--only-binary :all: --no-binary transformers-stream-generator,py2store "${packages[@]}"
 # Only after everything is there: an interrupted installation starts again.
 "$environment/bin/python" -c 'import duckdb, pyarrow, sae_lens, torch, transformer_lens'
 printf '%s\n' "$wanted" >"$stamp"

@@ -15,7 +15,9 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/saedb/saedb/bench/measure"
@@ -40,7 +42,7 @@ func run(shape measure.Shape, block int, saelens bool) error {
 	if _, err := os.Stat(python); err != nil {
 		return fmt.Errorf("the peers are not installed; run bench/peers/install.sh: %w", err)
 	}
-	files, err := writeWeights(shape)
+	files, err := shape.WriteForSAELens()
 	if err != nil {
 		return err
 	}
@@ -87,6 +89,25 @@ func enoughMemory(shape measure.Shape) error {
 	needed := 4*4*int64(shape.Features)*int64(shape.Vocab) + others
 	if available := measure.AvailableMemory(); available < needed {
 		return fmt.Errorf("it needs %.1f GiB, %.1f are free", measure.GiB(needed), measure.GiB(available))
+	}
+	return nil
+}
+
+// readOnce brings the weights into the system's cache, so that the first program
+// does not pay for the disk.
+func readOnce(files measure.Weights) error {
+	for _, path := range []string{
+		filepath.Join(files.Model, "model.safetensors"), filepath.Join(files.SAE, "sae_weights.safetensors"),
+	} {
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, file)
+		file.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return nil
 }

@@ -38,15 +38,20 @@ func computeStatistics(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
 		return err
 	}
-	if err := boundBuffers(c.Context, db); err != nil {
-		return err
-	}
 	pending, matched, err := statistics.Plan(c.Context, db.DB, c.String("sae"), c.String("tokens"))
 	if err != nil {
 		return err
 	}
 	if matched == 0 {
 		return &fault.Error{Op: "compute", Subject: c.String("db"), Problem: noSAE(c.String("sae")), Hint: "saedb info lists what is loaded"}
+	}
+	sets, err := newLoader(c, db).UserSets(c.Context)
+	if err != nil {
+		return err
+	}
+	reportSets(c, sets)
+	if err := boundBuffers(c.Context, db); err != nil {
+		return err
 	}
 	kernel, err := compute.DefaultKernel()
 	if err != nil {
@@ -60,7 +65,7 @@ func computeStatistics(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(pending) == 0 && !enriched {
+	if len(pending) == 0 && len(sets) == 0 && !enriched {
 		fmt.Fprintf(c.App.Writer, "nothing to compute: every feature of %d SAEs has its figures\n", matched)
 		return nil
 	}
@@ -116,6 +121,10 @@ func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job) (any bool, err
 		end()
 		if err != nil {
 			return true, err
+		}
+		if p.Sets == 0 {
+			fmt.Fprintf(c.App.Writer, "adjusted q-values of %s for the sets that are left\n", p.SAE)
+			continue
 		}
 		took := time.Since(begun).Seconds()
 		fmt.Fprintf(c.App.Writer, "scored %s: %d features in %d token sets, %.1f s (%.0f scores/s)\n",

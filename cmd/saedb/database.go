@@ -13,11 +13,18 @@ import (
 
 // openDatabase opens the file that --db names.
 func openDatabase(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
-	path := c.String("db")
-	if path == "" {
-		return nil, wrongUsage("%s: which database? saedb --db FILE %s", c.Command.FullName(), c.Command.FullName())
+	if err := requireName(c); err != nil {
+		return nil, err
 	}
-	return saedb.Open(c.Context, path, o)
+	return saedb.Open(c.Context, c.String("db"), o)
+}
+
+// requireName makes sure that --db names a file, before work that takes time.
+func requireName(c *cli.Context) error {
+	if c.String("db") == "" {
+		return wrongUsage("%s: which database? saedb --db FILE %s", c.Command.FullName(), c.Command.FullName())
+	}
+	return nil
 }
 
 // requireTables makes sure that the database has saedb's tables.

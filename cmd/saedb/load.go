@@ -7,6 +7,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/loader"
+	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/udf"
 	"github.com/urfave/cli/v2"
@@ -14,47 +15,64 @@ import (
 
 var loadCommand = &cli.Command{
 	Name:        "load",
-	Usage:       "load a model, SAEs, or token sets",
-	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand},
+	Usage:       "load a model, SAEs, token sets, or directions that are no SAE",
+	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand},
 }
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}
 
+var decoderFlag = &cli.StringFlag{
+	Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored,
+}
+
+func checkDecoder(c *cli.Context) error {
+	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
+		return wrongUsage("%s: --decoder: expected one of %s, found %q", c.Command.FullName(), strings.Join(sae.Decoders(), ", "), decoder)
+	}
+	return nil
+}
+
 var loadModelCommand = &cli.Command{
 	Name:      "model",
 	Usage:     "load a model's unembedding and vocabulary",
-	ArgsUsage: "PATH",
+	ArgsUsage: "PATH|ORG/NAME[/PATH][@REVISION]",
 	Description: "PATH is a Hugging Face directory (config.json, tokenizer.json, model.safetensors, also sharded)\n" +
-		"or a GGUF file. Only the unembedding, the final norm and the vocabulary are read.",
-	Flags: []cli.Flag{
+		"or a GGUF file. Only the unembedding, the final norm and the vocabulary are read. A model of an architecture\n" +
+		"that is not known can be read with --unembedding and --norm. ORG/NAME is a model on the Hugging Face Hub, of\n" +
+		"which no more than these is downloaded; a path that exists comes first.",
+	Flags: append([]cli.Flag{
 		&cli.StringFlag{Name: "name", Usage: "the model's `NAME` in SQL (default: the file's or directory's)"},
 		replaceFlag,
-	},
+	}, modelFlags...),
 	Action: loadModel,
 }
 
 var loadSAECommand = &cli.Command{
 	Name:      "sae",
 	Usage:     "load sparse autoencoders",
-	ArgsUsage: "PATH...",
+	ArgsUsage: "PATH|ORG/NAME[/PATH][@REVISION]...",
 	Description: "Each PATH is an SAE's directory or file, or a directory above several. Where one path holds several SAEs,\n" +
 		"PATH#PART is one of them. Without --model, an SAE goes to the only model loaded, or to the one that its\n" +
-		"configuration names.",
+		"configuration names. ORG/NAME/PATH is on the Hugging Face Hub. Without PATH, --release names a published release,\n" +
+		"which saedb releases lists, and --layer or --id chooses among its SAEs.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
 		&cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to", Value: loader.DefaultRelease},
+		&cli.IntFlag{Name: "layer", Usage: "only SAEs of a published release at block `N`"},
+		&cli.StringFlag{Name: "id", Usage: "only the SAE of a published release with this `ID`"},
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
-		&cli.StringFlag{Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored},
+		decoderFlag,
 		replaceFlag,
 	},
 	Action: loadSAEs,
 }
 
-func newLoader(db *saedb.DB) *loader.Loader {
+func newLoader(c *cli.Context, db *saedb.DB) *loader.Loader {
 	return &loader.Loader{
 		DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(),
 		Begin:  func(what string, rows int64) func() { return watch(db, what, rows, "rows") },
 		Opened: db.Functions,
+		Hub:    func() (*hub.Client, error) { return newHubClient(c) },
 	}
 }
 
@@ -62,15 +80,24 @@ func loadModel(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return wrongUsage("load model: expected one PATH, found %d", c.NArg())
 	}
+	options, err := modelOptions(c)
+	if err == nil {
+		err = requireName(c)
+	}
+	if err != nil {
+		return err
+	}
+	request, err := modelRequest(c, c.Args().First(), options)
+	if err != nil {
+		return err
+	}
 	db, err := openDatabase(c, saedb.Options{})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	defer db.Functions.During(c.Context)()
-	outcome, err := newLoader(db).Model(c.Context, loader.ModelRequest{
-		Path: c.Args().First(), Name: c.String("name"), Replace: c.Bool("replace"),
-	})
+	outcome, err := newLoader(c, db).Model(c.Context, request)
 	if err != nil {
 		return err
 	}
@@ -79,22 +106,26 @@ func loadModel(c *cli.Context) error {
 }
 
 func loadSAEs(c *cli.Context) error {
-	if c.NArg() == 0 {
-		return wrongUsage("load sae: expected at least one PATH")
+	switch published := c.IsSet("layer") || c.IsSet("id"); {
+	case c.NArg() == 0 && !c.IsSet("release"):
+		return wrongUsage("load sae: expected at least one PATH, or --release with the name of a published one")
+	case c.NArg() > 0 && published:
+		return wrongUsage("load sae: --layer and --id choose from a published release, and go with --release alone")
+	case c.IsSet("layer") && c.Int("layer") < 0:
+		return wrongUsage("load sae: --layer: expected 0 or more, found %d", c.Int("layer"))
 	}
-	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
-		return wrongUsage("load sae: --decoder: expected one of %s, found %q", strings.Join(sae.Decoders(), ", "), decoder)
+	if err := checkDecoder(c); err != nil {
+		return err
 	}
-	var paths []string
-	for _, root := range c.Args().Slice() {
-		found, err := sae.Find(root)
-		if err != nil {
-			return err
-		}
-		paths = append(paths, found...)
+	if err := requireName(c); err != nil {
+		return err
 	}
-	if c.IsSet("name") && len(paths) != 1 {
-		return wrongUsage("load sae: --name names one SAE, found %d", len(paths))
+	requests, err := saeRequests(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("name") && len(requests) != 1 {
+		return wrongUsage("load sae: --name names one SAE, found %d", len(requests))
 	}
 	db, err := openDatabase(c, saedb.Options{})
 	if err != nil {
@@ -102,12 +133,13 @@ func loadSAEs(c *cli.Context) error {
 	}
 	defer db.Close()
 	defer db.Functions.During(c.Context)()
-	ld := newLoader(db)
-	for _, path := range paths {
-		outcome, err := ld.SAE(c.Context, loader.SAERequest{
-			Path: path, Name: c.String("name"), Model: c.String("model"), Release: c.String("release"), Replace: c.Bool("replace"),
-			Decoder: c.String("decoder"),
-		})
+	ld := newLoader(c, db)
+	for _, r := range requests {
+		if c.IsSet("name") {
+			r.Name = c.String("name")
+		}
+		r.Model, r.Release, r.Replace, r.Decoder = c.String("model"), c.String("release"), c.Bool("replace"), c.String("decoder")
+		outcome, err := ld.SAE(c.Context, r)
 		if err != nil {
 			return err
 		}

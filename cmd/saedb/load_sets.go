@@ -15,7 +15,8 @@ var loadSetsCommand = &cli.Command{
 	Usage:     "load token sets, the built-in ones by default",
 	ArgsUsage: "[FILE...]",
 	Description: "A FILE is a word list (.txt), GMT (.gmt), JSON (.json: name to ids, tokens or words), CSV (.csv: columns set and\n" +
-		"token or token_id), or patterns (.regex: name, tab, pattern). One set of your own: --name with --regex or --sql.",
+		"token or token_id), or patterns (.regex: name, tab, pattern). One set of your own: --name with --regex or --sql.\n" +
+		"Rows of the table user_token_sets (model, token_set, token_id) are taken in here too, as by compute.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model (default: every model loaded)"},
 		&cli.StringSliceFlag{Name: "family", Usage: "only these `FAMILIES` of built-in sets: " + strings.Join(tokenset.Families(), ", ")},
@@ -49,15 +50,25 @@ func loadSets(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "load sets", c.String("db")); err != nil {
 		return err
 	}
-	outcomes, err := newLoader(db).Sets(c.Context, loader.SetsRequest{
+	outcomes, err := newLoader(c, db).Sets(c.Context, loader.SetsRequest{
 		Model: c.String("model"), Families: c.StringSlice("family"), Files: c.Args().Slice(), Name: c.String("name"),
 		Pattern: c.String("regex"), Query: c.String("sql"), MultiToken: c.String("multi-token"), Replace: c.Bool("replace"),
 	})
 	if err != nil {
 		return err
 	}
+	reportSets(c, outcomes)
+	return checkpoint(c.Context, db)
+}
+
+// reportSets says what became of token sets.
+func reportSets(c *cli.Context, outcomes []loader.SetsOutcome) {
 	for _, o := range outcomes {
+		if o.FromTable {
+			fmt.Fprintf(c.App.Writer, "token sets of model %s from user_token_sets: %d added, %d replaced, %d dropped, %d unchanged\n",
+				o.Model, o.Added, o.Replaced, o.Dropped, o.Unchanged)
+			continue
+		}
 		fmt.Fprintf(c.App.Writer, "token sets of model %s: %d added, %d replaced, %d unchanged\n", o.Model, o.Added, o.Replaced, o.Unchanged)
 	}
-	return checkpoint(c.Context, db)
 }

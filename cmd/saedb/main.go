@@ -62,7 +62,10 @@ func newApp() *cli.App {
 		Flags: []cli.Flag{&cli.StringFlag{
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
-		Commands:       []*cli.Command{loadCommand, computeCommand, sqlCommand, setsCommand, infoCommand, versionCommand},
+		Commands: []*cli.Command{
+			loadCommand, computeCommand, sqlCommand, setsCommand, plotCommand, reportCommand, serveCommand, releasesCommand,
+			infoCommand, versionCommand,
+		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,
 	}

@@ -29,9 +29,15 @@ ask "What they are about: the strongest enrichments of the last layer, over 146 
 	WHERE layer = 29 AND size >= 20 AND direction = 'promoted' QUALIFY row_number() OVER (PARTITION BY token_set ORDER BY es DESC) = 1
 	ORDER BY es DESC LIMIT 8"
 
+printf '\n'
+saedb report --out "${db%.db}-report.html"
+
 cat <<END
 
+Look at it: open ${db%.db}-report.html in a browser; it needs no network.
+
 Try next:
+  bin/saedb --db $db plot skew-kurtosis
   bin/saedb --db $db sql
   bin/saedb --db $db sql "SELECT layer, feature, logit_weight FROM feature_tokens WHERE text = ' three' AND direction = 'promoted' ORDER BY logit_weight DESC LIMIT 5"
   bin/saedb --db $db sql --format csv "SELECT * FROM features WHERE layer = 29" > layer_29.csv

@@ -41,6 +41,7 @@ type modelDescription struct {
 	Name, Source, Database string
 	Replace                bool
 	Config                 string   // text of a transformers model's config.json
+	Processing             string   // of such a model, one of model.Processings
 	AsIs                   *asIs    `json:"as_is"` // of an unembedding that is processed
 	Tokenizer              string   // text of a tokenizer.json
 	Tokens                 []string // by id, in place of a tokenizer
@@ -87,7 +88,7 @@ var addModel = procedure{
 
 func (d *modelDescription) open(file *safetensors.File) (*model.Unembedding, error) {
 	if d.AsIs == nil {
-		return model.FromTensors([]byte(d.Config), file)
+		return model.FromTensors([]byte(d.Config), file, d.Processing)
 	}
 	return model.Processed(file, model.AsIs{
 		Architecture: d.AsIs.Architecture, Tensor: d.AsIs.Tensor, Transposed: d.AsIs.Transposed,

@@ -8,20 +8,23 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader"
+	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/udf/capi"
 )
 
 // loadModel is saedb load model.
 var loadModel = procedure{
-	name: "saedb_load_model", parameters: 1, named: []string{"name", "replace", "database"}, columns: loadedColumns,
+	name: "saedb_load_model", parameters: 1, named: []string{"name", "processing", "replace", "database"}, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		replace, err := a.flag("replace")
 		if err != nil {
 			return err
 		}
 		return h.within(a.named["database"], func(db *sql.DB) error {
-			outcome, err := h.loader(db).Model(ctx, loader.ModelRequest{Path: a.positions[0], Name: a.named["name"], Replace: replace})
+			outcome, err := h.loader(db).Model(ctx, loader.ModelRequest{
+				Path: a.positions[0], Name: a.named["name"], Replace: replace, Options: model.Options{Processing: a.named["processing"]},
+			})
 			if err != nil {
 				return err
 			}

@@ -5,8 +5,7 @@
 // every set, only the ranks of its members: the two-sample Kolmogorov–Smirnov
 // distance that token set enrichment analysis calls the enrichment score, with its
 // direction, the AUC, and the member where the leading edge ends. P-values follow
-// from a set's size and score alone ([LogKolmogorovSmirnov]), and q-values from
-// those ([QValues]).
+// from a set's size and score alone ([LogKolmogorovSmirnov]).
 //
 // [Sets.WeightedScores] is gene set enrichment analysis proper: members count by
 // their logit weights, and significance comes from random sets.

@@ -45,3 +45,7 @@ func disruptive(r rune) bool {
 	}
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r <= 0xffff
 }
+
+// Visible returns s on one line, with escapes in place of control characters,
+// line separators and the marks of writing direction.
+func Visible(s string) string { return visible(s) }

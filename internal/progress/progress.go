@@ -26,6 +26,9 @@ type Bar struct {
 	line    *progressbar.ProgressBar // nil when there is nothing to draw on, or after Finish
 }
 
+// Bytes is the unit of a Bar that counts bytes, which are shown in larger ones.
+const Bytes = "bytes"
+
 // New returns a Bar on w, counting up to total of the plural unit: "features".
 // A total of 0 or less means that it is not known.
 func New(w *os.File, what string, total int64, unit string) *Bar {
@@ -42,6 +45,7 @@ func New(w *os.File, what string, total int64, unit string) *Bar {
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionShowBytes(unit == Bytes),
 		progressbar.OptionSetWidth(barWidth(w, what, total, unit)),
 		progressbar.OptionUseANSICodes(true),
 		// With no total the library would redraw by itself, from a goroutine that

@@ -4,16 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // PendingEnrichment is an SAE with features that lack scores of token sets.
 type PendingEnrichment struct {
 	SAE, Release, Model string
 	Features            int
-	Sets                int // that lack scores, of some features at least
+	Sets                int // that lack scores, of some features at least; 0 where only q-values are lacking
 	Tokens              string
 
 	id    int
@@ -29,7 +29,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 		pattern = "*"
 	}
 	rows, err := db.QueryContext(ctx, `
-		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_q) AS finished FROM stored_enrichment GROUP BY ALL)
+		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_p) - count(log10_q) AS unadjusted FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae,
 		       s.d_model * CAST(m.d_vocab AS BIGINT)
 		FROM stored_saes s
@@ -38,7 +38,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 		JOIN stored_token_sets t USING (model_id)
 		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
 		WHERE (s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?)
-		  AND (coalesce(e.features, 0) < s.d_sae OR e.finished = 0)
+		  AND (coalesce(e.features, 0) < s.d_sae OR e.unadjusted > 0)
 		ORDER BY s.release, s.block, s.sae, t.set_id`, pattern, pattern)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (j *Job) enrichBlock(ctx context.Context, p PendingEnrichment, from, to int
 	var lacking sql.NullString
 	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
 		WHERE set_id NOT IN (SELECT set_id FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d
-		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from), listed(p.sets)).Scan(&lacking)
+		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from), schema.List(p.sets)).Scan(&lacking)
 	if err != nil || !lacking.Valid {
 		return err
 	}
@@ -122,8 +122,4 @@ func (j *Job) qValues(ctx context.Context, p PendingEnrichment) error {
 		) AS adjusted
 		WHERE stored_enrichment.sae_id = %[1]d AND stored_enrichment.set_id = adjusted.set_id AND stored_enrichment.feature = adjusted.feature`, p.id))
 	return err
-}
-
-func listed(ids []int) string {
-	return strings.ReplaceAll(fmt.Sprint(ids), " ", ",")
 }

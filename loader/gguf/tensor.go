@@ -38,6 +38,16 @@ func (t *Tensor) Matrix() (tensor.Matrix, error) {
 	return m, nil
 }
 
+// Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; errors are
+// those of Matrix.
+func (t *Tensor) Transposed() (tensor.Matrix, error) {
+	m, err := t.values.Transposed(t.Shape)
+	if err != nil {
+		return nil, fault.At(opRead, "", err)
+	}
+	return m, nil
+}
+
 const (
 	maxDimensions    = 4 // GGML_MAX_DIMS
 	defaultAlignment = 32

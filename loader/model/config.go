@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tensor"
@@ -24,30 +23,64 @@ type config struct {
 	Hidden    int    `json:"hidden_size"`
 	NEmbd     int    `json:"n_embd"`  // GPT-2, GPT-J
 	NEmbed    int    `json:"n_embed"` // BLOOM
-	VocabSize int    `json:"vocab_size"`
-	Tied      *bool  `json:"tie_word_embeddings"`
+	DModel    int    `json:"d_model"` // MPT, XGLM
+	// Numbers of blocks, by the architecture's name for it.
+	Layers  int `json:"num_hidden_layers"`
+	NLayer  int `json:"n_layer"`
+	NLayers int `json:"n_layers"`   // MPT
+	NumLays int `json:"num_layers"` // GPT-Neo, XGLM
+	// ProjectedTo is the width of the embedding of an OPT.
+	ProjectedTo int   `json:"word_embed_proj_dim"`
+	VocabSize   int   `json:"vocab_size"`
+	Tied        *bool `json:"tie_word_embeddings"`
 	// SoftCap is raw since null, no soft-cap, is not the same as silence.
 	SoftCap json.RawMessage `json:"final_logit_softcapping"`
 	// Text is the language model's part of a multimodal model's configuration.
 	Text *config `json:"text_config"`
 }
 
-func readConfig(dir string) (*config, error) {
-	path := filepath.Join(dir, configFile)
+// readConfig reads a config.json. One without model_type is an error unless lenient.
+func readConfig(path string, lenient bool) (*config, error) {
 	var c config
 	if err := readJSON(path, &c); err != nil {
 		return nil, err
 	}
-	return &c, c.check(path)
+	if c.ModelType == "" && !lenient {
+		return nil, withoutModelType(path)
+	}
+	return &c, nil
 }
 
-func (c *config) check(path string) error {
-	if c.ModelType == "" {
-		return &fault.Error{
-			Subject: path, Problem: "has no model_type", Hint: "is this the config.json of a transformers model?",
+func withoutModelType(path string) error {
+	return &fault.Error{
+		Subject: path, Problem: "has no model_type", Hint: "is this the config.json of a transformers model?",
+	}
+}
+
+// family is the family of the model, or of the language model in a multimodal one,
+// and otherwise an error that says which families are known.
+func (c *config) family(path string) (*family, error) {
+	f, err := lookUp(familyOfModelType, c.ModelType, path, "model_type")
+	if f == nil && c.Text != nil {
+		if f := familyOfModelType[c.Text.ModelType]; f != nil {
+			return f, nil
 		}
 	}
-	return nil
+	return f, err
+}
+
+// checkProjection refuses a model that projects its last hidden states to another
+// width before the unembedding, as opt-350m does: W_U is then not of the residual
+// stream, and the projection is no part of what TransformerLens reads either.
+func (c *config) checkProjection(path string) error {
+	if c.ProjectedTo == 0 || c.ProjectedTo == c.hiddenSize() {
+		return nil
+	}
+	return &fault.Error{
+		Op: opRead, Subject: path, Problem: "project_out leads from the residual stream to the unembedding",
+		Expected: fmt.Sprintf("word_embed_proj_dim %d as hidden_size", c.hiddenSize()), Found: fmt.Sprint(c.ProjectedTo),
+		Hint: "models that project to another width before the unembedding, such as opt-350m, are not read",
+	}
 }
 
 // readJSON decodes a JSON file of bounded length.
@@ -69,13 +102,26 @@ func readJSON(path string, into any) error {
 
 // hiddenSize is d_model, or 0 where the configuration is silent.
 func (c *config) hiddenSize() int {
-	for _, n := range []int{c.Hidden, c.NEmbd, c.NEmbed} {
+	for _, n := range []int{c.Hidden, c.NEmbd, c.NEmbed, c.DModel} {
 		if n != 0 {
 			return n
 		}
 	}
 	if c.Text != nil {
 		return c.Text.hiddenSize()
+	}
+	return 0
+}
+
+// layers is the number of blocks, or 0 where the configuration is silent.
+func (c *config) layers() int {
+	for _, n := range []int{c.Layers, c.NLayer, c.NLayers, c.NumLays} {
+		if n != 0 {
+			return n
+		}
+	}
+	if c.Text != nil {
+		return c.Text.layers()
 	}
 	return 0
 }

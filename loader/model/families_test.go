@@ -143,6 +143,21 @@ func TestHuggingFaceFamilies(t *testing.T) {
 		{"gemma3_text", `, "final_logit_softcapping": null`, "model.embed_tokens.weight", []string{"model.norm.weight"}, gemmaNorm},
 		{"gemma3", `, "text_config": {"hidden_size": 32, "vocab_size": 7}`, "language_model.model.embed_tokens.weight", []string{"language_model.model.norm.weight", "vision_tower.vision_model.post_layernorm.weight"}, gemmaNorm},
 		{"gemma3", `, "tie_word_embeddings": true, "text_config": {"tie_word_embeddings": false}`, "model.language_model.embed_tokens.weight", []string{"model.language_model.norm.weight"}, gemmaNorm},
+		{"falcon", ``, "transformer.word_embeddings.weight", []string{"transformer.ln_f.weight", "transformer.ln_f.bias"}, layerNorm},
+		{"gpt_bigcode", `, "n_embd": 32`, "transformer.wte.weight", []string{"transformer.ln_f.weight", "transformer.ln_f.bias"}, layerNorm},
+		{"codegen", ``, "lm_head.weight", []string{"transformer.wte.weight", "transformer.ln_f.weight", "transformer.ln_f.bias"}, layerNorm},
+		{"starcoder2", ``, "model.embed_tokens.weight", []string{"model.norm.weight", "model.norm.bias"}, layerNorm},
+		{"xglm", `, "d_model": 32`, "model.embed_tokens.weight", []string{"model.layer_norm.weight", "model.layer_norm.bias"}, layerNorm},
+		{"qwen", ``, "lm_head.weight", []string{"transformer.wte.weight", "transformer.ln_f.weight"}, rmsNorm},
+		{"qwen2_moe", ``, "lm_head.weight", []string{"model.norm.weight"}, rmsNorm},
+		{"qwen2_vl", `, "tie_word_embeddings": true`, "model.embed_tokens.weight", []string{"model.norm.weight", "visual.merger.ln_q.weight"}, rmsNorm},
+		{"qwen3_vl", `, "text_config": {"hidden_size": 32}`, "lm_head.weight", []string{"model.language_model.embed_tokens.weight", "model.language_model.norm.weight"}, rmsNorm},
+		{"mistral3", `, "text_config": {"model_type": "mistral", "hidden_size": 32}`, "language_model.lm_head.weight", []string{"language_model.model.norm.weight", "multi_modal_projector.norm.weight"}, rmsNorm},
+		{"granite", `, "logits_scaling": 8`, "lm_head.weight", []string{"model.norm.weight"}, rmsNorm},
+		{"gemma4_text", ``, "model.embed_tokens.weight", []string{"model.norm.weight"}, kept},
+		{"deepseek_v3", ``, "lm_head.weight", []string{"model.norm.weight"}, kept},
+		{"qwen3_next", ``, "lm_head.weight", []string{"model.norm.weight"}, treatment{centerVocab: true, offset: 1}},
+		{"nemotron", ``, "lm_head.weight", []string{"model.norm.weight", "model.norm.bias"}, treatment{centerVocab: true, offset: 1}},
 		{"gemma2", ``, "model.embed_tokens.weight", []string{"model.norm.weight"}, treatment{fold: true, offset: 1}},
 		{"gemma2", `, "final_logit_softcapping": null`, "model.embed_tokens.weight", []string{"model.norm.weight"}, gemmaNorm},
 	}
@@ -161,7 +176,8 @@ func TestHuggingFaceFamilies(t *testing.T) {
 
 // Every architecture that is registered. No offset is added to a norm's weight:
 // of these, conversion/ of ggml-org/llama.cpp adds 1 to gemma, gemma2 and gemma3, as
-// normOffset says of their checkpoints, and nothing to the others.
+// normOffset says of their checkpoints, to nemotron, qwen3next and qwen35, whose norm
+// is not folded, and nothing to the others.
 func TestGGUFFamilies(t *testing.T) {
 	tests := []struct {
 		architecture string
@@ -183,6 +199,25 @@ func TestGGUFFamilies(t *testing.T) {
 		{"phi3", nil, []string{ggufHead, ggufNorm}, rmsNorm},
 		{"olmoe", nil, []string{ggufHead, ggufNorm}, rmsNorm},
 		{"gpt-oss", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"falcon", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"mpt", nil, []string{ggufEmbedding, ggufNorm}, layerNorm},
+		{"granite", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"glm4", nil, []string{ggufHead, ggufNorm}, kept},
+		{"starcoder", nil, []string{ggufHead, ggufNorm, ggufNormBias}, layerNorm},
+		{"starcoder2", nil, []string{ggufEmbedding, ggufNorm, ggufNormBias}, layerNorm},
+		{"qwen", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"qwen2moe", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"qwen3moe", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"apertus", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"arcee", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"ernie4_5", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"granitemoe", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
+		{"glm4moe", nil, []string{ggufHead, ggufNorm}, rmsNorm},
+		{"exaone4", nil, []string{ggufHead, ggufNorm}, kept},
+		{"deepseek2", nil, []string{ggufHead, ggufNorm}, kept},
+		{"qwen3next", nil, []string{ggufHead, ggufNorm}, kept},
+		{"qwen35", nil, []string{ggufEmbedding, ggufNorm}, kept},
+		{"nemotron", nil, []string{ggufHead, ggufNorm, ggufNormBias}, kept},
 		{"olmo", nil, []string{ggufHead}, treatment{centerRows: true, centerVocab: true}},
 		{"olmo2", nil, []string{ggufHead, ggufNorm}, kept},
 		{"gemma", nil, []string{ggufEmbedding, ggufNorm}, rmsNorm},
@@ -219,6 +254,9 @@ func TestGGUFAsDirectory(t *testing.T) {
 		"llama": "llama", "mistral": "llama", "mixtral": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
 		"olmo": "olmo", "olmo2": "olmo2", "olmo3": "olmo2", "olmoe": "olmoe", "gpt_oss": "gpt-oss",
 		"gemma": "gemma", "gemma2": "gemma2", "gemma3_text": "gemma3",
+		"falcon": "falcon", "mpt": "mpt", "gpt_bigcode": "starcoder", "starcoder2": "starcoder2", "qwen": "qwen",
+		"qwen2_moe": "qwen2moe", "qwen3_moe": "qwen3moe", "apertus": "apertus", "arcee": "arcee", "ernie4_5": "ernie4_5",
+		"granite": "granite", "granitemoe": "granitemoe", "glm4": "glm4", "glm4_moe": "glm4moe", "exaone4": "exaone4",
 	} {
 		t.Run(modelType, func(t *testing.T) {
 			rules := familyOfModelType[modelType]
@@ -227,15 +265,15 @@ func TestGGUFAsDirectory(t *testing.T) {
 			}
 			names, stored := []string{rules.head}, []gguftest.Tensor{gguftest.Floats(ggufHead, []int{testVocab, testModel}, testRows...)}
 			if rules.norm != "" {
-				names = append(names, rules.norm+".weight")
+				names = append(names, rules.norm)
 				weight := slices.Clone(testWeight)
 				for i := range weight {
 					weight[i] += float32(rules.normOffset)
 				}
 				stored = append(stored, gguftest.Floats(ggufNorm, []int{testModel}, weight...))
 			}
-			if rules.normBias {
-				names = append(names, rules.norm+".bias")
+			if rules.normBias != "" {
+				names = append(names, rules.normBias)
 				stored = append(stored, gguftest.Floats(ggufNormBias, []int{testModel}, testBias...))
 			}
 			path := filepath.Join(t.TempDir(), "model.gguf")

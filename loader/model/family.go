@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,11 +20,11 @@ type family struct {
 	// between checkpoints of one architecture (see resolve).
 	head      string // the unembedding's own tensor; absent from tied models
 	embedding string
-	norm      string // the final norm, without ".weight"; empty when it has no weight
+	norm      string // the final norm's weight; empty when it has none
+	normBias  string // the final norm's bias; empty when it has none
+	named     bool   // head was named by a person: nothing else stands in for it
 
 	normKind string // LayerNorm or RMSNorm
-	// normBias: the final norm has a bias.
-	normBias bool
 	// normOffset is added to weights in Hugging Face checkpoints. GGUF converters
 	// have added it already (conversion/gemma.py of ggml-org/llama.cpp).
 	normOffset float64
@@ -31,6 +32,14 @@ type family struct {
 	normKept bool
 	// softCap is the logits' soft-cap of a configuration that gives none.
 	softCap float64
+
+	// Tensors of a block in Hugging Face checkpoints, %d being its index: what leads
+	// from the heads, and from the MLP's neurons, to the residual stream.
+	attentionOut string
+	mlpOut       string
+	conv1D       bool // they are stored [d_in, d_out]; those of linear layers are [d_out, d_in]
+	// postNorm: a norm follows each of a block's parts before the residual stream.
+	postNorm bool
 }
 
 var (
@@ -58,23 +67,32 @@ func lookUp(families map[string]*family, name, file, key string) (*family, error
 	return nil, &fault.Error{
 		Op: opRead, Subject: fmt.Sprintf("%s: %s", file, key),
 		Expected: "one of " + strings.Join(known, ", "), Found: fmt.Sprintf("%q", name),
-		Hint: "this architecture's unembedding is not known to saedb",
+		Hint: "for another architecture, name its tensors with --unembedding and --norm", Err: errUnknownFamily,
 	}
 }
 
 // processing is what is done to a model of the family; tensor names are left to
-// the format. A soft-cap that is not positive is none.
-func (f *family) processing(normOffset, softCap float64) Processing {
+// choose. A soft-cap that is not positive is none.
+func (f *family) processing(o Options, softCap float64) Processing {
+	if o.SoftCap != nil {
+		softCap = *o.SoftCap
+	}
 	if !(softCap > 0) { // NaN neither
 		softCap = 0
 	}
+	offset := f.normOffset
+	if o.NormOffset != nil {
+		offset = *o.NormOffset
+	}
+	folds := !f.normKept && o.Processing != ProcessNone
 	return Processing{
+		Mode:               cmp.Or(o.Processing, ProcessTransformerLens),
 		Norm:               f.normKind,
-		NormFolded:         f.norm != "" && !f.normKept,
-		NormBiasFolded:     f.normBias && !f.normKept,
-		CenteredOverDModel: f.normKind == LayerNorm && !f.normKept,
-		CenteredOverVocab:  softCap == 0,
-		NormOffset:         normOffset,
+		NormFolded:         f.norm != "" && folds,
+		NormBiasFolded:     f.normBias != "" && folds,
+		CenteredOverDModel: f.normKind == LayerNorm && folds,
+		CenteredOverVocab:  softCap == 0 && (o.Processing == "" || o.Processing == ProcessTransformerLens),
+		NormOffset:         offset,
 		SoftCap:            softCap,
 	}
 }

@@ -7,8 +7,10 @@ func init() {
 		architectures: []string{"gptneox"},
 		head:          "embed_out.weight",
 		embedding:     "embed_in.weight",
-		norm:          "final_layer_norm",
+		norm:          "final_layer_norm.weight",
 		normKind:      LayerNorm,
-		normBias:      true,
+		normBias:      "final_layer_norm.bias",
+		attentionOut:  "layers.%d.attention.dense.weight",
+		mlpOut:        "layers.%d.mlp.dense_4h_to_h.weight",
 	})
 }

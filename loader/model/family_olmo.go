@@ -8,5 +8,7 @@ func init() {
 		head:          "lm_head.weight",
 		embedding:     "embed_tokens.weight",
 		normKind:      LayerNorm,
+		attentionOut:  "layers.%d.self_attn.o_proj.weight",
+		mlpOut:        "layers.%d.mlp.down_proj.weight",
 	})
 }

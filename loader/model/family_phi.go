@@ -8,8 +8,10 @@ func init() {
 		architectures: []string{"phi2"},
 		head:          "lm_head.weight",
 		embedding:     "embed_tokens.weight",
-		norm:          "final_layernorm",
+		norm:          "final_layernorm.weight",
 		normKind:      LayerNorm,
-		normBias:      true,
+		normBias:      "final_layernorm.bias",
+		attentionOut:  "layers.%d.self_attn.dense.weight",
+		mlpOut:        "layers.%d.mlp.fc2.weight",
 	})
 }

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -21,12 +23,12 @@ const (
 	ggufSplitKey   = "split.count"
 )
 
-func openGGUF(path string) (*stored, error) {
+func openGGUF(path string, o Options) (*stored, error) {
 	file, err := gguf.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := storedInGGUF(file)
+	s, err := storedInGGUF(file, o)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -34,24 +36,68 @@ func openGGUF(path string) (*stored, error) {
 	return s, nil
 }
 
-func storedInGGUF(file *gguf.File) (*stored, error) {
+func storedInGGUF(file *gguf.File, o Options) (*stored, error) {
 	path := file.Path()
-	if !file.Has(ggufHead) && !file.Has(ggufEmbedding) {
+	if !file.Has(ggufHead) && !file.Has(ggufEmbedding) && !o.standAlone() {
 		return nil, withoutUnembedding(file)
 	}
 	architecture, _ := file.String(ggufArchKey)
-	rules, err := lookUp(familyOfArchitecture, architecture, path, ggufArchKey)
+	known, unknown := lookUp(familyOfArchitecture, architecture, path, ggufArchKey)
+	rules, err := o.rules(known.inGGUF(), unknown, ggufTensors{file})
 	if err != nil {
-		return nil, err
+		return nil, fault.At(opRead, path, err)
+	}
+	softCap, given := file.Float(architecture + ggufSoftCapKey)
+	if !given {
+		softCap = rules.softCap
 	}
 	s := &stored{file: file, info: Info{
-		Path: path, Format: FormatGGUF, Architecture: architecture, Files: []string{path},
-		Processing: ggufProcessing(file, architecture, rules),
+		Path: path, Format: FormatGGUF, Architecture: cmp.Or(architecture, "unknown"), Files: []string{path},
+		Processing: rules.processing(o, softCap),
 	}}
-	if err := s.findInGGUF(file, architecture); err != nil {
+	if err := s.info.Processing.choose(ggufTensors{file}, rules, ""); err != nil {
 		return nil, err
 	}
-	return s, s.findNormInGGUF(file, rules)
+	if err := s.readUnembeddingInGGUF(file, architecture); err != nil {
+		return nil, err
+	}
+	return s, s.readNormInGGUF(file)
+}
+
+// inGGUF is the family with the names that all architectures have in GGUF.
+// Converters have added Gemma's 1 to norm weights, so that the offset is 0.
+func (f *family) inGGUF() *family {
+	if f == nil {
+		return nil
+	}
+	g := *f
+	g.head, g.embedding, g.normOffset = ggufHead, ggufEmbedding, 0
+	if g.norm != "" {
+		g.norm = ggufNorm
+	}
+	if g.normBias != "" {
+		g.normBias = ggufNormBias
+	}
+	return &g
+}
+
+// ggufTensors are the tensors of a GGUF file, whose names have no prefixes.
+type ggufTensors struct{ file *gguf.File }
+
+func (t ggufTensors) resolve(name string) (string, error) {
+	if t.file.Has(name) {
+		return name, nil
+	}
+	return "", nil
+}
+
+func (t ggufTensors) missing(name, hint string) error {
+	_, err := t.file.Tensor(name) // the error that lists what is there
+	var e *fault.Error
+	if hint != "" && errors.As(err, &e) {
+		e.Hint = hint
+	}
+	return err
 }
 
 // withoutUnembedding is the error of a file with neither of its tensors: one of
@@ -66,25 +112,9 @@ func withoutUnembedding(file *gguf.File) error {
 	return e
 }
 
-// ggufProcessing is the family's processing with the file's own soft-cap.
-// Converters have added Gemma's 1 to norm weights, so that the offset is 0.
-func ggufProcessing(file *gguf.File, architecture string, rules *family) Processing {
-	softCap, given := file.Float(architecture + ggufSoftCapKey)
-	if !given {
-		softCap = rules.softCap
-	}
-	return rules.processing(0, softCap)
-}
-
-// findInGGUF finds the unembedding, which is the embedding in a file without one,
-// and holds its shape against the metadata.
-func (s *stored) findInGGUF(file *gguf.File, architecture string) error {
-	p := &s.info.Processing
-	p.UnembeddingTensor = ggufHead
-	if !file.Has(ggufHead) {
-		p.UnembeddingTensor, p.Tied = ggufEmbedding, true
-	}
-	t, err := file.Tensor(p.UnembeddingTensor)
+// readUnembeddingInGGUF opens the unembedding, and holds its shape against the metadata.
+func (s *stored) readUnembeddingInGGUF(file *gguf.File, architecture string) error {
+	t, err := file.Tensor(s.info.Processing.UnembeddingTensor)
 	if err != nil {
 		return err
 	}
@@ -97,24 +127,14 @@ func (s *stored) findInGGUF(file *gguf.File, architecture string) error {
 	return s.checkShape(file.Path(), int(dVocab), int(dModel), "the metadata")
 }
 
-func (s *stored) findNormInGGUF(file *gguf.File, rules *family) error {
-	if rules.norm == "" {
+func (s *stored) readNormInGGUF(file *gguf.File) error {
+	name := s.info.Processing.NormTensor
+	if !s.info.Processing.NormFolded {
 		return nil
 	}
-	p := &s.info.Processing
-	t, err := file.Tensor(ggufNorm)
+	t, err := file.Tensor(name)
 	if err != nil {
 		return err
 	}
-	p.NormTensor = ggufNorm
-	if rules.normBias {
-		if _, err := file.Tensor(ggufNormBias); err != nil {
-			return err
-		}
-		p.NormBiasTensor = ggufNormBias
-	}
-	if !p.NormFolded {
-		return nil
-	}
-	return s.readWeight(fmt.Sprintf("%s: tensor %s", file.Path(), ggufNorm), t.Shape, t.ReadFloats)
+	return s.readWeight(fmt.Sprintf("%s: tensor %s", file.Path(), name), t.Shape, t.ReadFloats)
 }

@@ -38,7 +38,7 @@ func readNPY(t *testing.T, path string, rows, cols int) []float32 {
 
 func openModel(t *testing.T, path string) *Unembedding {
 	t.Helper()
-	u, err := Open(path)
+	u, err := Open(path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,39 +58,73 @@ func readAll(t *testing.T, u *Unembedding) []float32 {
 // The oracle is TransformerLens 3.9.0; see testdata/README.md.
 func TestFamiliesAgreeWithTransformerLens(t *testing.T) {
 	tests := []struct {
-		name, dtype string
-		dVocab      int
-		shards      int // files with tensors, of those needed
-		processing  string
+		name, dtype    string
+		dVocab, dModel int
+		shards         int // files with tensors, of those needed
+		processing     string
 	}{
-		{"gpt2", "F32", 500, 1, "W_U from wte.weight (tied to the embedding), LayerNorm ln_f.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
-		{"gpt-neox", "F32", 512, 2, "W_U from embed_out.weight, LayerNorm gpt_neox.final_layer_norm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
-		{"llama", "BF16", 500, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
-		{"gemma2", "BF16", 500, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight + 1 folded, not centred over the vocabulary since logits are soft-capped at 30"},
-		{"qwen2", "F32", 512, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight folded, centred over the vocabulary"},
-		{"mixtral", "F32", 500, 2, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
-		{"olmo2", "F32", 500, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, centred over the vocabulary"},
-		{"phi", "F32", 500, 1, "W_U from lm_head.weight, LayerNorm model.final_layernorm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"gpt2", "F32", 500, 32, 1, "W_U from wte.weight (tied to the embedding), LayerNorm ln_f.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"gpt-neox", "F32", 512, 32, 2, "W_U from embed_out.weight, LayerNorm gpt_neox.final_layer_norm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"llama", "BF16", 500, 32, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
+		{"gemma2", "BF16", 500, 32, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight + 1 folded, not centred over the vocabulary since logits are soft-capped at 30"},
+		{"qwen2", "F32", 512, 32, 1, "W_U from model.embed_tokens.weight (tied to the embedding), RMSNorm model.norm.weight folded, centred over the vocabulary"},
+		{"mixtral", "F32", 500, 32, 2, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
+		{"olmo2", "F32", 500, 32, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, centred over the vocabulary"},
+		{"phi", "F32", 500, 32, 1, "W_U from lm_head.weight, LayerNorm model.final_layernorm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"gpt-neo", "F32", 64, 16, 1, "W_U from transformer.wte.weight (tied to the embedding), LayerNorm transformer.ln_f.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"gpt-j", "F32", 64, 16, 1, "W_U from lm_head.weight, LayerNorm transformer.ln_f.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"opt", "F32", 64, 16, 1, "W_U from model.decoder.embed_tokens.weight (tied to the embedding), LayerNorm model.decoder.final_layer_norm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"bloom", "F32", 64, 16, 1, "W_U from transformer.word_embeddings.weight (tied to the embedding), LayerNorm transformer.ln_f.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"gemma3", "F32", 64, 16, 1, "W_U from language_model.model.embed_tokens.weight (tied to the embedding), RMSNorm language_model.model.norm.weight + 1 folded, centred over the vocabulary"},
+		{"olmo", "F32", 64, 16, 1, "W_U from lm_head.weight, LayerNorm without weight, centred over d_model, centred over the vocabulary"},
+		{"qwen3", "F32", 64, 16, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
+		{"phi3", "F32", 64, 16, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight folded, centred over the vocabulary"},
+		{"mpt", "F32", 64, 16, 1, "W_U from transformer.wte.weight (tied to the embedding), LayerNorm transformer.norm_f.weight folded, centred over d_model, centred over the vocabulary"},
+		{"stablelm", "F32", 64, 16, 1, "W_U from lm_head.weight, LayerNorm model.norm.weight folded, its bias in b_U, centred over d_model, centred over the vocabulary"},
+		{"glm4", "F32", 64, 16, 1, "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, centred over the vocabulary"},
 	}
-	const dModel = 32
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join("testdata", test.name)
 			u := openModel(t, dir)
 			info := u.Info()
 			if info.Path != dir || info.Format != FormatHuggingFace || info.DType != test.dtype ||
-				info.DModel != dModel || info.DVocab != test.dVocab {
+				info.DModel != test.dModel || info.DVocab != test.dVocab {
 				t.Errorf("info %+v", info)
 			}
 			if got := info.Processing.String(); got != test.processing {
 				t.Errorf("processing\n     %s\nwant %s", got, test.processing)
 			}
 			checkFiles(t, info.Files, test.shards)
-			want := readNPY(t, dir+".expected_w_u.npy", test.dVocab, dModel)
+			want := readNPY(t, dir+".expected_w_u.npy", test.dVocab, test.dModel)
 			if worst := largestDifference(readAll(t, u), want); !(worst <= 1e-6) {
 				t.Errorf("largest difference %g", worst)
 			}
 		})
+	}
+}
+
+// The oracle is the same, with center_unembed=False; see testdata/README.md.
+func TestFoldOnlyAgreesWithTransformerLens(t *testing.T) {
+	for name, want := range map[string]string{
+		"gpt-neo": "W_U from transformer.wte.weight (tied to the embedding), LayerNorm transformer.ln_f.weight folded, its bias in b_U, centred over d_model, not centred over the vocabulary",
+		"gpt-j":   "", "opt": "", "bloom": "", "olmo": "", "phi3": "", "mpt": "", "stablelm": "",
+		"gemma3": "W_U from language_model.model.embed_tokens.weight (tied to the embedding), RMSNorm language_model.model.norm.weight + 1 folded, not centred over the vocabulary",
+		"qwen3":  "W_U from lm_head.weight, RMSNorm model.norm.weight folded, not centred over the vocabulary",
+		"glm4":   "W_U from lm_head.weight, RMSNorm model.norm.weight not folded, not centred over the vocabulary",
+	} {
+		dir := filepath.Join("testdata", name)
+		u, err := Open(dir, Options{Processing: ProcessFoldOnly})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer u.Close()
+		if got := u.Info().Processing; want != "" && got.String() != want || got.Mode != ProcessFoldOnly {
+			t.Errorf("%s: %s", name, got)
+		}
+		if worst := largestDifference(readAll(t, u), readNPY(t, dir+".expected_fold_only.npy", 64, 16)); !(worst <= 1e-6) {
+			t.Errorf("%s: largest difference %g", name, worst)
+		}
 	}
 }
 

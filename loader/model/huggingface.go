@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 
@@ -9,12 +10,12 @@ import (
 
 // openHuggingFace opens a directory with config.json and safetensors, or one of
 // its *.safetensors files.
-func openHuggingFace(path string) (*stored, error) {
+func openHuggingFace(path string, o Options) (*stored, error) {
 	c, err := openCheckpoint(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.stored(path)
+	s, err := c.stored(path, o)
 	if err != nil {
 		c.close("")
 		return nil, err
@@ -23,115 +24,90 @@ func openHuggingFace(path string) (*stored, error) {
 }
 
 // stored reads the configuration and finds the tensors that it asks for.
-func (c *checkpoint) stored(path string) (*stored, error) {
-	cfg, err := readConfig(c.dir)
-	if err != nil {
-		return nil, err
+func (c *checkpoint) stored(path string, o Options) (*stored, error) {
+	s := &stored{info: Info{Path: path, Format: FormatHuggingFace}}
+	configPath := filepath.Join(c.dir, configFile)
+	cfg := &config{}
+	if exists(configPath) || !o.standAlone() {
+		var err error
+		if cfg, err = readConfig(configPath, o.standAlone()); err != nil {
+			return nil, err
+		}
+		s.info.Files = []string{configPath}
 	}
-	return c.storedAs(cfg, path, filepath.Join(c.dir, configFile))
+	return s, c.fill(s, cfg, configPath, o)
 }
 
-// storedAs finds the tensors that a configuration asks for.
-func (c *checkpoint) storedAs(cfg *config, path, configPath string) (*stored, error) {
-	rules, err := lookUp(familyOfModelType, cfg.ModelType, configPath, "model_type")
-	if err != nil {
-		return nil, err
-	}
-	softCap, err := cfg.softCap(rules.softCap)
-	if err != nil {
-		return nil, fault.At(opRead, configPath, err)
-	}
-	s := &stored{info: Info{
-		Path: path, Format: FormatHuggingFace, Architecture: cfg.ModelType, Files: []string{configPath},
-		Processing: rules.processing(rules.normOffset, softCap),
-	}}
+// fill finds the tensors that a configuration asks for.
+func (c *checkpoint) fill(s *stored, cfg *config, configPath string, o Options) error {
+	s.info.Architecture = cmp.Or(cfg.ModelType, "unknown")
 	if c.index != "" {
 		s.info.Files = append(s.info.Files, c.index)
 	}
-	if err := c.findUnembedding(s, rules, cfg); err != nil {
-		return nil, err
-	}
-	if err := c.findNorm(s, rules); err != nil {
-		return nil, err
-	}
-	c.close(c.holder[s.info.Processing.UnembeddingTensor])
-	return s, nil
-}
-
-// findUnembedding finds the unembedding's own tensor or, in a tied model, the
-// embedding, and holds its shape against the configuration. A checkpoint without
-// the former is tied unless its configuration denies that.
-func (c *checkpoint) findUnembedding(s *stored, rules *family, cfg *config) error {
-	p := &s.info.Processing
 	var err error
-	if p.UnembeddingTensor, err = c.resolveHead(rules); err != nil {
+	if s.info.Processing, err = c.processing(cfg, configPath, o); err != nil {
 		return err
 	}
-	if p.UnembeddingTensor == "" {
-		if cfg.untied() {
-			return c.missing(rules.head, configFile+" has tie_word_embeddings false, so that the embedding cannot stand in; was the model saved without its head?")
-		}
-		if p.UnembeddingTensor, err = c.resolve(rules.embedding); err != nil {
-			return err
-		}
-		p.Tied = true
+	if err := c.readUnembedding(s, cfg); err != nil {
+		return err
 	}
-	if p.UnembeddingTensor == "" {
-		return c.missing(rules.embedding, "the directory holds no whole model of type "+cfg.ModelType)
+	if err := c.readNorm(s); err != nil {
+		return err
 	}
-	t, err := c.tensor(p.UnembeddingTensor)
+	c.close(c.holder[s.info.Processing.UnembeddingTensor])
+	return nil
+}
+
+// processing is what is done to the model of a configuration, and to which tensors.
+func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Processing, error) {
+	known, unknown := cfg.family(configPath)
+	if err := cfg.checkProjection(configPath); err != nil && !o.standAlone() {
+		return Processing{}, err
+	}
+	rules, err := o.rules(known, unknown, c)
+	if err != nil {
+		return Processing{}, fault.At(opRead, c.dir, err)
+	}
+	softCap, err := cfg.softCap(rules.softCap)
+	if err != nil {
+		return Processing{}, fault.At(opRead, configPath, err)
+	}
+	denial := ""
+	if cfg.untied() {
+		denial = configFile + " has tie_word_embeddings false, so that the embedding cannot stand in; was the model saved without its head?"
+	}
+	p := rules.processing(o, softCap)
+	return p, p.choose(c, rules, denial)
+}
+
+// readUnembedding opens the unembedding, and holds its shape against the configuration.
+func (c *checkpoint) readUnembedding(s *stored, cfg *config) error {
+	name := s.info.Processing.UnembeddingTensor
+	t, err := c.tensor(name)
 	if err != nil {
 		return err
 	}
 	if s.unembedding, err = t.Matrix(); err != nil {
 		return err
 	}
-	holder := c.holder[p.UnembeddingTensor]
+	holder := c.holder[name]
 	s.info.DType, s.file = t.DType, c.opened[holder]
 	s.addFile(holder)
 	return s.checkShape(holder, cfg.vocabSize(), cfg.hiddenSize(), configFile)
 }
 
-// resolveHead returns the full name of the unembedding's own tensor, or "". In memory,
-// transformers 5 calls it lm_head in families that have another name for it on disk.
-func (c *checkpoint) resolveHead(rules *family) (string, error) {
-	name, err := c.resolve(rules.head)
-	if name == "" && err == nil {
-		return c.resolve("lm_head.weight")
-	}
-	return name, err
-}
-
-// findNorm finds the final norm, and reads its weight if it is folded. Its bias is
-// found only: folded into b_U, it is no part of logit weights.
-func (c *checkpoint) findNorm(s *stored, rules *family) error {
-	if rules.norm == "" {
+// readNorm reads the final norm's weight if it is folded. Its bias goes into b_U, and
+// is no part of logit weights.
+func (c *checkpoint) readNorm(s *stored) error {
+	name := s.info.Processing.NormTensor
+	if !s.info.Processing.NormFolded {
 		return nil
 	}
-	p := &s.info.Processing
-	var err error
-	if p.NormTensor, err = c.resolve(rules.norm + ".weight"); err != nil {
-		return err
-	}
-	if p.NormTensor == "" {
-		return c.missing(rules.norm+".weight", "")
-	}
-	if rules.normBias {
-		if p.NormBiasTensor, err = c.resolve(rules.norm + ".bias"); err != nil {
-			return err
-		}
-		if p.NormBiasTensor == "" {
-			return c.missing(rules.norm+".bias", "")
-		}
-	}
-	if !p.NormFolded {
-		return nil
-	}
-	t, err := c.tensor(p.NormTensor)
+	t, err := c.tensor(name)
 	if err != nil {
 		return err
 	}
-	holder := c.holder[p.NormTensor]
+	holder := c.holder[name]
 	s.addFile(holder)
-	return s.readWeight(fmt.Sprintf("%s: tensor %s", holder, p.NormTensor), t.Shape, t.ReadFloats)
+	return s.readWeight(fmt.Sprintf("%s: tensor %s", holder, name), t.Shape, t.ReadFloats)
 }

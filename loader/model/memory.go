@@ -1,7 +1,6 @@
 package model
 
 import (
-	"encoding/json"
 	"io"
 	"math"
 	"slices"
@@ -17,47 +16,34 @@ const FormatMemory = "memory"
 // Wanted returns those of a model's tensors that its unembedding and final norm
 // are made of, given the text of its config.json and the names of all its tensors.
 func Wanted(configuration []byte, names []string) ([]string, error) {
-	cfg, err := parseConfig(configuration)
+	cfg, err := parseConfig(configuration, false)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := lookUp(familyOfModelType, cfg.ModelType, configFile, "model_type")
-	if err != nil {
-		return nil, err
-	}
-	c := &checkpoint{dir: "the model", holder: map[string]string{}}
-	for _, name := range names {
-		c.holder[name] = c.dir
-	}
-	head, err := c.resolveHead(rules)
-	if err == nil && head == "" {
-		head, err = c.resolve(rules.embedding)
-	}
-	wanted := []string{head}
-	for _, part := range []string{".weight", ".bias"} {
-		if err == nil && rules.norm != "" {
-			var name string
-			name, err = c.resolve(rules.norm + part)
-			wanted = append(wanted, name)
-		}
-	}
-	wanted = slices.DeleteFunc(wanted, func(name string) bool { return name == "" })
-	return wanted, fault.At(opRead, c.dir, err)
+	return NeededTensors(configuration, names, checkpointOf(names).inMemory(cfg, ""))
 }
 
-func parseConfig(text []byte) (*config, error) {
-	var c config
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, &fault.Error{Op: opRead, Subject: configFile, Problem: "is not JSON", Err: err}
+// inMemory are the options of a model in memory. transformers 5 calls the unembedding
+// lm_head there in every family, also in those that have another name for it on disk.
+func (c *checkpoint) inMemory(cfg *config, processing string) Options {
+	o := Options{Processing: processing}
+	rules, _ := cfg.family(configFile)
+	if rules == nil {
+		return o
 	}
-	return &c, fault.At(opRead, configFile, c.check(configFile))
+	own, _ := c.resolve(rules.head)
+	head, _ := c.resolve("lm_head.weight")
+	if own == "" && head != "" {
+		o.Unembedding = head
+	}
+	return o
 }
 
 // FromTensors makes an unembedding of what is in memory: the text of a transformers
 // model's config.json and the tensors that [Wanted] names, in the form of a
-// safetensors file. It is processed as one from disk.
-func FromTensors(configuration []byte, file *safetensors.File) (*Unembedding, error) {
-	cfg, err := parseConfig(configuration)
+// safetensors file. It is processed as one from disk, by one of Processings.
+func FromTensors(configuration []byte, file *safetensors.File, processing string) (*Unembedding, error) {
+	cfg, err := parseConfig(configuration, false)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +51,12 @@ func FromTensors(configuration []byte, file *safetensors.File) (*Unembedding, er
 	for _, name := range file.Names() {
 		c.holder[name] = file.Path()
 	}
-	s, err := c.storedAs(cfg, file.Path(), configFile)
-	if err != nil {
+	o := c.inMemory(cfg, processing)
+	if err := o.check(); err != nil {
+		return nil, fault.At(opRead, file.Path(), err)
+	}
+	s := &stored{info: Info{Path: file.Path()}}
+	if err := c.fill(s, cfg, configFile, o); err != nil {
 		return nil, fault.At(opRead, file.Path(), err)
 	}
 	return finished(s)
@@ -111,7 +101,7 @@ func Processed(file *safetensors.File, a AsIs) (*Unembedding, error) {
 	}
 	s.info = Info{
 		Path: file.Path(), Architecture: a.Architecture, DType: t.DType, DModel: s.unembedding.Cols(), DVocab: s.unembedding.Rows(),
-		Processing: Processing{UnembeddingTensor: a.Tensor + ", as it was given", Norm: a.Norm, NormFolded: a.NormFolded},
+		Processing: Processing{Mode: ProcessNone, UnembeddingTensor: a.Tensor, Norm: a.Norm, NormFolded: a.NormFolded},
 	}
 	if a.NormFolded {
 		s.info.Processing.NormTensor = "in " + a.Tensor

@@ -40,7 +40,7 @@ func TestFromTensors(t *testing.T) {
 	for _, family := range []string{"gpt2", "gemma2", "llama", "olmo2", "phi", "qwen2"} {
 		t.Run(family, func(t *testing.T) {
 			dir := filepath.Join("testdata", family)
-			onDisk, err := Open(dir)
+			onDisk, err := Open(dir, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestFromTensors(t *testing.T) {
 			if err != nil || !slices.Contains(wanted, p.UnembeddingTensor) || p.NormTensor != "" && !slices.Contains(wanted, p.NormTensor) || len(wanted) > 3 {
 				t.Fatalf("wanted %v, %v", wanted, err)
 			}
-			u, err := FromTensors(config, file)
+			u, err := FromTensors(config, file, ProcessTransformerLens)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestFromTensors(t *testing.T) {
 // TestProcessed: what somebody else has processed is taken as it is, and is seen to
 // be centred or not.
 func TestProcessed(t *testing.T) {
-	u, err := Open(filepath.Join("testdata", "gpt2"))
+	u, err := Open(filepath.Join("testdata", "gpt2"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

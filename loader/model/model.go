@@ -1,5 +1,6 @@
 // Package model reads the unembedding of a language model, processed as
-// TransformerLens does by default, from a Hugging Face directory or a GGUF file.
+// TransformerLens does by default, from a Hugging Face directory or a GGUF file, and
+// the matrices by which its heads and neurons write to the residual stream.
 //
 // The unembedding is read in blocks: what stays in memory is the final norm's
 // weight and the mean over the vocabulary, not the matrix.
@@ -8,6 +9,7 @@ package model
 import (
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,9 +60,9 @@ type stored struct {
 // Open opens a model: a Hugging Face directory with config.json and safetensors,
 // one of its *.safetensors files, or a .gguf file. It reads the whole unembedding
 // once, for the means and to find values that are not finite, which are errors.
-// The caller closes it.
-func Open(path string) (*Unembedding, error) {
-	s, err := openStored(path)
+// The zero Options read a model as its family asks. The caller closes it.
+func Open(path string, o Options) (*Unembedding, error) {
+	s, err := openStored(path, o)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
@@ -72,20 +74,30 @@ func Open(path string) (*Unembedding, error) {
 	return &Unembedding{info: s.info, stored: s, rows: rows}, nil
 }
 
-func openStored(path string) (*stored, error) {
-	if strings.EqualFold(filepath.Ext(path), ".gguf") {
-		return openGGUF(path)
+func openStored(path string, o Options) (*stored, error) {
+	if err := o.check(); err != nil {
+		return nil, err
 	}
-	return openHuggingFace(path)
+	if IsGGUF(path) {
+		return openGGUF(path, o)
+	}
+	return openHuggingFace(path, o)
 }
+
+// IsGGUF reports whether a path is that of a GGUF file, by its ending.
+func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
 
 // VocabularySize returns the number of columns of a model's unembedding from the
 // headers of its files, and 0 when path holds no weights: a tokenizer alone, or a
-// GGUF file with nothing but a vocabulary.
+// GGUF file with nothing but a vocabulary. Of an architecture that is not known it is
+// what the configuration says.
 func VocabularySize(path string) (int, error) {
-	s, err := openStored(path)
+	s, err := openStored(path, Options{Processing: ProcessNone})
 	if errors.Is(err, errNoWeights) {
 		return 0, nil
+	}
+	if errors.Is(err, errUnknownFamily) {
+		return configuredVocabulary(path), nil
 	}
 	if err != nil {
 		return 0, fault.At(opRead, path, err)
@@ -94,9 +106,27 @@ func VocabularySize(path string) (int, error) {
 	return s.info.DVocab, nil
 }
 
+// configuredVocabulary is the size of the vocabulary in a config.json, or 0.
+func configuredVocabulary(path string) int {
+	if IsGGUF(path) {
+		return 0
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		path = filepath.Dir(path)
+	}
+	cfg, err := readConfig(filepath.Join(path, configFile), true)
+	if err != nil {
+		return 0
+	}
+	return cfg.vocabSize()
+}
+
 // errNoWeights is the cause of errors about a path that may be a tokenizer but is
 // no model.
 var errNoWeights = errors.New("no weights")
+
+// errUnknownFamily is the cause of errors about an architecture that is not known.
+var errUnknownFamily = errors.New("unknown architecture")
 
 // Info describes the unembedding.
 func (u *Unembedding) Info() Info {

@@ -54,7 +54,9 @@ func TestHuggingFaceErrors(t *testing.T) {
 		{"no config.json", map[string]string{weightsFile: whole}, "config.json: no such file"},
 		{"config.json is not JSON", with(`{`, whole), "config.json"},
 		{"no model_type", with(`{}`, whole), "has no model_type"},
-		{"unknown family", with(`{"model_type": "falcon"}`, whole), `gpt_neox, gpt_oss, gptj, llama, mistral, mixtral, olmo, olmo2, olmo3, olmoe, opt, phi, phi3, qwen2, qwen3, found "falcon"`},
+		{"unknown family", with(`{"model_type": "cohere"}`, whole), `starcoder2, xglm, found "cohere": unknown architecture (for another architecture, name its tensors with --unembedding and --norm)`},
+		{"projected to another width", with(`{"model_type": "opt", "hidden_size": 4, "word_embed_proj_dim": 2}`, whole), "expected word_embed_proj_dim 4 as hidden_size, found 2"},
+		{"unknown text model", with(`{"model_type": "x", "text_config": {"model_type": "y"}}`, whole), `found "x"`},
 		{"sizes are texts", with(`{"model_type": "llama", "hidden_size": "2"}`, whole), "config.json"},
 		{"soft-cap is a text", with(`{"model_type": "llama", "final_logit_softcapping": "x"}`, whole), "final_logit_softcapping"},
 		{"other hidden size", with(`{"model_type": "llama", "hidden_size": 4}`, whole), "expected shape [any, 4] as in config.json, found [3, 2]"},
@@ -79,7 +81,7 @@ func TestHuggingFaceErrors(t *testing.T) {
 		{"index leads outside", index(`{"weight_map": {"a": "../a.safetensors"}}`), "expected a file of the same directory"},
 		{"shard is missing", index(`{"weight_map": {"lm_head.weight": "a.safetensors", "norm.weight": "a.safetensors"}}`), "a.safetensors: no such file"},
 		{"shard without its tensor", map[string]string{
-			configFile: llama, indexFile: `{"weight_map": {"lm_head.weight": "a.safetensors"}}`, "a.safetensors": whole,
+			configFile: llama, indexFile: `{"weight_map": {"lm_head.weight": "a.safetensors", "norm.weight": "a.safetensors"}}`, "a.safetensors": whole,
 		}, "tensor lm_head.weight: is missing"},
 	}
 	for _, test := range tests {
@@ -89,7 +91,7 @@ func TestHuggingFaceErrors(t *testing.T) {
 
 func checkOpenFails(t *testing.T, path, want string) {
 	t.Helper()
-	u, err := Open(path)
+	u, err := Open(path, Options{})
 	if err == nil {
 		u.Close()
 		t.Fatal("no error")
@@ -103,7 +105,7 @@ func checkOpenFails(t *testing.T, path, want string) {
 // Another file may be the one at fault, and is then the subject.
 func TestFileWithoutConfiguration(t *testing.T) {
 	dir := directory(t, map[string]string{"x.safetensors": weights()})
-	_, err := Open(filepath.Join(dir, "x.safetensors"))
+	_, err := Open(filepath.Join(dir, "x.safetensors"), Options{})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), filepath.Join(dir, configFile)) {
 		t.Error(err)
 	}
@@ -132,8 +134,8 @@ func TestGGUFErrors(t *testing.T) {
 		{"vocabulary alone", architecture("llama"), nil, "expected tensor output.weight or token_embd.weight, found neither"},
 		{"one part", architecture("llama", gguftest.Pair{Key: ggufSplitKey, Value: uint16(3)}), nil, "one of 3 parts"},
 		{"no architecture", nil, []gguftest.Tensor{rows, norm}, `found ""`},
-		{"unknown architecture", architecture("rwkv7"), []gguftest.Tensor{rows, norm}, `qwen2, qwen3, found "rwkv7"`},
-		{"type not read", architecture("llama"), []gguftest.Tensor{iq2}, "TQ1_0, TQ2_0, found IQ2_XXS"},
+		{"unknown architecture", architecture("rwkv7"), []gguftest.Tensor{rows, norm}, `starcoder2, found "rwkv7"`},
+		{"type not read", architecture("llama"), []gguftest.Tensor{iq2, gguftest.Floats(ggufNorm, []int{256}, wave(256, 1)...)}, "TQ1_0, TQ2_0, found IQ2_XXS"},
 		{"no norm", architecture("llama"), []gguftest.Tensor{rows}, "tensor output_norm.weight: is missing: found token_embd.weight"},
 		{"no norm bias", architecture("gpt2"), []gguftest.Tensor{rows, norm}, "tensor output_norm.bias: is missing"},
 		{"wrong norm length", architecture("llama"), []gguftest.Tensor{rows, gguftest.Floats(ggufNorm, []int{3}, 1, 2, 3)}, "expected shape [2]"},

@@ -11,10 +11,11 @@ const (
 	RMSNorm   = "RMSNorm"
 )
 
-// Processing says what was done to a stored unembedding. It is what TransformerLens
-// 3 does in HookedTransformer.from_pretrained with its defaults. Source:
+// Processing says what was done to a stored unembedding. By default it is what
+// TransformerLens 3 does in HookedTransformer.from_pretrained with its defaults. Source:
 // transformer_lens/weight_processing.py, ProcessWeights.process_weights.
 type Processing struct {
+	Mode              string // which of Processings was asked for
 	UnembeddingTensor string // names on disk
 	NormTensor        string // empty for a norm without weight
 	NormBiasTensor    string // empty for a norm without bias
@@ -42,6 +43,9 @@ func (p Processing) String() string {
 	if p.Tied {
 		parts[0] += " (tied to the embedding)"
 	}
+	if p.Mode == ProcessNone {
+		parts[0] += " as stored"
+	}
 	parts = append(parts, p.normString())
 	if p.CenteredOverDModel {
 		parts = append(parts, "centred over d_model")
@@ -49,6 +53,8 @@ func (p Processing) String() string {
 	switch {
 	case p.CenteredOverVocab:
 		parts = append(parts, "centred over the vocabulary")
+	case p.Mode != ProcessTransformerLens:
+		parts = append(parts, "not centred over the vocabulary")
 	case p.SoftCap != 0:
 		parts = append(parts, fmt.Sprintf("not centred over the vocabulary since logits are soft-capped at %g", p.SoftCap))
 	}

@@ -38,6 +38,9 @@ func Find(root string) ([]string, error) {
 			return nil, err
 		}
 	}
+	if err := unreadableCheckpoint(root); err != nil {
+		return nil, err
+	}
 	if len(s.found) == 0 {
 		return nil, &fault.Error{
 			Op: "find SAEs", Subject: root, Expected: lookedFor() + ", here or in a directory below",

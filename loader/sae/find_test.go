@@ -79,9 +79,9 @@ func TestFindAndOpenErrors(t *testing.T) {
 	}
 	for _, path := range []string{empty, file} {
 		_, err := Find(path)
-		checkFault(t, err, path, saelensWeightsFile)
+		checkFault(t, err, path, "an SAE of one of the formats ")
 		_, err = Open(path)
-		checkFault(t, err, path, saelensWeightsFile)
+		checkFault(t, err, path, "an SAE of one of the formats ")
 	}
 	absent := filepath.Join(empty, "absent")
 	_, err := Find(absent)

@@ -1,6 +1,7 @@
 package sae
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,13 +26,13 @@ func golden(t *testing.T, name, path string, want func(path string) Info) {
 		if got := s.Info(); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", expected) {
 			t.Errorf("got  %+v\nwant %+v", got, expected)
 		}
-		sameBits(t, "W_dec", readAll(t, s), npy(t, filepath.Join(root, name+".expected_w_dec.npy")))
+		sameBits(t, "W_dec", readAll(t, s), npyValues(t, filepath.Join(root, name+".expected_w_dec.npy")))
 		log, err := s.LogSparsity()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if path := filepath.Join(root, name+".expected_log_sparsity.npy"); isFile(path) {
-			sameBits(t, "log sparsity", log, npy(t, path))
+			sameBits(t, "log sparsity", log, npyValues(t, path))
 		} else if log != nil {
 			t.Errorf("log sparsity %v of an SAE without", log)
 		}
@@ -48,4 +49,38 @@ func fixtures(t *testing.T, path string) string {
 	}
 	t.Skip("needs the larger fixtures, which are not part of the project")
 	return ""
+}
+
+// Every one of the larger fixtures is detected and read, whatever its format.
+func TestEveryFixture(t *testing.T) {
+	root := filepath.Join(shared, "sae-formats")
+	text, err := os.ReadFile(filepath.Join(root, "index.json"))
+	if err != nil {
+		t.Skip("needs the larger fixtures, which are not part of the project")
+	}
+	var entries []struct {
+		Name, Path string
+		Features   int `json:"d_sae"`
+		DModel     int `json:"d_model"`
+		Layer      int
+	}
+	if err := json.Unmarshal(text, &entries); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Run(e.Name, func(t *testing.T) {
+			found, err := Find(filepath.Join(root, e.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := filepath.Join(root, filepath.FromSlash(e.Path)); len(found) != 1 || found[0] != want {
+				t.Fatalf("found %q below it, expected %q", found, want)
+			}
+			s := open(t, found[0])
+			if i := s.Info(); i.DSAE != e.Features || i.DModel != e.DModel || i.Layer != e.Layer || i.Space != ResidualStream {
+				t.Errorf("%+v", i)
+			}
+			sameBits(t, "W_dec", readAll(t, s), npyValues(t, filepath.Join(root, e.Name+".expected_w_dec.npy")))
+		})
+	}
 }

@@ -16,10 +16,10 @@ const (
 
 var blockIndex = regexp.MustCompile(`\.(\d+)(?:\.|$)`)
 
-// hookLayer returns the index of the block in a hook point's name, as in
+// HookLayer returns the index of the block in a hook point's name, as in
 // "blocks.30.hook_resid_post" or "model.layers.30", and -1 when it names none.
 // The first number counts, as in sae_lens/util.py of SAELens.
-func hookLayer(hook string) int {
+func HookLayer(hook string) int {
 	match := blockIndex.FindStringSubmatch(hook)
 	if match == nil {
 		return -1

@@ -17,8 +17,7 @@ const (
 )
 
 var llamaScopeFormat = format{
-	name:  "llama-scope",
-	marks: "a directory with " + llamaScopeConfigFile + " and " + llamaScopeWeightsFile,
+	name: "llama-scope",
 	detect: func(path string) bool {
 		return isFile(filepath.Join(path, llamaScopeConfigFile)) && isFile(filepath.Join(path, llamaScopeWeightsFile))
 	},
@@ -46,7 +45,7 @@ func openLlamaScope(dir string) (SAE, error) {
 	norm := norms.number("in")
 	s := &stored{info: Info{
 		Path: dir, Name: baseName(dir), Format: "llama-scope", Architecture: llamaScopeArchitecture(config),
-		Hook: hook, Layer: hookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
+		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
 	}}
 	for _, read := range []*settings{config, norms} {
 		if read.err != nil {

@@ -24,7 +24,6 @@ var openMOSSWeightsFiles = []string{"sae_weights.safetensors", "checkpoints/prun
 
 var openMOSSFormat = format{
 	name:     "openmoss",
-	marks:    "a directory with " + openMOSSConfigFile + " and " + openMOSSWeightsFiles[0],
 	detect:   func(path string) bool { return openMOSSWeights(path) != "" },
 	parts:    openMOSSParts,
 	openPart: openOpenMOSS,
@@ -133,7 +132,7 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 		file.Close()
 		return nil, err
 	}
-	s.info.Layer, s.info.Space = hookLayer(s.info.Hook), hookSpace(s.info.Hook)
+	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
 	return s, nil
 }
 
@@ -149,14 +148,14 @@ func (s *stored) takeOpenMOSS(c *openMOSSConfig, file *safetensors.File, part st
 	case "crosscoder":
 		head := slices.Index(c.Points, part)
 		s.info.Hook = part
-		return s.takeSlice(file, "W_D", len(c.Points), head, c.sizes)
+		return s.takeSlice(file, "W_D", 0, head, len(c.Points), c.sizes)
 	case "clt":
 		var from, to int
 		if _, err := fmt.Sscanf(part, "layer_%d_to_%d", &from, &to); err != nil {
 			return &fault.Error{Op: opRead, Subject: s.info.Path, Expected: crossLayerPart(0, 0), Found: part}
 		}
 		s.info.Hook = c.PointsOut[to]
-		return s.takeSlice(file, fmt.Sprintf("W_D.%d", to), to+1, from, c.sizes)
+		return s.takeSlice(file, fmt.Sprintf("W_D.%d", to), 0, from, to+1, c.sizes)
 	}
 	return &fault.Error{
 		Op: opRead, Subject: c.path + ": sae_type", Expected: "sae, crosscoder, clt or lorsa", Found: fmt.Sprintf("%q", c.Type),
@@ -196,29 +195,6 @@ func (s *stored) takeOpenMOSSDecoder(c *openMOSSConfig, file *safetensors.File) 
 		s.info.Scale += "; trained on activations of normalised length"
 	}
 	return s.takeDecoder(safetensorsIn{file}, "W_D", asIs, c.sizes)
-}
-
-// takeSlice takes one matrix of a tensor [count, d_sae, d_model] for the decoder.
-func (s *stored) takeSlice(file *safetensors.File, name string, count, index int, sizes expected) error {
-	s.subject = file.Path() + ": tensor " + name
-	t, err := file.Tensor(name)
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	if len(t.Shape) != 3 || t.Shape[0] != count {
-		return &fault.Error{
-			Op: opRead, Subject: s.subject, Expected: fmt.Sprintf("shape [%d, d_sae, d_model]", count), Found: fmt.Sprint(t.Shape),
-		}
-	}
-	if err := s.checkDecoder(t.DType, t.Shape[1:], asIs, sizes); err != nil {
-		return err
-	}
-	m, err := t.Slice(0, index)
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	s.setDecoder(m, t.DType)
-	return nil
 }
 
 // scalar reads a tensor of one value, 0 when there is none.

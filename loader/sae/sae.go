@@ -38,7 +38,7 @@ type SAE interface {
 // Info describes an SAE.
 type Info struct {
 	Path   string // with "#PART" where one path holds several SAEs
-	Name   string // the last element of Path
+	Name   string // the last element of Path, or as many as tell the SAEs of a release apart
 	Format string // the name of the format: "saelens"
 
 	Architecture string // as the format names it: "standard", "topk", "jumprelu", "gated", "transcoder"
@@ -68,7 +68,6 @@ type Info struct {
 // formats.
 type format struct {
 	name   string
-	marks  string                         // what detect looks for, for errors
 	detect func(path string) bool         // whether path has this layout: by names first, since Find asks it of every path
 	open   func(path string) (SAE, error) // opens a path that detect said yes to and that holds one SAE
 
@@ -81,7 +80,11 @@ type format struct {
 }
 
 // formats are tried in this order; the first that detects a path opens it.
-var formats = []format{openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat}
+var formats = []format{
+	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat,
+	gemmaScopeFormat, gemmaScope2Format, circuitTracerFormat, circuitTracerCLTFormat, gemmaScope2CLTFormat,
+	dictionaryLearningFormat, pytorchFormat,
+}
 
 // Open opens the SAE at path, in whichever format it is. Where one path holds
 // several, PATH#PART names one of them. The caller closes it.
@@ -93,8 +96,11 @@ func Open(path string) (SAE, error) {
 	f := detect(whole)
 	switch {
 	case f == nil:
+		if err := unreadableCheckpoint(whole); err != nil {
+			return nil, err
+		}
 		return nil, &fault.Error{
-			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none of these",
+			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none",
 			Hint: "give the directory of one SAE; an incomplete download looks like this too",
 		}
 	case f.parts == nil && part == "":
@@ -144,13 +150,14 @@ func detect(path string) *format {
 	return nil
 }
 
-// lookedFor lists what makes a path an SAE.
+// lookedFor says what is an SAE.
 func lookedFor() string {
-	var all []string
+	var names []string
 	for _, f := range formats {
-		all = append(all, f.marks+" ("+f.name+")")
+		names = append(names, f.name)
 	}
-	return strings.Join(all, ", or ")
+	slices.Sort(names)
+	return "an SAE of one of the formats " + strings.Join(names, ", ")
 }
 
 func unreadable(path string, err error) error {

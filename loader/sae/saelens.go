@@ -19,7 +19,6 @@ const (
 
 var saelensFormat = format{
 	name:   "saelens",
-	marks:  "a directory with " + saelensWeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, saelensWeightsFile)) },
 	open:   openSAELens,
 }

@@ -39,8 +39,8 @@ func readAll(t *testing.T, s SAE) []float32 {
 	return w
 }
 
-// npy reads a little-endian float32 array of NumPy's format, version 1.
-func npy(t *testing.T, path string) []float32 {
+// npyValues reads a little-endian float32 array of NumPy's format, version 1.
+func npyValues(t *testing.T, path string) []float32 {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -30,7 +30,7 @@ func (c *saelensConfig) info() Info {
 	}
 	return Info{
 		Format: "saelens", Architecture: c.architecture,
-		Hook: c.hook, Layer: hookLayer(c.hook), Space: hookSpace(c.hook),
+		Hook: c.hook, Layer: HookLayer(c.hook), Space: hookSpace(c.hook),
 		Scale: scale, ModelName: c.modelName, NeuronpediaID: c.neuronpedia,
 	}
 }

@@ -67,7 +67,7 @@ func TestHook(t *testing.T) {
 		{"v2.blocks.x3.hook_resid_pre", -1, ResidualStream},
 	}
 	for _, test := range tests {
-		if layer, space := hookLayer(test.hook), hookSpace(test.hook); layer != test.layer || space != test.space {
+		if layer, space := HookLayer(test.hook), hookSpace(test.hook); layer != test.layer || space != test.space {
 			t.Errorf("%q: layer %d, %s; want %d, %s", test.hook, layer, space, test.layer, test.space)
 		}
 	}

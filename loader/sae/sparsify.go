@@ -20,7 +20,6 @@ const (
 
 var sparsifyFormat = format{
 	name:   "sparsify",
-	marks:  "a directory with " + sparsifyWeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, sparsifyWeightsFile)) },
 	open:   openSparsify,
 }
@@ -47,7 +46,7 @@ func openSparsify(dir string) (SAE, error) {
 	}
 	s := &stored{close: file.Close, info: Info{
 		Path: dir, Name: baseName(dir), Format: "sparsify", Architecture: architecture,
-		Hook: hook, Layer: hookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
+		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
 		ModelName: sparsifyModel(dir), Files: []string{filepath.Join(dir, sparsifyConfigFile), file.Path()},
 	}}
 	if err := s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err != nil {

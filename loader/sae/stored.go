@@ -124,6 +124,47 @@ func (s *stored) takeDecoder(file tensors, name string, isTransposed bool, sizes
 	return nil
 }
 
+// takeSlice takes one matrix of a tensor for the decoder: that at index of the count
+// along axis, in a tensor [count, d_sae, d_model] or [d_sae, count, d_model].
+func (s *stored) takeSlice(file *safetensors.File, name string, axis, index, count int, sizes expected) error {
+	s.subject = file.Path() + ": tensor " + name
+	t, err := file.Tensor(name)
+	if err != nil {
+		return fault.At(opRead, s.subject, err)
+	}
+	if len(t.Shape) != 3 || t.Shape[axis] != count {
+		want := fmt.Sprintf("shape [%d, d_sae, d_model]", count)
+		if axis == 1 {
+			want = fmt.Sprintf("shape [d_sae, %d, d_model]", count)
+		}
+		return &fault.Error{Op: opRead, Subject: s.subject, Expected: want, Found: fmt.Sprint(t.Shape)}
+	}
+	if err := s.checkDecoder(t.DType, []int{t.Shape[1-axis], t.Shape[2]}, asIs, sizes); err != nil {
+		return err
+	}
+	m, err := t.Slice(axis, index)
+	if err != nil {
+		return fault.At(opRead, s.subject, err)
+	}
+	s.setDecoder(m, t.DType)
+	return nil
+}
+
+// biasSizes returns the sizes of a decoder that vectors of its file give, one value
+// a feature and one a dimension. Where there are none they are silent.
+func biasSizes(file tensors, features, dModel string) expected {
+	length := func(name string) int {
+		if !file.Has(name) {
+			return 0
+		}
+		if _, _, shape, err := file.find(name); err == nil && len(shape) == 1 {
+			return shape[0]
+		}
+		return 0
+	}
+	return expected{features: length(features), dModel: length(dModel), source: features + " and " + dModel}
+}
+
 // setDecoder makes a matrix [d_sae, d_model] the decoder.
 func (s *stored) setDecoder(decoder tensor.Matrix, dtype string) {
 	s.decoder = decoder
@@ -171,4 +212,12 @@ func baseName(path string) string {
 		path = absolute
 	}
 	return filepath.Base(path)
+}
+
+// FromMatrix returns rows [d_sae, d_model] as an SAE, with what info says of them
+// beside their sizes; dtype is their type on disk. It takes over what close closes.
+func FromMatrix(info Info, rows tensor.Matrix, dtype string, close func() error) SAE {
+	s := &stored{info: info, subject: info.Path + ": " + info.Scale, close: close}
+	s.setDecoder(rows, dtype)
+	return s
 }

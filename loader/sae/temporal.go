@@ -17,7 +17,6 @@ const (
 
 var temporalFormat = format{
 	name:   "temporal",
-	marks:  "a directory with " + temporalWeightsFile,
 	detect: func(path string) bool { return isFile(filepath.Join(path, temporalWeightsFile)) },
 	open:   openTemporal,
 }
@@ -43,7 +42,7 @@ func openTemporal(dir string) (SAE, error) {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		if match := temporalLayer.FindStringSubmatch(filepath.ToSlash(absolute)); match != nil {
 			s.info.Hook = "blocks." + match[1] + ".hook_resid_post"
-			s.info.Layer = hookLayer(s.info.Hook)
+			s.info.Layer = HookLayer(s.info.Hook)
 		}
 	}
 	if err := s.takeDecoder(safetensorsIn{file}, "D", asIs, expected{}); err != nil {

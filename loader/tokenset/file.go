@@ -155,8 +155,9 @@ func readBounded(path string) ([]byte, error) {
 	return data, nil
 }
 
-// checkName refuses names that could not be written to a line of a file.
-func checkName(name string) error {
+// CheckName returns an error for a name of a set that could not be written to a
+// line of a file.
+func CheckName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return &fault.Error{Problem: "a token set has no name"}

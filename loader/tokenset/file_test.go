@@ -214,7 +214,7 @@ func FuzzReaders(f *testing.F) {
 			return
 		}
 		for _, set := range sets {
-			if len(set.IDs) == 0 || !slices.IsSorted(set.IDs) || checkName(set.Name) != nil {
+			if len(set.IDs) == 0 || !slices.IsSorted(set.IDs) || CheckName(set.Name) != nil {
 				t.Errorf("%q gives %+v", content, set)
 			}
 			for _, id := range set.IDs {

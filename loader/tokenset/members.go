@@ -26,7 +26,7 @@ func (c *collection) resume(name, description string) error {
 	if _, known := c.index[name]; known {
 		return nil
 	}
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return err
 	}
 	if c.index == nil {

@@ -94,7 +94,7 @@ func FromRegex(name, pattern string, tokens []vocab.Token) (Set, error) {
 }
 
 func setOfPattern(name, pattern string, tokens []vocab.Token) (Set, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return Set{}, err
 	}
 	match, err := compilePattern(pattern)

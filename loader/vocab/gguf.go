@@ -2,7 +2,6 @@ package vocab
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/gguf"
@@ -92,7 +91,6 @@ func ggufText(token string, kind tokenType, decode decoder) string {
 
 // ggufDecoder is the decoder of normal tokens for a value of tokenizer.ggml.model.
 func ggufDecoder(model string) (decoder, error) {
-	unmark := func(token string) string { return strings.ReplaceAll(token, metaspace, " ") }
 	switch model {
 	case "gpt2":
 		return decoder{steps: []func(string) string{decodeByteLevel}, byteLevel: true}, nil

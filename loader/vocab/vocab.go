@@ -50,37 +50,56 @@ type Token struct {
 
 // Vocabulary is the set of tokens of one tokenizer.
 type Vocabulary struct {
-	Tokens []Token // in the order of their ids, which may have gaps and occur once each
-	Path   string  // the file that was read
-	Kind   string  // the kind of that file: KindTokenizerJSON or KindGGUF
+	Tokens []Token  // in the order of their ids, which may have gaps and occur once each
+	Path   string   // the file that was read
+	Kind   string   // the kind of that file, one of those below
+	Files  []string // all files that decide the vocabulary, Path first
 }
 
 // The kinds of file that hold a vocabulary.
 const (
 	KindTokenizerJSON = "tokenizer.json"
 	KindGGUF          = "gguf"
+	KindSentencePiece = "tokenizer.model"
+	KindVocabJSON     = "vocab.json"
+	KindVocabTxt      = "vocab.txt"
 )
 
-// Lookup returns the token with an id, and whether there is one.
-func (v *Vocabulary) Lookup(id int) (Token, bool) {
-	i, found := slices.BinarySearchFunc(v.Tokens, id, func(t Token, id int) int { return cmp.Compare(t.ID, id) })
-	if !found {
-		return Token{}, false
-	}
-	return v.Tokens[i], true
-}
+const (
+	readHint = "give a directory with tokenizer.json, tokenizer.model, vocab.json or vocab.txt, that file itself, or a .gguf"
+	saveHint = "in Python, AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) writes tokenizer.json"
+)
 
 // Read returns the vocabulary in path: a directory with a tokenizer.json, such
-// a file under any name that ends in .json, or a GGUF file.
+// a file under any name that ends in .json, or a GGUF file. In a directory without
+// tokenizer.json it is that of a tokenizer.model (SentencePiece), of the vocab.json of
+// a byte-level BPE, or of BERT's vocab.txt, each of which may also be path itself. A
+// *.safetensors file stands for its directory.
 func Read(path string) (*Vocabulary, error) {
 	if strings.EqualFold(filepath.Ext(path), ".gguf") {
 		return readGGUF(path)
+	}
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		path = filepath.Dir(path)
+	}
+	if kindOf(path) != "" && isFile(path) {
+		return readSlow(path)
+	}
+	if !isFile(filepath.Join(path, KindTokenizerJSON)) {
+		if file := slowFile(path); file != "" {
+			return readSlow(file)
+		}
 	}
 	file, data, err := ReadTokenizerJSON(path)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(file, data)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // ReadTokenizerJSON returns the path and the bytes of the tokenizer.json that
@@ -140,12 +159,9 @@ func missing(file string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return e
 	}
-	e.Hint = "give a directory with tokenizer.json, that file itself, or a .gguf"
-	for _, other := range []string{"tokenizer.model", "vocab.json", "vocab.txt"} {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(file), other)); err == nil {
-			e.Hint = other + " alone is not enough: in Python, AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) writes tokenizer.json"
-			break
-		}
+	e.Hint = readHint
+	if other := slowFile(filepath.Dir(file)); other != "" {
+		e.Hint = filepath.Base(other) + " alone is not enough: " + saveHint
 	}
 	return e
 }
@@ -172,5 +188,5 @@ func collect(tokens []Token, path, kind string) (*Vocabulary, error) {
 			}
 		}
 	}
-	return &Vocabulary{Tokens: tokens, Path: path, Kind: kind}, nil
+	return &Vocabulary{Tokens: tokens, Path: path, Kind: kind, Files: []string{path}}, nil
 }

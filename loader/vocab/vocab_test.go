@@ -115,23 +115,6 @@ func TestTextAndSpecial(t *testing.T) {
 	}
 }
 
-func TestLookup(t *testing.T) {
-	v, err := Parse("tokenizer.json", []byte(`{"model": {"vocab": {"c": 20, "a": 0, "b": 3}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, want := range map[int]string{0: "a", 3: "b", 20: "c"} {
-		if token, ok := v.Lookup(id); !ok || token.Token != want {
-			t.Errorf("Lookup(%d) = %v, %t", id, token, ok)
-		}
-	}
-	for _, id := range []int{-1, 1, 19, 21} {
-		if token, ok := v.Lookup(id); ok {
-			t.Errorf("Lookup(%d) = %v", id, token)
-		}
-	}
-}
-
 func TestOverlay(t *testing.T) {
 	const file = `{"model": {"vocab": {"a": 0, "Ġb": 1}}, "decoder": {"type": "ByteLevel"}, "added_tokens": [
 		{"id": 5, "content": "Ġb", "special": false},
@@ -209,7 +192,7 @@ func TestReadErrors(t *testing.T) {
 	tests := []struct{ path, want string }{
 		{filepath.Join(dir, "absent"), "give a directory with tokenizer.json"},
 		{dir, "tokenizer.json"},
-		{slow, "tokenizer.model alone is not enough"},
+		{slow, "expected a SentencePiece model, found a file without pieces"},
 		{large, "too large for a tokenizer"},
 		{filepath.Join(dir, "odd"), "expected a regular file"},
 		{filepath.Join(dir, "no.gguf"), "no.gguf"},

@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW models AS
-SELECT model, architecture, d_model, d_vocab, format, dtype, unembedding_tensor, tied, norm, norm_tensor, norm_offset,
+SELECT model, architecture, d_model, d_vocab, format, dtype, unembedding_tensor, tied, processing, norm, norm_tensor, norm_offset,
        norm_folded, norm_bias_folded, centered_over_d_model, centered_over_vocabulary, soft_cap, model_id AS load_id
 FROM stored_models
 ORDER BY model;

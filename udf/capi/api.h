@@ -18,6 +18,7 @@ typedef void (*delete_callback)(void *);
 typedef void (*scalar_callback)(handle info, handle input, handle output);
 typedef void (*table_callback)(handle info, handle output);
 typedef void (*info_callback)(handle info);
+typedef void (*replacement_callback)(handle info, const char *table, void *data);
 
 // duckdb_result as DuckDB lays it out; only internal_data is still in use.
 typedef struct {
@@ -68,6 +69,7 @@ typedef struct {
 	X(void, duckdb_destroy_table_function, (handle *f), (f))                                                           \
 	X(void, duckdb_table_function_set_name, (handle f, const char *name), (f, name))                                   \
 	X(void, duckdb_table_function_add_parameter, (handle f, handle type), (f, type))                                   \
+	X(void, duckdb_table_function_add_named_parameter, (handle f, const char *name, handle type), (f, name, type))      \
 	X(void, duckdb_table_function_set_extra_info, (handle f, void *info, delete_callback del), (f, info, del))         \
 	X(void, duckdb_table_function_set_bind, (handle f, info_callback call), (f, call))                                 \
 	X(void, duckdb_table_function_set_init, (handle f, info_callback call), (f, call))                                 \
@@ -76,6 +78,7 @@ typedef struct {
 	X(duckdb_state, duckdb_register_table_function, (handle con, handle f), (con, f))                                  \
 	X(void *, duckdb_bind_get_extra_info, (handle info), (info))                                                       \
 	X(handle, duckdb_bind_get_parameter, (handle info, idx_t i), (info, i))                                            \
+	X(handle, duckdb_bind_get_named_parameter, (handle info, const char *name), (info, name))                          \
 	X(void, duckdb_bind_add_result_column, (handle info, const char *name, handle type), (info, name, type))           \
 	X(void, duckdb_bind_set_bind_data, (handle info, void *data, delete_callback del), (info, data, del))              \
 	X(void, duckdb_bind_set_cardinality, (handle info, idx_t rows, bool exact), (info, rows, exact))                   \
@@ -125,11 +128,12 @@ typedef struct {
 	X(idx_t, duckdb_column_count, (duckdb_result *result), (result))                                                   \
 	X(const char *, duckdb_column_name, (duckdb_result *result, idx_t i), (result, i))                                 \
 	X(idx_t, duckdb_rows_changed, (duckdb_result *result), (result))                                                   \
-	X(void, duckdb_table_function_add_named_parameter, (handle f, const char *name, handle type), (f, name, type))     \
-	X(handle, duckdb_bind_get_named_parameter, (handle info, const char *name), (info, name))                          \
 	X(void, duckdb_scalar_function_set_volatile, (handle f), (f))                                                      \
 	X(handle, duckdb_fetch_chunk, (duckdb_result result), (result))                                                    \
-	X(void, duckdb_destroy_result, (duckdb_result *result), (result))
+	X(void, duckdb_destroy_result, (duckdb_result *result), (result))                                                  \
+	X(void, duckdb_add_replacement_scan, (handle db, replacement_callback call, void *data, delete_callback del),      \
+	  (db, call, data, del))                                                                                           \
+	X(void, duckdb_replacement_scan_set_function_name, (handle info, const char *name), (info, name))
 
 typedef struct {
 #define X(ret, name, params, args) ret(*name) params;
@@ -163,6 +167,12 @@ static inline void set_table_owner(handle f, uintptr_t owner) {
 	saedb_api.duckdb_table_function_set_bind(f, saedbTableBind);
 	saedb_api.duckdb_table_function_set_init(f, saedbTableInit);
 	saedb_api.duckdb_table_function_set_function(f, saedbTableScan);
+}
+// A name that no table has is handed to replace_table with one that a table
+// function has; when they are the same, the function stands in.
+void replace_table(handle info, const char *table, void *function);
+static inline void add_replacement(handle db, char *function, delete_callback del) {
+	saedb_api.duckdb_add_replacement_scan(db, replace_table, function, del);
 }
 static inline uintptr_t scalar_owner(handle info) { return (uintptr_t)saedb_api.duckdb_scalar_function_get_extra_info(info); }
 static inline uintptr_t bind_owner(handle info) { return (uintptr_t)saedb_api.duckdb_bind_get_extra_info(info); }

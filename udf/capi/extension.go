@@ -27,10 +27,11 @@ func NewLoading(info, access unsafe.Pointer) Loading {
 
 // Attach fills the table of DuckDB's functions and calls register with a
 // connection to the database that loads the extension, which is closed after it,
-// and with the database itself, which stays usable as long as the functions are.
+// with what asks queries of it as long as the functions are there, and with the
+// database itself, which is valid only meanwhile.
 // An error, or a panic, is handed to DuckDB, which reports it as that of LOAD; ok
 // is what the entry point returns.
-func (l Loading) Attach(register func(registration Connection, database *Database) error) (ok bool) {
+func (l Loading) Attach(register func(registration Connection, host *Host, opened Database) error) (ok bool) {
 	err := l.attach(register)
 	if err == nil {
 		return true
@@ -41,7 +42,7 @@ func (l Loading) Attach(register func(registration Connection, database *Databas
 	return false
 }
 
-func (l Loading) attach(register func(Connection, *Database) error) (err error) {
+func (l Loading) attach(register func(Connection, *Host, Database) error) (err error) {
 	defer recovered(&err)
 	version := C.CString(C.SAEDB_CAPI_VERSION)
 	defer C.free(unsafe.Pointer(version))
@@ -60,11 +61,11 @@ func (l Loading) attach(register func(Connection, *Database) error) (err error) 
 	if C.call_duckdb_connect(*handed, &connection) != 0 {
 		return errors.New("load saedb: DuckDB refused a connection")
 	}
-	database := newDatabase(*handed, connection)
-	if database.kept == nil {
+	host := newHost(*handed, connection)
+	if host.kept == nil {
 		defer C.call_duckdb_disconnect(&connection)
 	}
-	return register(Connection{connection}, database)
+	return register(Connection{connection}, host, Database{*handed})
 }
 
 var filling struct {

@@ -20,7 +20,7 @@ static inline const void *access_get_api(saedb_access *a, handle info, const cha
 void saedb_fill(const void *struct_of_pointers);
 bool saedb_filled_from(const void *struct_of_pointers);
 
-// A duckdb_database that does not keep its database open: database.go says why.
+// A duckdb_database that does not keep its database open: host.go says why.
 //
 // What duckdb_connect reads of a duckdb_database is a pointer to a pointer to the
 // DatabaseInstance, each the first word of a shared pointer, whose second word, the

@@ -97,6 +97,8 @@ enum {
 	at_duckdb_init_set_error = 268,
 	at_duckdb_function_get_init_data = 271,
 	at_duckdb_function_set_error = 273,
+	at_duckdb_add_replacement_scan = 274,
+	at_duckdb_replacement_scan_set_function_name = 275,
 	at_duckdb_fetch_chunk = 306,
 	saedb_capi_entries = 357,
 };

@@ -10,8 +10,8 @@ import (
 	"unsafe"
 )
 
-// Source is a table function: its VARCHAR arguments open a [Table], first those by
-// position, then those by name, "" where they are left out.
+// Source is a table function: its VARCHAR arguments open a [Table]. Named ones come
+// after the others, and are empty where a call leaves them out.
 type Source func(arguments []string) (Table, error)
 
 // Table is what one call of a table function reads. DuckDB may scan it more
@@ -40,8 +40,8 @@ type tableFunction struct {
 	open       Source
 }
 
-// RegisterTable registers a table function with n VARCHAR parameters, and named
-// ones, which may be left out.
+// RegisterTable registers a table function with so many VARCHAR parameters, and
+// named ones, which calls may leave out.
 func (c Connection) RegisterTable(name string, parameters int, open Source, named ...string) error {
 	f := C.call_duckdb_create_table_function()
 	defer C.call_duckdb_destroy_table_function(&f)
@@ -53,8 +53,8 @@ func (c Connection) RegisterTable(name string, parameters int, open Source, name
 	for range parameters {
 		C.call_duckdb_table_function_add_parameter(f, varchar)
 	}
-	for _, n := range named {
-		text := C.CString(n)
+	for _, parameter := range named {
+		text := C.CString(parameter)
 		C.call_duckdb_table_function_add_named_parameter(f, text, varchar)
 		C.free(unsafe.Pointer(text))
 	}
@@ -78,17 +78,19 @@ func saedbTableBind(info C.handle) {
 
 func (f *tableFunction) bind(info C.handle) (err error) {
 	defer recovered(&err)
-	arguments := make([]string, f.parameters+len(f.named))
+	arguments := make([]string, 0, f.parameters+len(f.named))
 	for i := range f.parameters {
-		given := false
-		if arguments[i], given = takeText(C.call_duckdb_bind_get_parameter(info, C.idx_t(i))); !given {
+		text, given := takeText(C.call_duckdb_bind_get_parameter(info, C.idx_t(i)))
+		if !given {
 			return fmt.Errorf("%s: argument %d is NULL", f.name, i+1)
 		}
+		arguments = append(arguments, text)
 	}
-	for i, n := range f.named {
-		text := C.CString(n)
-		arguments[f.parameters+i], _ = takeText(C.call_duckdb_bind_get_named_parameter(info, text))
-		C.free(unsafe.Pointer(text))
+	for _, parameter := range f.named {
+		name := C.CString(parameter)
+		text, _ := takeText(C.call_duckdb_bind_get_named_parameter(info, name))
+		C.free(unsafe.Pointer(name))
+		arguments = append(arguments, text)
 	}
 	table, err := f.open(arguments)
 	if err != nil {
@@ -107,8 +109,8 @@ func (f *tableFunction) bind(info C.handle) (err error) {
 	return nil
 }
 
-// takeText returns a VARCHAR value, which it frees, and whether it is one and not NULL.
-func takeText(value C.handle) (string, bool) {
+// takeText returns the text of a VARCHAR value, which it frees; none and NULL are false.
+func takeText(value C.handle) (text string, given bool) {
 	if value == nil {
 		return "", false
 	}
@@ -116,9 +118,9 @@ func takeText(value C.handle) (string, bool) {
 	if bool(C.call_duckdb_is_null_value(value)) {
 		return "", false
 	}
-	text := C.call_duckdb_get_varchar(value)
-	defer C.call_duckdb_free(unsafe.Pointer(text))
-	return C.GoString(text), true
+	characters := C.call_duckdb_get_varchar(value)
+	defer C.call_duckdb_free(unsafe.Pointer(characters))
+	return C.GoString(characters), true
 }
 
 //export saedbTableInit

@@ -75,15 +75,25 @@ def load(con: DuckDBPyConnection) -> None:
 
 
 def load_model(
-    con: DuckDBPyConnection, path: PathLike, *, name: Optional[str] = None, replace: bool = False, database: Optional[str] = None
+    con: DuckDBPyConnection,
+    path: PathLike,
+    *,
+    name: Optional[str] = None,
+    processing: Optional[str] = None,
+    replace: bool = False,
+    database: Optional[str] = None,
 ) -> Loaded:
     """Loads a model from a Hugging Face directory or a GGUF file.
 
-    ``name`` is the file's or directory's own by default. ``replace`` lets it take the
+    ``name`` is the file's or directory's own by default. ``processing`` of the unembedding is
+    ``transformerlens`` (the default), ``fold-only`` or ``none``. ``replace`` lets it take the
     place of a different model of that name. ``database`` is where to: the current
     database of ``con`` by default.
     """
-    found = call(con, "saedb_load_model", [os.fspath(path)], name=name, replace=flag(replace), database=target(con, database))
+    found = call(
+        con, "saedb_load_model", [os.fspath(path)], name=name, processing=processing, replace=flag(replace),
+        database=target(con, database),
+    )  # fmt: skip
     return Loaded(*found[0])
 
 

@@ -23,6 +23,7 @@ def add_model(
     tokenizer: Any = None,
     tokens: Optional[Sequence[str]] = None,
     special: Sequence[int] = (),
+    processing: Optional[str] = None,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
@@ -30,8 +31,9 @@ def add_model(
 
     ``model`` is one of
 
-    * a model of ``transformers``: its unembedding is processed as TransformerLens does by
-      default, exactly as when the model is loaded from disk;
+    * a model of ``transformers``: its unembedding is processed exactly as when the model is
+      loaded from disk, by default as TransformerLens does (``processing`` is
+      ``transformerlens``, ``fold-only`` or ``none``);
     * a ``HookedTransformer``: its ``W_U`` is taken as it is, since TransformerLens has processed it;
     * an unembedding ``[d_model, d_vocab]`` of PyTorch, NumPy or Arrow, taken as it is.
 
@@ -52,6 +54,7 @@ def add_model(
         tokenizer = tokenizer if tokenizer is not None or tokens is not None else getattr(model, "tokenizer", None)
     elif hasattr(model, "state_dict") and hasattr(config, "to_json_string"):
         assert config is not None
+        description["processing"] = processing or ""
         description["config"] = config.to_json_string(use_diff=False)
         tensors = wanted(con, description["config"], model.state_dict())
         name = name or os.path.basename(str(getattr(config, "name_or_path", "") or "").rstrip("/")) or None

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/saedb/saedb/bench/measure"
+)
+
+// enrichLayer computes the statistics of the whole layer, and then, in copies of that
+// database, its enrichment in 4 and in 100 sets.
+func (s *setting) enrichLayer() error {
+	statistics, err := s.saedb(statisticsDB, "compute")
+	if err != nil {
+		return err
+	}
+	fmt.Println("saedb compute, the whole command:")
+	row("statistics", statistics.Wall.Seconds(), statistics, statistics.Peak, "")
+	for _, c := range []struct {
+		name string
+		sets sets
+	}{{fewDB, s.few}, {manyDB, s.many}} {
+		if err := measure.CopyFile(database(statisticsDB), database(c.name)); err != nil {
+			return err
+		}
+		if _, err := s.saedb(c.name, "load", "sets", setsFile(c.name)); err != nil {
+			return err
+		}
+		before, err := size(c.name)
+		if err != nil {
+			return err
+		}
+		run, err := s.saedb(c.name, "compute")
+		if err != nil {
+			return err
+		}
+		after, err := size(c.name)
+		if err != nil {
+			return err
+		}
+		s.bytes = after - before
+		seconds := run.Wall.Seconds()
+		s.rates[c.name] = float64(s.files.Features*len(c.sets)) / seconds
+		row(fmt.Sprintf("enrichment, %d sets of %d members", len(c.sets), c.sets.members()), seconds, run, run.Peak,
+			fmt.Sprintf("%.0f scores/s; with statistics %.1f × statistics alone", s.rates[c.name], (seconds+statistics.Wall.Seconds())/statistics.Wall.Seconds()))
+	}
+	fmt.Println()
+	return nil
+}
+
+func size(name string) (int64, error) {
+	info, err := os.Stat(database(name))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/bench/measure"
+)
+
+// The interpreters of the environments that the two install.sh make.
+const (
+	peersPython = "build/peers/bin/python"
+	gseaPython  = "build/gsea/bin/python"
+)
+
+// scores maps a set and a feature to es.
+type scores map[[2]string]float64
+
+// script runs one of the Python programs beside this file, whose last argument is the
+// file for its scores, and returns what it reports and those.
+func script(python, name string, arguments ...string) (seconds float64, peak int64, run measure.Run, found scores, err error) {
+	results := filepath.Join(measure.Scratch, "enrichment-results.csv")
+	home, err := filepath.Abs(measure.Scratch) // libraries leave directories in it
+	if err != nil {
+		return 0, 0, run, nil, err
+	}
+	run, err = measure.Command([]string{"PYTHONPATH=bench/peers", "PYTHONDONTWRITEBYTECODE=1", "HOME=" + home}, python,
+		append(append([]string{filepath.Join("bench/enrichment", name)}, arguments...), results)...)
+	if err != nil {
+		return 0, 0, run, nil, err
+	}
+	var report struct {
+		Seconds   float64
+		PeakBytes int64 `json:"peak_bytes"`
+	}
+	// Libraries print greetings; the report is the last line.
+	lines := strings.Split(strings.TrimSpace(run.Output), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil {
+		return 0, 0, run, nil, fmt.Errorf("%s: its report: %w", name, err)
+	}
+	text, err := os.ReadFile(results)
+	if err == nil {
+		found, err = readScores(string(text))
+	}
+	return report.Seconds, report.PeakBytes, run, found, err
+}
+
+func readScores(text string) (scores, error) {
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	found := scores{}
+	for _, r := range rows[min(1, len(rows)):] {
+		if found[[2]string{r[0], r[1]}], err = strconv.ParseFloat(r[2], 64); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// agree returns the largest difference, and an error where it is beyond what is
+// tolerated or a score is missing.
+func agree(name string, ours, theirs scores, expected int, tolerance float64) (largest float64, err error) {
+	for key, es := range theirs {
+		score, found := ours[key]
+		if largest = max(largest, math.Abs(score-es)); !found || !(math.Abs(score-es) <= tolerance) {
+			return largest, fmt.Errorf("%s: set %s, feature %s: es %v, saedb %v", name, key[0], key[1], es, score)
+		}
+	}
+	if len(theirs) != expected {
+		return largest, fmt.Errorf("%s: %d scores, expected %d", name, len(theirs), expected)
+	}
+	return largest, nil
+}
+
+// againstSAELens scores the first features with get_enrichment_df, which keeps
+// [sets, features, vocabulary] matrices of 13 bytes an element beside the projection
+// and its sorted copies of 16. As many features are scored in 4 sets as take the
+// memory of those in 100, the tutorial's way.
+func (s *setting) againstSAELens(most int) error {
+	fmt.Println("SAELens, get_enrichment_df alone:")
+	for _, c := range []struct {
+		name string
+		sets sets
+	}{{fewDB, s.few}, {manyDB, s.many}} {
+		perFeature := int64(s.files.Vocab) * int64(16+13*len(c.sets))
+		wanted := int64(most) * int64(s.files.Vocab) * int64(16+13*len(s.many)) / perFeature
+		features := int(min(wanted, measure.AvailableMemory()*2/3/perFeature, int64(s.files.Features)))
+		seconds, peak, run, theirs, err := script(peersPython, "saelens.py", s.files.Model, s.files.SAE, setsFile(c.name), strconv.Itoa(features))
+		if err != nil {
+			return err
+		}
+		rate := float64(features*len(c.sets)) / seconds
+		row(fmt.Sprintf("%d features, %d sets", features, len(c.sets)), seconds, run, peak,
+			fmt.Sprintf("%.0f scores/s; saedb makes %.0f × as many", rate, s.rates[c.name]/rate))
+		ours, err := s.saedb(c.name, "sql", "--format", "csv", fmt.Sprintf("SELECT token_set, feature, es FROM enrichment WHERE feature < %d", features))
+		if err != nil {
+			return err
+		}
+		saedbs, err := readScores(ours.Output)
+		if err != nil {
+			return err
+		}
+		// Its float32 ranking and sums cost it up to that.
+		largest, err := agree("SAELens", saedbs, theirs, features*len(c.sets), 2e-4)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %-46s largest difference of es %.1e\n", "", largest)
+	}
+	fmt.Println()
+	return nil
+}

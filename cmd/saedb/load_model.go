@@ -1,0 +1,51 @@
+package main
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/loader/model"
+	"github.com/urfave/cli/v2"
+)
+
+// modelFlags say how a model is read where the rules of its family will not do.
+var modelFlags = []cli.Flag{
+	&cli.StringFlag{
+		Name: "processing", Value: model.ProcessTransformerLens,
+		Usage: "what is done to the unembedding: `HOW` is one of " + strings.Join(model.Processings(), ", "),
+	},
+	&cli.StringFlag{Name: "unembedding", Usage: "`TENSOR` [d_vocab, d_model] that is the unembedding"},
+	&cli.StringFlag{Name: "norm", Usage: "`TENSOR` that is the final norm's weight, or none; it is folded"},
+	&cli.StringFlag{Name: "norm-kind", Usage: "`KIND` of the final norm: rms or layer"},
+	&cli.Float64Flag{Name: "norm-offset", DefaultText: "its family's", Usage: "`NUMBER` added to the norm's stored weight: 1 for one that is stored as w-1"},
+	&cli.Float64Flag{Name: "soft-cap", DefaultText: "its own", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
+}
+
+var normKinds = map[string]string{"": "", "layer": model.LayerNorm, "rms": model.RMSNorm}
+
+// modelOptions reads modelFlags.
+func modelOptions(c *cli.Context) (model.Options, error) {
+	o := model.Options{Processing: c.String("processing"), Unembedding: c.String("unembedding"), Norm: c.String("norm")}
+	if !slices.Contains(model.Processings(), o.Processing) {
+		return o, wrongUsage("load model: --processing: expected one of %s, found %q", strings.Join(model.Processings(), ", "), o.Processing)
+	}
+	kind, ok := normKinds[c.String("norm-kind")]
+	if !ok {
+		kinds := slices.Sorted(maps.Keys(normKinds))[1:]
+		return o, wrongUsage("load model: --norm-kind: expected %s, found %q", strings.Join(kinds, " or "), c.String("norm-kind"))
+	}
+	o.NormKind = kind
+	for name, to := range map[string]**float64{"norm-offset": &o.NormOffset, "soft-cap": &o.SoftCap} {
+		if !c.IsSet(name) {
+			continue
+		}
+		value := c.Float64(name)
+		if math.IsNaN(value) || math.IsInf(value, 0) || name == "soft-cap" && value < 0 {
+			return o, wrongUsage("load model: --%s: expected a finite number, for --soft-cap from 0 on, found %g", name, value)
+		}
+		*to = &value
+	}
+	return o, nil
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/figures"
+	"github.com/urfave/cli/v2"
+)
+
+var plotCommand = &cli.Command{
+	Name:        "plot",
+	Usage:       "draw a figure, as an HTML page that needs no network, PNG or SVG",
+	ArgsUsage:   "NAME [ARGUMENTS]",
+	Description: plotDescription(),
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "sae", Usage: "only SAEs whose name, or release/name, matches the glob `PATTERN`"},
+		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write: .html, .png or .svg (default: NAME.html here)"},
+		&cli.StringFlag{Name: "sql", Usage: "a `QUERY` of your own that gives the columns named above, those in brackets if you like"},
+		&cli.StringSliceFlag{Name: "set", Usage: "a token `SET`: the panels of manhattan, the members of feature"},
+		&cli.StringFlag{Name: "score", Usage: "`SCORE` of enrichment: es, drawn as -ln(1-ES), or p, as -log10 p", Value: figures.ScoreES},
+		&cli.Float64Flag{Name: "label-threshold", Usage: "label points whose `SCORE`, or difference of scores for sets, is greater"},
+		&cli.IntFlag{Name: "top-n", Usage: "label at most `N` points a panel (default: 5, 12 for sets, or all above --label-threshold)"},
+		&cli.IntFlag{Name: "top-k", Usage: "the `K` features most enriched for the set of feature (default: 4)"},
+		&cli.StringFlag{Name: "statistic", Usage: "only this `STATISTIC` by layer: std, skewness or kurtosis"},
+		&cli.IntFlag{Name: "bins", Usage: "`NUMBER` of bins of a histogram (default: by Freedman and Diaconis's rule)"},
+	},
+	Action: plot,
+}
+
+func plotDescription() string {
+	var b strings.Builder
+	for _, k := range figures.Kinds {
+		fmt.Fprintf(&b, "%s: %s\n    --sql: %s\n", strings.TrimSpace(k.Name+" "+k.Arguments), k.Shows, k.Columns)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func plot(c *cli.Context) error {
+	request, err := plotRequest(c)
+	if err != nil {
+		return err
+	}
+	out := c.String("out")
+	if out == "" {
+		out = request.Name + ".html"
+	}
+	write := plotFormats[filepath.Ext(out)]
+	if write == nil {
+		return wrongUsage("plot: --out: expected a name that ends in .html, .png or .svg, found %q", out)
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	defer db.Functions.During(c.Context)()
+	if err := requireTables(c.Context, db, "plot", c.String("db")); err != nil {
+		return err
+	}
+	figure, err := figures.Build(c.Context, db.DB, request)
+	if err != nil {
+		return err
+	}
+	database := filepath.Base(c.String("db"))
+	if err := writeWhole("plot", out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
+	return nil
+}
+
+// plotFormats write a figure, by the ending of the file's name.
+var plotFormats = map[string]func(f *figures.Figure, w io.Writer, database string) error{
+	".html": func(f *figures.Figure, w io.Writer, database string) error { return f.HTML(w, database, saedb.Version) },
+	".png": func(f *figures.Figure, w io.Writer, database string) error {
+		return f.PNG(w, "saedb "+saedb.Version+", "+database)
+	},
+	".svg": func(f *figures.Figure, w io.Writer, database string) error {
+		return f.SVG(w, "saedb "+saedb.Version+", "+database)
+	},
+}
+
+// plotRequest reads the command line.
+func plotRequest(c *cli.Context) (figures.Request, error) {
+	r := figures.Request{
+		Feature: -1, SAE: c.String("sae"), Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"),
+		TopN: c.Int("top-n"), TopK: c.Int("top-k"), Bins: c.Int("bins"), Statistic: c.String("statistic"),
+	}
+	if c.IsSet("label-threshold") {
+		threshold := c.Float64("label-threshold")
+		r.LabelThreshold = &threshold
+	}
+	if c.NArg() == 0 {
+		return r, wrongUsage("plot: which figure? %s", plotNames())
+	}
+	r.Name = c.Args().First()
+	for _, bound := range []struct {
+		flag         string
+		least, value int
+		most         int
+	}{{"top-n", 0, r.TopN, 10000}, {"top-k", 0, r.TopK, 16}, {"bins", 0, r.Bins, 10000}} {
+		if bound.value < bound.least || bound.value > bound.most {
+			return r, wrongUsage("plot: --%s: expected at most %d, found %d", bound.flag, bound.most, bound.value)
+		}
+	}
+	if r.Score != figures.ScoreES && r.Score != figures.ScoreP {
+		return r, wrongUsage("plot: --score: expected es or p, found %q", r.Score)
+	}
+	switch r.Statistic {
+	case "", "std", "skewness", "kurtosis":
+	default:
+		return r, wrongUsage("plot: --statistic: expected std, skewness or kurtosis, found %q", r.Statistic)
+	}
+	for _, k := range figures.Kinds {
+		if k.Name == r.Name {
+			return r, plotArguments(&r, c.Args().Tail())
+		}
+	}
+	return r, wrongUsage("plot: no figure %q; there are %s", r.Name, plotNames())
+}
+
+// plotArguments reads what comes after the name of the figure.
+func plotArguments(r *figures.Request, rest []string) error {
+	own := r.Query != ""
+	switch {
+	case r.Name == "sets" && len(rest) == 2:
+		r.Sets = rest
+		return nil
+	case r.Name == "sets":
+		return wrongUsage("plot sets: expected two token sets, found %d arguments", len(rest))
+	case r.Name == "feature" && len(rest) == 1 && !own:
+		return plotFeature(r, rest[0])
+	case r.Name == "feature" && len(rest) == 0:
+		return nil
+	case r.Name == "running-sum" && len(rest) == 2 && !own:
+		r.Sets = rest[1:]
+		return plotFeature(r, rest[0])
+	case r.Name == "running-sum" && !own:
+		return wrongUsage("plot running-sum: expected a feature's number and a token set, found %d arguments", len(rest))
+	case len(rest) > 0:
+		return wrongUsage("plot %s: expected no more arguments, found %q", r.Name, rest[0])
+	}
+	return nil
+}
+
+func plotFeature(r *figures.Request, number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n > 1<<31-1 {
+		return wrongUsage("plot %s: expected a feature's number, found %q", r.Name, number)
+	}
+	r.Feature = n
+	return nil
+}
+
+func plotNames() string {
+	var names []string
+	for _, k := range figures.Kinds {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// writeWhole writes a file that appears whole or not at all.
+func writeWhole(op, path string, write func(io.Writer) error) error {
+	partial, err := os.CreateTemp(filepath.Dir(path), ".saedb-*"+filepath.Ext(path))
+	if err != nil {
+		return fault.At(op, path, err)
+	}
+	defer os.Remove(partial.Name())
+	buffered := bufio.NewWriterSize(partial, 1<<16)
+	if err := write(buffered); err != nil {
+		partial.Close()
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		partial.Close()
+		return fault.At(op, path, err)
+	}
+	if err := partial.Chmod(0o644); err != nil {
+		partial.Close()
+		return fault.At(op, path, err)
+	}
+	if err := partial.Close(); err != nil {
+		return fault.At(op, path, err)
+	}
+	return fault.At(op, path, os.Rename(partial.Name(), path))
+}

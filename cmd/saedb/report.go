@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/figures"
+	"github.com/urfave/cli/v2"
+)
+
+var reportCommand = &cli.Command{
+	Name:  "report",
+	Usage: "write an HTML page of what is loaded, figures by layer, and the features that stand out",
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write", Value: "report.html"},
+	},
+	Action: writeReport,
+}
+
+func writeReport(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("report: expected no argument, found %q", c.Args().First())
+	}
+	out := c.String("out")
+	if filepath.Ext(out) != ".html" {
+		return wrongUsage("report: --out: expected a name that ends in .html, found %q", out)
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "report", c.String("db")); err != nil {
+		return err
+	}
+	database := filepath.Base(c.String("db"))
+	r, err := figures.BuildReport(c.Context, db.DB, database)
+	if err != nil {
+		return err
+	}
+	if err := writeWhole("report", out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
+	return nil
+}

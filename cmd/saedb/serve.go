@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/web"
+	"github.com/urfave/cli/v2"
+)
+
+var serveCommand = &cli.Command{
+	Name:  "serve",
+	Usage: "explore the features in a browser, on this machine",
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: "127.0.0.1:7433"},
+	},
+	Description: "The database is open read-only and confined: queries on the page reach no files and no network.\n" +
+		"From another machine, forward the port: ssh -L 7433:127.0.0.1:7433 HOST",
+	Action: serve,
+}
+
+func serve(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("serve: expected no argument, found %q", c.Args().First())
+	}
+	address := c.String("listen")
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return wrongUsage("serve: --listen: expected host:port, found %q", address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return wrongUsage("serve: --listen: expected a loopback address such as 127.0.0.1:7433, found %q: everyone who reaches the port can query the database; forward it with ssh -L instead", address)
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "serve", c.String("db")); err != nil {
+		return err
+	}
+	server, err := web.New(c.Context, db, filepath.Base(c.String("db")))
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return &fault.Error{Op: "serve", Subject: address, Err: err, Hint: "--listen 127.0.0.1:0 takes any free port"}
+	}
+	fmt.Fprintf(c.App.Writer, "serving %s on http://%s; Ctrl-C stops\n", c.String("db"), listener.Addr())
+	return listen(c.Context, listener, server.Handler())
+}
+
+// listen answers until ctx is done, which is the way to stop.
+func listen(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	h := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 256 << 10,
+		BaseContext: func(net.Listener) context.Context { return running },
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		cancel() // queries that run end at once
+		wait, done := context.WithTimeout(context.Background(), 5*time.Second)
+		defer done()
+		stopped <- h.Shutdown(wait)
+	}()
+	if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fault.At("serve", listener.Addr().String(), err)
+	}
+	return <-stopped
+}

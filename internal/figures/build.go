@@ -1,0 +1,191 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// A Request says which figure to draw, and of what.
+type Request struct {
+	Name string // one of Kinds
+	// SAE is a glob of the names of SAEs, or of release/name; empty for all.
+	SAE string
+	// Query is a query of the user's, with the columns that the figure needs,
+	// in place of the figure's own.
+	Query string
+	// Feature is the index of a feature, for feature and running-sum; -1 for none.
+	Feature int
+	// Sets are names of token sets: two for sets, one for running-sum, those of the
+	// panels for manhattan, and one or none for feature.
+	Sets []string
+	// Score of enrichment: ScoreES or ScoreP; empty is ScoreES.
+	Score string
+	// LabelThreshold labels only points beyond it, in units of the score; nil for
+	// the TopN points.
+	LabelThreshold *float64
+	TopN           int // labels a panel; 0 for the default
+	TopK           int // features, for feature with a set; 0 for the default
+	Bins           int // of histograms; 0 for as many as the values ask for
+	// Statistic of the figures by layer: std, skewness or kurtosis; empty for all.
+	Statistic string
+}
+
+// A Kind is a figure that can be drawn.
+type Kind struct {
+	Name, Arguments, Shows string
+	// Columns are those that a query of the user's must give; in brackets those
+	// that it may give.
+	Columns string
+	build   func(context.Context, *sql.DB, Request) (*Figure, error)
+}
+
+// Kinds are the figures, in the order of the analysis.
+var Kinds = []Kind{
+	{"skewness", "", "histogram of the features' skewness, a panel an SAE", "skewness [sae, layer]", buildSkewness},
+	{"kurtosis", "", "histogram of the features' kurtosis on log10", "kurtosis [sae, layer]", buildKurtosis},
+	{
+		"skew-kurtosis", "", "skewness against kurtosis, coloured by standard deviation",
+		"skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]", buildSkewKurtosis,
+	},
+	{
+		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest), the highest labelled",
+		"feature, token_set, es (p_value for --score p) [direction, q_value, size, top_tokens, neuronpedia_url]", buildManhattan,
+	},
+	{
+		"sets", "SET_A SET_B", "the scores of two token sets, features whose scores differ labelled",
+		"feature, token_set, es (p_value for --score p) [direction, top_tokens, neuronpedia_url]", buildSets,
+	},
+	{
+		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",
+		"logit_weight [text, member]", buildFeature,
+	},
+	{"layers", "", "percentiles of std, skewness and kurtosis by layer", "layer, and std, skewness or kurtosis", buildLayers},
+	{
+		"layer-box", "", "box plots of std, skewness and kurtosis by layer",
+		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]", buildLayerBox,
+	},
+	{
+		"layer-scatter", "", "skewness against kurtosis, animated over layers",
+		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]", buildLayerScatter,
+	},
+	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", buildRunningSum},
+}
+
+// maxPanels is how many SAEs a figure has a panel for.
+const maxPanels = 16
+
+// Build reads what a figure shows. It queries views, and functions of saedb for
+// feature and running-sum; db may be open read-only.
+func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	for _, k := range Kinds {
+		if k.Name != r.Name {
+			continue
+		}
+		f, err := k.build(ctx, db, r)
+		if err != nil {
+			return nil, fault.At("plot "+r.Name, "", err)
+		}
+		f.Name = r.Name
+		f.fit()
+		return f, nil
+	}
+	var names []string
+	for _, k := range Kinds {
+		names = append(names, k.Name)
+	}
+	return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(names, ", "), Found: r.Name}
+}
+
+// featureSource is the source of figures of features: every feature with
+// statistics of the SAEs that match, or the user's query.
+func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (*source, []SAE, error) {
+	if r.Query != "" {
+		s, err := newSource(ctx, db, r, "")
+		return s, nil, err
+	}
+	saes, err := SAEs(ctx, db, "plot "+r.Name, r.SAE)
+	if err != nil {
+		return nil, nil, err
+	}
+	condition, args := inSAEs(saes)
+	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM features WHERE "+condition, args...)
+	return s, saes, err
+}
+
+// A group is the rows of one SAE.
+type group struct {
+	title string
+	rows  []int
+}
+
+// groupBy divides the rows by SAE, or by layer where a query of the user's has no
+// SAE, in the order of their layers and names.
+func groupBy(t *table, saes []SAE) []group {
+	var groups []group
+	at := map[string]int{}
+	for i := range t.length {
+		key := ""
+		title := ""
+		if layers := t.integers["layer"]; layers != nil && layers[i] >= 0 {
+			title = fmt.Sprintf("layer %d", layers[i])
+			key = title
+		}
+		if names := t.texts["sae"]; names != nil {
+			key = names[i]
+			if releases := t.texts["release"]; releases != nil {
+				key = releases[i] + "/" + key
+			}
+			if title == "" {
+				title = names[i]
+			}
+		}
+		g, ok := at[key]
+		if !ok {
+			g = len(groups)
+			at[key] = g
+			groups = append(groups, group{title: title})
+		}
+		groups[g].rows = append(groups[g].rows, i)
+	}
+	for i := range groups {
+		if len(saes) == len(groups) {
+			groups[i].title = panelName(saes[i], saes)
+		}
+	}
+	return groups
+}
+
+// grid lays out panels in rows of at most two columns, three from seven on, and
+// returns the row and column of each.
+func (f *Figure) grid(panels int, height float64) (place func(i int) (row, column int)) {
+	columns := 1
+	switch {
+	case panels > 6:
+		columns = 3
+	case panels > 1:
+		columns = 2
+	}
+	rows := (panels + columns - 1) / columns
+	if columns > 1 {
+		height *= 0.7
+	}
+	for range rows {
+		f.Heights = append(f.Heights, height)
+	}
+	for range columns {
+		f.Widths = append(f.Widths, 1)
+	}
+	return func(i int) (int, int) { return i / columns, i % columns }
+}
+
+// tooMany is the error for more SAEs than panels.
+func tooMany(r Request, found int) error {
+	return &fault.Error{
+		Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(found),
+		Hint: "choose some with --sae",
+	}
+}

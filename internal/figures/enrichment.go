@@ -1,0 +1,368 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// The scores of enrichment that figures are drawn in.
+const (
+	ScoreES = "es" // -ln(1 - ES)
+	ScoreP  = "p"  // -log10 p
+)
+
+// score returns the score of a row: -ln(1 - ES), with 1 - ES at least 1e-6, or
+// -log10 p, with p at least the smallest number that a float64 has.
+func score(which string, es, p float64) float64 {
+	if which == ScoreP {
+		return -math.Log10(max(p, math.SmallestNonzeroFloat64))
+	}
+	return -math.Log(max(1-es, 1e-6))
+}
+
+// scoreAxis names the score and the columns that it needs.
+func scoreOf(r Request) (which, label string, needs column, err error) {
+	switch r.Score {
+	case "", ScoreES:
+		return ScoreES, "−ln(1 − ES)", column{"es", number}, nil
+	case ScoreP:
+		return ScoreP, "−log₁₀ p", column{"p_value", number}, nil
+	}
+	return "", "", column{}, &fault.Error{Op: "plot " + r.Name, Expected: "the score es or p", Found: r.Score}
+}
+
+// manhattanSets is how many sets a manhattan figure shows when none are named.
+const manhattanSets = 6
+
+// buildManhattan shows the enrichment of every feature of an SAE, a panel a set.
+func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	which, label, needs, err := scoreOf(r)
+	if err != nil {
+		return nil, err
+	}
+	s, of, err := enrichmentSource(ctx, db, r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.read(ctx, []column{{"feature", integer}, {"token_set", text}, needs},
+		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"neuronpedia_url", text}},
+		needs.name+" IS NOT NULL", "token_set, feature")
+	if err != nil {
+		return nil, err
+	}
+	if t.length == 0 {
+		return nil, s.empty()
+	}
+	rows := map[string][]int{}
+	for i, set := range t.texts["token_set"] {
+		rows[set] = append(rows[set], i)
+	}
+	sets := r.Sets
+	if len(sets) == 0 {
+		for set := range rows {
+			sets = append(sets, set)
+		}
+		sort.Strings(sets)
+	}
+	if len(sets) > maxPanels {
+		return nil, &fault.Error{
+			Op: s.op, Expected: fmt.Sprintf("at most %d token sets, a panel each", maxPanels), Found: strconv.Itoa(len(sets)),
+			Hint: "choose some with --set",
+		}
+	}
+	f := &Figure{
+		Title: "Enrichment of features in token sets" + of,
+		Note:  "A point a feature: how far the set's tokens lie towards one end of its ranking of the vocabulary.",
+		Hint:  clickHint(t), Query: s.query, Widths: []float64{1},
+	}
+	for i, set := range sets {
+		if rows[set] == nil {
+			return nil, &fault.Error{Op: s.op, Subject: set, Problem: "no enrichment in such a token set", Hint: "saedb sets lists the sets; saedb compute scores them"}
+		}
+		p := Panel{
+			Title: set, Row: i,
+			X: Axis{Label: "feature", Link: "x"}, Y: Axis{Label: label},
+		}
+		if size := t.integers["size"]; size != nil && size[rows[set][0]] >= 0 {
+			p.Title += fmt.Sprintf(" (%s tokens)", thousands(int(size[rows[set][0]])))
+		}
+		p.Points = manhattanPoints(t, rows[set], which, r)
+		if r.LabelThreshold != nil {
+			p.Rules = []Rule{{Horizontal: true, At: *r.LabelThreshold}}
+		}
+		f.Heights = append(f.Heights, 240)
+		f.Panels = append(f.Panels, p)
+	}
+	return f, nil
+}
+
+// manhattanPoints are the features of one set, promoted and suppressed apart, with
+// labels on the highest.
+func manhattanPoints(t *table, rows []int, which string, r Request) []Points {
+	x, y := make([]float64, t.length), make([]float64, t.length)
+	byDirection := map[string][]int{}
+	for _, i := range rows {
+		x[i] = float64(t.integers["feature"][i])
+		y[i] = score(which, at(t.numbers["es"], i), at(t.numbers["p_value"], i))
+		direction := "enriched"
+		if d := t.texts["direction"]; d != nil {
+			direction = d[i]
+		}
+		byDirection[direction] = append(byDirection[direction], i)
+	}
+	labelled := highest(rows, y, r)
+	var names []string
+	for name := range byDirection {
+		names = append(names, name)
+	}
+	sort.Sort(sort.Reverse(sort.StringSlice(names))) // suppressed first: promoted lies on top
+	var out []Points
+	for _, name := range names {
+		p := featurePoints(t, byDirection[name], x, y)
+		p.Name = name
+		if name == "suppressed" {
+			p.Color = Orange
+		}
+		if q := t.numbers["q_value"]; q != nil {
+			c := Column{Name: "q-value"}
+			for _, i := range byDirection[name] {
+				c.Texts = append(c.Texts, short(q[i]))
+			}
+			p.Hover = append(p.Hover, c)
+		}
+		p.Labels = labelsOf(byDirection[name], labelled, t)
+		out = append(out, p)
+	}
+	return out
+}
+
+func at(values []float64, i int) float64 {
+	if values == nil {
+		return math.NaN()
+	}
+	return values[i]
+}
+
+// highest chooses the rows that get labels: those beyond the threshold, or the
+// highest five, and no more than TopN.
+func highest(rows []int, y []float64, r Request) map[int]bool {
+	sorted := append([]int(nil), rows...)
+	sort.SliceStable(sorted, func(a, b int) bool { return y[sorted[a]] > y[sorted[b]] })
+	limit := r.TopN
+	if limit == 0 {
+		limit = 5
+		if r.LabelThreshold != nil {
+			limit = len(sorted)
+		}
+	}
+	chosen := map[int]bool{}
+	for _, i := range sorted[:min(limit, len(sorted))] {
+		if r.LabelThreshold == nil || y[i] > *r.LabelThreshold {
+			chosen[i] = true
+		}
+	}
+	return chosen
+}
+
+// labelsOf are the features' numbers at the rows that get one; nil when none does.
+func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
+	features := t.integers["feature"]
+	if features == nil {
+		return nil
+	}
+	labels, any := make([]string, len(rows)), false
+	for k, i := range rows {
+		if chosen[i] {
+			labels[k], any = strconv.FormatInt(features[i], 10), true
+		}
+	}
+	if !any {
+		return nil
+	}
+	return labels
+}
+
+// enrichmentSource is the enrichment of one SAE's features, in the sets asked for
+// or, for manhattan, in those with the smallest p-values; of names the SAE.
+func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, of string, err error) {
+	if r.Query != "" {
+		s, err = newSource(ctx, db, r, "")
+		return s, "", err
+	}
+	one, err := oneSAE(ctx, db, r)
+	if err != nil {
+		return nil, "", err
+	}
+	sets := r.Sets
+	if len(sets) == 0 {
+		if sets, err = strongestSets(ctx, db, r, one); err != nil {
+			return nil, "", err
+		}
+	}
+	args := []any{one.Release, one.Name}
+	for _, set := range sets {
+		args = append(args, set)
+	}
+	s, err = newSource(ctx, db, r, `SELECT e.feature, e.token_set, e.size, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
+		FROM release_enrichment e JOIN features f USING (release, sae, feature)
+		WHERE release = ? AND sae = ? AND token_set IN (?`+strings.Repeat(", ?", len(sets)-1)+`)`, args...)
+	return s, ": " + one.Name, err
+}
+
+// strongestSets are the sets in which some feature has the smallest p-values.
+func strongestSets(ctx context.Context, db *sql.DB, r Request, of SAE) ([]string, error) {
+	op := "plot " + r.Name
+	rows, err := db.QueryContext(ctx, `SELECT token_set FROM release_enrichment WHERE release = ? AND sae = ? AND direction = 'promoted'
+		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Release, of.Name, manhattanSets)
+	if err != nil {
+		return nil, fault.At(op, "", err)
+	}
+	defer rows.Close()
+	var sets []string
+	for rows.Next() {
+		var set string
+		if err := rows.Scan(&set); err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	if len(sets) == 0 && rows.Err() == nil {
+		return nil, &fault.Error{Op: op, Subject: of.Name, Problem: "no enrichment is computed", Hint: "run saedb load sets, then saedb compute"}
+	}
+	return sets, rows.Err()
+}
+
+// buildSets compares the scores of every feature in two sets.
+func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	if len(r.Sets) != 2 {
+		return nil, &fault.Error{Op: "plot sets", Expected: "two token sets", Found: strconv.Itoa(len(r.Sets))}
+	}
+	which, label, needs, err := scoreOf(r)
+	if err != nil {
+		return nil, err
+	}
+	s, of, err := enrichmentSource(ctx, db, r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.read(ctx, []column{{"feature", integer}, {"token_set", text}, needs},
+		[]column{{"direction", text}, {"top_tokens", texts}, {"neuronpedia_url", text}}, needs.name+" IS NOT NULL", "feature, token_set")
+	if err != nil {
+		return nil, err
+	}
+	rows, x, y, other, err := pairs(t, r.Sets, which)
+	if err != nil {
+		return nil, fault.At(s.op, "", err)
+	}
+	bound := 0.0
+	if r.LabelThreshold != nil {
+		bound = *r.LabelThreshold
+	} else {
+		var differences []float64
+		for _, i := range rows {
+			differences = append(differences, math.Abs(x[i]-y[i]))
+		}
+		bound = quantile(sortedCopy(differences), 0.99)
+	}
+	f := &Figure{
+		Title: fmt.Sprintf("%s against %s%s", r.Sets[0], r.Sets[1], of),
+		Note:  "A point a feature; coloured where the scores differ by more than " + short(bound) + ". Histograms count features.",
+		Hint:  clickHint(t), Query: s.query, Heights: []float64{130, 560}, Widths: []float64{4, 1},
+	}
+	xAxis, yAxis := Axis{Label: r.Sets[0] + ": " + label, Link: "x"}, Axis{Label: r.Sets[1] + ": " + label, Link: "y"}
+	main := Panel{Row: 1, X: xAxis, Y: yAxis, Points: setsPoints(t, rows, x, y, other, bound, r)}
+	xBare, yBare := xAxis, yAxis
+	xBare.Bare, yBare.Bare = true, true
+	top := Panel{X: xBare, Y: Axis{Label: "features"}, Bars: marginal(rows, x, r.Bins, false)}
+	right := Panel{Row: 1, Column: 1, X: Axis{Label: "features"}, Y: yBare, Bars: marginal(rows, y, r.Bins, true)}
+	f.Panels = []Panel{main, top, right}
+	return f, nil
+}
+
+// pairs finds, for each feature, its rows in both sets: rows are those in the
+// first, x and y the two scores at them, and other the row in the second.
+func pairs(t *table, sets []string, which string) (rows []int, x, y []float64, other map[int]int, err error) {
+	x, y, other = make([]float64, t.length), make([]float64, t.length), map[int]int{}
+	second := map[int64]int{}
+	seen := map[string]bool{}
+	for i, set := range t.texts["token_set"] {
+		seen[set] = true
+		if set == sets[1] {
+			second[t.integers["feature"][i]] = i
+		}
+	}
+	for _, set := range sets {
+		if !seen[set] {
+			return nil, nil, nil, nil, &fault.Error{Subject: set, Problem: "no enrichment in such a token set", Hint: "saedb sets lists the sets; saedb compute scores them"}
+		}
+	}
+	for i, set := range t.texts["token_set"] {
+		j, ok := second[t.integers["feature"][i]]
+		if set != sets[0] || !ok {
+			continue
+		}
+		rows = append(rows, i)
+		other[i] = j
+		x[i] = score(which, at(t.numbers["es"], i), at(t.numbers["p_value"], i))
+		y[i] = score(which, at(t.numbers["es"], j), at(t.numbers["p_value"], j))
+	}
+	return rows, x, y, other, nil
+}
+
+func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound float64, r Request) []Points {
+	var kinds [3][]int // alike, more of the first, more of the second
+	difference := make([]float64, len(x))
+	for _, i := range rows {
+		difference[i] = math.Abs(x[i] - y[i])
+		switch {
+		case difference[i] <= bound:
+			kinds[0] = append(kinds[0], i)
+		case x[i] > y[i]:
+			kinds[1] = append(kinds[1], i)
+		default:
+			kinds[2] = append(kinds[2], i)
+		}
+	}
+	limited := r
+	limited.LabelThreshold = &bound
+	if r.TopN == 0 && r.LabelThreshold == nil {
+		limited.TopN = 12
+	}
+	labelled := highest(rows, difference, limited)
+	var out []Points
+	for k, name := range []string{"alike", "more " + r.Sets[0], "more " + r.Sets[1]} {
+		if len(kinds[k]) == 0 {
+			continue
+		}
+		p := featurePoints(t, kinds[k], x, y)
+		p.Name, p.Color = name, []Color{Grey, Blue, Orange}[k]
+		if d := t.texts["direction"]; d != nil {
+			a, b := Column{Name: r.Sets[0] + " is"}, Column{Name: r.Sets[1] + " is"}
+			for _, i := range kinds[k] {
+				a.Texts, b.Texts = append(a.Texts, d[i]), append(b.Texts, d[other[i]])
+			}
+			p.Hover = append(p.Hover, a, b)
+		}
+		p.Labels = labelsOf(kinds[k], labelled, t)
+		out = append(out, p)
+	}
+	return out
+}
+
+// marginal is the histogram of one of the scores.
+func marginal(rows []int, values []float64, bins int, horizontal bool) []Bars {
+	var of []float64
+	for _, i := range rows {
+		of = append(of, values[i])
+	}
+	bars, _ := histogram(of, bins, false)
+	bars[0].Horizontal, bars[0].Color = horizontal, Grey
+	return bars
+}

@@ -1,0 +1,193 @@
+package figures
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestManhattanHasEveryScore(t *testing.T) {
+	db := open(t)
+	threshold := 1.5
+	for _, r := range []Request{
+		{Name: "manhattan", SAE: "one", Sets: []string{"even", "low"}, LabelThreshold: &threshold},
+		{Name: "manhattan", SAE: "one", Sets: []string{"even"}, Score: ScoreP, TopN: 3},
+		{Name: "manhattan", SAE: "one"},
+	} {
+		f := build(t, db, r)
+		for _, p := range f.Panels {
+			set, _, _ := strings.Cut(p.Title, " ")
+			points, labelled := 0, 0
+			for _, s := range p.Points {
+				for i := range s.X {
+					points++
+					column, score := "es", func(v float64) float64 { return -math.Log(max(1-v, 1e-6)) }
+					if r.Score == ScoreP {
+						column, score = "p_value", func(v float64) float64 { return -math.Log10(v) }
+					}
+					want := score(ask(t, db, `SELECT CAST(`+column+` AS DOUBLE) FROM release_enrichment WHERE sae = 'one' AND token_set = ? AND feature = ? AND direction = ?`, set, int(s.X[i]), s.Name))
+					if math.Abs(s.Y[i]-want) > 1e-12*(1+math.Abs(want)) {
+						t.Fatalf("%s, feature %v: score %v, SQL says %v", set, s.X[i], s.Y[i], want)
+					}
+					if s.Labels != nil && s.Labels[i] != "" {
+						labelled++
+						if s.Labels[i] != strconv.Itoa(int(s.X[i])) {
+							t.Errorf("%s, feature %v has the label %q", set, s.X[i], s.Labels[i])
+						}
+					}
+				}
+			}
+			if points != 500 {
+				t.Errorf("%s: %d points, expected 500", set, points)
+			}
+			wanted := 5.0
+			if r.LabelThreshold != nil {
+				wanted = ask(t, db, `SELECT count(*) FROM release_enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold)
+			} else if r.TopN > 0 {
+				wanted = float64(r.TopN)
+			}
+			if float64(labelled) != wanted || wanted == 0 {
+				t.Errorf("%s: %d labels, expected %v", set, labelled, wanted)
+			}
+		}
+	}
+}
+
+func TestSetsLabelsWhatDiffers(t *testing.T) {
+	db, bound := open(t), 1.0
+	f := build(t, db, Request{Name: "sets", SAE: "two", Sets: []string{"even", "low"}, LabelThreshold: &bound})
+	points := 0
+	for _, s := range f.Panels[0].Points {
+		points += len(s.X)
+		for i := range s.X {
+			differs := math.Abs(s.X[i]-s.Y[i]) > bound
+			if differs != (s.Name != "alike") || differs != (s.Labels != nil && s.Labels[i] != "") {
+				t.Errorf("%s: (%v, %v) has the label %v", s.Name, s.X[i], s.Y[i], s.Labels)
+			}
+			for k, set := range []string{"even", "low"} {
+				want := -math.Log(1 - ask(t, db, `SELECT CAST(es AS DOUBLE) FROM release_enrichment WHERE sae = 'two' AND token_set = ? AND feature = ?`, set, s.Hover[0].Texts[i]))
+				if got := []float64{s.X[i], s.Y[i]}[k]; math.Abs(got-want) > 1e-9 {
+					t.Fatalf("feature %s in %s: %v, SQL says %v", s.Hover[0].Texts[i], set, got, want)
+				}
+			}
+		}
+	}
+	if points != 500 {
+		t.Errorf("%d points, expected 500", points)
+	}
+	for _, p := range f.Panels[1:] {
+		sum := 0
+		for _, c := range p.Bars[0].Counts {
+			sum += c
+		}
+		if sum != 500 {
+			t.Errorf("a margin counts %d features, expected 500", sum)
+		}
+	}
+	if f.Panels[0].X.Min != f.Panels[1].X.Min || f.Panels[0].Y.Max != f.Panels[2].Y.Max {
+		t.Error("the margins' axes differ from the scatter plot's")
+	}
+}
+
+func TestLayersAgreeWithSQL(t *testing.T) {
+	db := open(t)
+	f := build(t, db, Request{Name: "layers"})
+	for i, statistic := range layerStatistics {
+		for k, layer := range f.Panels[i].Lines[0].X {
+			for q, band := range f.Panels[i].Bands {
+				want := ask(t, db, `SELECT quantile_cont(`+statistic+`, `+strconv.FormatFloat(percentiles[q], 'f', -1, 64)+`) FROM features WHERE layer = ?`, int(layer))
+				if math.Abs(band.Low[k]-want) > 1e-12 {
+					t.Errorf("%s, layer %v, %s: %v, SQL says %v", statistic, layer, band.Name, band.Low[k], want)
+				}
+			}
+		}
+	}
+	boxes := build(t, db, Request{Name: "layer-box", Statistic: "kurtosis"})
+	for _, b := range boxes.Panels[0].Boxes[0].Items {
+		outliers := 0
+		for _, x := range boxes.Panels[0].Points[0].X {
+			if x == b.At {
+				outliers++
+			}
+		}
+		if within := ask(t, db, `SELECT count(*) FROM features WHERE layer = ? AND kurtosis BETWEEN ? AND ?`, int(b.At), b.Low, b.High); int(within)+outliers != b.Count || b.Count != 498 {
+			t.Errorf("layer %v: %v within the whiskers and %d outliers of %d", b.At, within, outliers, b.Count)
+		}
+	}
+	scatter := build(t, db, Request{Name: "layer-scatter"})
+	if len(scatter.Frames) != 2 || len(scatter.Panels[0].Points) != 2 || len(scatter.Panels[0].Points[1].X) != 498 {
+		t.Errorf("expected 498 points in each of two frames, found frames %v", scatter.Frames)
+	}
+}
+
+func TestRunningSumIsTheEnrichmentScore(t *testing.T) {
+	for _, c := range []struct {
+		member    []bool
+		es        float64
+		from, to  int
+		peak      float64
+		direction string
+	}{
+		{[]bool{true, true, false, false, true}, 2.0 / 3, 0, 2, 2, "promoted"},
+		{[]bool{false, false, true, true}, -1, 0, 2, 2, "suppressed"},
+		{[]bool{true, false, false, false, true, true}, -2.0 / 3, 1, 3, 4, "suppressed"},
+	} {
+		ranks := make([]int64, len(c.member))
+		for i := range ranks {
+			ranks[i] = int64(i + 1)
+		}
+		w, _ := walkOf(ranks, c.member)
+		if math.Abs(w.es-c.es) > 1e-12 || w.from != c.from || w.to != c.to || w.peak != c.peak {
+			t.Errorf("%v: ES %v, leading edge %d to %d, peak %v; expected %+v", c.member, w.es, w.from, w.to, w.peak, c)
+		}
+	}
+	f := build(t, open(t), everyFigure["running-sum"])
+	if !strings.HasPrefix(f.Note, "ES ") || len(f.Panels) != 3 {
+		t.Errorf("found %q and %d panels", f.Note, len(f.Panels))
+	}
+}
+
+func TestFeatureCountsTokensByMembership(t *testing.T) {
+	db := open(t)
+	f := build(t, db, everyFigure["feature"])
+	for _, bars := range f.Panels[1].Bars {
+		for b, count := range bars.Counts {
+			closed := "<"
+			if b == len(bars.Counts)-1 {
+				closed = "<="
+			}
+			want := ask(t, db, `SELECT count(*) FROM (`+everyFigure["feature"].Query+`) WHERE member = ? AND logit_weight >= ? AND logit_weight `+closed+` ?`,
+				bars.Name == "even", bars.Edges[b], bars.Edges[b+1])
+			if float64(count) != want {
+				t.Errorf("%s, bin %d: %d tokens, SQL counts %v", bars.Name, b, count, want)
+			}
+		}
+	}
+	if f.Panels[0].Boxes[0].Items[0].Count+f.Panels[0].Boxes[1].Items[0].Count != 1000 {
+		t.Error("the box plots do not count 1000 tokens")
+	}
+}
+
+func TestEnrichmentErrors(t *testing.T) {
+	db := open(t)
+	for _, c := range []struct {
+		request Request
+		want    string
+	}{
+		{Request{Name: "manhattan"}, "expected one SAE, found 2: one, two (name one with --sae)"},
+		{Request{Name: "manhattan", SAE: "one", Sets: []string{"odd"}}, "nothing to draw"},
+		{Request{Name: "sets", SAE: "one", Sets: []string{"even", "odd"}}, "plot sets: odd: no enrichment in such a token set"},
+		{Request{Name: "sets", SAE: "one", Sets: []string{"even"}}, "expected two token sets, found 1"},
+		{Request{Name: "feature", SAE: "one", Feature: -1}, "expected a feature's number, or a token set"},
+		{Request{Name: "running-sum", Query: "SELECT 1 AS rank, true AS member"}, "expected some of the tokens in it, and some not, found 1 of 1"},
+		{Request{Name: "layers", Query: "SELECT 1 AS std"}, "the query lacks layer"},
+		{Request{Name: "manhattan", SAE: "one", Score: "z"}, "expected the score es or p"},
+	} {
+		_, err := Build(context.Background(), db, c.request)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: expected %q in %v", c.request, c.want, err)
+		}
+	}
+}

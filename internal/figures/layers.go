@@ -1,0 +1,249 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sort"
+	"strconv"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// The statistics that figures by layer show.
+var layerStatistics = []string{"std", "skewness", "kurtosis"}
+
+// statistics are those that the request and the source have.
+func (s *source) statistics(r Request) ([]string, error) {
+	if r.Statistic != "" {
+		return []string{r.Statistic}, s.require("layer", r.Statistic)
+	}
+	var have []string
+	for _, name := range layerStatistics {
+		if s.has(name) {
+			have = append(have, name)
+		}
+	}
+	if have == nil {
+		return nil, s.require(append([]string{"layer"}, layerStatistics...)...)
+	}
+	return have, s.require("layer")
+}
+
+func statisticAxis(name string) Axis {
+	switch name {
+	case "std":
+		return Axis{Label: "standard deviation"}
+	case "kurtosis":
+		return Axis{Label: "kurtosis (log scale)", Log: true}
+	}
+	return Axis{Label: name}
+}
+
+// finite is the condition under which a statistic can be drawn.
+func finite(statistic string) string {
+	if statistic == "kurtosis" {
+		return "isfinite(CAST(kurtosis AS DOUBLE)) AND kurtosis > 0"
+	}
+	return "isfinite(CAST(" + statistic + " AS DOUBLE))"
+}
+
+// percentiles of the bands.
+var percentiles = []float64{0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99}
+
+// buildLayers shows percentiles of the statistics by layer, as bands.
+func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	s, _, err := featureSource(ctx, db, r, "std, skewness, kurtosis")
+	if err != nil {
+		return nil, err
+	}
+	statistics, err := s.statistics(r)
+	if err != nil {
+		return nil, err
+	}
+	f := &Figure{
+		Title: "Features' logit weights by layer",
+		Note:  "Percentiles over the features of a layer: the median, and bands that hold the middle 50, 80, 90 and 98 %.",
+		Hint:  "Hover a layer's median for all percentiles.", Query: s.query, Widths: []float64{1},
+	}
+	for _, statistic := range statistics {
+		p, err := s.percentilePanel(ctx, statistic)
+		if err != nil {
+			return nil, err
+		}
+		p.Row = len(f.Panels)
+		f.Heights, f.Panels = append(f.Heights, 290), append(f.Panels, *p)
+	}
+	return f, nil
+}
+
+func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel, error) {
+	rows, err := s.db.QueryContext(ctx, s.from(`SELECT CAST(layer AS BIGINT), count(*),
+			quantile_cont(CAST(`+statistic+` AS DOUBLE), [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
+		FROM source WHERE layer IS NOT NULL AND `+finite(statistic)+` GROUP BY 1 ORDER BY 1`), s.args...)
+	if err != nil {
+		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	}
+	defer rows.Close()
+	var layers Series
+	values := make([]Series, len(percentiles))
+	hover := make([]Column, len(percentiles)+2)
+	hover[0].Name, hover[1].Name = "layer", "features"
+	for rows.Next() {
+		var layer, count int64
+		var list any
+		if err := rows.Scan(&layer, &count, &list); err != nil {
+			return nil, err
+		}
+		layers = append(layers, float64(layer))
+		hover[0].Texts = append(hover[0].Texts, strconv.FormatInt(layer, 10))
+		hover[1].Texts = append(hover[1].Texts, thousands(int(count)))
+		for i, v := range list.([]any) {
+			q := v.(float64)
+			values[i] = append(values[i], q)
+			hover[len(hover)-1-i].Name = strconv.FormatFloat(100*percentiles[i], 'f', -1, 64) + " %"
+			hover[len(hover)-1-i].Numbers = append(hover[len(hover)-1-i].Numbers, q)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if len(layers) == 0 {
+		return nil, s.empty()
+	}
+	p := &Panel{X: layerAxis(layers), Y: statisticAxis(statistic)}
+	for i, name := range []string{"1 to 99 %", "5 to 95 %", "10 to 90 %", "25 to 75 %"} {
+		p.Bands = append(p.Bands, Band{
+			Name: name, Color: Blue, Alpha: []float64{0.12, 0.16, 0.2, 0.28}[i], X: layers, Low: values[i], High: values[len(values)-1-i],
+		})
+	}
+	median := values[len(values)/2]
+	p.Lines = []Line{{Name: "median", Color: Blue, Width: 2, X: layers, Y: median}}
+	p.Points = []Points{{Color: Blue, Size: 7, X: layers, Y: median, Hover: hover}}
+	return p, nil
+}
+
+// layerAxis has a tick at each layer, or at some when there are many.
+func layerAxis(layers []float64) Axis {
+	a := Axis{Label: "layer", Link: "layer"}
+	step := (len(layers) + 29) / 30
+	for i := 0; i < len(layers); i += step {
+		a.Ticks = append(a.Ticks, Tick{layers[i], strconv.Itoa(int(layers[i]))})
+	}
+	return a
+}
+
+// buildLayerBox shows the statistics by layer as box plots.
+func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	s, _, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	if err != nil {
+		return nil, err
+	}
+	statistics, err := s.statistics(r)
+	if err != nil {
+		return nil, err
+	}
+	f := &Figure{
+		Title: "Features' logit weights by layer",
+		Note:  "Boxes are quartiles, whiskers reach the last feature within 1.5 times their distance; each feature beyond is a point.",
+		Query: s.query, Widths: []float64{1},
+	}
+	for _, statistic := range statistics {
+		p, hint, err := s.boxPanel(ctx, statistic)
+		if err != nil {
+			return nil, err
+		}
+		f.Hint, p.Row = hint, len(f.Panels)
+		f.Heights, f.Panels = append(f.Heights, 320), append(f.Panels, *p)
+	}
+	return f, nil
+}
+
+// boxPanel has a box a layer, computed in SQL, and reads only the outliers.
+func (s *source) boxPanel(ctx context.Context, statistic string) (p *Panel, hint string, err error) {
+	value := "CAST(source." + statistic + " AS DOUBLE)"
+	quartiles := *s
+	quartiles.query = s.from(`, quartiles AS (SELECT layer, quantile_cont(` + value + `, 0.25) AS q1, quantile_cont(` + value + `, 0.75) AS q3
+			FROM source WHERE layer IS NOT NULL AND ` + finite(statistic) + ` GROUP BY layer)
+		SELECT source.*, q1 - 1.5 * (q3 - q1) AS lower_fence, q3 + 1.5 * (q3 - q1) AS upper_fence, q1, q3
+		FROM source JOIN quartiles USING (layer) WHERE ` + finite(statistic))
+	const inside = " >= lower_fence AND "
+	rows, err := s.db.QueryContext(ctx, quartiles.from(`SELECT CAST(layer AS BIGINT), count(*), any_value(q1), median(`+value+`), any_value(q3),
+			min(`+value+`) FILTER (`+value+inside+value+` <= upper_fence), max(`+value+`) FILTER (`+value+inside+value+` <= upper_fence)
+		FROM source GROUP BY 1 ORDER BY 1`), s.args...)
+	if err != nil {
+		return nil, "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	}
+	defer rows.Close()
+	boxes := Boxes{Color: Blue}
+	var layers []float64
+	for rows.Next() {
+		var b Box
+		if err := rows.Scan(&b.At, &b.Count, &b.Q1, &b.Median, &b.Q3, &b.Low, &b.High); err != nil {
+			return nil, "", err
+		}
+		b.Label = fmt.Sprintf("layer %d", int(b.At))
+		boxes.Items = append(boxes.Items, b)
+		layers = append(layers, b.At)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, "", err
+	}
+	if len(layers) == 0 {
+		return nil, "", s.empty()
+	}
+	t, err := quartiles.read(ctx, []column{{"layer", number}, {statistic, number}}, describing[:len(describing)-1],
+		value+" < lower_fence OR "+value+" > upper_fence", "layer, "+statistic)
+	if err != nil {
+		return nil, "", err
+	}
+	all := make([]int, t.length)
+	for i := range all {
+		all[i] = i
+	}
+	outliers := featurePoints(t, all, t.numbers["layer"], t.numbers[statistic])
+	outliers.Size = 3
+	return &Panel{X: layerAxis(layers), Y: statisticAxis(statistic), Boxes: []Boxes{boxes}, Points: []Points{outliers}}, clickHint(t), nil
+}
+
+// buildLayerScatter shows skewness against kurtosis, a frame a layer.
+func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	s, _, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.read(ctx, []column{{"layer", integer}, {"skewness", number}, {"kurtosis", number}},
+		append([]column{{"std", number}}, describing[:len(describing)-1]...),
+		"layer IS NOT NULL AND "+finite("skewness")+" AND "+finite("kurtosis"), "layer, sae, feature")
+	if err != nil {
+		return nil, err
+	}
+	if t.length == 0 {
+		return nil, s.empty()
+	}
+	byLayer := map[int64][]int{}
+	for i, layer := range t.integers["layer"] {
+		byLayer[layer] = append(byLayer[layer], i)
+	}
+	var layers []int64
+	for layer := range byLayer {
+		layers = append(layers, layer)
+	}
+	sort.Slice(layers, func(a, b int) bool { return layers[a] < layers[b] })
+	p := Panel{
+		X: Axis{Label: "skewness", Link: "x"}, Y: Axis{Label: "kurtosis (log scale)", Log: true, Link: "y"}, Scale: scaleOf(t.numbers["std"]),
+	}
+	f := &Figure{
+		Title: "Skewness and kurtosis from layer to layer",
+		Note:  "A point a feature of the layer.", Hint: clickHint(t) + " Play, or move the slider, for the other layers.",
+		Query: s.query, Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
+	}
+	for _, layer := range layers {
+		points := featurePoints(t, byLayer[layer], t.numbers["skewness"], t.numbers["kurtosis"])
+		points.Frame = fmt.Sprintf("layer %d", layer)
+		f.Frames = append(f.Frames, points.Frame)
+		p.Points = append(p.Points, points)
+	}
+	f.Panels = []Panel{p}
+	return f, nil
+}

@@ -1,0 +1,78 @@
+package figures
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestReportHasWhatSQLHas(t *testing.T) {
+	db := open(t)
+	r, err := BuildReport(context.Background(), db, "demo.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	for _, table := range r.Tables {
+		rows[table.ID] = len(table.Rows)
+		for _, row := range table.Rows {
+			if len(row) != len(table.Columns) {
+				t.Fatalf("%s: a row of %d values, %d columns", table.ID, len(row), len(table.Columns))
+			}
+		}
+	}
+	for id, want := range map[string]int{"models": 1, "saes": 2, "skewed": 80, "enrichments": 10} {
+		if rows[id] != want {
+			t.Errorf("%s: %d rows, expected %d", id, rows[id], want)
+		}
+	}
+	if len(r.Figures) != 3 || len(r.Missing) != 0 {
+		t.Errorf("%d figures, missing %v", len(r.Figures), r.Missing)
+	}
+	first := r.Tables[2].Rows[0]
+	if want := ask(t, db, `SELECT max(skewness) FROM features`); first[3] != want {
+		t.Errorf("the most skewed feature has skewness %v, SQL says %v", first[3], want)
+	}
+	for i, row := range r.Tables[3].Rows[:5] {
+		want := ask(t, db, `SELECT es FROM release_enrichment WHERE token_set = ? AND direction = 'promoted' ORDER BY es DESC LIMIT 1 OFFSET 0`, row[0])
+		if i == 0 && math.Abs(float64(row[4].(float32))-want) > 1e-6 {
+			t.Errorf("strongest enrichment %v, SQL says %v", row[4], want)
+		}
+	}
+	var page bytes.Buffer
+	if err := r.HTML(&page, "demo.db", "0"); err != nil {
+		t.Fatal(err)
+	}
+	for _, never := range []string{"<script>alert", "<img src=x", "/models/<b>"} {
+		if strings.Contains(page.String(), never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+	if opened, closed := strings.Count(page.String(), "<script"), strings.Count(page.String(), "</script>"); opened != 3 || closed != 3 {
+		t.Errorf("expected 3 script elements, found %d begun and %d ended", opened, closed)
+	}
+}
+
+func TestReportSaysWhatIsNotComputed(t *testing.T) {
+	db := open(t)
+	for _, c := range []struct{ statement, missing string }{
+		{`DELETE FROM release_enrichment`, "No enrichment is computed"},
+		{`UPDATE features SET std = NULL, skewness = NULL, kurtosis = NULL`, "No statistics are computed"},
+	} {
+		if _, err := db.Exec(c.statement); err != nil {
+			t.Fatal(err)
+		}
+		r, err := BuildReport(context.Background(), db, "demo.db")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Missing) != 1 || !strings.HasPrefix(r.Missing[0], c.missing) {
+			t.Errorf("expected %q, found %v", c.missing, r.Missing)
+		}
+		if err := r.HTML(new(bytes.Buffer), "demo.db", "0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
+func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	s, saes, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.read(ctx, []column{{"skewness", number}, {"kurtosis", number}},
+		append([]column{{"std", number}}, describing...),
+		"isfinite(CAST(skewness AS DOUBLE)) AND isfinite(CAST(kurtosis AS DOUBLE)) AND kurtosis > 0", "release, layer, sae, feature")
+	if err != nil {
+		return nil, err
+	}
+	groups := groupBy(t, saes)
+	if len(groups) == 0 {
+		return nil, s.empty()
+	}
+	if len(groups) > maxPanels {
+		return nil, tooMany(r, len(groups))
+	}
+	f := &Figure{
+		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", thousands(t.length)),
+		Note:  "Up and to the right are features that promote few tokens, and those much.",
+		Hint:  clickHint(t),
+		Query: s.query,
+	}
+	place := f.grid(len(groups), 620)
+	for i, g := range groups {
+		p := Panel{
+			Title: g.title,
+			X:     Axis{Label: "skewness", Link: "x"},
+			Y:     Axis{Label: "kurtosis (log scale)", Log: true, Link: "y"},
+			Scale: scaleOf(t.numbers["std"]),
+		}
+		p.Row, p.Column = place(i)
+		p.Points = []Points{featurePoints(t, g.rows, t.numbers["skewness"], t.numbers["kurtosis"])}
+		f.Panels = append(f.Panels, p)
+	}
+	return f, nil
+}
+
+// describing are the columns that say which feature a point is.
+var describing = []column{
+	{"feature", integer},
+	{"top_tokens", texts},
+	{"neuronpedia_url", text},
+	{"release", text},
+	{"sae", text},
+	{"layer", integer},
+}
+
+// clickHint says what hovering and clicking a feature's point do.
+func clickHint(t *table) string {
+	for _, url := range t.texts["neuronpedia_url"] {
+		if url != "" {
+			return "Hover a point for its feature and tokens; click it for its page on Neuronpedia."
+		}
+	}
+	return "Hover a point for its feature and tokens."
+}
+
+// scaleOf is the scale of standard deviations: from the 1st percentile to the
+// 99th, so that a few extremes do not leave all others one colour.
+func scaleOf(std []float64) *Scale {
+	if std == nil {
+		return nil
+	}
+	var known []float64
+	for _, v := range std {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			known = append(known, v)
+		}
+	}
+	if known == nil {
+		return nil
+	}
+	sorted := sortedCopy(known)
+	return &Scale{Label: "standard deviation", Min: quantile(sorted, 0.01), Max: quantile(sorted, 0.99)}
+}
+
+// featurePoints are the rows of t as points at x and y, with what hovering shows.
+func featurePoints(t *table, rows []int, x, y []float64) Points {
+	p := Points{Color: Blue, Size: pointSize(len(rows))}
+	features, tokens := Column{Name: "feature"}, Column{Name: "promotes"}
+	var urls []string
+	for _, i := range rows {
+		p.X, p.Y = append(p.X, x[i]), append(p.Y, y[i])
+		if std := t.numbers["std"]; std != nil {
+			p.Value = append(p.Value, std[i])
+		}
+		if column := t.integers["feature"]; column != nil {
+			features.Texts = append(features.Texts, strconv.FormatInt(column[i], 10))
+		}
+		if column := t.lists["top_tokens"]; column != nil {
+			tokens.Texts = append(tokens.Texts, showTokens(column[i], 6))
+		}
+		if column := t.texts["neuronpedia_url"]; column != nil {
+			urls = append(urls, safeURL(column[i]))
+		}
+	}
+	for _, c := range []Column{features, tokens} {
+		if c.Texts != nil {
+			p.Hover = append(p.Hover, c)
+		}
+	}
+	p.URLPrefix, p.URLs = cutPrefix(urls)
+	return p
+}
+
+// safeURL returns a URL of the web as it is, and any other as none: a query of the
+// user's may read them from anywhere.
+func safeURL(url string) string {
+	if strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://") {
+		return url
+	}
+	return ""
+}
+
+// cutPrefix splits off what all URLs that are not empty begin with; "" stays "".
+func cutPrefix(urls []string) (prefix string, rest []string) {
+	for _, url := range urls {
+		if url == "" {
+			continue
+		}
+		if prefix == "" {
+			prefix = url[:strings.LastIndexByte(url, '/')+1]
+		}
+		for !strings.HasPrefix(url, prefix) {
+			prefix = prefix[:len(prefix)-1]
+		}
+	}
+	if prefix == "" {
+		return "", nil
+	}
+	for _, url := range urls {
+		rest = append(rest, strings.TrimPrefix(url, prefix))
+	}
+	return prefix, rest
+}
+
+// pointSize is the diameter of points: smaller the more there are.
+func pointSize(n int) float64 {
+	switch {
+	case n > 50000:
+		return 2
+	case n > 5000:
+		return 3
+	}
+	return 5
+}

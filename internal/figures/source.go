@@ -1,0 +1,201 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// A source is the query that a figure's numbers come from: the figure's own, with
+// arguments, or the user's.
+type source struct {
+	db    *sql.DB
+	op    string // for errors: plot skewness
+	query string
+	args  []any
+	own   bool     // the user's
+	names []string // its columns, lower case
+}
+
+// newSource finds out the columns of the user's query, or of the figure's own when
+// there is none.
+func newSource(ctx context.Context, db *sql.DB, r Request, query string, args ...any) (*source, error) {
+	s := &source{db: db, op: "plot " + r.Name, query: query, args: args}
+	if r.Query != "" {
+		s.query, s.args, s.own = strings.TrimRight(r.Query, "; \t\r\n"), nil, true
+	}
+	rows, err := db.QueryContext(ctx, s.from("SELECT * FROM source LIMIT 0"), s.args...)
+	if err != nil {
+		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	for _, name := range names {
+		s.names = append(s.names, strings.ToLower(name))
+	}
+	return s, err
+}
+
+// from puts the source before a query that reads it, or before ", name AS (…)" and
+// such a query. The line break ends a comment at the end of the user's query.
+func (s *source) from(query string) string {
+	return "WITH source AS (\n" + s.query + "\n) " + query
+}
+
+func (s *source) subject() string {
+	if s.own {
+		return "--sql"
+	}
+	return ""
+}
+
+func (s *source) has(name string) bool {
+	for _, n := range s.names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// require gives an error that names the columns that the query lacks.
+func (s *source) require(names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if !s.has(name) {
+			missing = append(missing, name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return &fault.Error{
+		Op: s.op, Subject: s.subject(), Problem: "the query lacks " + strings.Join(missing, ", "),
+		Expected: "the columns " + strings.Join(names, ", "), Found: strings.Join(s.names, ", "),
+	}
+}
+
+// A column of a source is cast to one of these types as it is read.
+const (
+	number  = "DOUBLE"
+	integer = "BIGINT"
+	text    = "VARCHAR"
+	texts   = "VARCHAR[]"
+	boolean = "BOOLEAN"
+)
+
+type column struct{ name, kind string }
+
+// A table is the columns of a source that a figure needs, of equal length. A
+// column that is optional and absent is missing from the maps.
+type table struct {
+	length   int
+	numbers  map[string][]float64 // NULL is NaN
+	integers map[string][]int64   // NULL is -1
+	texts    map[string][]string  // NULL is ""
+	lists    map[string][][]string
+	booleans map[string][]bool
+}
+
+// read reads the columns, those in optional where the source has them, of the rows
+// for which where holds, in order.
+func (s *source) read(ctx context.Context, required, optional []column, where, order string) (*table, error) {
+	var names []string
+	for _, c := range required {
+		names = append(names, c.name)
+	}
+	if err := s.require(names...); err != nil {
+		return nil, err
+	}
+	columns := required
+	for _, c := range optional {
+		if s.has(c.name) {
+			columns = append(columns[:len(columns):len(columns)], c)
+		}
+	}
+	var casts []string
+	for _, c := range columns {
+		casts = append(casts, fmt.Sprintf("CAST(%s AS %s) AS %s", c.name, c.kind, c.name))
+	}
+	query := "SELECT " + strings.Join(casts, ", ") + " FROM source"
+	if where != "" {
+		query += " WHERE " + where
+	}
+	if order != "" && !s.own {
+		query += " ORDER BY " + order
+	}
+	rows, err := s.db.QueryContext(ctx, s.from(query), s.args...)
+	if err != nil {
+		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	}
+	defer rows.Close()
+	t, err := scan(rows, columns)
+	if err != nil {
+		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	}
+	return t, nil
+}
+
+func scan(rows *sql.Rows, columns []column) (*table, error) {
+	t := &table{
+		numbers: map[string][]float64{}, integers: map[string][]int64{}, texts: map[string][]string{},
+		lists: map[string][][]string{}, booleans: map[string][]bool{},
+	}
+	values, pointers := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		pointers[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(pointers...); err != nil {
+			return nil, err
+		}
+		for i, c := range columns {
+			t.append(c, values[i])
+		}
+		t.length++
+	}
+	return t, rows.Err()
+}
+
+func (t *table) append(c column, value any) {
+	switch c.kind {
+	case number:
+		v, ok := value.(float64)
+		if !ok {
+			v = math.NaN()
+		}
+		t.numbers[c.name] = append(t.numbers[c.name], v)
+	case integer:
+		v, ok := value.(int64)
+		if !ok {
+			v = -1
+		}
+		t.integers[c.name] = append(t.integers[c.name], v)
+	case text:
+		v, _ := value.(string)
+		t.texts[c.name] = append(t.texts[c.name], v)
+	case boolean:
+		v, _ := value.(bool)
+		t.booleans[c.name] = append(t.booleans[c.name], v)
+	case texts:
+		items, _ := value.([]any)
+		list := make([]string, len(items))
+		for i := range items {
+			list[i], _ = items[i].(string)
+		}
+		t.lists[c.name] = append(t.lists[c.name], list)
+	}
+}
+
+// empty is the error when a figure has nothing to draw.
+func (s *source) empty() error {
+	e := &fault.Error{Op: s.op, Subject: s.subject(), Problem: "nothing to draw: the query gives no row with values"}
+	if !s.own {
+		e.Problem, e.Hint = "nothing to draw: nothing is computed", "run saedb compute"
+	}
+	return e
+}

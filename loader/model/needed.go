@@ -1,0 +1,64 @@
+package model
+
+import (
+	"encoding/json"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// NeededTensors returns which of a checkpoint's tensors Open needs: the unembedding
+// and the final norm, by their full names. Config is the content of its config.json,
+// which may be empty with options that name the tensors; names are those of all its
+// tensors, as in model.safetensors.index.json or the header of the file.
+//
+// It lets a client fetch no other tensor. Errors are those that Open would return.
+func NeededTensors(config []byte, names []string, o Options) ([]string, error) {
+	cfg, err := parseConfig(config, o.standAlone())
+	if err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
+		return nil, fault.At(opRead, configFile, err)
+	}
+	p, err := checkpointOf(names).processing(cfg, configFile, o)
+	if err != nil {
+		return nil, fault.At(opRead, configFile, err)
+	}
+	return p.names(), nil
+}
+
+// NeededBlockTensor returns the full name of the tensor that OpenBlock needs, as
+// NeededTensors does for Open.
+func NeededBlockTensor(config []byte, names []string, kind BlockKind, layer int) (string, error) {
+	cfg, err := parseConfig(config, false)
+	if err != nil {
+		return "", err
+	}
+	info := BlockInfo{Kind: kind, Layer: layer}
+	if _, err := checkpointOf(names).chooseBlock(&info, cfg, configFile); err != nil {
+		return "", fault.At(opReadBlock, configFile, err)
+	}
+	return info.Tensor, nil
+}
+
+// checkpointOf is a checkpoint of which only the names of its tensors are known.
+func checkpointOf(names []string) *checkpoint {
+	c := &checkpoint{dir: "checkpoint", holder: make(map[string]string, len(names))}
+	for _, name := range names {
+		c.holder[name] = ""
+	}
+	return c
+}
+
+func parseConfig(content []byte, lenient bool) (*config, error) {
+	var c config
+	if len(content) > 0 || !lenient {
+		if err := json.Unmarshal(content, &c); err != nil {
+			return nil, fault.At(opRead, configFile, err)
+		}
+	}
+	if c.ModelType == "" && !lenient {
+		return nil, fault.At(opRead, configFile, withoutModelType(configFile))
+	}
+	return &c, nil
+}

@@ -1,0 +1,103 @@
+package sae
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
+)
+
+// A cross-layer transcoder as circuit-tracer reads it, and mntss publishes it: for the
+// features of layer n, W_dec_n.safetensors with W_dec_n [d_sae, layers, d_model],
+// whose first decoder is that for layer n itself, and W_enc_n.safetensors, which
+// is not needed. Source: circuit_tracer/transcoder/cross_layer_transcoder.py, load_clt.
+var circuitTracerCLTFormat = format{
+	name:     "circuit-tracer-clt",
+	detect:   func(path string) bool { return circuitTracerCLTFile.MatchString(filepath.Base(path)) && isFile(path) },
+	parts:    circuitTracerCLTParts,
+	openPart: openCircuitTracerCLT,
+}
+
+var circuitTracerCLTFile = regexp.MustCompile(`^W_dec_(\d{1,4})\.safetensors$`)
+
+// circuitTracerCLTLayer is the layer whose features a file has.
+func circuitTracerCLTLayer(path string) int {
+	layer, _ := strconv.Atoi(circuitTracerCLTFile.FindStringSubmatch(filepath.Base(path))[1])
+	return layer
+}
+
+// circuitTracerCLTName is the decoder's name in the file of the features of a layer.
+func circuitTracerCLTName(layer int) string { return "W_dec_" + strconv.Itoa(layer) }
+
+func circuitTracerCLTParts(path string) ([]string, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	from := circuitTracerCLTLayer(path)
+	layers, err := outputLayers(file, circuitTracerCLTName(from))
+	if err != nil {
+		return nil, err
+	}
+	return layerParts(path, from, from+layers)
+}
+
+func openCircuitTracerCLT(path, part string) (SAE, error) {
+	from := circuitTracerCLTLayer(path)
+	to, err := partLayer(path, part)
+	if err != nil {
+		return nil, err
+	}
+	config, files, err := readCircuitTracerConfig(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	sizes, encoder, err := circuitTracerCLTSizes(filepath.Dir(path), from)
+	if err != nil {
+		return nil, err
+	}
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	hook := fmt.Sprintf("blocks.%d.%s", to, config.Output)
+	s := &stored{close: file.Close, info: Info{
+		Path: withPart(path, part), Name: crossLayerPart(from, to), Format: "circuit-tracer-clt", Architecture: "clt",
+		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
+		ModelName: config.Model, Files: slices.Concat(files, encoder, []string{path}),
+	}}
+	// Neuronpedia has the features of a layer once, whichever layer they write to.
+	if slices.Contains(pathElements(path), "clt-gemma-2-2b-2.5M") {
+		s.info.NeuronpediaID = fmt.Sprintf("gemma-2-2b/%d-clt-hp", from)
+	}
+	name := circuitTracerCLTName(from)
+	layers, err := outputLayers(file, name)
+	if err == nil {
+		err = s.takeSlice(file, name, 1, to-from, layers, sizes)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// circuitTracerCLTSizes returns what the encoder of a layer's features says of their
+// decoder, and its file where there is one.
+func circuitTracerCLTSizes(dir string, layer int) (expected, []string, error) {
+	path := filepath.Join(dir, fmt.Sprintf("W_enc_%d.safetensors", layer))
+	if !isFile(path) {
+		return expected{}, nil, nil
+	}
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return expected{}, nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	return biasSizes(safetensorsIn{file}, fmt.Sprintf("b_enc_%d", layer), fmt.Sprintf("b_dec_%d", layer)), []string{path}, nil
+}

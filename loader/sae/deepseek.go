@@ -1,0 +1,30 @@
+package sae
+
+import (
+	"slices"
+
+	"github.com/saedb/saedb/loader/torch"
+)
+
+// deepSeek is the layout of qresearch's SAE of DeepSeek-R1-Distill-Llama-8B: two
+// linear layers and nothing else in a file whose name gives the layer. Source:
+// sae_lens/loading/pretrained_sae_loaders.py, deepseek_r1_sae_huggingface_loader.
+//
+// Other autoencoders have these four tensors too. An SAE has more features than
+// the activations have dimensions, and a layer.
+var deepSeek = checkpoint{
+	name: "deepseek-r1",
+	has: func(path string, file *torch.File) bool {
+		tensors := torchIn{File: file}
+		encoder, decoder := tensors.shape("encoder.weight"), tensors.shape("decoder.weight")
+		return layerIn(path) != "" && len(file.Keys()) == 4 &&
+			tensors.hasMatrices("encoder.weight", "decoder.weight") && tensors.hasVectors("encoder.bias", "decoder.bias") &&
+			encoder[0] > encoder[1] && slices.Equal(decoder, []int{encoder[1], encoder[0]})
+	},
+	take: func(s *stored, path string, file *torch.File) error {
+		s.takeNameOfModel(path)
+		tensors := torchIn{File: file}
+		sizes := tensors.sizes([]string{"encoder.bias"}, []string{"decoder.bias"})
+		return s.takeDecoder(tensors, "decoder.weight", transposed, sizes)
+	},
+}

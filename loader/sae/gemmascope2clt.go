@@ -1,0 +1,90 @@
+package sae
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
+)
+
+// A cross-layer transcoder of Gemma Scope 2 has a file for the features of each
+// layer, in a directory below "clt": clt/width_262k_l0_medium/params_layer_3.safetensors.
+// Its w_dec [d_sae, n_layers, d_model] has a decoder for every layer of the model;
+// those for layers below the features' own are no part of the transcoder. Sources:
+// gemma_3_sae_huggingface_loader of SAELens, which adds them all up, and
+// load_gemma_scope_2_clt in circuit_tracer/transcoder/cross_layer_transcoder.py.
+var gemmaScope2CLTFormat = format{
+	name:     "gemma-scope-2-clt",
+	detect:   isGemmaScope2CLT,
+	parts:    gemmaScope2CLTParts,
+	openPart: openGemmaScope2CLT,
+}
+
+var gemmaScope2CLTFile = regexp.MustCompile(`(?:^|_)layer_(\d{1,4})(?:_.*)?\.safetensors$`)
+
+func isGemmaScope2CLT(path string) bool {
+	return gemmaScope2CLTFile.MatchString(filepath.Base(path)) && slices.Contains(pathElements(path), "clt") && isFile(path)
+}
+
+// gemmaScope2CLTLayer is the layer whose features a file has.
+func gemmaScope2CLTLayer(path string) int {
+	layer, _ := strconv.Atoi(gemmaScope2CLTFile.FindStringSubmatch(filepath.Base(path))[1])
+	return layer
+}
+
+func gemmaScope2CLTParts(path string) ([]string, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	layers, err := outputLayers(file, "w_dec")
+	if err != nil {
+		return nil, err
+	}
+	return layerParts(path, gemmaScope2CLTLayer(path), layers)
+}
+
+func openGemmaScope2CLT(path, part string) (SAE, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	s := &stored{close: file.Close, info: Info{
+		Path: withPart(path, part), Format: "gemma-scope-2-clt", Architecture: "clt", Scale: scaleAsStored,
+	}}
+	if err := s.takeGemmaScope2CLT(file, path, part); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// takeGemmaScope2CLT takes the decoder of a part of file.
+func (s *stored) takeGemmaScope2CLT(file *safetensors.File, path, part string) error {
+	elements := pathElements(path)
+	config, files, err := readGemmaScope2Config(filepath.Dir(path), elements)
+	if err != nil {
+		return err
+	}
+	from := gemmaScope2CLTLayer(path)
+	to, err := partLayer(path, part)
+	if err != nil {
+		return err
+	}
+	layers, err := outputLayers(file, "w_dec")
+	if err != nil {
+		return err
+	}
+	above := lastElements(elements[:len(elements)-1], 2)
+	s.info.Name = strings.TrimPrefix(above, "clt/") + "/" + crossLayerPart(from, to)
+	s.info.Hook = fmt.Sprintf("blocks.%d.hook_mlp_out", to)
+	s.info.Layer, s.info.Space = to, hookSpace(s.info.Hook)
+	s.info.ModelName, s.info.L0, s.info.Files = config.model, config.l0, append(files, path)
+	return s.takeSlice(file, "w_dec", 1, to, layers, biasSizes(safetensorsIn{file}, "b_enc", "b_dec"))
+}

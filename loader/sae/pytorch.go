@@ -1,0 +1,202 @@
+package sae
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/torch"
+)
+
+// checkpoint is one layout of an SAE in a single file of torch.save: a file of
+// this package that makes one of checkpoints.
+type checkpoint struct {
+	name string
+	// named reports whether the name of path alone says that it has this layout,
+	// so that a damaged file is an error and not passed over. May be nil.
+	named func(path string) bool
+	// has reports whether the tensors of an open file are those of this layout.
+	has func(path string, file *torch.File) bool
+	// take fills in s, which has Path, Name, Format, Files and Scale, and takes its decoder.
+	take func(s *stored, path string, file *torch.File) error
+}
+
+// checkpoints are tried in this order; the first that recognises a file opens it.
+// deepSeek comes last: it has the fewest marks.
+var checkpoints = []checkpoint{qwenScope, openAI, goodfire, hookZ, dictionaryLearningFile, deepSeek}
+
+var pytorchFormat = format{
+	name:   "pytorch",
+	detect: func(path string) bool { return isCheckpoint(path) && detectCheckpoint(path) },
+	open:   openCheckpoint,
+}
+
+// isCheckpoint reports whether path is a file with the ending of one of torch.save.
+func isCheckpoint(path string) bool {
+	ending := strings.ToLower(filepath.Ext(path))
+	return (ending == ".pt" || ending == ".pth") && isFile(path)
+}
+
+// detectCheckpoint looks into a file only where its name does not tell. It is
+// cheap all the same: no values are read.
+func detectCheckpoint(path string) bool {
+	for _, c := range checkpoints {
+		if c.named != nil && c.named(path) {
+			return true
+		}
+	}
+	file, err := torch.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return checkpointOf(path, file) != nil
+}
+
+// checkpointOf returns the layout of an open file, nil when it is no SAE.
+func checkpointOf(path string, file *torch.File) *checkpoint {
+	for i := range checkpoints {
+		if c := &checkpoints[i]; c.has(path, file) || c.named != nil && c.named(path) {
+			return c
+		}
+	}
+	return nil
+}
+
+func openCheckpoint(path string) (SAE, error) {
+	file, err := torch.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	c := checkpointOf(path, file)
+	if c == nil {
+		file.Close()
+		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "an SAE as it was a moment ago", Found: "none any more"}
+	}
+	return takeCheckpoint(c.name, c.take, path, file)
+}
+
+// takeCheckpoint makes an SAE of an open file and closes the file where it cannot.
+func takeCheckpoint(
+	name string, take func(s *stored, path string, file *torch.File) error, path string, file *torch.File,
+) (SAE, error) {
+	s := &stored{close: file.Close, info: Info{
+		Path: path, Name: strings.TrimSuffix(baseName(path), filepath.Ext(path)), Format: name, Architecture: "standard",
+		Layer: -1, Space: ResidualStream, Scale: scaleAsStored, Files: []string{file.Path()},
+	}}
+	if err := take(s, path, file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// unreadableCheckpoint says why the file at path, which no format recognises,
+// cannot be read, and returns nil where that is not the cause.
+func unreadableCheckpoint(path string) error {
+	if !isCheckpoint(path) {
+		return nil
+	}
+	file, err := torch.Open(path)
+	if err != nil {
+		return fault.At(opRead, path, err)
+	}
+	file.Close()
+	return nil
+}
+
+// torchIn are the tensors of a file of torch.save, those of a dictionary within it
+// where there is a key.
+type torchIn struct {
+	*torch.File
+	within []string // the keys of the dictionary
+}
+
+func (f torchIn) keys(name string) []string { return append(slices.Clone(f.within), name) }
+
+// Has reports whether there is anything by that name. What is no tensor there is
+// an error that find explains.
+func (f torchIn) Has(name string) bool { return f.File.Has(f.keys(name)...) }
+
+func (f torchIn) find(name string) (storedTensor, string, []int, error) {
+	t, err := f.Tensor(f.keys(name)...)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return t, t.DType, t.Shape, nil
+}
+
+// shape returns the shape of a tensor, nil when there is none.
+func (f torchIn) shape(name string) []int {
+	t, err := f.Tensor(f.keys(name)...)
+	if err != nil {
+		return nil
+	}
+	return t.Shape
+}
+
+// hasMatrices reports whether there are tensors of two dimensions by these names.
+func (f torchIn) hasMatrices(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return len(f.shape(name)) != 2 })
+}
+
+// hasVectors reports whether there are tensors of one dimension by these names.
+func (f torchIn) hasVectors(names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return len(f.shape(name)) != 1 })
+}
+
+// sizes returns the sizes of a decoder that biases of the encoder, one value a
+// feature, and of the decoder give: the first that is there of each.
+func (f torchIn) sizes(ofEncoder, ofDecoder []string) expected {
+	var sources []string
+	length := func(names []string) int {
+		for _, name := range names {
+			if shape := f.shape(name); len(shape) == 1 {
+				sources = append(sources, name)
+				return shape[0]
+			}
+		}
+		return 0
+	}
+	sizes := expected{features: length(ofEncoder), dModel: length(ofDecoder)}
+	sizes.source = strings.Join(sources, " and ")
+	return sizes
+}
+
+// setHook sets the hook point, and what follows from it.
+func (s *stored) setHook(hook string) {
+	s.info.Hook, s.info.Layer, s.info.Space = hook, HookLayer(hook), hookSpace(hook)
+}
+
+// setLayer sets the residual stream after the block that a name gives, as
+// "…-l19" or "layer7" does. Without one the hook point stays unknown.
+func (s *stored) setLayer(layer string) {
+	if layer != "" {
+		s.setHook("blocks." + layer + ".hook_resid_post")
+	}
+}
+
+var layerName = regexp.MustCompile(`(?i)(?:^|[^a-z])l(?:ayer)?[-_.]?(\d+)(?:[^0-9]|$)`)
+
+// layerIn returns the layer in the name of a file, "" when it gives none.
+func layerIn(path string) string {
+	if match := layerName.FindStringSubmatch(baseName(path)); match != nil {
+		return match[1]
+	}
+	return ""
+}
+
+// above returns the names of at most n directories above path, the nearest first.
+func above(path string, n int) []string {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for dir := filepath.Dir(absolute); len(names) < n && filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
+		names = append(names, filepath.Base(dir))
+	}
+	return names
+}

@@ -1,0 +1,208 @@
+// Package torch reads tensors from the files of PyTorch's torch.save (".pt",
+// ".pth", ".bin") without running anything in them.
+//
+// Since PyTorch 1.6 such a file is a zip archive: NAME/data.pkl is a pickle, a
+// program for a stack machine that builds the saved object, and NAME/data/KEY are
+// the values of one storage each, not compressed. Python's unpickler calls whatever
+// the pickle names. The machine here calls nothing: it knows the few functions that
+// rebuild tensors, dictionaries and numbers, as code of its own, and what any
+// other function would have made is kept as an opaque value that has a name and
+// nothing else. Sources: torch/serialization.py, torch/_utils.py and
+// torch/_weights_only_unpickler.py of PyTorch, Lib/pickle.py of CPython.
+package torch
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
+)
+
+const opRead = "read PyTorch file"
+
+// File is an open file of torch.save. It is safe for concurrent use, but for Close.
+//
+// What was saved is a tree of dictionaries and lists. Its methods take the keys
+// that lead from the root to a value; an index of a list is the number as text.
+type File struct {
+	path  string
+	file  *os.File
+	root  any
+	names []string // of all tensors, sorted
+}
+
+// Open reads the pickle of a file and holds every tensor in it against the values
+// that are there; these are read later. The caller closes the file.
+func Open(path string) (*File, error) {
+	file, size, err := tensor.OpenFile(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	f := &File{path: path, file: file}
+	if err := f.read(size); err != nil {
+		file.Close()
+		return nil, fault.At(opRead, path, err)
+	}
+	return f, nil
+}
+
+// read reads the pickle of a file of size bytes.
+func (f *File) read(size int64) error {
+	a, err := openArchive(f.file, size)
+	if err != nil {
+		return err
+	}
+	pickle, err := a.pickle()
+	if err != nil {
+		return err
+	}
+	if f.root, err = unpickle(pickle, a.storage); err != nil {
+		return err
+	}
+	f.names, err = tensorNames(f.root)
+	return err
+}
+
+// Close closes the file. Its tensors can no longer be read.
+func (f *File) Close() error { return f.file.Close() }
+
+// Path returns the path that the file was opened with.
+func (f *File) Path() string { return f.path }
+
+// Names returns the names of all tensors, sorted: the keys that lead to each,
+// joined by ".". Keys may hold points themselves, as "encoder.weight" does.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Lead returns the keys that lead to the tensor which Names calls name, and false
+// where there is none.
+func (f *File) Lead(name string) (keys []string, ok bool) { return lead(f.root, name, nil) }
+
+func lead(value any, name string, before []string) (keys []string, ok bool) {
+	if _, tensor := value.(*rebuilt); tensor && name == "" {
+		return before, true
+	}
+	for _, e := range entries(value) {
+		rest, here := strings.CutPrefix(name, e.key)
+		if !here || rest != "" && rest[0] != '.' {
+			continue
+		}
+		rest = strings.TrimPrefix(rest, ".")
+		if keys, ok := lead(e.value, rest, append(slices.Clip(before), e.key)); ok {
+			return keys, true
+		}
+	}
+	return nil, false
+}
+
+// Keys returns the keys of the dictionary at keys, in the order of the file, and
+// nil where there is no dictionary.
+func (f *File) Keys(keys ...string) []string {
+	d, _ := f.find(keys).(*dict)
+	if d == nil {
+		return nil
+	}
+	names := make([]string, 0, len(d.keys))
+	for _, key := range d.keys {
+		names = append(names, keyText(key))
+	}
+	return names
+}
+
+// Has reports whether there is a value at keys, of whatever kind.
+func (f *File) Has(keys ...string) bool { return f.find(keys) != absent }
+
+// HasTensor reports whether there is a tensor at keys.
+func (f *File) HasTensor(keys ...string) bool {
+	_, ok := f.find(keys).(*rebuilt)
+	return ok
+}
+
+// Value returns the plain value at keys: nil, a bool, int64, float64 or string.
+// It reports false where there is no value, or one of another kind.
+func (f *File) Value(keys ...string) (any, bool) {
+	switch v := f.find(keys).(type) {
+	case nil, bool, int64, float64, string:
+		return v, true
+	default:
+		return nil, false
+	}
+}
+
+// Tensor looks a tensor up, of any data type; reading one of a type that is not
+// read is the error. It is an error when there is none at keys: one that lists
+// the tensors that are there, or names the function that would have to be called.
+func (f *File) Tensor(keys ...string) (*Tensor, error) {
+	name := strings.Join(keys, ".")
+	switch v := f.find(keys).(type) {
+	case *rebuilt:
+		return f.newTensor(name, v), nil
+	case *opaque:
+		return nil, &fault.Error{
+			Op: opRead, Subject: f.subject(name), Expected: "a tensor", Found: "what only a call of " + v.shown() + " makes",
+			Hint: "nothing in the file is run: save the state_dict alone, with plain tensors",
+		}
+	case missing:
+		return nil, &fault.Error{Op: opRead, Subject: f.subject(name), Problem: "is missing", Found: tensor.Shortened(f.names, 0)}
+	default:
+		return nil, &fault.Error{Op: opRead, Subject: f.subject(name), Expected: "a tensor", Found: kind(v)}
+	}
+}
+
+func (f *File) subject(name string) string { return f.path + ": tensor " + name }
+
+// missing is the type of absent, which find returns where keys lead nowhere.
+// Nil will not do: it is Python's None.
+type missing struct{}
+
+var absent = missing{}
+
+// find returns the value at keys. An opaque value on the way ends it: the value
+// looked for would be somewhere in what cannot be made.
+func (f *File) find(keys []string) any {
+	at := f.root
+	for _, key := range keys {
+		switch v := at.(type) {
+		case *dict:
+			at = v.get(key)
+		case *list:
+			at = element(v.items, key)
+		case tuple:
+			at = element(v, key)
+		case *opaque:
+			return v
+		default:
+			return absent
+		}
+	}
+	return at
+}
+
+func element(items []any, key string) any {
+	i, err := strconv.Atoi(key)
+	if err != nil || i < 0 || i >= len(items) {
+		return absent
+	}
+	return items[i]
+}
+
+// kind names what v is, for errors.
+func kind(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case *dict:
+		return fmt.Sprintf("a dictionary of %d entries", len(v.keys))
+	case *list, tuple:
+		return "a list"
+	case string:
+		return "a text"
+	case bool, int64, float64:
+		return fmt.Sprint(v)
+	default:
+		return "something else"
+	}
+}

@@ -1,0 +1,334 @@
+package test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+var pictures = flag.String("pictures", "", "write pictures of the explorer's pages into this directory")
+
+// explore runs saedb serve on a free port and returns its address.
+func explore(t *testing.T) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	command := exec.CommandContext(ctx, program, "--db", example, "serve", "--listen", "127.0.0.1:0")
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		defer cancel()
+		command.Process.Signal(syscall.SIGTERM)
+		io.Copy(io.Discard, stdout)
+		if err := command.Wait(); err != nil {
+			t.Errorf("saedb serve ended with %v", err)
+		}
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(line, " on ")
+	address, _, ok := strings.Cut(address, ";")
+	if !ok {
+		t.Fatalf("saedb serve says %q", line)
+	}
+	return address
+}
+
+// request sends one with headers and returns the status and the body.
+func request(t *testing.T, method, address string, headers ...string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+func query(address, kind, sql string) string {
+	return address + "/api/" + kind + "?" + url.Values{"q": {sql}}.Encode()
+}
+
+func TestExplorerRefusesOtherSites(t *testing.T) {
+	address := explore(t)
+	for _, c := range []struct {
+		method, path string
+		headers      []string
+		want         int
+	}{
+		{"GET", "/", nil, 200},
+		{"GET", "/api/overview", nil, 200},
+		{"GET", "/api/overview", []string{"Host", "localhost:7433"}, 200},
+		{"GET", "/api/overview", []string{"Host", "rebound.example:7433"}, 421},
+		{"GET", "/api/overview", []string{"Host", "127.0.0.1.example"}, 421},
+		{"GET", "/", []string{"Host", "169.254.169.254"}, 421},
+		{"GET", "/api/sql?q=SELECT+1", []string{"Origin", "https://evil.example"}, 403},
+		{"GET", "/api/sql?q=SELECT+1", []string{"Origin", "null"}, 403},
+		{"GET", "/api/sql?q=SELECT+1", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"GET", "/api/sql?q=SELECT+1", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 403},
+		{"GET", "/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
+		{"GET", "/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
+		{"POST", "/api/sql?q=SELECT+1", nil, 405},
+		{"GET", "/../../etc/passwd", nil, 404},
+		{"GET", "/api/feature?sae=none&feature=1", nil, 404},
+		{"GET", "/api/features?sort=w_dec", nil, 400},
+		{"GET", "/api/features?min_skewness=a", nil, 400},
+	} {
+		if status, body := request(t, c.method, address+c.path, c.headers...); status != c.want {
+			t.Errorf("%s %s %v: expected %d, found %d %s", c.method, c.path, c.headers, c.want, status, body[:min(len(body), 200)])
+		}
+	}
+	answer, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("the content security policy is %q", policy)
+	}
+}
+
+func TestExplorerConfinesQueries(t *testing.T) {
+	address := explore(t)
+	inside, err := os.MkdirTemp("", "outside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(inside)
+	model, err := filepath.Abs(exampleModel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sae, err := filepath.Abs(filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ sql, want string }{
+		{"SELECT * FROM read_text('/etc/passwd')", "Permission Error"},
+		{"SELECT * FROM '/etc/passwd.csv'", "Permission Error"},
+		{"SELECT * FROM glob('/etc/*')", "Permission Error"},
+		{"SELECT * FROM read_csv('https://example.org/x.csv')", "Error"},
+		{"FROM sae_info('" + sae + "')", "sae_info: files cannot be read here"},
+		{"FROM read_sae('" + sae + "')", "read_sae: files cannot be read here"},
+		{"FROM read_vocab('" + model + "')", "read_vocab: files cannot be read here"},
+		{"FROM read_unembedding('" + model + "')", "read_unembedding: files cannot be read here"},
+		{"COPY (SELECT 1) TO '" + inside + "/x.csv'", "only SELECT"},
+		{"ATTACH '" + inside + "/x.db'", "only SELECT"},
+		{"INSTALL httpfs", "only SELECT"},
+		{"LOAD httpfs", "only SELECT"},
+		{"SET enable_external_access = true", "only SELECT"},
+		{"PRAGMA enable_profiling", "only SELECT"},
+		{"CREATE TEMP TABLE t AS SELECT 1", "only SELECT"},
+		{"DELETE FROM stored_saes", "only SELECT"},
+		{"SELECT 1; SELECT 2", "expected one statement, found 2"},
+		{"SELECT 1) ; COPY (SELECT 1) TO '" + inside + "/x.csv' --", "syntax error"},
+		{"SELECT 1) TO '" + inside + "/x.parquet' (FORMAT parquet); --", "syntax error"},
+		{"", "there is no query"},
+		{"SELECT * FROM query('COPY (SELECT 1) TO ''" + inside + "/x.csv''')", "Error"},
+		{"SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b", "took longer than"},
+		{"SELECT string_agg(repeat('x', 1000), '') FROM range(100000000)", "Error"},
+		{"SELECT repeat('x', 20000000)", "larger than"},
+		{"SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 1000000) FROM decoder_directions", "took longer than"},
+	} {
+		for _, kind := range []string{"sql", "sql.parquet"} {
+			if kind == "sql.parquet" && strings.Contains(c.want, "er than") {
+				continue
+			}
+			status, body := request(t, "GET", query(address, kind, c.sql))
+			if status < 400 || !strings.Contains(body, c.want) {
+				t.Errorf("%s %s: expected %q, found %d %s", kind, c.sql, c.want, status, body[:min(len(body), 300)])
+			}
+		}
+	}
+	// Whatever function reads a path refuses to, those of later versions too.
+	rows, err := openExample(t).Query(`SELECT name FROM functions WHERE contains(signature, '(path')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	readers := 0
+	for ; rows.Next(); readers++ {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := request(t, "GET", query(address, "sql", "FROM "+name+"('"+model+"')")); status != 400 || !strings.Contains(body, name+": files cannot be read here") {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	if readers < 4 {
+		t.Errorf("only %d functions that read files are tried", readers)
+	}
+	if left, err := os.ReadDir(inside); err != nil || len(left) != 0 {
+		t.Errorf("something was written: %v, %v", left, err)
+	}
+	if status, body := request(t, "GET", query(address, "sql", "SELECT count(*) AS n FROM features -- all")); status != 200 || !strings.Contains(body, `[["9216"]]`) {
+		t.Errorf("after all that the explorer says %d %s", status, body)
+	}
+	if status, body := request(t, "GET", query(address, "sql.csv", "SELECT feature FROM layer_29 ORDER BY feature LIMIT 2")); status != 200 || body != "feature\n0\n1\n" {
+		t.Errorf("CSV: %d %q", status, body)
+	}
+	if status, body := request(t, "GET", query(address, "sql.parquet", "SELECT 1 AS x")); status != 200 || !strings.HasPrefix(body, "PAR1") {
+		t.Errorf("Parquet: %d %.20q", status, body)
+	}
+}
+
+func TestExplorerAgreesWithSQL(t *testing.T) {
+	address, db := explore(t), openExample(t)
+	var page struct {
+		Total int
+		Rows  []struct {
+			SAE      string
+			Feature  int
+			Skewness float64
+		}
+	}
+	status, body := request(t, "GET", address+"/api/features?token=THREE&min_skewness=0.1&sort=skewness&order=asc&limit=3&offset=1")
+	if err := json.Unmarshal([]byte(body), &page); status != 200 || err != nil {
+		t.Fatalf("%d %v %s", status, err, body)
+	}
+	const where = ` FROM features WHERE contains(lower(array_to_string(top_tokens, chr(31))), 'three') AND skewness >= 0.1`
+	var total int
+	if err := db.QueryRow(`SELECT count(*)` + where).Scan(&total); err != nil || total != page.Total || total < 4 {
+		t.Errorf("total %d, SQL says %d, %v", page.Total, total, err)
+	}
+	for i, r := range page.Rows {
+		var feature int
+		var skewness float64
+		if err := db.QueryRow(`SELECT feature, skewness`+where+` ORDER BY skewness LIMIT 1 OFFSET ?`, i+1).Scan(&feature, &skewness); err != nil || feature != r.Feature || skewness != r.Skewness {
+			t.Errorf("row %d is feature %d with skewness %v, SQL says %d with %v, %v", i, r.Feature, r.Skewness, feature, skewness, err)
+		}
+	}
+	// Every page answers within bounds that a slow machine keeps.
+	for _, path := range []string{"overview", "features", "feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63", "set?set=all_digits"} {
+		begun := time.Now()
+		if status, body := request(t, "GET", address+"/api/"+path); status != 200 {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+		if took := time.Since(begun); took > 3*time.Second {
+			t.Errorf("%s took %v", path, took)
+		} else {
+			t.Logf("%s: %v", path, took)
+		}
+	}
+}
+
+func TestExplorerInABrowser(t *testing.T) {
+	b := openBrowser(t)
+	address := explore(t)
+	b.run(t, chromedp.Navigate(address+"/"))
+	b.until(t, `document.querySelectorAll("main tbody tr").length === 50`)
+	b.picture(t, "explorer-features")
+	first := func() string {
+		return eval[string](t, b, `document.querySelector("main tbody td a").textContent`)
+	}
+	if first() != "1328" {
+		t.Errorf("the most skewed feature is %s, expected 1328", first())
+	}
+	// Sort by the feature's number, twice: descending, then ascending.
+	b.run(t, chromedp.Click(chromedp.CSS("th:first-child button")))
+	b.until(t, `document.querySelector("main tbody td a")?.textContent === "1535"`)
+	b.run(t, chromedp.Click(chromedp.CSS("th:first-child button")))
+	b.until(t, `document.querySelector("main tbody td a")?.textContent === "0" && document.querySelector("th[aria-sort=ascending]") !== null`)
+	// Find by token with the keyboard alone.
+	b.run(t, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`), chromedp.KeyEvent("/"))
+	if focused := eval[string](t, b, `document.activeElement.id`); focused != "token" {
+		t.Errorf("/ moves the focus to %q", focused)
+	}
+	// A key sent by DevTools is typed even where the page minds it.
+	b.run(t, chromedp.Evaluate[chromedp.Void](`document.activeElement.value = ""`), chromedp.KeyEvent("?),"), chromedp.KeyEvent(kb.Enter))
+	b.until(t, `[...document.querySelectorAll("main tbody td a")].some((a) => a.textContent === "1404") && /of \d+ features/.test(document.querySelector("[role=status]").textContent)`)
+	// Open a feature.
+	b.run(t, chromedp.Navigate(address+"/#/feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63"))
+	b.until(t, `document.querySelector("h1")?.textContent.startsWith("Feature 63") && document.querySelectorAll(".chart").length === 1`)
+	b.until(t, `document.querySelector("[aria-label='Nearest decoder directions'] tbody tr") !== null`)
+	if text := eval[string](t, b, `document.querySelector("[aria-label=Promotes]").innerText`); !strings.Contains(text, "␣three") {
+		t.Errorf("feature 63 promotes %q", text)
+	}
+	b.run(t, chromedp.Click(chromedp.CSS("[aria-label=Enrichment] tbody tr button")))
+	b.until(t, `document.querySelectorAll(".chart").length === 2`)
+	b.picture(t, "explorer-feature")
+	// A token set, and a layer, in which a click on a point opens its feature.
+	b.run(t, chromedp.Navigate(address+"/#/set?set=all_digits"))
+	b.until(t, `document.querySelectorAll(".chip").length === 10 && document.querySelectorAll(".chart").length === 2`)
+	b.run(t, chromedp.Navigate(address+"/#/layer?release=smollm2-demo&sae=blocks.29.hook_resid_pre"))
+	b.until(t, `document.querySelectorAll(".chart").length === 4`)
+	b.picture(t, "explorer-layer")
+	at := eval[[]float64](t, b, pixel)
+	b.run(t, chromedp.MouseEvent("mouseMoved", at[0], at[1]), chromedp.Sleep(100*time.Millisecond), chromedp.MouseClickXY(at[0], at[1]))
+	b.until(t, `location.hash.startsWith("#/feature?")`)
+	// SQL, completed and run with the keyboard, drawn, and shared by its address.
+	b.run(t, chromedp.Navigate(address+"/#/sql"))
+	b.until(t, `document.getElementById("query") !== null`)
+	b.run(t, chromedp.Evaluate[chromedp.Void](`document.getElementById("query").value = ""`), chromedp.Focus(chromedp.CSS("#query")), chromedp.KeyEvent("SELECT skewness, kurt"))
+	b.until(t, `document.querySelector(".proposals [aria-selected=true]")?.textContent.startsWith("kurtosis")`)
+	b.run(t, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(", '<b>x</b>' AS x FROM layer_29"), chromedp.Click(chromedp.CSS("#run")))
+	b.until(t, `document.querySelectorAll("[aria-label=Result] tbody tr").length === 1000 && document.querySelector("[aria-label=Result] td:nth-child(3)").textContent === "<b>x</b>"`)
+	b.run(t, chromedp.Evaluate[chromedp.Void](`(() => { const s = document.querySelector("[aria-label='draw as']"); s.value = "skew-kurtosis"; s.onchange(); })()`))
+	b.until(t, `document.querySelectorAll(".chart").length === 1`)
+	b.picture(t, "explorer-sql")
+	shared := eval[string](t, b, `location.href`)
+	b.run(t, chromedp.Navigate("about:blank"), chromedp.Navigate(shared))
+	b.until(t, `document.querySelectorAll("[aria-label=Result] tbody tr").length === 1000`)
+	b.nameless(t)
+}
+
+// nameless reports controls that a screen reader has no name for.
+func (b *browser) nameless(t *testing.T) {
+	t.Helper()
+	found := eval[[]string](t, b, `[...document.querySelectorAll("a, button, input, select, textarea, [role=region], [role=img]")]
+		.filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || (e.labels && [...e.labels].some((l) => l.textContent.trim())))).map((e) => e.outerHTML)`)
+	if len(found) > 0 {
+		t.Errorf("without an accessible name: %q", found)
+	}
+}
+
+// picture writes what the page looks like, when pictures are asked for.
+func (b *browser) picture(t *testing.T, name string) {
+	t.Helper()
+	if *pictures == "" {
+		return
+	}
+	b.run(t, chromedp.Sleep(300*time.Millisecond))
+	content, err := chromedp.Run(b, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*pictures, name+".png"), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
