@@ -18,6 +18,23 @@ bin/saedb: $(TOKENIZERS) $(CHARTS) FORCE
 $(TOKENIZERS): FORCE
 	@scripts/libtokenizers.sh
 
+# The extension for any DuckDB, without DuckDB or the tokenizer library in it.
+# PLATFORM=linux_amd64_gcc4 is for DuckDB before 1.3 from PyPI.
+EXTENSION := build/extension/saedb.duckdb_extension
+.PHONY: extension
+extension:
+	$(GO) build -tags saedb_extension -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o build/extension/libsaedb.so ./extension
+	$(GO) run ./extension/footer -library build/extension/libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
+	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
+
+# The Python package, which carries the extension: build/wheel/saedb-*.whl.
+.PHONY: wheel
+wheel: extension
+	cp $(EXTENSION) python/src/saedb/
+	rm -rf build/wheel
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel ./python
+	@ls -l build/wheel/*.whl | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
+
 $(CHARTS): FORCE
 	@scripts/chart-library.sh
 
@@ -36,6 +53,15 @@ lint: $(TOKENIZERS) $(CHARTS)
 .PHONY: python-clients
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
+
+# The Python package with SAELens, TransformerLens and transformers themselves, which
+# take 8 GB: see bench/peers/install.sh.
+.PHONY: test-saelens
+test-saelens: wheel
+	bench/peers/install.sh $(PYTHON)
+	rm -rf build/saelens
+	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target build/saelens build/wheel/*.whl
+	PYTHONPATH=build/saelens build/peers/bin/python -W ignore python/tests/test_saelens.py
 
 # Chromium, which the tests drive the pages with.
 .PHONY: browser

@@ -21,12 +21,13 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
 )
 
 // Version is the version of saedb.
-const Version = "0.1.0"
+const Version = version.Number
 
 // Options say how a database is opened.
 type Options struct {
@@ -41,7 +42,7 @@ type Options struct {
 }
 
 // DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
-const DefaultModelMemory = 4 << 30
+const DefaultModelMemory = udf.DefaultModelMemory
 
 // DefaultMemoryLimit is enough for DuckDB to sort and join the statistics of
 // millions of features; it spills to disk beyond.

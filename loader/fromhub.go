@@ -1,3 +1,5 @@
+//go:build !saedb_extension
+
 package loader
 
 import (
@@ -10,6 +12,9 @@ import (
 	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/model"
 )
+
+// client is the Hub's.
+type client = hub.Client
 
 // hubClient is the client for what a load needs of a model that came from the Hub.
 func (ld *Loader) hubClient() (*hub.Client, error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/vocab"
-	"github.com/saedb/saedb/loader/vocab/tokenizer"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -48,12 +47,18 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if l.files, err = hashFiles(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
+	return ld.addModel(ctx, l, r.Replace, opened, vocabulary)
+}
+
+// addModel writes a model that is open.
+func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *model.Unembedding, vocabulary *vocab.Vocabulary) (Outcome, error) {
+	info := opened.Info()
 	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
 	if outcome.Note = checkTexts(vocabulary); outcome.Note != "" {
 		l.conventions += "; " + outcome.Note
 	}
-	err = ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
-		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
+	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
+		old, unchanged, err := ld.supersedes(ctx, tx, l, replace, &outcome)
 		if err != nil || unchanged {
 			return false, err
 		}
@@ -79,26 +84,6 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	}
 	outcome.Took = time.Since(l.begun)
 	return outcome, nil
-}
-
-// checkTexts compares the texts of a tokenizer.json with what the tokenizer
-// library decodes its tokens to, and says where they differ. Both are kept out
-// of figures; a person who searches by text should know.
-func checkTexts(v *vocab.Vocabulary) string {
-	if v.Kind != vocab.KindTokenizerJSON {
-		return ""
-	}
-	library, err := tokenizer.Open(v.Path)
-	if err != nil {
-		return fmt.Sprintf("texts of tokens are not checked: %v", err)
-	}
-	defer library.Close()
-	differ := library.Disagreements(v)
-	if len(differ) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("texts of %d tokens are not what the tokenizer library decodes them to, the first %q (id %d)",
-		len(differ), differ[0].Token, differ[0].ID)
 }
 
 // supersedes looks for a current load of the same name. The same content makes

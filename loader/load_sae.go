@@ -28,6 +28,8 @@ type SAERequest struct {
 	Release string        // DefaultRelease when empty
 	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
 	Replace bool          // a different SAE of that name
+
+	memory *Memory // of an SAE that was handed over, in place of Path
 }
 
 // SAE loads an SAE.
@@ -72,7 +74,7 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 	l := &load{
 		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, format: info.Format, begun: time.Now(),
 	}
-	l.source, l.revision = r.Origin.recorded(absolute(r.Path))
+	l.source, l.revision = r.recorded()
 	if l.name == "" {
 		l.name = info.Name
 	}
@@ -91,6 +93,9 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		}
 		if l.files, err = hashFiles(ctx, op, absolute(r.Path), r.Origin, info.Files); err != nil {
 			return false, err
+		}
+		if r.memory != nil {
+			l.files = append(l.files, r.memory.file())
 		}
 		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
 		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)

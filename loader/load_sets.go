@@ -12,7 +12,6 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
-	"github.com/saedb/saedb/loader/vocab/tokenizer"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -138,8 +137,14 @@ func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary) (sets
 	return sets, "built in", err
 }
 
+// encoder is a tokenizer that turns text to token ids.
+type encoder interface {
+	tokenset.Encoder
+	Close()
+}
+
 // openEncoder opens the tokenizer.json that a model was loaded with.
-func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tokenizer, error) {
+func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error) {
 	var source, file string
 	var revision sql.NullString
 	err := tx.QueryRowContext(ctx, `SELECT l.source, l.revision, coalesce(max(f.path) FILTER (f.path LIKE '%tokenizer.json'), '')
@@ -161,7 +166,7 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (*tokenizer.Tok
 	case !filepath.IsAbs(file):
 		file = filepath.Join(source, file)
 	}
-	return tokenizer.Open(file)
+	return openTokenizer(file)
 }
 
 // setFromQuery makes a set of the token ids in the first column of a query.

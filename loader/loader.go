@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/loader/vocab"
@@ -35,7 +34,7 @@ type Loader struct {
 	Begin func(what string, rows int64) (end func())
 	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
 	// environment's is made.
-	Hub func() (*hub.Client, error)
+	Hub func() (*client, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -107,6 +108,26 @@ func TestArrows(t *testing.T) {
 		if checked == 0 {
 			t.Errorf("no package under %s: the rule holds nothing", rule.from)
 		}
+	}
+}
+
+// TestExtensionAlone: the loadable extension brings neither DuckDB nor the tokenizer
+// library.
+func TestExtensionAlone(t *testing.T) {
+	out, err := exec.Command("go", "list", "-tags", "saedb_extension", "-deps", module+"/extension").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	imports := strings.Fields(string(out))
+	for _, imported := range imports {
+		for _, never := range []string{"github.com/duckdb/", "github.com/daulet/tokenizers", "github.com/jdkato/prose", module + "/cmd"} {
+			if strings.HasPrefix(imported, never) {
+				t.Errorf("the extension imports %s", imported)
+			}
+		}
+	}
+	if !slices.Contains(imports, module+"/udf") {
+		t.Error("the extension does not import udf")
 	}
 }
 

@@ -24,12 +24,14 @@ type Functions struct {
 	progress atomic.Pointer[func(rows int64)]
 }
 
+// DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
+const DefaultModelMemory = 4 << 30
+
 // Register registers every function with the database of registration. Models
-// are read through lookups, which must be another connection to the same
-// database, used by nobody else, and must stay open as long as the functions
-// are in use. Unembeddings that were asked for stay in memory for the next query,
+// are read through lookups, another connection to the same database, used by
+// nobody else, which must stay open as long as the functions are in use. Unembeddings that were asked for stay in memory for the next query,
 // as far as modelMemory bytes allow; the last one stays in any case.
-func Register(registration, lookups capi.Connection, modelMemory int64) (*Functions, error) {
+func Register(registration capi.Connection, lookups capi.Queryer, modelMemory int64) (*Functions, error) {
 	f := &Functions{models: newModels(lookups, modelMemory)}
 	for _, family := range families {
 		if err := family.register(f, registration); err != nil {
@@ -92,7 +94,7 @@ type family struct {
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily, rowHashFamily,
-	readSAEFamily, readModelFamily, releasesFamily, openedFamily,
+	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }
 
 // Documentation describes every function, in the order of a reference.

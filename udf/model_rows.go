@@ -7,55 +7,158 @@ import (
 
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/fault"
+	modelfile "github.com/saedb/saedb/loader/model"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
 
 // database is where models are read from.
 type database struct {
-	mutex   sync.Mutex
-	lookups capi.Connection
+	queries sync.Mutex
+	lookups capi.Queryer
+
+	mutex sync.Mutex
+	// registered are models on disk, by name, which are in no database.
+	registered map[string]*storedModel
 }
 
 // query runs one query at a time: a connection cannot run two.
 func (d *database) query(sql string, each func(capi.Chunk) error) error {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
+	d.queries.Lock()
+	defer d.queries.Unlock()
 	return d.lookups.Query(sql, each)
 }
 
-// find returns the model's id and the shape of its unembedding.
-func (d *database) find(function, name string) (id int32, dModel, dVocab int, err error) {
+// storedModel is a model in the tables of a database that is open or attached.
+type storedModel struct {
+	database       string // as it is attached
+	name           string
+	id             int32
+	dModel, dVocab int
+	// content stands for the weights: their SHA-256 and what was done to them.
+	content string
+	// path and options are those of a registered model, which is in no database.
+	path    string
+	options modelfile.Options
+}
+
+// same tells whether two are the same model in the same place, with its numbers.
+func (m *storedModel) same(other *storedModel) bool { return *m == *other }
+
+// in is a table of the database that m is in.
+func (m *storedModel) in(table string) string {
+	return schema.Identifier(m.database) + ".main." + table
+}
+
+// find looks for a model by name in every database that is open or attached and
+// has saedb's tables. database.model asks for one database. A name that stands
+// for different weights in several is an error; where the weights are the same, the
+// database that was opened counts, or the first attached.
+func (d *database) find(function, name string) (*storedModel, error) {
+	all, err := d.list()
+	if err != nil {
+		return nil, fault.At(function, "look up model "+name, err)
+	}
+	found := choose(all, func(m *storedModel) bool { return m.name == name })
+	if len(found) == 0 {
+		found = choose(all, func(m *storedModel) bool { return m.database+"."+m.name == name })
+	}
+	for _, other := range found {
+		if other.content != found[0].content {
+			return nil, ambiguous(function, name, found)
+		}
+	}
+	if len(found) > 0 {
+		return found[0], nil
+	}
+	if registered := d.registeredModel(name); registered != nil {
+		return registered, nil
+	}
+	return nil, unknownModel(function, name, all)
+}
+
+func choose(all []*storedModel, wanted func(*storedModel) bool) []*storedModel {
+	var found []*storedModel
+	for _, m := range all {
+		if wanted(m) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+func ambiguous(function, name string, found []*storedModel) error {
+	var databases, qualified []string
+	for _, m := range found {
+		databases = append(databases, m.database)
+		qualified = append(qualified, schema.Literal(m.database+"."+m.name))
+	}
+	return &fault.Error{
+		Op: function, Subject: fmt.Sprintf("model %q", name), Problem: "has other weights in each of the databases " + strings.Join(databases, ", "),
+		Hint: "say which: " + strings.Join(qualified, " or "),
+	}
+}
+
+func unknownModel(function, name string, all []*storedModel) error {
+	unknown := &fault.Error{
+		Op: function, Subject: fmt.Sprintf("model %q", name), Problem: "no such model in this database",
+		Hint: "none is loaded; load one with saedb load model",
+	}
+	if len(all) == 0 {
+		return unknown
+	}
 	var known []string
-	err = d.query(`SELECT model, model_id, d_model, d_vocab FROM main.stored_models ORDER BY model`, func(chunk capi.Chunk) error {
-		n := chunk.Rows()
-		for i := range n {
-			known = append(known, chunk.Column(0).Text(i))
-			if known[len(known)-1] == name {
-				id = capi.Values[int32](chunk.Column(1), n)[i]
-				dModel = int(capi.Values[int32](chunk.Column(2), n)[i])
-				dVocab = int(capi.Values[int32](chunk.Column(3), n)[i])
-			}
+	for _, m := range all {
+		if m.database == all[0].database {
+			known = append(known, m.name)
+		} else {
+			known = append(known, m.database+"."+m.name)
+		}
+	}
+	unknown.Hint = "loaded: " + strings.Join(known, ", ")
+	return unknown
+}
+
+// list returns the models of every database, those of the one that was opened
+// first, each database's by name.
+func (d *database) list() ([]*storedModel, error) {
+	var databases []string
+	err := d.query(`SELECT database_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'stored_models'
+		ORDER BY database_name <> current_database(), database_oid`, func(chunk capi.Chunk) error {
+		for i := range chunk.Rows() {
+			databases = append(databases, chunk.Column(0).Text(i))
 		}
 		return nil
 	})
-	if err == nil && dModel > 0 {
-		return id, dModel, dVocab, nil
+	var all []*storedModel
+	for _, name := range databases {
+		if err != nil {
+			return nil, err
+		}
+		in := storedModel{database: name}
+		err = d.query(`SELECT m.model, m.model_id, m.d_model, m.d_vocab, coalesce(l.sha256 || ' ' || l.conventions, '')
+			FROM `+in.in("stored_models")+` m LEFT JOIN `+in.in("stored_loads")+` l ON l.load_id = m.model_id ORDER BY m.model`, func(chunk capi.Chunk) error {
+			n := chunk.Rows()
+			ids, widths, tokens := capi.Values[int32](chunk.Column(1), n), capi.Values[int32](chunk.Column(2), n), capi.Values[int32](chunk.Column(3), n)
+			for i := range n {
+				all = append(all, &storedModel{
+					database: name, name: chunk.Column(0).Text(i), id: ids[i],
+					dModel: int(widths[i]), dVocab: int(tokens[i]), content: chunk.Column(4).Text(i),
+				})
+			}
+			return nil
+		})
 	}
-	unknown := &fault.Error{Op: function, Subject: fmt.Sprintf("model %q", name), Problem: "no such model in this database"}
-	switch {
-	case err != nil && !strings.Contains(err.Error(), "stored_models"):
-		return 0, 0, 0, fault.At(function, "look up model "+name, err)
-	case len(known) == 0:
-		unknown.Hint = "none is loaded; load one with saedb load model"
-	default:
-		unknown.Hint = "loaded: " + strings.Join(known, ", ")
-	}
-	return 0, 0, 0, unknown
+	return all, err
 }
 
 // read fills an unembedding from the database in parts, so that no more than
 // one part is held twice.
-func (d *database) read(id int32, dModel, dVocab int, scope string) (*model, error) {
+func (d *database) read(stored *storedModel, scope string) (*model, error) {
+	if stored.path != "" {
+		return readFile(stored, scope)
+	}
+	dModel, dVocab := stored.dModel, stored.dVocab
 	builder, err := compute.NewBuilder(dVocab, dModel)
 	if err != nil {
 		return nil, err
@@ -63,8 +166,8 @@ func (d *database) read(id int32, dModel, dVocab int, scope string) (*model, err
 	const part = 4096
 	rows := 0
 	for from := 0; from < dVocab; from += part {
-		query := fmt.Sprintf(`SELECT token_id, w_u FROM main.stored_unembeddings
-			WHERE model_id = %d AND token_id >= %d AND token_id < %d`, id, from, from+part)
+		query := fmt.Sprintf(`SELECT token_id, w_u FROM %s
+			WHERE model_id = %d AND token_id >= %d AND token_id < %d`, stored.in("stored_unembeddings"), stored.id, from, from+part)
 		err := d.query(query, func(chunk capi.Chunk) error {
 			n := chunk.Rows()
 			rows += n
@@ -73,7 +176,7 @@ func (d *database) read(id int32, dModel, dVocab int, scope string) (*model, err
 			flat := capi.Values[float32](values.Elements(), values.ElementCount())
 			for i, entry := range capi.Values[capi.Entry](values, n) {
 				if int(entry.Length) != dModel || int(ids[i]) >= dVocab {
-					return damaged(id, int(ids[i]), dModel, int(entry.Length))
+					return damaged(int(ids[i]), dModel, int(entry.Length))
 				}
 				builder.SetRows(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
 			}
@@ -89,7 +192,7 @@ func (d *database) read(id int32, dModel, dVocab int, scope string) (*model, err
 			Hint: "load the model again with --replace",
 		}
 	}
-	ready := &model{id: id, tokens: make([]token, dVocab)}
+	ready := &model{stored: stored, name: stored.name, scope: scope, tokens: make([]token, dVocab)}
 	real, err := d.readTokens(ready)
 	if err != nil {
 		return nil, err
@@ -101,7 +204,7 @@ func (d *database) read(id int32, dModel, dVocab int, scope string) (*model, err
 	return ready, err
 }
 
-func damaged(id int32, row, want, got int) error {
+func damaged(row, want, got int) error {
 	return &fault.Error{
 		Problem: fmt.Sprintf("row %d of the stored unembedding is damaged", row), Expected: fmt.Sprintf("%d values", want),
 		Found: fmt.Sprint(got), Hint: "load the model again with --replace",
@@ -112,7 +215,7 @@ func damaged(id int32, row, want, got int) error {
 // neither padding nor special.
 func (d *database) readTokens(ready *model) (real []int32, err error) {
 	query := fmt.Sprintf(`SELECT token_id, coalesce(token, ''), coalesce(text, ''), is_special OR is_padding
-		FROM main.stored_tokens WHERE model_id = %d AND token_id < %d ORDER BY token_id`, ready.id, len(ready.tokens))
+		FROM %s WHERE model_id = %d AND token_id < %d ORDER BY token_id`, ready.stored.in("stored_tokens"), ready.stored.id, len(ready.tokens))
 	err = d.query(query, func(chunk capi.Chunk) error {
 		n := chunk.Rows()
 		ids, excluded := capi.Values[int32](chunk.Column(0), n), capi.Values[bool](chunk.Column(3), n)

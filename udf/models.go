@@ -12,8 +12,8 @@ import (
 // model is a model of the database, ready for the kernels. It is immutable.
 type model struct {
 	name        string
-	scope       string // tokens that count: all or real
-	id          int32
+	scope       string       // tokens that count: all or real
+	stored      *storedModel // where it was read from
 	unembedding *compute.Unembedding
 	tokens      []token // by id, one for each column of the unembedding
 }
@@ -33,51 +33,49 @@ type models struct {
 }
 
 type modelKey struct {
-	name  string
-	scope string // tokens that count: all or real
+	database, name string
+	scope          string // tokens that count: all or real
 }
 
 // loadedModel is a model that is there, or that one caller reads while others wait.
 type loadedModel struct {
-	id    int32
+	from  *storedModel
 	used  int64 // on the clock
 	ready chan struct{}
 	model *model
 	err   error
 }
 
-func newModels(lookups capi.Connection, limit int64) *models {
+func newModels(lookups capi.Queryer, limit int64) *models {
 	return &models{database: database{lookups: lookups}, limit: limit, loaded: map[modelKey]*loadedModel{}}
 }
 
 // get returns the model of that name; scope is all or real. The first call for
 // a model reads it, and calls at the same time wait for that one.
 func (m *models) get(function, name, scope string) (*model, error) {
-	id, dModel, dVocab, err := m.database.find(function, name)
+	stored, err := m.database.find(function, name)
 	if err != nil {
 		return nil, err
 	}
-	entry, first := m.enter(modelKey{name, scope}, id)
+	key := modelKey{stored.database, stored.name, scope}
+	entry, first := m.enter(key, stored)
 	if first {
-		entry.model, entry.err = m.database.read(id, dModel, dVocab, scope)
-		if entry.err == nil {
-			entry.model.name, entry.model.scope = name, scope
-		}
+		entry.model, entry.err = m.database.read(stored, scope)
 		close(entry.ready)
-		m.settle(modelKey{name, scope}, entry)
+		m.settle(key, entry)
 	}
 	<-entry.ready
 	return entry.model, fault.At(function, "model "+name, entry.err)
 }
 
 // enter returns the entry of a model, and whether the caller is to read it.
-func (m *models) enter(key modelKey, id int32) (entry *loadedModel, first bool) {
+func (m *models) enter(key modelKey, from *storedModel) (entry *loadedModel, first bool) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.clock++
 	entry = m.loaded[key]
-	if entry == nil || entry.id != id {
-		entry, first = &loadedModel{id: id, ready: make(chan struct{})}, true
+	if entry == nil || !entry.from.same(from) {
+		entry, first = &loadedModel{from: from, ready: make(chan struct{})}, true
 		m.loaded[key] = entry
 	}
 	entry.used = m.clock

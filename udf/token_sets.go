@@ -31,9 +31,15 @@ type setsCache struct {
 // the order of their ids. The state of the table is part of the key, so that sets
 // loaded since are seen.
 func (c *setsCache) get(d *database, function string, m *model, condition string) (*tokenSets, error) {
-	from := fmt.Sprintf("main.stored_token_sets WHERE model_id = %d AND (%s)", m.id, condition)
+	if m.stored.path != "" {
+		return nil, &fault.Error{
+			Op: function, Subject: "model " + m.name, Problem: "a model that is registered from its files has no token sets",
+			Hint: "load it, with saedb load model or CALL saedb_load_model, and sets for it",
+		}
+	}
+	from := fmt.Sprintf("%s WHERE model_id = %d AND (%s)", m.stored.in("stored_token_sets"), m.stored.id, condition)
 	state := ""
-	err := d.query("SELECT coalesce(string_agg(set_id, ',' ORDER BY set_id), '') FROM "+from, func(chunk capi.Chunk) error {
+	err := d.query("SELECT coalesce(string_agg(set_id || ' ' || epoch_us(loaded_at), ',' ORDER BY set_id), '') FROM "+from, func(chunk capi.Chunk) error {
 		state = chunk.Column(0).Text(0)
 		return nil
 	})
@@ -42,7 +48,7 @@ func (c *setsCache) get(d *database, function string, m *model, condition string
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	key := fmt.Sprintf("%d %s %s", m.id, m.scope, state)
+	key := fmt.Sprintf("%q %d %s %s %s", m.stored.database, m.stored.id, m.stored.content, m.scope, state)
 	if c.key == key {
 		return c.sets, nil
 	}
@@ -109,8 +115,8 @@ func requireNames(d *database, function string, m *model, sets *tokenSets, names
 			continue
 		}
 		known := ""
-		err := d.query(fmt.Sprintf(`SELECT coalesce(string_agg(token_set, ', ' ORDER BY set_id), '') FROM main.stored_token_sets
-			WHERE model_id = %d`, m.id), func(chunk capi.Chunk) error { known = chunk.Column(0).Text(0); return nil })
+		err := d.query(fmt.Sprintf(`SELECT coalesce(string_agg(token_set, ', ' ORDER BY set_id), '') FROM %s WHERE model_id = %d`,
+			m.stored.in("stored_token_sets"), m.stored.id), func(chunk capi.Chunk) error { known = chunk.Column(0).Text(0); return nil })
 		if err != nil {
 			return fault.At(function, "token sets of model "+m.name, err)
 		}

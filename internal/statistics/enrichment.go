@@ -73,6 +73,7 @@ func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
 		if err := j.enrichBlock(ctx, p, from, min(from+p.block, p.Features)); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
 		}
+		j.done(min(p.block, p.Features-from))
 	}
 	return fault.At("compute enrichment", p.SAE, j.qValues(ctx, p))
 }

@@ -92,6 +92,15 @@ type Job struct {
 	DB      *sql.DB
 	Version string // of saedb, recorded beside the figures
 	Kernel  string // that computes, likewise
+	// Done is told after each block, which is committed then, how many features it
+	// had. It may be nil.
+	Done func(features int)
+}
+
+func (j *Job) done(features int) {
+	if j.Done != nil {
+		j.Done(features)
+	}
 }
 
 // Run computes what p lacks.
@@ -104,9 +113,13 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 		return fault.At("compute", p.SAE, err)
 	}
 	for from := 0; from < features; from += p.block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := j.block(ctx, p, from, from+p.block); err != nil {
 			return fault.At("compute", p.SAE, err)
 		}
+		j.done(min(p.block, features-from))
 	}
 	return nil
 }

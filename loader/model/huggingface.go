@@ -35,22 +35,27 @@ func (c *checkpoint) stored(path string, o Options) (*stored, error) {
 		}
 		s.info.Files = []string{configPath}
 	}
+	return s, c.fill(s, cfg, configPath, o)
+}
+
+// fill finds the tensors that a configuration asks for.
+func (c *checkpoint) fill(s *stored, cfg *config, configPath string, o Options) error {
 	s.info.Architecture = cmp.Or(cfg.ModelType, "unknown")
 	if c.index != "" {
 		s.info.Files = append(s.info.Files, c.index)
 	}
 	var err error
 	if s.info.Processing, err = c.processing(cfg, configPath, o); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.readUnembedding(s, cfg); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.readNorm(s); err != nil {
-		return nil, err
+		return err
 	}
 	c.close(c.holder[s.info.Processing.UnembeddingTensor])
-	return s, nil
+	return nil
 }
 
 // processing is what is done to the model of a configuration, and to which tensors.

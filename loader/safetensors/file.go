@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -28,7 +27,8 @@ const (
 // File is an open safetensors file. It is safe for concurrent use, but for Close.
 type File struct {
 	path     string
-	file     *os.File
+	file     io.ReaderAt
+	close    func() error
 	tensors  map[string]*Tensor
 	names    []string // sorted
 	metadata map[string]string
@@ -41,9 +41,20 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	f := &File{path: path, file: file, tensors: map[string]*Tensor{}}
-	if err := f.readHeader(size); err != nil {
+	f, err := Read(path, file, size)
+	if err != nil {
 		file.Close()
+		return nil, err
+	}
+	f.close = file.Close
+	return f, nil
+}
+
+// Read does the same with the size bytes of source, which are those of a file
+// whose name in errors is path.
+func Read(path string, source io.ReaderAt, size int64) (*File, error) {
+	f := &File{path: path, file: source, close: func() error { return nil }, tensors: map[string]*Tensor{}}
+	if err := f.readHeader(size); err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
 	return f, nil
@@ -101,7 +112,7 @@ func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
 }
 
 // Close closes the file. Its tensors can no longer be read.
-func (f *File) Close() error { return f.file.Close() }
+func (f *File) Close() error { return f.close() }
 
 // Path returns the path that the file was opened with.
 func (f *File) Path() string { return f.path }

@@ -1,3 +1,5 @@
+//go:build !saedb_extension
+
 package tokenset
 
 import (
@@ -12,6 +14,12 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 )
+
+// partsOfSpeech is the family, which the loadable extension leaves out: the tagger's
+// weights would be most of its size.
+var partsOfSpeech = []builder{
+	{FamilyPartsOfSpeech, func(v *vocabulary, _ *wordFinder) ([]Set, error) { return partOfSpeechSets(v) }},
+}
 
 // partOfSpeechSets returns a set for each Penn Treebank tag that some token gets,
 // nltk_pos_NN and so on. A token is tagged alone, without its spaces and without

@@ -71,13 +71,13 @@ type builder struct {
 }
 
 // builders lists the families in the order in which [Builtin] returns them.
-var builders = []builder{
+var builders = slices.Concat([]builder{
 	{FamilyRegex, func(v *vocabulary, _ *wordFinder) ([]Set, error) { return regexSets(v) }},
 	{FamilyLetters, func(v *vocabulary, _ *wordFinder) ([]Set, error) { return letterSets(v), nil }},
-	{FamilyPartsOfSpeech, func(v *vocabulary, _ *wordFinder) ([]Set, error) { return partOfSpeechSets(v) }},
+}, partsOfSpeech, []builder{
 	{FamilyNames, func(_ *vocabulary, words *wordFinder) ([]Set, error) { return nameSets(words) }},
 	{FamilyWords, func(_ *vocabulary, words *wordFinder) ([]Set, error) { return wordSets(words) }},
-}
+})
 
 // Families returns the families of built-in sets.
 func Families() []string {

@@ -35,8 +35,15 @@ typedef struct {
 	char *pointer; // only when length > 12
 } duckdb_string;
 
+// Microseconds since 1970.
+typedef struct {
+	int64_t micros;
+} duckdb_timestamp;
+
 // X(return type, name, parameters, arguments)
 #define SAEDB_CAPI(X)                                                                                                  \
+	X(duckdb_state, duckdb_connect, (handle database, handle *out), (database, out))                                   \
+	X(void, duckdb_disconnect, (handle *con), (con))                                                                   \
 	X(handle, duckdb_create_logical_type, (int type), (type))                                                          \
 	X(handle, duckdb_create_list_type, (handle child), (child))                                                        \
 	X(handle, duckdb_create_struct_type, (handle *types, const char **names, idx_t n), (types, names, n))              \
@@ -107,6 +114,21 @@ typedef struct {
 	X(handle, duckdb_array_vector_get_child, (handle vector), (vector))                                                \
 	X(duckdb_state, duckdb_query, (handle con, const char *sql, duckdb_result *out), (con, sql, out))                  \
 	X(const char *, duckdb_result_error, (duckdb_result *result), (result))                                            \
+	X(duckdb_state, duckdb_prepare, (handle con, const char *sql, handle *out), (con, sql, out))                       \
+	X(const char *, duckdb_prepare_error, (handle statement), (statement))                                             \
+	X(void, duckdb_destroy_prepare, (handle *statement), (statement))                                                  \
+	X(idx_t, duckdb_nparams, (handle statement), (statement))                                                          \
+	X(duckdb_state, duckdb_bind_boolean, (handle statement, idx_t i, bool value), (statement, i, value))               \
+	X(duckdb_state, duckdb_bind_int64, (handle statement, idx_t i, int64_t value), (statement, i, value))              \
+	X(duckdb_state, duckdb_bind_double, (handle statement, idx_t i, double value), (statement, i, value))              \
+	X(duckdb_state, duckdb_bind_timestamp, (handle statement, idx_t i, duckdb_timestamp value), (statement, i, value)) \
+	X(duckdb_state, duckdb_bind_varchar_length, (handle statement, idx_t i, const char *s, idx_t n), (statement, i, s, n)) \
+	X(duckdb_state, duckdb_bind_null, (handle statement, idx_t i), (statement, i))                                     \
+	X(duckdb_state, duckdb_execute_prepared, (handle statement, duckdb_result *out), (statement, out))                 \
+	X(idx_t, duckdb_column_count, (duckdb_result *result), (result))                                                   \
+	X(const char *, duckdb_column_name, (duckdb_result *result, idx_t i), (result, i))                                 \
+	X(idx_t, duckdb_rows_changed, (duckdb_result *result), (result))                                                   \
+	X(void, duckdb_scalar_function_set_volatile, (handle f), (f))                                                      \
 	X(handle, duckdb_fetch_chunk, (duckdb_result result), (result))                                                    \
 	X(void, duckdb_destroy_result, (duckdb_result *result), (result))                                                  \
 	X(void, duckdb_add_replacement_scan, (handle db, replacement_callback call, void *data, delete_callback del),      \

@@ -23,6 +23,11 @@ type Connection struct{ handle C.handle }
 // ConnectionFrom wraps a raw duckdb_connection.
 func ConnectionFrom(pointer unsafe.Pointer) Connection { return Connection{C.handle(pointer)} }
 
+// Queryer answers queries that a function asks while it runs.
+type Queryer interface {
+	Query(sql string, each func(Chunk) error) error
+}
+
 // VectorSize is the number of rows in a full chunk (2,048).
 func VectorSize() int { return int(C.call_duckdb_vector_size()) }
 

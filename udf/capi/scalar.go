@@ -14,6 +14,7 @@ import (
 type Scalar struct {
 	Parameters []Type
 	Returns    Type
+	Volatile   bool // has an effect, or another result each time
 	// Call computes a whole chunk: one result a row of input, written in place
 	// into output. DuckDB answers NULL for rows with a NULL argument itself only
 	// when the whole argument is a constant NULL, so Call must mind the rest.
@@ -37,6 +38,9 @@ func (c Connection) RegisterScalar(name string, overloads ...Scalar) error {
 		t := overloads[i].Returns.logical()
 		C.call_duckdb_scalar_function_set_return_type(f, t)
 		C.call_duckdb_destroy_logical_type(&t)
+		if overloads[i].Volatile {
+			C.call_duckdb_scalar_function_set_volatile(f)
+		}
 		C.set_scalar_owner(f, C.uintptr_t(cgo.NewHandle(&overloads[i])))
 		state := C.call_duckdb_add_scalar_function_to_set(set, f)
 		C.call_duckdb_destroy_scalar_function(&f)

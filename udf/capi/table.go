@@ -18,7 +18,7 @@ type Source func(arguments []string) (Table, error)
 // than once; Close ends it.
 type Table interface {
 	Columns() []Field
-	// Rows is the exact number of rows.
+	// Rows is the exact number of rows, or negative when it is not known.
 	Rows() int64
 	// Scan begins a scan of the columns with these positions, in this order.
 	Scan(columns []int) (Scan, error)
@@ -102,7 +102,9 @@ func (f *tableFunction) bind(info C.handle) (err error) {
 		C.call_duckdb_destroy_logical_type(&t)
 		C.free(unsafe.Pointer(text))
 	}
-	C.call_duckdb_bind_set_cardinality(info, C.idx_t(table.Rows()), true)
+	if rows := table.Rows(); rows >= 0 {
+		C.call_duckdb_bind_set_cardinality(info, C.idx_t(rows), true)
+	}
 	C.set_bind_owner(info, C.uintptr_t(cgo.NewHandle(table)))
 	return nil
 }

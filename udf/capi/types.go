@@ -15,17 +15,21 @@ type Kind int
 
 // The kinds that saedb's functions take or give.
 const (
-	KindBoolean Kind = 1
-	KindInteger Kind = 4
-	KindBigint  Kind = 5
-	KindFloat   Kind = 10
-	KindDouble  Kind = 11
-	KindVarchar Kind = 17
-	KindList    Kind = 24
-	KindStruct  Kind = 25
-	KindArray   Kind = 33
-	KindAny     Kind = 34
-	KindNull    Kind = 36
+	KindBoolean   Kind = 1
+	KindInteger   Kind = 4
+	KindBigint    Kind = 5
+	KindUBigint   Kind = 9
+	KindFloat     Kind = 10
+	KindDouble    Kind = 11
+	KindTimestamp Kind = 12
+	KindHugeint   Kind = 16
+	KindVarchar   Kind = 17
+	KindBlob      Kind = 18
+	KindList      Kind = 24
+	KindStruct    Kind = 25
+	KindArray     Kind = 33
+	KindAny       Kind = 34
+	KindNull      Kind = 36
 )
 
 // Type describes a parameter or a result.
@@ -49,6 +53,7 @@ var (
 	Float   = Type{Kind: KindFloat}
 	Double  = Type{Kind: KindDouble}
 	Varchar = Type{Kind: KindVarchar}
+	Blob    = Type{Kind: KindBlob}
 	Any     = Type{Kind: KindAny}
 )
 
@@ -84,9 +89,9 @@ func (k Kind) String() string {
 // In the order of enum duckdb_type, whose numbers are part of DuckDB's ABI.
 var kindNames = map[Kind]string{
 	KindBoolean: "BOOLEAN", 2: "TINYINT", 3: "SMALLINT", KindInteger: "INTEGER", KindBigint: "BIGINT",
-	6: "UTINYINT", 7: "USMALLINT", 8: "UINTEGER", 9: "UBIGINT", KindFloat: "FLOAT", KindDouble: "DOUBLE",
-	12: "TIMESTAMP", 13: "DATE", 14: "TIME", 15: "INTERVAL", 16: "HUGEINT", KindVarchar: "VARCHAR",
-	18: "BLOB", 19: "DECIMAL", 23: "ENUM", KindList: "LIST", KindStruct: "STRUCT", 26: "MAP", 27: "UUID",
+	6: "UTINYINT", 7: "USMALLINT", 8: "UINTEGER", KindUBigint: "UBIGINT", KindFloat: "FLOAT", KindDouble: "DOUBLE",
+	KindTimestamp: "TIMESTAMP", 13: "DATE", 14: "TIME", 15: "INTERVAL", KindHugeint: "HUGEINT", KindVarchar: "VARCHAR",
+	KindBlob: "BLOB", 19: "DECIMAL", 23: "ENUM", KindList: "LIST", KindStruct: "STRUCT", 26: "MAP", 27: "UUID",
 	KindArray: "ARRAY", KindAny: "ANY", KindNull: "NULL",
 }
 

@@ -4,6 +4,7 @@ package capi
 import "C"
 
 import (
+	"bytes"
 	"fmt"
 	"unsafe"
 )
@@ -111,6 +112,16 @@ func (v Vector) Text(i int) string {
 		return C.GoStringN(&s.prefix[0], C.int(s.length))
 	}
 	return C.GoStringN(s.pointer, C.int(s.length))
+}
+
+// Bytes is row i of a BLOB vector, which lies there as a VARCHAR does, copied.
+func (v Vector) Bytes(i int) []byte {
+	s := &Values[C.duckdb_string](v, i+1)[i]
+	from := unsafe.Pointer(&s.prefix[0])
+	if s.length > 12 {
+		from = unsafe.Pointer(s.pointer)
+	}
+	return bytes.Clone(unsafe.Slice((*byte)(from), int(s.length)))
 }
 
 // EqualText tells whether rows i and j of a VARCHAR vector hold the same text.

@@ -1,0 +1,40 @@
+//go:build saedb_extension
+
+// Package main is saedb as an extension that any DuckDB loads: the SQL functions of
+// the program, built with -buildmode=c-shared and the tag saedb_extension, without
+// DuckDB itself. make extension builds it and writes its footer.
+package main
+
+// #include <stdbool.h>
+import "C"
+
+import (
+	"runtime/debug"
+	"unsafe"
+
+	"github.com/saedb/saedb/extension/procedures"
+	"github.com/saedb/saedb/udf"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+func main() {} // never runs: DuckDB calls the entry point
+
+func init() {
+	// As in the program: nearly all of the heap is unembeddings, which stay.
+	debug.SetGCPercent(10)
+}
+
+// saedb_init_c_api is the entry point, whose name DuckDB makes of the file's. It
+// answers false, having told DuckDB why, when the extension cannot be loaded.
+//
+//export saedb_init_c_api
+func saedb_init_c_api(info, access unsafe.Pointer) C.bool {
+	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, host *capi.Host, opened capi.Database) error {
+		functions, err := udf.Register(registration, host, udf.DefaultModelMemory)
+		if err != nil {
+			return err
+		}
+		udf.RegisterNames(opened)
+		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: host.Connect})
+	}))
+}

@@ -1,0 +1,125 @@
+// Package procedures is what the commands of the program do, for people whose
+// database is open in another client: CALL saedb_load_model('models/gpt2').
+//
+// A procedure is a table function that works through a connection of its own to the
+// same database, in its own transactions, and hands out a row for each thing that it
+// has done. It stops between two rows when its query is interrupted.
+package procedures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/extension/session"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/version"
+	"github.com/saedb/saedb/loader"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// Host is the database that procedures work in.
+type Host struct {
+	Functions *udf.Functions
+	Connect   session.Connect
+
+	received received
+}
+
+// Register registers the procedures with the database of c.
+func Register(c capi.Connection, h *Host) error {
+	for _, p := range []procedure{
+		loadModel, loadSAE, loadSets, computeStatistics, addModel, addSAE, wantedTensors,
+	} {
+		if err := h.register(c, p); err != nil {
+			return err
+		}
+	}
+	return h.registerHandOver(c)
+}
+
+// procedure is one of them.
+type procedure struct {
+	name       string
+	parameters int // by position
+	named      []string
+	columns    []capi.Field
+	// run does the work and hands out rows, with a value for each of columns.
+	run func(ctx context.Context, h *Host, a arguments, row func(values ...any) error) error
+}
+
+// arguments are those of one call: by position, and by name where they are given.
+type arguments struct {
+	positions []string
+	named     map[string]string
+}
+
+// flag is a named argument that is true or false.
+func (a arguments) flag(name string) (bool, error) {
+	switch strings.ToLower(a.named[name]) {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, &fault.Error{Subject: name, Expected: "true or false", Found: schema.Literal(a.named[name])}
+}
+
+func (h *Host) register(c capi.Connection, p procedure) error {
+	return c.RegisterTable(p.name, p.parameters, func(given []string) (capi.Table, error) {
+		a := arguments{positions: given[:p.parameters], named: map[string]string{}}
+		for i, name := range p.named {
+			a.named[name] = given[p.parameters+i]
+		}
+		return &called{columns: p.columns, run: func(ctx context.Context, row func(values ...any) error) error {
+			return fault.At(p.name, "", p.run(ctx, h, a, row))
+		}}, nil
+	}, p.named...)
+}
+
+// within opens the database for a procedure: the one of that name as it is attached,
+// or the one that was opened.
+func (h *Host) within(database string, use func(db *sql.DB) error) error {
+	begin := ""
+	if database != "" {
+		begin = "USE " + schema.Identifier(database)
+	}
+	db := session.Open(h.Connect, begin)
+	defer db.Close()
+	return use(db)
+}
+
+func (h *Host) loader(db *sql.DB) *loader.Loader {
+	return &loader.Loader{DB: db, Version: version.Number, Functions: udf.Documentation(), Opened: h.Functions}
+}
+
+// requireTables makes sure that the database is one of saedb's.
+func requireTables(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	present, err := schema.Present(ctx, tx)
+	if err != nil || present {
+		return err
+	}
+	return &fault.Error{Problem: "nothing is loaded in this database", Hint: "load a model, with CALL saedb_load_model(path)"}
+}
+
+// loaded is the row of a load.
+var loadedColumns = []capi.Field{
+	{Name: "name", Type: capi.Varchar}, {Name: "rows", Type: capi.Bigint}, {Name: "bytes", Type: capi.Bigint},
+	{Name: "seconds", Type: capi.Double}, {Name: "unchanged", Type: capi.Boolean}, {Name: "note", Type: capi.Varchar},
+}
+
+func loadedRow(o loader.Outcome) []any {
+	return []any{o.Name, int64(o.Rows), o.Bytes, o.Took.Seconds(), o.Unchanged, o.Note}
+}
+
+func unknown(what, found, expected string) error {
+	return &fault.Error{Subject: what, Expected: expected, Found: fmt.Sprintf("%q", found)}
+}

@@ -1,0 +1,182 @@
+"""Connections with the extension loaded, and the procedures that work on files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Loaded(NamedTuple):
+    """What a load did."""
+
+    name: str  #: of the model or SAE, as SQL calls it
+    rows: int  #: tokens of a model, features of an SAE
+    bytes: int  #: of the files or tensors
+    seconds: float
+    unchanged: bool  #: it was there already, with the same content
+    note: Optional[str]  #: what a person should know of it
+
+
+class Computed(NamedTuple):
+    """What was computed: one block of the features of an SAE."""
+
+    sae: str
+    release: str
+    computed: str  #: ``statistics`` or ``enrichment``
+    features: int
+    token_sets: int  #: that were scored
+    seconds: float
+
+
+class TokenSets(NamedTuple):
+    """Token sets that were loaded for a model."""
+
+    model: str
+    added: int
+    replaced: int
+    unchanged: int
+
+
+def extension_path() -> Path:
+    """The loadable extension that this package carries, for other clients of DuckDB."""
+    return Path(__file__).with_name("saedb.duckdb_extension")
+
+
+def connect(
+    database: PathLike = ":memory:", *, read_only: bool = False, config: Optional[Mapping[str, Any]] = None
+) -> DuckDBPyConnection:
+    """Opens a database, or one in memory, with every function of saedb in it.
+
+    It is ``duckdb.connect``, with unsigned extensions allowed and the extension loaded.
+    """
+    options = {**(config or {}), "allow_unsigned_extensions": "true"}
+    con = duckdb.connect(os.fspath(database), read_only=read_only, config=options)
+    try:
+        load(con)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def load(con: DuckDBPyConnection) -> None:
+    """Loads the extension into a database that is open already.
+
+    It must have been opened with ``config={"allow_unsigned_extensions": "true"}``, which
+    DuckDB does not let one change afterwards. Loading it again changes nothing.
+    """
+    con.execute(f"LOAD {literal(str(extension_path()))}")
+
+
+def load_model(
+    con: DuckDBPyConnection,
+    path: PathLike,
+    *,
+    name: Optional[str] = None,
+    processing: Optional[str] = None,
+    replace: bool = False,
+    database: Optional[str] = None,
+) -> Loaded:
+    """Loads a model from a Hugging Face directory or a GGUF file.
+
+    ``name`` is the file's or directory's own by default. ``processing`` of the unembedding is
+    ``transformerlens`` (the default), ``fold-only`` or ``none``. ``replace`` lets it take the
+    place of a different model of that name. ``database`` is where to: the current
+    database of ``con`` by default.
+    """
+    found = call(
+        con, "saedb_load_model", [os.fspath(path)], name=name, processing=processing, replace=flag(replace),
+        database=target(con, database),
+    )  # fmt: skip
+    return Loaded(*found[0])
+
+
+def load_sae(
+    con: DuckDBPyConnection,
+    path: PathLike,
+    *,
+    name: Optional[str] = None,
+    model: Optional[str] = None,
+    release: Optional[str] = None,
+    decoder: Optional[str] = None,
+    replace: bool = False,
+    database: Optional[str] = None,
+) -> list[Loaded]:
+    """Loads the SAE in a directory, or all those in the directories below it.
+
+    ``model`` names the model that they write to: by default the only one loaded, or the one that
+    their configuration names. ``decoder`` is the scale of the decoder: ``as-stored`` (the
+    default), ``unit-norm`` or ``saelens``.
+    """
+    found = call(
+        con, "saedb_load_sae", [os.fspath(path)], name=name, model=model, release=release, decoder=decoder,
+        replace=flag(replace), database=target(con, database),
+    )  # fmt: skip
+    return [Loaded(*row) for row in found]
+
+
+def load_sets(
+    con: DuckDBPyConnection,
+    *,
+    families: Iterable[str] = (),
+    file: Optional[PathLike] = None,
+    name: Optional[str] = None,
+    regex: Optional[str] = None,
+    sql: Optional[str] = None,
+    model: Optional[str] = None,
+    replace: bool = False,
+    database: Optional[str] = None,
+) -> list[TokenSets]:
+    """Loads token sets: built-in families (all by default), a file of sets, or one set.
+
+    One set has a ``name`` and either a ``regex``, which raw tokens match at their start, or a
+    query ``sql`` that gives token ids.
+    """
+    found = call(
+        con, "saedb_load_sets", [], family=",".join(families) or None, file=None if file is None else os.fspath(file), name=name,
+        regex=regex, sql=sql, model=model, replace=flag(replace), database=target(con, database),
+    )  # fmt: skip
+    return [TokenSets(*row) for row in found]
+
+
+def compute(
+    con: DuckDBPyConnection, *, sae: Optional[str] = None, tokens: Optional[str] = None, database: Optional[str] = None
+) -> list[Computed]:
+    """Computes what is missing: the statistics of every feature, then its enrichment.
+
+    ``sae`` is a glob pattern of SAEs' names, or of release/name. ``tokens`` is ``all`` (every
+    column of the unembedding, the default) or ``real`` (without padding and special tokens).
+    Each block of features is kept when it is done: after an interruption the next call goes
+    on from there.
+    """
+    found = call(con, "saedb_compute", [], sae=sae, tokens=tokens, database=target(con, database))
+    return [Computed(*row) for row in found]
+
+
+def call(con: DuckDBPyConnection, procedure: str, positions: list[Optional[str]], **named: Optional[str]) -> list[tuple[Any, ...]]:
+    """The rows of a procedure. Arguments that are None are left out."""
+    given = {key: value for key, value in named.items() if value is not None}
+    arguments = ", ".join(["?"] * len(positions) + [f"{key} := ?" for key in given])
+    return con.execute(f"FROM {procedure}({arguments})", [*positions, *given.values()]).fetchall()
+
+
+def target(con: DuckDBPyConnection, database: Optional[str]) -> str:
+    """The database to work in: a procedure has a connection of its own, without this one's USE."""
+    if database is not None:
+        return database
+    # All of it is fetched, since DuckDB 2 refuses other work beside an unfinished result.
+    return str(con.execute("SELECT current_database()").fetchall()[0][0])
+
+
+def flag(value: bool) -> Optional[str]:
+    return "true" if value else None
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,193 @@
+"""The extension as a guest in Python's process."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import duckdb
+import numpy as np
+
+import saedb
+
+MANY = "SELECT sum((logit_stats(list_transform(range(16), lambda j: sin(i + j)), 'm')).std) FROM range({}) t(i)"
+LINUX = sys.platform == "linux"
+
+
+def filled(path=":memory:"):
+    con = saedb.connect(path)
+    w_u = np.random.default_rng(0).normal(size=(16, 3000)).astype("f4")
+    saedb.add_model(con, w_u, name="m", tokens=[f"word{i}" for i in range(3000)])
+    return con
+
+
+def memory() -> int:
+    """Resident memory of this process in bytes."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+class Process(unittest.TestCase):
+    def test_loaded_twice(self):
+        con = filled()
+        before = con.execute(MANY.format(10)).fetchone()
+        saedb.load(con)
+        saedb.load(con.cursor())
+        self.assertEqual(con.execute(MANY.format(10)).fetchone(), before)
+
+    def test_unsigned_not_allowed(self):
+        with self.assertRaisesRegex(duckdb.Error, "unsigned|signature"):
+            saedb.load(duckdb.connect())
+
+    def test_two_databases(self):
+        a, b = filled(), saedb.connect()
+        with self.assertRaisesRegex(duckdb.Error, 'model "m": no such model'):
+            b.execute(MANY.format(1))
+        saedb.add_model(b, np.ones((16, 5), "f4"), name="m", tokens=list("abcde"))
+        self.assertEqual(b.execute(MANY.format(10)).fetchone(), (0.0,))
+        a.close()
+        self.assertEqual(b.execute(MANY.format(10)).fetchone(), (0.0,))
+
+    @unittest.skipUnless(LINUX, "looks at /proc")
+    def test_closed_is_closed(self):
+        """The extension does not keep a closed database open, which would lock its file."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "closed.db")
+            con = filled(path)
+            con.execute(MANY.format(10)).fetchone()
+            con.close()
+            held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")]
+            self.assertEqual([name for name in held if "closed.db" in name], [])
+            self.assertFalse(os.path.exists(path + ".wal"))  # checkpointed
+            with saedb.connect(path, read_only=True) as con:  # with other settings, which an open one would refuse
+                self.assertIsNotNone(con.execute(MANY.format(10)).fetchone()[0])
+
+    def test_threads(self):
+        con = filled()
+        want, found = con.execute(MANY.format(5000)).fetchone(), []
+
+        def ask():
+            found.append(con.cursor().execute(MANY.format(5000)).fetchone())
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(found), 8)
+        for value in found:
+            self.assertAlmostEqual(value[0], want[0], places=6)
+
+    def interrupt(self, work):
+        """Ctrl-C, half a second into the work or right after it."""
+        timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+        timer.start()
+        try:
+            with self.assertRaises((KeyboardInterrupt, RuntimeError, duckdb.Error)):
+                work()
+                time.sleep(5)
+        finally:
+            timer.join()
+
+    def test_keyboard_interrupt(self):
+        """Ctrl-C raises, and the connection goes on. When depends on DuckDB: sometimes it
+        notices only after the query, with any functions; interrupt() is the sure way."""
+        con = filled()
+        self.interrupt(lambda: con.execute(MANY.format(200_000)).fetchall())
+        con.interrupt()  # a thread of DuckDB's may still be at work
+        self.assertIsNotNone(con.execute(MANY.format(10)).fetchall()[0][0])
+
+    def test_interrupt(self):
+        """An interrupted query ends after the chunks that are running."""
+        con = filled()
+        timer, begun = threading.Timer(0.5, con.interrupt), time.monotonic()
+        timer.start()
+        with self.assertRaises(duckdb.InterruptException):
+            con.execute(MANY.format(50_000_000)).fetchall()
+        self.assertLess(time.monotonic() - begun, 20)
+        self.assertIsNotNone(con.execute(MANY.format(10)).fetchall()[0][0])
+
+    def test_interrupted_compute(self):
+        """Ctrl-C ends a computation after a block, which is kept."""
+        con = filled()
+        features = 150_000
+        saedb.add_sae(con, np.random.default_rng(1).normal(size=(features, 16)).astype("f4"), name="s")
+        self.interrupt(lambda: saedb.compute(con))
+        done = con.execute("SELECT count(*) FROM stored_statistics").fetchone()[0]
+        self.assertLessEqual(done, features)
+        self.assertEqual(sum(c.features for c in saedb.compute(con) if c.features) > 0, done < features)
+        self.assertEqual(con.execute("SELECT count(DISTINCT feature) FROM stored_statistics").fetchone(), (features,))
+
+    def test_errors_leave_the_process_alive(self):
+        con = filled()
+        for query, says in [
+            ("SELECT logit_stats([1, 2]::FLOAT[], 'm')", "expected 16 values"),
+            ("SELECT logit_stats(NULL, 'no')", None),
+            ("FROM read_sae('nowhere')", "nowhere: does not exist"),
+            ("CALL saedb_load_model('nowhere')", "nowhere"),
+            ("CALL saedb_add_model('no', '{}')", "nothing was handed over"),
+            ("CALL saedb_add_sae('no', '[')", "is not JSON"),
+            ("CALL saedb_wanted_tensors('{}', '[]')", "has no model_type"),
+            ("SELECT saedb_hand_over('h', 5, ''::BLOB)", "expected offset 0"),
+            ("CALL saedb_compute(database := 'no')", "no"),
+        ]:
+            with self.subTest(query):
+                if says is None:
+                    con.execute(query).fetchall()
+                    continue
+                with self.assertRaisesRegex(duckdb.Error, says):
+                    con.execute(query).fetchall()
+        con.execute("SELECT saedb_hand_over('h', 0, 'not a safetensors file'::BLOB)")
+        with self.assertRaisesRegex(duckdb.Error, "safetensors"):
+            con.execute("""CALL saedb_add_sae('h', '{"name": "s", "config": {}}')""")
+        self.assertIsNotNone(con.execute(MANY.format(10)).fetchone()[0])
+
+    @unittest.skipUnless(LINUX, "looks at /proc")
+    def test_memory_is_flat(self):
+        """10,000 small queries leave nothing behind."""
+        con = filled()
+        queries = [MANY.format(3), "SELECT top_tokens([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]::FLOAT[], 'm', 3)",
+                   "SELECT try(logit_stats([1]::FLOAT[], 'm'))", "FROM saedb_wanted_tensors('{\"model_type\": \"gpt2\"}', '[\"wte.weight\"]')"]  # fmt: skip
+
+        def ask(times):
+            for i in range(times):
+                con.execute(queries[i % len(queries)]).fetchall()
+
+        ask(3000)
+        before = memory()
+        ask(10_000)
+        self.assertLess(memory() - before, 24 << 20)
+
+    @unittest.skipUnless(LINUX, "looks at /proc")
+    def test_databases_are_released(self):
+        """Databases that are closed leave nothing behind, models included."""
+
+        def once():
+            con = filled()
+            con.execute(MANY.format(10)).fetchone()
+            con.close()
+
+        for _ in range(10):
+            once()
+        before = memory()
+        for _ in range(30):
+            once()
+        self.assertLess(memory() - before, 40 << 20)
+
+    def test_signal_handlers(self):
+        """Python's own handlers stay, and so does faulthandler."""
+        script = (
+            "import faulthandler, signal, saedb; faulthandler.enable(); before = signal.getsignal(signal.SIGINT);"
+            "con = saedb.connect(); assert signal.getsignal(signal.SIGINT) is before;"
+            "signal.signal(signal.SIGUSR1, lambda *_: print('handled')); signal.raise_signal(signal.SIGUSR1)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, "handled\n"), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

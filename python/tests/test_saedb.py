@@ -1,0 +1,233 @@
+"""The package in stock DuckDB: what is in memory goes in, and comes out right."""
+
+import json
+import tempfile
+import types
+import unittest
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+import saedb
+
+D_MODEL, D_VOCAB, D_SAE = 16, 60, 40
+TOKENS = [f"word{i}" for i in range(D_VOCAB)]
+
+
+def arrays(seed: int = 0):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(D_MODEL, D_VOCAB)).astype("f4"), random.normal(size=(D_SAE, D_MODEL)).astype("f4")
+
+
+def hooked(w_u, **changes):
+    """What add_model looks at in a HookedTransformer."""
+    cfg = types.SimpleNamespace(**{"model_name": "tiny", "original_architecture": "GPT2LMHeadModel", "normalization_type": "LNPre", **changes})
+    return types.SimpleNamespace(W_U=w_u, cfg=cfg, tokenizer=None)
+
+
+class Config:
+    def __init__(self, **settings):
+        self.settings = settings
+
+    def to_dict(self):
+        return self.settings
+
+
+def expected(w_dec, w_u):
+    weights = w_dec.astype("f8") @ w_u.astype("f8")
+    mean, std = weights.mean(1), weights.std(1)
+    z = (weights - mean[:, None]) / std[:, None]
+    return mean, std, (z**3).mean(1), (z**4).mean(1), weights
+
+
+class InMemory(unittest.TestCase):
+    def setUp(self):
+        self.con = saedb.connect()
+        self.addCleanup(self.con.close)
+        self.w_u, self.w_dec = arrays()
+
+    def test_arrays(self):
+        model = saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS, special=[0])
+        self.assertEqual((model.name, model.rows, model.unchanged), ("m", D_VOCAB, False))
+        sae = saedb.add_sae(self.con, self.w_dec, hook="blocks.3.hook_resid_pre", log_sparsity=np.full(D_SAE, -2, "f4"))
+        self.assertEqual((sae.name, sae.rows), ("blocks.3.hook_resid_pre", D_SAE))
+        self.assertEqual([(c.sae, c.computed, c.features) for c in saedb.compute(self.con)], [(sae.name, "statistics", D_SAE)])
+        self.assertEqual(saedb.compute(self.con), [])
+        mean, std, skewness, kurtosis, weights = expected(self.w_dec, self.w_u)
+        found = self.con.execute("SELECT * FROM layer_3 ORDER BY feature").fetchnumpy()
+        np.testing.assert_allclose(found["mean"], mean, atol=1e-6)
+        np.testing.assert_allclose(found["std"], std, rtol=1e-6)
+        np.testing.assert_allclose(found["skewness"], skewness, atol=1e-5)
+        np.testing.assert_allclose(found["kurtosis"], kurtosis, rtol=1e-5)
+        self.assertTrue(all(value == -2 for value in found["log_sparsity"]))
+        for tokens, row in zip(found["top_tokens"], weights):
+            self.assertEqual(list(tokens), [TOKENS[i] for i in np.argsort(-row)[:10]])
+        self.assertEqual(self.con.execute("SELECT token FROM tokens WHERE is_special").fetchall(), [("word0",)])
+        self.assertEqual(
+            self.con.execute("SELECT kind, name, source, format FROM loads").fetchall(),
+            [("model", "m", "numpy.ndarray", "memory"), ("sae", sae.name, "numpy.ndarray", "memory")],
+        )
+
+    def test_a_second_time(self):
+        for unchanged in (False, True):
+            self.assertIs(saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS).unchanged, unchanged)
+            self.assertIs(saedb.add_sae(self.con, self.w_dec, name="s").unchanged, unchanged)
+        other_u, other_dec = arrays(1)
+        with self.assertRaisesRegex(duckdb.Error, "already loaded, with other content"):
+            saedb.add_sae(self.con, other_dec, name="s")
+        saedb.add_sae(self.con, other_dec, name="s", replace=True)
+        saedb.add_model(self.con, other_u, name="m", tokens=TOKENS, replace=True)
+        std = self.con.execute("SELECT (logit_stats(w_dec, model)).std FROM decoder_directions ORDER BY feature").fetchnumpy()
+        np.testing.assert_allclose(next(iter(std.values())), expected(other_dec, other_u)[1], rtol=1e-6)
+
+    def test_hooked_transformer(self):
+        centred = self.w_u - self.w_u.mean(0)
+        centred -= centred.mean(1, keepdims=True)
+        for norm, w_u, found in [
+            ("LNPre", centred, ("LayerNorm", True, True, True)),
+            ("RMSPre", self.w_u, ("RMSNorm", True, False, False)),
+            ("LN", self.w_u, ("LayerNorm", False, False, False)),
+        ]:
+            with self.subTest(norm):
+                saedb.add_model(self.con, hooked(w_u, normalization_type=norm), name=norm, tokens=TOKENS)
+                row = self.con.execute(
+                    "SELECT norm, norm_folded, centered_over_d_model, centered_over_vocabulary FROM models WHERE model = ?", [norm]
+                ).fetchone()
+                self.assertEqual(row, found)
+
+    def test_saelens(self):
+        """An object with the cfg of SAELens 6, and the tuple of its older loaders."""
+        cfg = Config(architecture="topk", d_in=D_MODEL, d_sae=D_SAE, dtype="float32", metadata={"hook_name": "blocks.1.hook_resid_post", "model_name": "m"})
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        saedb.add_model(self.con, arrays(2)[0], name="other", tokens=TOKENS)
+        sae = types.SimpleNamespace(W_dec=self.w_dec, cfg=cfg)
+        saedb.add_sae(self.con, (sae, {}, np.linspace(-10, -1, D_SAE, dtype="f4")), release="r")
+        self.assertEqual(
+            self.con.execute("SELECT sae, release, model, architecture, layer FROM saes").fetchall(),
+            [("blocks.1.hook_resid_post", "r", "m", "topk", 1)],
+        )
+        low, high = self.con.execute("SELECT min(log_sparsity), max(log_sparsity) FROM features").fetchone()
+        self.assertEqual((low, high), (-10, -1))
+
+    def test_types(self):
+        saedb.add_model(self.con, self.w_u.astype("f8"), name="m", tokens=TOKENS)
+        self.assertEqual(self.con.execute("SELECT dtype FROM models").fetchone(), ("F64",))
+        for name, given in [
+            ("float16", self.w_dec.astype("f2")),
+            ("big-endian", self.w_dec.astype(">f4")),
+            ("not contiguous", np.asfortranarray(self.w_dec)),
+            ("sliced", np.repeat(self.w_dec, 2, axis=0)[::2]),
+        ]:
+            with self.subTest(name):
+                saedb.add_sae(self.con, given, name=name)
+                rows = self.con.execute("SELECT w_dec FROM decoder_directions WHERE sae = ? ORDER BY feature", [name]).fetchall()
+                np.testing.assert_array_equal(np.array([row[0] for row in rows], "f4"), given.astype("f4"))
+        with self.assertRaisesRegex(TypeError, "W_dec: expected one of float32, .*, found int64"):
+            saedb.add_sae(self.con, np.ones((3, D_MODEL), "i8"), name="integers")
+
+    def test_arrow(self):
+        pyarrow = importlib_or_skip("pyarrow")
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        rows = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(self.w_dec.ravel()), D_MODEL)
+        saedb.add_sae(self.con, pyarrow.chunked_array([rows[:7], rows[7:]]), name="arrow")
+        saedb.add_sae(self.con, self.w_dec, name="numpy")
+        equal = self.con.execute("""SELECT count(*) FROM decoder_directions a JOIN decoder_directions b USING (feature, w_dec)
+            WHERE a.sae = 'arrow' AND b.sae = 'numpy'""").fetchall()
+        self.assertEqual(equal, [(D_SAE,)])
+        table = self.con.sql("SELECT feature, skewness FROM features").to_arrow_table()
+        self.assertEqual(table.num_rows, 2 * D_SAE)
+
+    def test_frames(self):
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        saedb.add_sae(self.con, self.w_dec, name="s")
+        saedb.compute(self.con)
+        for module, method in [("pandas", "df"), ("polars", "pl")]:
+            with self.subTest(module):
+                importlib_or_skip(module)
+                frame = getattr(self.con.sql("SELECT feature, std, top_tokens FROM features"), method)()
+                self.assertEqual(frame.shape, (D_SAE, 3))
+
+    def test_tokenizer(self):
+        text = json.dumps({"model": {"type": "WordLevel", "vocab": {word: i for i, word in enumerate(TOKENS[:50])}, "unk_token": "word0"}})
+        backend = types.SimpleNamespace(to_str=lambda: text)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(text)
+            file.flush()
+            for name, tokenizer in [("fast", types.SimpleNamespace(backend_tokenizer=backend)), ("tokenizers", backend), ("path", Path(file.name))]:
+                with self.subTest(name):
+                    saedb.add_model(self.con, self.w_u, name=name, tokenizer=tokenizer)
+                    found = self.con.execute("SELECT count(token), count(*) FILTER (is_padding) FROM tokens WHERE model = ?", [name]).fetchone()
+                    self.assertEqual(found, (50, 10))
+
+    def test_token_sets(self):
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        saedb.add_sae(self.con, self.w_dec, name="s")
+        self.assertEqual(saedb.load_sets(self.con, name="tens", regex="word.0"), [("m", 1, 0, 0)])
+        self.assertEqual(saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9"), [("m", 1, 0, 0)])
+        self.assertEqual([(c.computed, c.features, c.token_sets) for c in saedb.compute(self.con)], [("statistics", D_SAE, 0), ("enrichment", D_SAE, 2)])
+        weights = expected(self.w_dec, self.w_u)[4]
+        member = np.arange(D_VOCAB) < 9
+        for feature, es in self.con.execute("SELECT feature, es FROM enrichment WHERE token_set = 'low'").fetchall():
+            hits = member[np.argsort(-weights[feature])]
+            walk = np.cumsum(np.where(hits, 1 / 9, -1 / (D_VOCAB - 9)))
+            self.assertAlmostEqual(es, np.abs(walk).max(), places=5)
+
+    def test_another_database(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.con.execute(f"ATTACH '{directory}/other.db' AS other")
+            saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS, database="other")
+            self.con.execute("USE other")
+            saedb.add_sae(self.con, self.w_dec, name="s")
+            saedb.compute(self.con)
+            self.assertEqual(self.con.execute("SELECT count(*) FROM features").fetchone(), (D_SAE,))
+            self.con.execute("USE memory")
+            self.assertEqual(self.con.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'memory'").fetchone(), (0,))
+            # Functions find the model where it is; an equal one elsewhere is no matter, a different one is.
+            query = "SELECT count((logit_stats(w_dec, 'm')).std) FROM other.stored_decoders"
+            self.assertEqual(self.con.execute(query).fetchone(), (D_SAE,))
+            saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+            self.assertEqual(self.con.execute(query).fetchone(), (D_SAE,))
+            saedb.add_model(self.con, arrays(5)[0], name="m", tokens=TOKENS, replace=True)
+            with self.assertRaisesRegex(duckdb.Error, "memory, other .say which: 'memory.m' or 'other.m'"):
+                self.con.execute(query)
+            self.assertEqual(self.con.execute(query.replace("'m'", "'other.m'")).fetchone(), (D_SAE,))
+
+    def test_errors(self):
+        with self.assertRaisesRegex(ValueError, "no name"):
+            saedb.add_model(self.con, self.w_u, tokens=TOKENS)
+        with self.assertRaisesRegex(ValueError, "without tokens"):
+            saedb.add_model(self.con, self.w_u, name="m")
+        with self.assertRaisesRegex(TypeError, "found builtins.int"):
+            saedb.add_model(self.con, 5, name="m")
+        with self.assertRaisesRegex(TypeError, "found builtins.int"):
+            saedb.add_sae(self.con, 5)
+        with self.assertRaisesRegex(duckdb.Error, "nothing is loaded"):
+            saedb.compute(self.con)
+        with self.assertRaisesRegex(duckdb.Error, r"is W_U \[d_model, d_vocab\]"):
+            saedb.add_model(self.con, self.w_u.T, name="m", tokens=TOKENS)
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        with self.assertRaisesRegex(ValueError, "no name"):
+            saedb.add_sae(self.con, self.w_dec)
+        with self.assertRaisesRegex(duckdb.Error, f"expected d_model {D_MODEL}, that of model m"):
+            saedb.add_sae(self.con, self.w_dec[:, :5], name="narrow")
+        with self.assertRaisesRegex(duckdb.Error, "attention heads"):
+            saedb.add_sae(self.con, self.w_dec, hook="blocks.0.attn.hook_z")
+        with self.assertRaisesRegex(duckdb.Error, "a finite float32"):
+            saedb.add_sae(self.con, np.full((3, D_MODEL), np.nan, "f4"), name="nan")
+        with self.assertRaisesRegex(duckdb.Error, "decoder: expected one of as-stored"):
+            saedb.add_sae(self.con, self.w_dec, name="s", decoder="other")
+        self.assertEqual(self.con.execute("SELECT count(*) FROM loads").fetchone(), (1,))
+
+
+def importlib_or_skip(module: str):
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise unittest.SkipTest(f"{module} is not installed") from None
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,128 @@
+package test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// extensionClients are the stock clients that the extension is tested in: the version
+// of DuckDB that saedb is built with, and the newest.
+var extensionClients = []string{"1.5.6", "2.0.0"}
+
+// builtExtension builds the loadable extension, once, and returns its path.
+var builtExtension = sync.OnceValues(func() (string, error) {
+	if out, err := exec.Command("make", "-C", "..", "extension").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("make extension: %v\n%s", err, out)
+	}
+	return filepath.Abs("../build/extension/saedb.duckdb_extension")
+})
+
+// python runs a script in Python with a stock DuckDB of that version, and returns
+// what it prints. The script has the client's directory as its first argument.
+func python(t *testing.T, version, script string, args ...string) []byte {
+	t.Helper()
+	interpreter, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3 on this machine")
+	}
+	client, err := filepath.Abs(filepath.Join(clients, "duckdb-"+version))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(client, ".complete")); err != nil {
+		t.Skipf("DuckDB %s for Python is not installed; make python-clients installs it", version)
+	}
+	command := exec.Command(interpreter, append([]string{script, client}, args...)...)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s%s", script, err, out, stderr.Bytes())
+	}
+	return out
+}
+
+func extension(t *testing.T) string {
+	t.Helper()
+	path, err := builtExtension()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var (
+	statementLine = regexp.MustCompile(`^saedb: run SQL: statement at line \d+: `)
+	manySpaces    = regexp.MustCompile(`\s+`)
+	marker        = regexp.MustCompile(`\^+`) // DuckDB 2 underlines more than one character
+)
+
+// TestSQLInExtension runs the scripts of sql/ in stock Python DuckDB with the
+// extension loaded: it must give what the program gives, errors included. Python
+// writes each result to a Parquet file, which the program prints in its own format.
+func TestSQLInExtension(t *testing.T) {
+	scripts, err := filepath.Glob("sql/*.sql")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts in sql/ (%v)", err)
+	}
+	for _, version := range extensionClients {
+		for _, script := range scripts {
+			t.Run(version+"/"+filepath.Base(script), func(t *testing.T) {
+				expected, err := os.ReadFile(strings.TrimSuffix(script, ".sql") + ".out")
+				if err != nil {
+					t.Fatal(err)
+				}
+				dir := t.TempDir()
+				ran := python(t, version, "clients/run_sql.py", extension(t), example, script, dir)
+				got, want := plainLines(printed(t, ran)), plainLines(string(expected))
+				for i := range max(len(got), len(want)) {
+					if i >= len(got) || i >= len(want) || got[i] != want[i] {
+						t.Fatalf("line %d\n--- got\n%s\n--- expected\n%s", i+1,
+							strings.Join(got[min(i, len(got)):min(i+4, len(got))], "\n"), strings.Join(want[min(i, len(want)):min(i+4, len(want))], "\n"))
+					}
+				}
+			})
+		}
+	}
+}
+
+// plainLines is the lines of a script's output, without what the program alone puts
+// before an error.
+func plainLines(text string) []string {
+	all := strings.Split(text, "\n")
+	for i := range all {
+		all[i] = statementLine.ReplaceAllString(all[i], "")
+	}
+	return all
+}
+
+// printed is what the program would have printed for the statements that Python ran:
+// a line of JSON each, with the statement and its Parquet file or error.
+func printed(t *testing.T, ran []byte) string {
+	t.Helper()
+	var out strings.Builder
+	for scanner := bufio.NewScanner(bytes.NewReader(ran)); scanner.Scan(); {
+		var s struct{ Statement, Parquet, Error string }
+		if err := json.Unmarshal(scanner.Bytes(), &s); err != nil {
+			t.Fatalf("%v: %s", err, scanner.Bytes())
+		}
+		out.WriteString(strings.TrimLeft(s.Statement, "\n"))
+		if s.Error != "" {
+			out.WriteString(marker.ReplaceAllString(manySpaces.ReplaceAllString(s.Error, " "), "^") + "\n")
+		} else {
+			r := saedbRun(t, "", "sql", "--format", "markdown", "FROM '"+s.Parquet+"'")
+			out.WriteString(r.stdout + r.stderr)
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}

@@ -1,0 +1,37 @@
+//go:build saedb_extension
+
+// In the loadable extension DuckDB is not linked in: the table is filled from the
+// struct of pointers that DuckDB hands over when it loads the extension.
+
+#include "extension.h"
+#include "positions.h"
+
+saedb_capi saedb_api;
+
+#define X(ret, name, params, args) (ret(*) params) table[at_##name],
+void saedb_fill(const void *struct_of_pointers) {
+	void *const *table = struct_of_pointers;
+	saedb_capi filled = {SAEDB_CAPI(X)};
+	saedb_api = filled;
+}
+#undef X
+
+bool saedb_filled_from(const void *struct_of_pointers) {
+	void *const *table = struct_of_pointers;
+	return (void *)saedb_api.duckdb_query == table[at_duckdb_query];
+}
+
+handle saedb_instance(handle database) { return **(handle **)database; }
+
+// A duckdb_connection points to a duckdb::Connection, which begins with the pointer
+// to its ClientContext, which begins with a weak pointer to itself (two words),
+// followed by the pointer to the DatabaseInstance.
+bool saedb_connection_is_of(handle connection, handle instance) {
+	handle *context = *(handle **)connection;
+	return context[0] == (handle)context && context[2] == instance;
+}
+
+void saedb_point_to(saedb_weak_database *weak, handle instance) {
+	weak->duckdb[0] = instance;
+	weak->wrapper[0] = weak->duckdb;
+}

@@ -1,0 +1,125 @@
+package udf
+
+import (
+	"fmt"
+
+	"github.com/saedb/saedb/internal/compute"
+	"github.com/saedb/saedb/internal/fault"
+	modelfile "github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+var registeredFamily = family{
+	register: registerRegistered,
+	docs: []schema.Function{{
+		Name:      "saedb_model",
+		Signature: "saedb_model(name, path [, processing := 'transformerlens'|'fold-only'|'none']) → TABLE(model, architecture VARCHAR, d_model, d_vocab INTEGER, processing VARCHAR)",
+		Description: "Registers a model on disk under a name that functions take, until the database is closed, without loading it: " +
+			"CALL saedb_model('gpt2', 'models/gpt2'). It has no token sets.",
+		Example: "FROM saedb_model('from a file', 'examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf')",
+	}},
+}
+
+func registerRegistered(f *Functions, c capi.Connection) error {
+	return c.RegisterTable("saedb_model", 2, f.files("saedb_model", func(arguments []string) (capi.Table, error) {
+		return f.registerModel(arguments[0], arguments[1], modelfile.Options{Processing: arguments[2]})
+	}), "processing")
+}
+
+// registerModel reads what a model is, and leaves its weights to the first function
+// that asks for them. A name that a database uses is refused.
+func (f *Functions) registerModel(name, path string, o modelfile.Options) (*table, error) {
+	const op = "saedb_model"
+	if name == "" {
+		return nil, &fault.Error{Op: op, Subject: path, Expected: "a name for the model", Found: "none"}
+	}
+	d := &f.models.database
+	loaded, err := d.list()
+	if err != nil {
+		return nil, fault.At(op, path, err)
+	}
+	if len(choose(loaded, func(m *storedModel) bool { return m.name == name })) > 0 {
+		return nil, &fault.Error{Op: op, Subject: fmt.Sprintf("model %q", name), Problem: "a model of that name is loaded", Hint: "give it another name"}
+	}
+	opened, err := modelfile.Open(path, o)
+	if err != nil {
+		return nil, fault.At(op, path, err)
+	}
+	defer opened.Close()
+	info := opened.Info()
+	d.register(&storedModel{name: name, path: path, options: o, dModel: info.DModel, dVocab: info.DVocab})
+	text := func(name, s string) column { return textColumn(name, func(int) (string, bool) { return s, true }) }
+	number := func(name string, n int) column {
+		return valueColumn(name, capi.Integer, func(int) int32 { return int32(n) })
+	}
+	return &table{functions: f, rows: 1, columns: []column{
+		text("model", name), text("architecture", info.Architecture), number("d_model", info.DModel),
+		number("d_vocab", info.DVocab), text("processing", info.Processing.String()),
+	}}, nil
+}
+
+// register makes a model on disk known, in place of an earlier one of its name.
+func (d *database) register(m *storedModel) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.registered == nil {
+		d.registered = map[string]*storedModel{}
+	}
+	m.id = int32(len(d.registered)) + 1
+	if old := d.registered[m.name]; old != nil {
+		m.id = old.id
+		m.content = old.content + "+" // another than before
+	}
+	d.registered[m.name] = m
+}
+
+func (d *database) registeredModel(name string) *storedModel {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.registered[name]
+}
+
+// readFile fills an unembedding from a registered model's files.
+func readFile(stored *storedModel, scope string) (*model, error) {
+	opened, err := modelfile.Open(stored.path, stored.options)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	vocabulary, err := vocab.Read(stored.path)
+	if err != nil {
+		return nil, err
+	}
+	info := opened.Info()
+	builder, err := compute.NewBuilder(info.DVocab, info.DModel)
+	if err != nil {
+		return nil, err
+	}
+	const part = 4096
+	rows := make([]float32, part*info.DModel)
+	for from := 0; from < info.DVocab; from += part {
+		read := rows[:min(part, info.DVocab-from)*info.DModel]
+		if err := opened.ReadRows(from, read); err != nil {
+			return nil, err
+		}
+		builder.SetRows(from, read)
+	}
+	ready := &model{stored: stored, name: stored.name, scope: scope, tokens: make([]token, info.DVocab)}
+	var real []int32
+	for _, t := range padded(vocabulary.Tokens, info.DVocab) {
+		if t.ID >= info.DVocab {
+			break
+		}
+		ready.tokens[t.ID] = token{t.Token.Token, t.Text}
+		if !t.padding && !t.Special {
+			real = append(real, int32(t.ID))
+		}
+	}
+	if scope == scopeReal {
+		builder.Only(real)
+	}
+	ready.unembedding, err = builder.Build()
+	return ready, err
+}
