@@ -53,9 +53,13 @@ def connect(
 ) -> DuckDBPyConnection:
     """Opens a database, or one in memory, with every function of saedb in it.
 
-    It is ``duckdb.connect``, with unsigned extensions allowed and the extension loaded.
+    It is ``duckdb.connect``, with unsigned extensions allowed and the extension loaded. A new
+    file is written for every DuckDB from 1.0 on, the saedb program's too, unless ``config`` has
+    another ``storage_compatibility_version``: by default, DuckDB 2 writes files that only it reads.
     """
-    options = {**(config or {}), "allow_unsigned_extensions": "true"}
+    options = {
+        "storage_compatibility_version": "v1.0.0", **(config or {}), "allow_unsigned_extensions": "true",
+    }  # fmt: skip
     con = duckdb.connect(os.fspath(database), read_only=read_only, config=options)
     try:
         load(con)
