@@ -79,6 +79,11 @@ test-sanitizers:
 test-neon:
 	@scripts/test-neon.sh
 
+# 500 kills at random moments, where make test has 50: docs/reliability.md.
+.PHONY: crash
+crash: $(TOKENIZERS) $(CHARTS)
+	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run TestKilledAtRandom -v
+
 # Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
 .PHONY: bench bench-kernel
 bench: $(TOKENIZERS) bench-kernel

@@ -69,7 +69,13 @@ func withBlocks(t *testing.T, file []byte) []byte {
 // tinySAE writes a SAELens directory with 24 features of width 32.
 func tinySAE(t *testing.T, dir string, layer int) {
 	t.Helper()
-	const features, dModel = 24, 32
+	narrowSAE(t, dir, layer, 24)
+}
+
+// narrowSAE writes one with any number of features.
+func narrowSAE(t *testing.T, dir string, layer, features int) {
+	t.Helper()
+	const dModel = 32
 	values := make([]byte, 0, 4*features*dModel)
 	for i := range features * dModel {
 		bits := math.Float32bits(float32(math.Sin(float64(i * (layer + 1)))))

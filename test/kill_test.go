@@ -1,0 +1,303 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/check"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// killedStep is a command that is killed, what the database was before it, and what it
+// is after it when nobody kills it.
+type killedStep struct {
+	name          string
+	args          []string
+	base          string // a database before it
+	took          time.Duration
+	before, after state
+	parts         bool // it commits in parts: between before and after lie states that are sound
+}
+
+// state is a hash of each table's content, times left out, and of the names of all
+// views.
+type state map[string]string
+
+// volatile are the columns that differ from run to run.
+var volatile = map[string]string{
+	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at", "stored_token_sets": "loaded_at",
+}
+
+// stateOf opens a database as any client would, and lets saedb check look at all of it.
+func stateOf(t *testing.T, path string) state {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		return state{}
+	}
+	db, err := saedb.Open(t.Context(), path, saedb.Options{})
+	if err != nil {
+		t.Fatalf("it does not open any more: %v", err)
+	}
+	defer db.Close()
+	var present bool
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) > 0 FROM duckdb_tables() WHERE table_name = 'stored_schema'").Scan(&present); err != nil {
+		t.Fatal(err)
+	}
+	if !present {
+		return state{} // killed before the first commit
+	}
+	checker := check.Checker{DB: db.DB, Sample: 4, Note: func(string) {}, Report: func(f check.Finding) { t.Errorf("check: %v", f) }}
+	if r, err := checker.Run(t.Context()); err != nil || r.Findings > 0 {
+		t.Fatalf("%d findings: %v", r.Findings, err)
+	}
+	s := state{}
+	read := func(what, query string) {
+		var hash string
+		if err := db.QueryRowContext(t.Context(), query).Scan(&hash); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		s[what] = hash
+	}
+	for _, table := range schema.Tables() {
+		columns := "*"
+		if left := volatile[table]; left != "" {
+			columns = "* EXCLUDE (" + left + ")"
+		}
+		read(table, fmt.Sprintf("SELECT count(*) || ' rows ' || coalesce(sum(hash(t)), 0) FROM (SELECT %s FROM %s) t", columns, table))
+	}
+	read("views", "SELECT coalesce(string_agg(schema_name || '.' || view_name, ' ' ORDER BY schema_name, view_name), '') FROM duckdb_views() WHERE NOT internal")
+	return s
+}
+
+// killedSteps runs every step once, undisturbed.
+func killedSteps(t *testing.T) []*killedStep {
+	dir := t.TempDir()
+	model := modelOf(t, "gpt2", "")
+	narrowSAE(t, filepath.Join(dir, "saes", "blocks.0.hook_resid_pre"), 0, 5000)
+	tinySAE(t, filepath.Join(dir, "saes", "blocks.1.hook_resid_pre"), 1)
+	narrowSAE(t, filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), 2, 3000)
+	steps := []*killedStep{
+		{name: "load model", args: []string{"load", "model", model, "--name", "small"}},
+		{name: "load sae", args: []string{"load", "sae", filepath.Join(dir, "saes"), "--release", "r"}, parts: true},
+		{name: "load directions", args: []string{"load", "directions", "--sql", "SELECT w_dec FROM decoder_directions WHERE release = 'r' AND feature < 20 ORDER BY sae, feature", "--name", "few"}},
+		{name: "load sets", args: []string{"load", "sets", "--family", "regex"}},
+		{name: "compute", args: []string{"compute"}, parts: true},
+		{name: "load sae --replace", args: []string{"load", "sae", filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), "--release", "r", "--replace"}},
+		{name: "compute real", args: []string{"compute", "--tokens", "real"}, parts: true},
+		{name: "load model --replace", args: []string{"load", "model", model, "--name", "small", "--processing", "none", "--replace"}},
+	}
+	db := filepath.Join(dir, "whole.db")
+	for i, step := range steps {
+		step.base, step.before = filepath.Join(dir, fmt.Sprintf("before-%d.db", i)), stateOf(t, db)
+		if i > 0 {
+			copyFile(t, db, step.base)
+		}
+		begun := time.Now()
+		mustRun(t, append([]string{"--db", db}, step.args...)...)
+		step.took = time.Since(begun)
+		step.after = stateOf(t, db)
+	}
+	return steps
+}
+
+// fresh copies the database before a step.
+func (s *killedStep) fresh(t *testing.T, dir string) string {
+	db := filepath.Join(dir, "killed.db")
+	if len(s.before) > 0 {
+		copyFile(t, s.base, db)
+	}
+	return db
+}
+
+// kill runs the step, kills it after delay, and returns what that left.
+func (s *killedStep) kill(t *testing.T, db string, delay time.Duration) state {
+	_, stderr, _ := stopAfter(t, syscall.SIGKILL, delay, append([]string{"--db", db}, s.args...)...)
+	if stderr != "" {
+		t.Fatalf("%s on a database after a kill: %s", s.name, stderr)
+	}
+	return stateAfter(t, db, s)
+}
+
+// stateAfter is what a kill left, which must be sound: all of the step or nothing of
+// it, or, where it commits in parts, all that was there before it and some of it.
+func stateAfter(t *testing.T, db string, s *killedStep) state {
+	t.Helper()
+	now := stateOf(t, db)
+	if maps.Equal(now, s.before) || maps.Equal(now, s.after) {
+		return now
+	}
+	if !s.parts {
+		t.Errorf("%s: neither the state before it nor after it:\nbefore %v\nnow    %v\nafter  %v", s.name, s.before, now, s.after)
+	}
+	for table, hash := range s.before {
+		if hash == s.after[table] && now[table] != hash {
+			t.Errorf("%s: %s was not to change, and is other than before", s.name, table)
+		}
+	}
+	return now
+}
+
+// TestKilledAtRandom kills every kind of work at random moments, some of it again
+// when it is repeated. After each kill the database opens and saedb check finds it
+// sound; nothing that was committed is gone, nothing half-loaded is there; and the
+// work, done again, ends in what it ends in undisturbed. SAEDB_KILLS says how many
+// kills; make crash has 500.
+func TestKilledAtRandom(t *testing.T) {
+	kills, seed := 50, uint64(time.Now().UnixNano())
+	for variable, value := range map[string]func(n uint64){
+		"SAEDB_KILLS": func(n uint64) { kills = int(n) }, "SAEDB_KILL_SEED": func(n uint64) { seed = n },
+	} {
+		if text := os.Getenv(variable); text != "" {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				t.Fatalf("%s: expected a whole number, found %q", variable, text)
+			}
+			value(n)
+		}
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	steps := killedSteps(t)
+	dir := t.TempDir()
+	unfinished, partly, done := map[string]int{}, 0, 0
+	for trial := 0; done < kills; trial++ {
+		if trial > 20*kills {
+			t.Fatalf("after %d trials only %v", trial, unfinished)
+		}
+		step := slices.MinFunc(steps, func(a, b *killedStep) int { return unfinished[a.name] - unfinished[b.name] })
+		trialDir := filepath.Join(dir, strconv.Itoa(trial))
+		if err := os.MkdirAll(trialDir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		db := step.fresh(t, trialDir)
+		for again := true; again && done < kills; again = random.IntN(3) == 0 {
+			now := step.kill(t, db, time.Duration(random.Float64()*float64(step.took)))
+			if maps.Equal(now, step.after) {
+				step.took -= step.took / 10 // it had finished; how long it takes changes with what else runs
+				break
+			}
+			step.took += step.took / 20
+			done++
+			unfinished[step.name]++
+			if !maps.Equal(now, step.before) {
+				partly++
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("%s, trial %d of seed %d", step.name, trial, seed)
+		}
+		mustRun(t, append([]string{"--db", db}, step.args...)...)
+		if now := stateOf(t, db); !maps.Equal(now, step.after) {
+			t.Fatalf("%s, trial %d of seed %d: finished after a kill it is\n%v\nundisturbed it is\n%v", step.name, trial, seed, now, step.after)
+		}
+		os.RemoveAll(trialDir)
+	}
+	t.Logf("seed %d: %d kills before the end, %d of them with a part committed: %v", seed, done, partly, unfinished)
+}
+
+// fileSystem mounts a small file system in memory, which only root can.
+func fileSystem(t *testing.T, size string) (dir string, remount func(options string)) {
+	t.Helper()
+	dir = t.TempDir()
+	mount := func(args ...string) error {
+		out, err := exec.Command("mount", append(args, "-t", "tmpfs", "tmpfs", dir)...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%v: %s", err, out)
+		}
+		return nil
+	}
+	if err := mount("-o", "size="+size); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { exec.Command("umount", dir).Run() })
+	return dir, func(options string) {
+		t.Helper()
+		if err := mount("-o", "remount,"+options); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestDiskFull: a load and a computation for which there is no room end with one
+// line, and what was there is there; with room again they finish.
+func TestDiskFull(t *testing.T) {
+	dir, remount := fileSystem(t, "64m")
+	inputs := t.TempDir()
+	db := filepath.Join(dir, "full.db")
+	narrowSAE(t, filepath.Join(inputs, "small"), 1, 3000)
+	narrowSAE(t, filepath.Join(inputs, "large"), 0, 40_000)
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(inputs, "small"))
+	info, err := os.Stat(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := stateOf(t, db)
+	for _, step := range [][]string{{"load", "sae", filepath.Join(inputs, "large")}, {"compute"}} {
+		remount(fmt.Sprintf("size=%dk", info.Size()>>10+64))
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, step...)...), 1, "full.db", "No space left on device")
+		remount("size=64m")
+		now := stateOf(t, db)
+		now["stored_computations"] = before["stored_computations"] // that a computation was begun may be there
+		if !maps.Equal(now, before) {
+			t.Errorf("%v on a full disk left\n%v\nbefore it was\n%v", step, now, before)
+		}
+	}
+	for _, step := range [][]string{{"load", "sae", filepath.Join(inputs, "large")}, {"compute"}, {"check"}} {
+		mustRun(t, append([]string{"--db", db}, step...)...)
+	}
+}
+
+// TestReadOnlyFileSystem: what only reads works there; what writes says why it cannot.
+func TestReadOnlyFileSystem(t *testing.T) {
+	dir, remount := fileSystem(t, "64m")
+	db := filepath.Join(dir, "fixed.db")
+	copyFile(t, smallDatabase(t), db)
+	remount("ro")
+	for _, args := range [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "DELETE FROM stored_saes"}} {
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "fixed.db", "permission denied")
+	}
+	for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features LIMIT 1"}} {
+		mustRun(t, append([]string{"--db", db}, args...)...)
+	}
+}
+
+// TestFileRemoved: a database that is removed while it is written to is gone, and
+// nothing stands in its place that would look like one.
+func TestFileRemoved(t *testing.T) {
+	dir := t.TempDir()
+	db := filepath.Join(dir, "removed.db")
+	copyFile(t, example, db)
+	change(t, db, "DELETE FROM stored_statistics")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, program, "--db", db, "compute")
+	var said strings.Builder
+	command.Stderr = &said
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if err := os.Remove(db); err != nil {
+		t.Fatal(err)
+	}
+	command.Wait()
+	if strings.Count(said.String(), "\n") > 1 {
+		t.Errorf("it says %q", said.String())
+	}
+	expectFailure(t, saedbRun(t, "", "--db", db, "info"), 1, "removed.db", "no such file")
+	// A log that was left would be taken for the new database's.
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	mustRun(t, "--db", db, "check")
+}
