@@ -73,6 +73,7 @@ var plants = []struct{ statements, want string }{
 	{"DELETE FROM stored_loads WHERE load_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: load 3 is not there"},
 	{"DELETE FROM stored_load_files WHERE load_id = 3 AND path = 'cfg.json'", "stored_loads: load 3, sae blocks.1.hook_resid_pre: expected"},
 	{"UPDATE stored_loads SET sha256 = 'abc' WHERE load_id = 3", "stored_loads: sae blocks.1.hook_resid_pre: expected sha256"},
+	{"INSERT INTO stored_explanations VALUES (99, 'm/0', 0, 'x', NULL, NULL)", "stored_explanations: load_id 99: 1 rows, but no such load"},
 	{"DELETE FROM stored_contents WHERE load_id = 3", "stored_contents: sae blocks.1.hook_resid_pre: expected the hash of its rows of stored_decoders, found none"},
 	{"UPDATE stored_statistics SET skewness = skewness + 0.001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: skewness: expected"},
 	{"UPDATE stored_statistics SET cos_std = cos_std * 1.0001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: cos_std: expected"},
@@ -130,6 +131,10 @@ func TestCheckFindsDamage(t *testing.T) {
 // anything is computed, with half of it, and with sets that are new or gone.
 func TestCheckPassesWhatIsWhole(t *testing.T) {
 	db := smallDatabase(t)
+	explained := write(t, t.TempDir(), "batch-0.jsonl", []byte(explanation("29-res", "0", "zeroes", "gpt-4o")))
+	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // it notes that no SAE has that id
+		t.Fatal(r.stderr)
+	}
 	for _, step := range [][]string{
 		{"sql", "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3"},
 		{"load", "sets", "--name", "second", "--sql", "SELECT 2"},

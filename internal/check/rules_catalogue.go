@@ -7,15 +7,17 @@ var catalogueRules = []rule{
 	{"stored_schema", `SELECT NULL, 'expected 1 row, found ' || count(*) FROM stored_schema HAVING count(*) <> 1`},
 
 	{"stored_loads", `SELECT 'load ' || load_id, count(*) || ' rows have that number' FROM stored_loads GROUP BY load_id HAVING count(*) > 1`},
-	{"stored_loads", `SELECT 'load ' || load_id, 'expected kind model or sae, found ' || kind FROM stored_loads WHERE kind NOT IN ('model', 'sae')`},
+	{"stored_loads", `SELECT 'load ' || load_id, 'expected kind model, sae or explanations, found ' || kind FROM stored_loads WHERE kind NOT IN ('model', 'sae', 'explanations')`},
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'it is current, but nothing that it loaded is there' FROM stored_loads
-		WHERE replaced_by IS NULL AND load_id NOT IN (SELECT model_id FROM stored_models UNION ALL SELECT sae_id FROM stored_saes)`},
+		WHERE replaced_by IS NULL AND kind IN ('model', 'sae') AND load_id NOT IN (SELECT model_id FROM stored_models UNION ALL SELECT sae_id FROM stored_saes)`},
 	{"stored_loads", `SELECT 'load ' || load_id, 'replaced by load ' || replaced_by || ', which is not there' FROM stored_loads
 		WHERE replaced_by IS NOT NULL AND replaced_by NOT IN (SELECT load_id FROM stored_loads)`},
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'expected ' || l.bytes || ' bytes in its files, found ' || coalesce(sum(f.bytes), 0)
 		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) GROUP BY load_id, kind, name, l.bytes HAVING l.bytes <> coalesce(sum(f.bytes), 0)`},
 	orphans("stored_load_files", "load_id", "load", "stored_loads", "load_id"),
 	orphans("stored_contents", "load_id", "load", "stored_loads", "load_id"),
+	orphans("stored_explanations", "load_id", "load", "stored_loads", "load_id"),
+	orphans("stored_neuronpedia_features", "load_id", "load", "stored_loads", "load_id"),
 	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL

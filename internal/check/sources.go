@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/saedb/saedb/loader/model"
 )
 
 // sourceFile is a file that a current load read.
@@ -42,7 +44,7 @@ func (r *run) sources() error {
 	defer end()
 	remote, missing := 0, 0
 	for _, f := range files {
-		if f.format == "sql" {
+		if f.format == "sql" || f.format == model.FormatMemory { // there was no file
 			continue
 		}
 		if f.revision.Valid {
