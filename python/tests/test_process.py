@@ -151,7 +151,7 @@ class Process(unittest.TestCase):
         """10,000 small queries leave nothing behind."""
         con = filled()
         queries = [MANY.format(3), "SELECT top_tokens([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]::FLOAT[], 'm', 3)",
-                   "SELECT try(logit_stats([1]::FLOAT[], 'm'))", "FROM saedb_wanted_tensors('{\"model_type\": \"gpt2\"}', '[\"wte.weight\"]')"]  # fmt: skip
+                   "SELECT try(logit_stats([1]::FLOAT[], 'm'))", "FROM saedb_wanted_tensors('{\"model_type\": \"gpt2\"}', '[\"wte.weight\", \"ln_f.weight\", \"ln_f.bias\"]')"]  # fmt: skip
 
         def ask(times):
             for i in range(times):

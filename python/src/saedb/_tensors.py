@@ -49,7 +49,7 @@ def from_numpy(name: str, tensor: Any) -> tuple[str, list[int], memoryview]:
     if array.dtype.name not in DTYPES:
         raise TypeError(f"{name}: expected one of {', '.join(DTYPES)}, found {array.dtype}")
     array = numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return DTYPES[array.dtype.name], list(array.shape), memoryview(array.reshape(-1).view(numpy.uint8))
+    return DTYPES[array.dtype.name], list(array.shape), array.reshape(-1).view(numpy.uint8).data
 
 
 def from_arrow(array: Any) -> Any:
