@@ -78,8 +78,7 @@ func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 		if err := u.LogitWeights(f.context(), direction, weights); err != nil {
 			return err
 		}
-		order, ranks := ranker.Rank(weights)
-		edge, err := f.leadingEdgeOf(sets, b.weight, weights, order, ranks)
+		edge, ranks, err := f.leadingEdgeOf(sets, b.weight, weights, ranker)
 		if err != nil {
 			return err
 		}
@@ -99,24 +98,25 @@ func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 	return nil
 }
 
-// leadingEdgeOf returns the leading edge of the only set, outermost first.
-func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, weights []float32, order, ranks []int32) ([]int32, error) {
-	var edge []int32
+// leadingEdgeOf returns the leading edge of the only set, outermost first, and the
+// rank of every position.
+func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, weights []float32, ranker *enrichment.Ranker) (edge, ranks []int32, err error) {
+	order, ranks := ranker.Rank(weights)
 	var promoted bool
 	if weight == 0 {
 		score := make([]enrichment.Score, 1)
-		sets.Scores(ranks, score)
+		sets.Scores(ranker, score)
 		edge, promoted = sets.LeadingEdge(0, score[0], ranks), score[0].Promoted
 	} else {
 		score := make([]enrichment.WeightedScore, 1)
 		err := sets.WeightedScores(f.context(), enrichment.Weighting{Exponent: weight}, weights, order, ranks, score)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		edge, promoted = sets.WeightedLeadingEdge(0, score[0], ranks), score[0].Promoted()
 	}
 	if !promoted {
 		slices.Reverse(edge)
 	}
-	return edge, nil
+	return edge, ranks, nil
 }

@@ -62,9 +62,9 @@ func (s *Sets) scoreRows(ctx context.Context, rankers []*Ranker, weights []float
 				if row >= n {
 					return
 				}
-				_, ranks := ranker.Rank(weights[row*s.Tokens() : (row+1)*s.Tokens()])
+				ranker.sort(weights[row*s.Tokens() : (row+1)*s.Tokens()])
 				scores := into[row*s.Len() : (row+1)*s.Len()]
-				s.Scores(ranks, scores)
+				s.Scores(ranker, scores)
 				if logP == nil {
 					continue
 				}

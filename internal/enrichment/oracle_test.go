@@ -71,9 +71,9 @@ func oracleScore(weights []float32, members []int32) Score {
 func scoresOf(t testing.TB, weights []float32, members [][]int32) []Score {
 	t.Helper()
 	sets := newSets(t, len(weights), members)
-	_, ranks := NewRanker(len(weights)).Rank(weights)
-	scores := make([]Score, sets.Len())
-	sets.Scores(ranks, scores)
+	ranker, scores := NewRanker(len(weights)), make([]Score, sets.Len())
+	ranker.Rank(weights)
+	sets.Scores(ranker, scores)
 	return scores
 }
 

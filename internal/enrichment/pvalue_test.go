@@ -131,9 +131,9 @@ func TestPValueOfPerfectSeparation(t *testing.T) {
 		}
 	}
 	sets := newSets(t, 3, [][]int32{{}, {0, 1, 2}, {0}})
-	_, ranks := NewRanker(3).Rank([]float32{3, 2, 1})
-	scores := make([]Score, 3)
-	sets.Scores(ranks, scores)
+	ranker, scores := NewRanker(3), make([]Score, 3)
+	ranker.Rank([]float32{3, 2, 1})
+	sets.Scores(ranker, scores)
 	for set, want := range []float64{math.NaN(), math.NaN(), math.Log(2. / 3)} {
 		got := sets.LogPValue(set, scores[set])
 		if math.IsNaN(got) != math.IsNaN(want) || math.Abs(got-want) > 1e-12 {
@@ -148,11 +148,12 @@ func TestPValueOfPerfectSeparation(t *testing.T) {
 func TestPValuesAreCalibrated(t *testing.T) {
 	const n, draws = 5003, 10000
 	random := rand.New(rand.NewPCG(11, 12))
-	order := random.Perm(n)
-	ranks := make([]int32, n)
-	for rank, position := range order {
-		ranks[position] = int32(rank)
+	weights := make([]float32, n)
+	for i, place := range random.Perm(n) {
+		weights[i] = float32(place)
 	}
+	ranker := NewRanker(n)
+	ranker.Rank(weights)
 	for _, m := range []int{2, 5, 10, 16, 17, 50, 200} {
 		members := make([][]int32, draws)
 		for i := range members {
@@ -162,7 +163,7 @@ func TestPValuesAreCalibrated(t *testing.T) {
 			}
 		}
 		sets, scores := newSets(t, n, members), make([]Score, draws)
-		sets.Scores(ranks, scores)
+		sets.Scores(ranker, scores)
 		for _, alpha := range []float64{0.05, 0.01} {
 			below := 0
 			for set, score := range scores {

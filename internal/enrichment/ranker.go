@@ -1,30 +1,45 @@
 package enrichment
 
-import "math"
+// #include "native.h"
+import "C"
 
-// Three digits of 11 bits cover the 32 bits of a key; a digit's counts are 8 KiB.
-const (
-	digitBits = 11
-	digits    = 1 << digitBits
-	digitMask = digits - 1
+import (
+	"math/bits"
+	"runtime"
 )
 
 // Ranker ranks the logit weights of one feature at a time. It keeps its buffers
 // from one feature to the next, so a goroutine needs one of its own.
 type Ranker struct {
 	order, ranks []int32
-	front, back  []uint64 // the key in the high half, the position in the low one
-	counts       [3][digits]int32
+	ranked       bool // whether ranks are those of order
+	keyed        []uint64
+	rest         []uint32
+	digits       [3]int // bits of the digits of a key, the lowest first
+	counts       [3][]int32
+	walk         matrixWalk
 }
+
+// A digit of 11 bits has 8 KiB of counts.
+const digitBits = 11
 
 // NewRanker returns a ranker of n tokens.
 func NewRanker(n int) *Ranker {
-	return &Ranker{
+	r := &Ranker{
 		order: make([]int32, n),
 		ranks: make([]int32, n),
-		front: make([]uint64, n),
-		back:  make([]uint64, n),
+		keyed: make([]uint64, n),
+		rest:  make([]uint32, n),
 	}
+	// The highest digit goes into 32 bits with a position; the two others share what
+	// is left of a key: 11, 10 and 11 bits up to two million tokens.
+	high := min(digitBits, 32-bits.Len(uint(max(n, 1)-1)))
+	low := (32 - high + 1) / 2
+	r.digits = [3]int{low, 32 - high - low, high}
+	for i, digit := range r.digits {
+		r.counts[i] = make([]int32, 1<<digit)
+	}
+	return r
 }
 
 // Rank sorts the n weights in descending order, equal ones (−0 and +0 too) by
@@ -35,63 +50,48 @@ func NewRanker(n int) *Ranker {
 // The sort is a radix sort from the least significant digit; it is stable and its
 // time does not depend on the weights.
 func (r *Ranker) Rank(weights []float32) (order, ranks []int32) {
+	r.sort(weights)
+	return r.order, r.inverse()
+}
+
+// sort sets order alone.
+func (r *Ranker) sort(weights []float32) {
 	if len(weights) != len(r.order) {
 		panic(panicWeights)
 	}
-	r.count(weights)
-	r.sort(weights)
-	return r.order, r.ranks
+	r.ranked = false
+	if len(weights) == 0 {
+		return
+	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(&r.keyed[0])
+	pinner.Pin(&r.rest[0])
+	for _, counts := range r.counts {
+		pinner.Pin(&counts[0])
+	}
+	native := C.struct_ranker{
+		n:           C.int64_t(len(weights)),
+		low_bits:    C.int32_t(r.digits[0]),
+		middle_bits: C.int32_t(r.digits[1]),
+		low:         (*C.int32_t)(&r.counts[0][0]),
+		middle:      (*C.int32_t)(&r.counts[1][0]),
+		high:        (*C.int32_t)(&r.counts[2][0]),
+		keyed:       (*C.uint64_t)(&r.keyed[0]),
+		rest:        (*C.uint32_t)(&r.rest[0]),
+	}
+	if !C.ranker_sort(&native, (*C.float)(&weights[0]), (*C.int32_t)(&r.order[0])) {
+		panic(panicNaN) // which the sort would place silently
+	}
 }
 
-// descending returns a key that is lower the higher weight is.
-func descending(weight float32) uint32 {
-	b := math.Float32bits(weight + 0) // −0 + 0 is +0
-	// The bits of floats ascend with positive values and descend with negative ones.
-	ascending := b ^ (uint32(int32(b)>>31) | 1<<31)
-	return ^ascending
-}
-
-// count sets counts to where each digit's first key goes. It also refuses NaN,
-// here because the sort would place it silently.
-func (r *Ranker) count(weights []float32) {
-	clear(r.counts[:])
-	low, middle, high := &r.counts[0], &r.counts[1], &r.counts[2]
-	for _, w := range weights {
-		if w != w {
-			panic(panicNaN)
+// inverse returns the rank of each position.
+func (r *Ranker) inverse() []int32 {
+	if !r.ranked {
+		for rank, position := range r.order {
+			r.ranks[position] = int32(rank)
 		}
-		key := descending(w)
-		low[key&digitMask]++
-		middle[key>>digitBits&digitMask]++
-		high[key>>(2*digitBits)&digitMask]++
+		r.ranked = true
 	}
-	for d := range r.counts {
-		var next int32
-		for i, count := range &r.counts[d] {
-			r.counts[d][i] = next
-			next += count
-		}
-	}
-}
-
-func (r *Ranker) sort(weights []float32) {
-	low, middle, high := &r.counts[0], &r.counts[1], &r.counts[2]
-	front, back, order, ranks := r.front, r.back, r.order, r.ranks
-	for i, w := range weights {
-		key := descending(w)
-		to := &low[key&digitMask]
-		front[*to] = uint64(key)<<32 | uint64(i)
-		*to++
-	}
-	for _, keyed := range front {
-		to := &middle[keyed>>(32+digitBits)&digitMask]
-		back[*to] = keyed
-		*to++
-	}
-	for _, keyed := range back {
-		to := &high[keyed>>(32+2*digitBits)&digitMask]
-		position := int32(keyed)
-		order[*to], ranks[position] = position, *to
-		*to++
-	}
+	return r.ranks
 }

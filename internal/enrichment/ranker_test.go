@@ -26,6 +26,7 @@ func TestRankIsAStableDescendingSort(t *testing.T) {
 		"many ties":      few,
 		"all exponents":  bits,
 		"normal weights": normalWeights(5000, 3),
+		"other digits":   normalWeights(1<<21+3, 3),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ranker := NewRanker(len(weights))

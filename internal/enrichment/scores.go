@@ -1,7 +1,6 @@
 package enrichment
 
 import (
-	"math"
 	"math/bits"
 )
 
@@ -25,22 +24,27 @@ type Score struct {
 	PeakRank int32
 }
 
-// Scores sets into[i] to the score of set i, given the rank of each position as
-// [Ranker.Rank] returns it. It panics unless there is one rank a token and one
-// score a set.
+// Scores sets into[i] to the score of set i in the ranking that r made last. It
+// panics unless that is of as many tokens, and there is one score a set.
 //
 // S(r)·m(n−m) is the integer h·n − r·m with h the members among the first r tokens,
 // so scores are exact up to the last division, and depend on nothing but the ranks.
-func (s *Sets) Scores(ranks []int32, into []Score) {
-	if len(ranks) != s.tokens {
+func (s *Sets) Scores(r *Ranker, into []Score) {
+	if len(r.order) != s.tokens {
 		panic(panicRanks)
 	}
 	if len(into) != s.Len() {
 		panic(panicScores)
 	}
+	s.matrix.scores(s, r, into)
+	from := s.matrix.sets(s)
+	if from == s.Len() {
+		return
+	}
+	ranks := r.inverse()
 	bitmap, release := s.borrowBitmap()
 	defer release()
-	for set := range into {
+	for set := from; set < s.Len(); set++ {
 		into[set] = s.score(set, ranks, bitmap)
 	}
 }
@@ -48,14 +52,22 @@ func (s *Sets) Scores(ranks []int32, into []Score) {
 func (s *Sets) score(set int, ranks []int32, bitmap []uint64) Score {
 	members := s.Members(set)
 	if !s.defined(len(members)) {
-		return Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
+		return undefined
 	}
 	rankSum := mark(members, ranks, bitmap)
-	n, m := int64(s.tokens), int64(len(members))
-	pairs := m * (n - m)
-	walk := unweightedWalk{n: n, m: m}
+	walk := unweightedWalk{n: int64(s.tokens), m: int64(len(members))}
 	walk.over(bitmap)
+	return s.scoreOf(len(members), rankSum, walk)
+}
 
+// scoreOf returns the score of a set of m tokens from the sum of its members' ranks
+// and a finished walk.
+func (s *Sets) scoreOf(size int, rankSum int64, walk unweightedWalk) Score {
+	if !s.defined(size) {
+		return undefined
+	}
+	n, m := int64(s.tokens), int64(size)
+	pairs := m * (n - m)
 	// The h-th member at rank r has n−1−r tokens below it, m−h of them members.
 	outranked := m*(n-1) - rankSum - m*(m-1)/2
 	score := Score{

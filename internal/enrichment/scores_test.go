@@ -135,8 +135,8 @@ func TestScoresDependOnTheSetAlone(t *testing.T) {
 		group.Go(func() {
 			ranker, scores := NewRanker(n), make([]Score, sets.Len())
 			for range 5 {
-				_, ranks := ranker.Rank(weights)
-				sets.Scores(ranks, scores)
+				ranker.Rank(weights)
+				sets.Scores(ranker, scores)
 			}
 			slices.Reverse(scores)
 			if !slices.Equal(scores, want) {
@@ -161,12 +161,11 @@ func TestLeadingEdge(t *testing.T) {
 func TestScoresPanic(t *testing.T) {
 	sets := newSets(t, 3, [][]int32{{1}})
 	for _, c := range []struct {
-		ranks  []int32
-		scores []Score
-		want   string
+		tokens, scores int
+		want           string
 	}{
-		{make([]int32, 2), make([]Score, 1), panicRanks},
-		{make([]int32, 3), make([]Score, 2), panicScores},
+		{2, 1, panicRanks},
+		{3, 2, panicScores},
 	} {
 		func() {
 			defer func() {
@@ -174,7 +173,7 @@ func TestScoresPanic(t *testing.T) {
 					t.Errorf("panicked with %v, want %q", got, c.want)
 				}
 			}()
-			sets.Scores(c.ranks, c.scores)
+			sets.Scores(NewRanker(c.tokens), make([]Score, c.scores))
 		}()
 	}
 }

@@ -13,6 +13,7 @@ type Sets struct {
 	tokens  int
 	members []int32   // the sets one after another, each ascending and without duplicates
 	ends    []int     // ends[i] is where set i ends in members
+	matrix  *matrix   // of the first sets, or of none
 	bitmaps sync.Pool // of *[]uint64, one bit for each rank
 }
 
@@ -59,6 +60,7 @@ func NewSets(n int, members [][]int32) (*Sets, error) {
 		s.members = s.members[:start+len(slices.Compact(sorted))]
 		s.ends[i] = len(s.members)
 	}
+	s.matrix = newMatrix(s)
 	return s, nil
 }
 

@@ -1,0 +1,99 @@
+package enrichment
+
+/*
+#cgo CFLAGS: -O3 -Wno-psabi
+#include "native.h"
+*/
+import "C"
+
+import (
+	"math"
+	"runtime"
+)
+
+// matrix holds sets as bits, 64 sets a column: a word for each token. Scoring a
+// column goes once through the ranking, whatever the sizes of its sets: in the order
+// of ranks, 64 words at a time are transposed to a word of 64 ranks for each set, and
+// eight sets at a time follow their running sums from word to word.
+//
+// For 100 sets of 306,000 members and GPT-2's vocabulary it takes a third of the
+// time that marking each set's ranks takes.
+type matrix struct {
+	columns [][]uint64 // [tokens], for each 64 sets
+	sizes   [][matrixSets]int64
+}
+
+const matrixSets = C.MATRIX_SETS
+
+// matrixInstructions are what walks use. Results are whole numbers, the same with
+// any; only tests change it.
+var matrixInstructions = C.matrix_best()
+
+const (
+	// A column costs about as much as 16 sets that are scored one by one.
+	leastMatrixSets = 16
+	// What columns may take, 8 bytes a token each; other sets are scored one by one.
+	matrixBytes = 64 << 20
+)
+
+// newMatrix returns the matrix of as many of the first sets as are worth it.
+func newMatrix(s *Sets) *matrix {
+	m := &matrix{}
+	for first := 0; s.Len()-first >= leastMatrixSets && 8*s.tokens*(len(m.columns)+1) <= matrixBytes; first += matrixSets {
+		column := make([]uint64, s.tokens)
+		var sizes [matrixSets]int64
+		for set := first; set < min(first+matrixSets, s.Len()); set++ {
+			sizes[set-first] = int64(s.Size(set))
+			for _, position := range s.Members(set) {
+				column[position] |= 1 << (set - first)
+			}
+		}
+		m.columns, m.sizes = append(m.columns, column), append(m.sizes, sizes)
+	}
+	return m
+}
+
+// sets returns how many sets of s, the first ones, are in the matrix.
+func (m *matrix) sets(s *Sets) int { return min(len(m.columns)*matrixSets, s.Len()) }
+
+// matrixWalk is a ranker's room for walks over a matrix.
+type matrixWalk struct {
+	bits   []uint64
+	native C.struct_matrix_walk
+}
+
+// scores sets into to the scores of the sets in the matrix.
+func (m *matrix) scores(s *Sets, r *Ranker, into []Score) {
+	if len(m.columns) == 0 || s.tokens == 0 {
+		return
+	}
+	w := &r.walk
+	if w.bits == nil {
+		w.bits = make([]uint64, (s.tokens+63)/64*matrixSets)
+	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	pinner.Pin(&w.bits[0])
+	w.native.bits = (*C.uint64_t)(&w.bits[0])
+	for i, column := range m.columns {
+		pinner.Pin(&column[0])
+		pinner.Pin(&m.sizes[i][0])
+		w.native.members, w.native.sizes = (*C.uint64_t)(&column[0]), (*C.int64_t)(&m.sizes[i][0])
+		C.matrix_walk(matrixInstructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
+		first := i * matrixSets
+		for set := first; set < min(first+matrixSets, s.Len()); set++ {
+			into[set] = w.score(s, set, set-first)
+		}
+	}
+}
+
+func (w *matrixWalk) score(s *Sets, set, bit int) Score {
+	c := &w.native
+	return s.scoreOf(s.Size(set), int64(c.rank_sum[bit]), unweightedWalk{
+		highest: int64(c.highest[bit]), lowest: int64(c.lowest[bit]),
+		highestRank: int32(c.highest_rank[bit]), lowestRank: int32(c.lowest_rank[bit]),
+	})
+}
+
+// undefined is the score of a set that is empty or holds every token.
+var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}

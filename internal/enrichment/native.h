@@ -1,0 +1,50 @@
+// What the C of this package shares with its Go: the sort of ranker.go and the
+// walk over the ranking of matrix.go, whose comments say what they compute.
+#ifndef SAEDB_ENRICHMENT_NATIVE_H
+#define SAEDB_ENRICHMENT_NATIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Buffers and digits of a sort of n weights; the positions fit into the bits of the
+// two lower digits.
+struct ranker {
+	int64_t n;
+	int32_t low_bits, middle_bits;
+	int32_t *low, *middle, *high; // counts, one for each value of a digit
+	uint64_t *keyed;              // [n], a key in the high half and its position in the low one
+	uint32_t *rest;               // [n], a key's highest digit above its position
+};
+
+// ranker_sort writes the positions of weights [n] to order in descending order of
+// weight, equal ones ascending; false, and nothing of use in order, if one is NaN.
+bool ranker_sort(const struct ranker *, const float *weights, int32_t *order);
+
+// MATRIX_SETS is how many sets a column of a matrix holds, a bit each.
+enum { MATRIX_SETS = 64 };
+
+// One column of a matrix, and what a walk over one ranking is to find of its sets.
+struct matrix_walk {
+	const uint64_t *members; // [n], by position
+	const int64_t *sizes;    // [MATRIX_SETS]
+	uint64_t *bits;          // scratch, [MATRIX_SETS/8, ⌈n/64⌉, 8]: a word is a set's members at 64 ranks
+	int64_t highest[MATRIX_SETS], lowest[MATRIX_SETS]; // of the running sum times m(n−m)
+	int64_t rank_sum[MATRIX_SETS];
+	int32_t highest_rank[MATRIX_SETS], lowest_rank[MATRIX_SETS];
+};
+
+// One walk for each instruction set; all find the same.
+void matrix_walk_portable(const int32_t *order, int64_t n, struct matrix_walk *);
+void matrix_walk_avx2(const int32_t *order, int64_t n, struct matrix_walk *);
+void matrix_walk_avx512(const int32_t *order, int64_t n, struct matrix_walk *);
+
+// Instruction sets, from slow to fast.
+enum matrix_instructions { MATRIX_PORTABLE, MATRIX_AVX2, MATRIX_AVX512 };
+
+// matrix_best is the fastest that this processor has.
+enum matrix_instructions matrix_best(void);
+
+// matrix_walk walks with what the processor must have.
+void matrix_walk(enum matrix_instructions, const int32_t *order, int64_t n, struct matrix_walk *);
+
+#endif
