@@ -72,15 +72,24 @@ type setScores struct {
 	logP   []float64 // natural logarithms
 }
 
-// score scores a batch's sets, which must include those of names.
-func (f *Functions) score(function string, b *batch, names []string) (*setScores, error) {
+// scoresOf returns room for the scores of a batch's sets, which must include those of
+// names.
+func (f *Functions) scoresOf(function string, b *batch, names []string) (*setScores, error) {
 	sets, err := f.setsOf(function, b, names)
 	if err != nil {
 		return nil, err
 	}
 	n := len(b.rows) * sets.index.Len()
-	s := &setScores{sets, make([]enrichment.Score, n), make([]float64, n)}
-	return s, sets.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores, s.logP)
+	return &setScores{sets, make([]enrichment.Score, n), make([]float64, n)}, nil
+}
+
+// score scores a batch's sets.
+func (f *Functions) score(function string, b *batch, names []string) (*setScores, error) {
+	s, err := f.scoresOf(function, b, names)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores, s.logP)
 }
 
 // setsOf returns the sets that a batch asks for, which must include those of names.

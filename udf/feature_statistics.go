@@ -10,10 +10,12 @@ var featureStatisticsFamily = family{
 	register: registerFeatureStatistics,
 	docs: []schema.Function{{
 		Name: "feature_statistics",
-		Signature: "feature_statistics(w_dec, model [, tokens]) → STRUCT(mean, std, skewness, kurtosis, cos_mean, cos_std, cos_skewness, cos_kurtosis DOUBLE, " +
-			"top_tokens VARCHAR[], top_token_ids INTEGER[], top_logit_weights DOUBLE[], bottom_tokens VARCHAR[], bottom_token_ids INTEGER[], bottom_logit_weights DOUBLE[])",
+		Signature: "feature_statistics(w_dec, model [, tokens [, set_ids]]) → STRUCT(mean, std, skewness, kurtosis, cos_mean, cos_std, cos_skewness, cos_kurtosis DOUBLE, " +
+			"top_tokens VARCHAR[], top_token_ids INTEGER[], top_logit_weights DOUBLE[], bottom_tokens VARCHAR[], bottom_token_ids INTEGER[], bottom_logit_weights DOUBLE[]" +
+			" [, enrichment STRUCT[]])",
 		Description: "Everything that saedb compute stores of a direction, from one pass over its logit weights. " +
-			"tokens is 'all' (the default), or 'real' to leave out padding and special tokens.",
+			"tokens is 'all' (the default), or 'real' to leave out padding and special tokens. " +
+			"With set_ids (INTEGER[]), also its enrichment in these sets, as of enrichment_values.",
 		Example: "SELECT feature, unnest(feature_statistics(w_dec, 'smollm2-135m', 'real')) FROM decoder_directions WHERE layer = 29 LIMIT 5",
 	}},
 }
@@ -33,44 +35,83 @@ func registerFeatureStatistics(f *Functions, c capi.Connection) error {
 			capi.Field{Name: end + "_logit_weights", Type: capi.List(capi.Double)})
 	}
 	result := capi.Struct(fields...)
+	withEnrichment := capi.Struct(append(fields, capi.Field{Name: "enrichment", Type: capi.List(capi.Struct(enrichmentValueFields...))})...)
+	parameters := []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.List(capi.Integer)}
 	return c.RegisterScalar("feature_statistics",
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: result, Call: func(input capi.Chunk, output capi.Vector) error {
-			return f.featureStatistics(input, output, len(fields), nil)
-		}},
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, Returns: result, Call: func(input capi.Chunk, output capi.Vector) error {
-			return f.featureStatistics(input, output, len(fields), newTexts(input.Column(2)))
-		}})
+		capi.Scalar{Parameters: parameters[:2], Returns: result, Call: f.featureStatistics(2)},
+		capi.Scalar{Parameters: parameters[:3], Returns: result, Call: f.featureStatistics(3)},
+		capi.Scalar{Parameters: parameters, Returns: withEnrichment, Call: f.featureStatistics(4)})
 }
 
-func (f *Functions) featureStatistics(input capi.Chunk, output capi.Vector, fields int, scopes *texts) error {
-	const name = "feature_statistics"
+func (f *Functions) featureStatistics(arguments int) func(capi.Chunk, capi.Vector) error {
+	return func(input capi.Chunk, output capi.Vector) error {
+		return f.writeFeatureStatistics(input, output, askFeatureStatistics(input, arguments), arguments > 3)
+	}
+}
+
+// askFeatureStatistics reads the arguments (w_dec, model [, tokens [, set_ids]]).
+func askFeatureStatistics(input capi.Chunk, arguments int) func(row int) (call, bool, error) {
 	models := newTexts(input.Column(1))
-	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
-		asked := call{model: models.at(row), scope: scopeAll}
-		if scopes == nil {
-			return asked, models.valid(row), nil
-		}
-		if !models.valid(row) || !scopes.valid(row) {
+	var scopes *texts
+	var lists *integerLists
+	if arguments > 2 {
+		scopes = newTexts(input.Column(2))
+	}
+	if arguments > 3 {
+		lists = newIntegerLists(input.Column(3), input.Rows())
+	}
+	return func(row int) (call, bool, error) {
+		if !models.valid(row) || scopes != nil && !scopes.valid(row) || lists != nil && !lists.valid(row) {
 			return call{}, false, nil
 		}
-		asked.scope = scopes.at(row)
-		return asked, true, checkScope(name, asked.scope)
-	})
+		asked := call{model: models.at(row), scope: scopeAll}
+		if scopes != nil {
+			asked.scope = scopes.at(row)
+		}
+		if lists != nil {
+			asked.sets = numbered(lists.at(row))
+		}
+		return asked, true, checkScope("feature_statistics", asked.scope)
+	}
+}
+
+func (f *Functions) writeFeatureStatistics(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error), enriched bool) error {
+	const name = "feature_statistics"
+	all, null, err := f.batches(name, input, ask)
 	if err != nil {
 		return err
 	}
+	fields := 2*len(moments) + 6
 	rows := input.Rows()
 	plain, cosine := newMomentsWriter(output, 0, rows), newMomentsWriter(output, len(moments), rows)
 	top, bottom := newEndWriter(output, 2*len(moments), rows), newEndWriter(output, 2*len(moments)+3, rows)
+	var lists *listWriter
+	if enriched {
+		lists = newListWriter(output.Field(fields), rows, null)
+		fields++
+	}
 	for _, i := range null {
 		output.SetNull(i, fields)
 		top.empty(i)
 		bottom.empty(i)
 	}
 	for _, b := range all {
-		s, err := f.summarize(b, compute.Options{Cosine: true, TopK: endTokenCount})
+		options := compute.Options{Cosine: true, TopK: endTokenCount}
+		var scored *setScores
+		if enriched {
+			if scored, err = f.scoresOf(name, b, nil); err != nil {
+				return err
+			}
+			options.Visit = scored.index.Scorer(scored.scores, scored.logP)
+		}
+		s, err := f.summarize(b, options)
 		if err != nil {
 			return err
+		}
+		if enriched {
+			if err := lists.writeValues(b.rows, scored); err != nil {
+				return err
+			}
 		}
 		for i, row := range b.rows {
 			plain.write(row, &s.Plain, i)

@@ -57,7 +57,7 @@ func computeStatistics(c *cli.Context) error {
 	if err != nil {
 		return &fault.Error{Op: "compute", Err: err}
 	}
-	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel}
+	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Alone: true}
 	if err := computeAll(c, db, job, pending); err != nil {
 		return err
 	}
@@ -102,8 +102,12 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 			return err
 		}
 		took := time.Since(begun).Seconds()
-		fmt.Fprintf(c.App.Writer, "computed %s: %d features, %s tokens, %.1f s (%.0f features/s)\n",
-			p.SAE, p.Features, p.Tokens, took, float64(p.Features)/took)
+		scored := ""
+		if p.Sets > 0 {
+			scored = fmt.Sprintf(" and their enrichment in %d token sets", p.Sets)
+		}
+		fmt.Fprintf(c.App.Writer, "computed %s: %d features%s, %s tokens, %.1f s (%.0f features/s)\n",
+			p.SAE, p.Features, scored, p.Tokens, took, float64(p.Features)/took)
 	}
 	return nil
 }

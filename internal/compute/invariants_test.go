@@ -1,10 +1,13 @@
 package compute
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 )
 
@@ -234,5 +237,66 @@ func TestOrdinaryDirectionsAreTrusted(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Logit weights that are visited are those of LogitWeights, for every direction
+// once, with or without statistics, and statistics are as without a visit.
+func TestVisitChangesNothing(t *testing.T) {
+	const n, vocab, d = 150, 1013, 45
+	r := rand.New(rand.NewPCG(1, 9))
+	directions, w := mixedDirections(r, n, d), centredRows(r, vocab, d)
+	for _, k := range kernelsUnderTest() {
+		t.Run(k.name(), func(t *testing.T) {
+			u := built(t, k, w, d, []int32{0, 1, 2, 5, 7, 900, 1012})
+			want := make([]float32, n*u.Tokens())
+			if err := u.LogitWeights(t.Context(), directions, want); err != nil {
+				t.Fatal(err)
+			}
+			visited, got := make([]atomic.Int32, n), make([]float32, len(want))
+			visit := func(_ context.Context, first int, weights []float32) error {
+				for i := range len(weights) / u.Tokens() {
+					visited[first+i].Add(1)
+				}
+				copy(got[first*u.Tokens():], weights)
+				clear(weights)
+				return nil
+			}
+			o := Options{TopK: 3, Cosine: true}
+			statistics := summarized(t, u, directions, o)
+			o.Visit = visit
+			if !sameBits(summarized(t, u, directions, o), statistics) {
+				t.Error("statistics differ where logit weights are visited")
+			}
+			if !slices.Equal(got, want) {
+				t.Error("Summarize: other logit weights than LogitWeights")
+			}
+			clear(got)
+			if err := u.VisitLogitWeights(t.Context(), directions, visit); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Error("VisitLogitWeights: other logit weights than LogitWeights")
+			}
+			for i := range visited {
+				if times := visited[i].Load(); times != 2 {
+					t.Errorf("direction %d was visited %d times in two passes", i, times)
+				}
+			}
+		})
+	}
+}
+
+// The error of a visit ends the computation and is returned.
+func TestVisitFails(t *testing.T) {
+	const n, d = 600, 8
+	r := rand.New(rand.NewPCG(1, 10))
+	u, failure := built(t, gonumKernel{}, normal(r, 50*d), d, nil), errors.New("enough")
+	visit := func(context.Context, int, []float32) error { return failure }
+	if err := u.VisitLogitWeights(t.Context(), normal(r, n*d), visit); err != failure {
+		t.Errorf("got %v", err)
+	}
+	if err := u.Summarize(t.Context(), normal(r, n*d), Options{Visit: visit}, new(Summary)); err != failure {
+		t.Errorf("got %v", err)
 	}
 }

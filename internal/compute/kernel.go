@@ -35,9 +35,10 @@ type panels interface {
 	bytes() int64
 	// summarize gives every product of every direction of b, tokens ascending, to
 	// that direction's projection: see [projection.add], which a kernel may fuse.
+	// Unless b.products is nil, it writes them there too.
 	summarize(ctx context.Context, b *block) error
-	// products writes the products of b's directions to out [rows, tokens].
-	products(ctx context.Context, b *block, out []float32) error
+	// products writes the products of b's directions to b.products, and does no more.
+	products(ctx context.Context, b *block) error
 	// blockRows returns how many directions a block should have at most, and what
 	// their number should be a multiple of.
 	blockRows() (most, multiple int)
@@ -55,8 +56,9 @@ type block struct {
 	rows        int
 	directions  []float32 // [rows, d_model], each scaled by a power of two (scale.go)
 	projections []projection
-	cosine      bool // whether cosine moments are wanted
-	tokens      bool // whether shortlists of tokens are wanted
+	cosine      bool      // whether cosine moments are wanted
+	tokens      bool      // whether shortlists of tokens are wanted
+	products    []float32 // [rows, tokens], for a kernel to fill; nil where they are not wanted
 }
 
 // kernels lists every kernel of this build, fastest first.

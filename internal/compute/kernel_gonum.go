@@ -62,16 +62,21 @@ func (p *gonumPanels) summarize(ctx context.Context, b *block) error {
 		for i := range b.rows {
 			b.projections[i].add(b, from, tile[i*tokens:(i+1)*tokens])
 		}
+		if b.products != nil {
+			p.keep(b, from, tile, tokens)
+		}
 	})
 }
 
-func (p *gonumPanels) products(ctx context.Context, b *block, out []float32) error {
-	all := p.u.Tokens()
-	return p.tiles(ctx, b, func(from int, tile []float32, tokens int) {
-		for i := range b.rows {
-			copy(out[i*all+from:], tile[i*tokens:(i+1)*tokens])
-		}
-	})
+func (p *gonumPanels) products(ctx context.Context, b *block) error {
+	return p.tiles(ctx, b, func(from int, tile []float32, tokens int) { p.keep(b, from, tile, tokens) })
+}
+
+// keep copies a tile to b.products.
+func (p *gonumPanels) keep(b *block, from int, tile []float32, tokens int) {
+	for i := range b.rows {
+		copy(b.products[i*p.u.Tokens()+from:], tile[i*tokens:(i+1)*tokens])
+	}
 }
 
 // tiles calls visit with the products of b's directions and each run of tokens,

@@ -48,13 +48,13 @@ func TestNativeSums(t *testing.T) {
 				if err := u.panels.summarize(t.Context(), b); err != nil {
 					t.Fatal(err)
 				}
-				products := make([]float32, n*u.Tokens())
-				if err := u.panels.products(t.Context(), b, products); err != nil {
+				b.products = make([]float32, n*u.Tokens())
+				if err := u.panels.products(t.Context(), b); err != nil {
 					t.Fatal(err)
 				}
 				for i := range n {
 					p := &b.projections[i]
-					row := products[i*u.Tokens() : (i+1)*u.Tokens()]
+					row := b.products[i*u.Tokens() : (i+1)*u.Tokens()]
 					deviations, cosines := make([]float64, len(row)), make([]float64, len(row))
 					for j, x := range row {
 						deviations[j] = float64(x) + p.offset
@@ -180,15 +180,15 @@ func TestNativeShortlists(t *testing.T) {
 			if err := u.panels.summarize(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
-			products := make([]float32, n*vocab)
-			if err := u.panels.products(t.Context(), b, products); err != nil {
+			b.products = make([]float32, n*vocab)
+			if err := u.panels.products(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
 			for i := range n {
 				p := &b.projections[i]
 				for _, got := range []*shortlist{&p.top, &p.bottom} {
 					want := newShortlist(size, got.sign)
-					want.offer(0, products[i*vocab:(i+1)*vocab], u.packedNorms, p.relative, p.absolute)
+					want.offer(0, b.products[i*vocab:(i+1)*vocab], u.packedNorms, p.relative, p.absolute)
 					want.prune()
 					checkShortlist(t, fmt.Sprintf("%s, %d ties, row %d, sign %g", k.name(), ties, i, got.sign), got, &want)
 				}

@@ -53,7 +53,7 @@ struct native_block {
 	const float *packed; // directions as [part of d_model][tile][depth of the part][TILE_ROWS]
 	int64_t rows;
 	float *products;                     // scratch, [rows rounded up to TILE_ROWS, GROUP_TOKENS]
-	struct native_direction *directions; // [rows]
+	struct native_direction *directions; // [rows]; NULL where nothing is to be gathered
 	bool cosine;                         // whether z is wanted
 	int64_t size, limit;                 // of a shortlist; size 0 for none
 	double *leaders;                     // [rows, 2, size], top's then bottom's, heaps
@@ -63,8 +63,8 @@ struct native_block {
 // A kernel's entry points.
 struct native_kernel {
 	int64_t tile_rows, panel_tokens;
-	// sweep multiplies the block by the tokens of groups [from, to), and gathers what
-	// directions ask for, or when out is not NULL writes the products there [rows, tokens].
+	// sweep multiplies the block by the tokens of groups [from, to), gathers what
+	// directions ask for, and unless out is NULL writes the products there [rows, tokens].
 	void (*sweep)(const struct native_panels *, const struct native_block *, int64_t from, int64_t to, float *out);
 	// dots writes direction · rows[ids[i]] to out[i], in the order of dot in dot.go.
 	void (*dots)(const float *direction, const float *rows, int64_t d_model,

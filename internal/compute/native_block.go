@@ -32,7 +32,7 @@ func (p *nativePanels) summarize(ctx context.Context, b *block) error {
 		memory.candidates = resized(memory.candidates, b.rows*2*limit)
 		c.size, c.limit = C.int64_t(size), C.int64_t(limit)
 	}
-	if err := p.sweep(ctx, b, memory, &c, nil); err != nil {
+	if err := p.sweep(ctx, b, memory, &c, b.products); err != nil {
 		return err
 	}
 	for i := range b.rows {
@@ -41,10 +41,11 @@ func (p *nativePanels) summarize(ctx context.Context, b *block) error {
 	return nil
 }
 
-func (p *nativePanels) products(ctx context.Context, b *block, out []float32) error {
+func (p *nativePanels) products(ctx context.Context, b *block) error {
 	memory := p.borrow(b)
 	defer p.memory.Put(memory)
-	return p.sweep(ctx, b, memory, &C.struct_native_block{}, out)
+	memory.directions = memory.directions[:0]
+	return p.sweep(ctx, b, memory, &C.struct_native_block{}, b.products)
 }
 
 // borrow returns memory with b's directions packed into it.
@@ -77,8 +78,8 @@ func (p *nativePanels) borrow(b *block) *nativeMemory {
 const callProducts = 1 << 27
 
 // sweep multiplies b by every token. c has its numbers set, and gets its pointers
-// here; unless out [rows, tokens] is nil, products go there and nowhere else. It may
-// be any memory, so it is not pinned, but an argument of every call.
+// here; unless out [rows, tokens] is nil, products go there. It may be any memory, so
+// it is not pinned, but an argument of every call.
 func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory, c *C.struct_native_block, out []float32) error {
 	u := p.u
 	var pinner runtime.Pinner

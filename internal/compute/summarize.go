@@ -10,6 +10,9 @@ type Options struct {
 	TopK    int  // tokens at either end of the ranking; 0 for none
 	Workers int  // goroutines that compute; 0 for GOMAXPROCS
 	Cosine  bool // also the moments of logit weights over unit-length token columns
+	// Visit is given every direction's logit weights, from the same pass; see
+	// [Unembedding.VisitLogitWeights]. It may be nil.
+	Visit Visit
 	// Done is told of every few directions that are finished, from any goroutine.
 	// It may be nil.
 	Done func(directions int)
@@ -43,7 +46,8 @@ type Tokens struct {
 // nothing of use. It panics when directions are not whole rows or TopK is negative.
 //
 // Beside the unembedding it takes, for each worker, one tile of products and the
-// shortlists of at most 252 directions.
+// shortlists of at most 252 directions; where logit weights are visited, 16 MiB of
+// those or a 32nd of the unembedding.
 func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Options, s *Summary) error {
 	n, err := u.checkDirections(directions)
 	if err != nil {
@@ -54,11 +58,21 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 	}
 	size := min(o.TopK, u.Tokens())
 	s.resize(n, size, o.Cosine)
-	return inParallel(ctx, n, u.blockRows(n, o.Workers, size), o.Workers, func(ctx context.Context, from, to int) error {
+	rows := u.blockRows(n, o.Workers, size)
+	if o.Visit != nil {
+		rows = u.visitRows(n, o.Workers, size)
+	}
+	return inParallel(ctx, n, rows, o.Workers, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], size)
 		b.cosine = o.Cosine
+		if o.Visit != nil {
+			defer u.borrowProducts(b)()
+		}
 		if err := u.panels.summarize(ctx, b); err != nil {
 			return err
+		}
+		if o.Visit != nil {
+			b.unscale() // before the constants of projections may change
 		}
 		for i := range b.projections {
 			p := &b.projections[i]
@@ -66,6 +80,11 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 				return err
 			}
 			s.store(u, from+i, p, o.Cosine)
+		}
+		if o.Visit != nil {
+			if err := o.Visit(ctx, from, b.products); err != nil {
+				return err
+			}
 		}
 		if o.Done != nil {
 			o.Done(to - from)

@@ -62,10 +62,11 @@ static TARGET void KERNEL(sweep_group)(const struct native_panels *p, const stru
 				continue;
 			}
 			int64_t row = t * TILE_ROWS, end = row + TILE_ROWS < b->rows ? row + TILE_ROWS : b->rows;
+			if (b->directions != NULL) {
+				KERNEL(summarize_rows)(p, b, group, row, end, products);
+			}
 			if (out != NULL) {
 				KERNEL(copy_rows)(p, group, row, end, products, out);
-			} else {
-				KERNEL(summarize_rows)(p, b, group, row, end, products);
 			}
 		}
 		weights += panels * depth * PANEL_TOKENS;

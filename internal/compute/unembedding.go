@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Unembedding is a model's W_U, prepared once for a kernel. It is immutable and
@@ -25,7 +26,8 @@ type Unembedding struct {
 	// Root mean square of inverseNorms.
 	inverseNormRMS float64
 
-	panels panels
+	panels  panels
+	visited sync.Pool // of *[]float32, logit weights on their way to a visit
 }
 
 // averages are means over the tokens projected on of quantities of token rows.

@@ -54,7 +54,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 			return nil, err
 		}
 		if len(all) == 0 || all[len(all)-1].id != p.id {
-			p.block = min(blockOf(weights), 4096)
+			p.block = min(blockOf(weights), mostScored)
 			all = append(all, p)
 		}
 		if lacks {
@@ -69,13 +69,27 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 // RunEnrichment computes what p lacks, and the q-values, which depend on all
 // features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
-	for from := 0; from < p.Features && len(p.sets) > 0; from += p.block {
-		if err := j.enrichBlock(ctx, p, from, min(from+p.block, p.Features)); err != nil {
+	if len(p.sets) > 0 {
+		if err := j.enrichBlocks(ctx, p); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
+		}
+	}
+	return fault.At("compute enrichment", p.SAE, j.qValues(ctx, p.id))
+}
+
+func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
+	release, err := j.oneThread(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for from := 0; from < p.Features; from += p.block {
+		if err := j.enrichBlock(ctx, p, from, min(from+p.block, p.Features)); err != nil {
+			return err
 		}
 		j.done(min(p.block, p.Features-from))
 	}
-	return fault.At("compute enrichment", p.SAE, j.qValues(ctx, p))
+	return nil
 }
 
 // enrichBlock scores the features in [from, to) for the sets that not all of them
@@ -97,10 +111,8 @@ func (j *Job) enrichBlock(ctx context.Context, p PendingEnrichment, from, to int
 		WHERE sae_id = %d AND feature >= %d AND feature < %d AND list_contains(CAST(? AS INTEGER[]), set_id)`, p.id, from, to), lacking.String); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, auc)
-		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (
-			SELECT feature, unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v
-			FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d)`, p.id, p.id, from, to),
+	_, err = tx.ExecContext(ctx, insertEnrichment(p.id, fmt.Sprintf(`SELECT feature, unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v
+		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to)),
 		p.Model, lacking.String, p.Tokens)
 	if err != nil {
 		return err
@@ -108,10 +120,17 @@ func (j *Job) enrichBlock(ctx context.Context, p PendingEnrichment, from, to int
 	return tx.Commit()
 }
 
+// insertEnrichment inserts the rows (feature, v) of a query, v being an element of
+// what enrichment_values returns.
+func insertEnrichment(sae int, rows string) string {
+	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, auc)
+		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (%s)`, sae, rows)
+}
+
 // qValues sets the Benjamini-Hochberg q-values of an SAE: with its N p-values in
 // ascending order, q of the i-th is the least N·p/j of those from the i-th on
 // (Benjamini and Hochberg, 1995), here as logarithms.
-func (j *Job) qValues(ctx context.Context, p PendingEnrichment) error {
+func (j *Job) qValues(ctx context.Context, sae int) error {
 	_, err := j.DB.ExecContext(ctx, fmt.Sprintf(`
 		UPDATE stored_enrichment SET log10_q = adjusted.log10_q
 		FROM (
@@ -120,6 +139,6 @@ func (j *Job) qValues(ctx context.Context, p PendingEnrichment) error {
 			FROM (SELECT set_id, feature, log10_p, count(*) OVER () AS n, row_number() OVER (ORDER BY log10_p, set_id, feature) AS place
 			      FROM stored_enrichment WHERE sae_id = %[1]d AND log10_p IS NOT NULL)
 		) AS adjusted
-		WHERE stored_enrichment.sae_id = %[1]d AND stored_enrichment.set_id = adjusted.set_id AND stored_enrichment.feature = adjusted.feature`, p.id))
+		WHERE stored_enrichment.sae_id = %[1]d AND stored_enrichment.set_id = adjusted.set_id AND stored_enrichment.feature = adjusted.feature`, sae))
 	return err
 }

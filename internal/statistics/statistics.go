@@ -23,6 +23,7 @@ const (
 type Pending struct {
 	SAE, Release, Model string
 	Features            int // that lack statistics
+	Sets                int // token sets of the model, which are scored in the same pass
 	Tokens              string
 	Restart             bool // its statistics are for other tokens and will be dropped
 
@@ -41,7 +42,8 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		pattern = "*"
 	}
 	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
-			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id)
+			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
+			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id)
 		FROM stored_saes s JOIN stored_models m USING (model_id) LEFT JOIN stored_computations c USING (sae_id)
 		WHERE s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?
 		ORDER BY s.release, s.block, s.sae`, pattern, pattern)
@@ -54,7 +56,7 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		var features, done int
 		var weights int64
 		var used string
-		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done); err != nil {
+		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done, &p.Sets); err != nil {
 			return nil, 0, err
 		}
 		matched++
@@ -69,6 +71,9 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		}
 		if p.Features = features - done; p.Features > 0 {
 			p.block = blockOf(weights)
+			if p.Sets > 0 {
+				p.block = min(p.block, mostScored)
+			}
 			pending = append(pending, p)
 		}
 	}
@@ -87,14 +92,36 @@ func blockOf(weights int64) int {
 	return features
 }
 
+// mostScored bounds a block whose features are scored in token sets: each has a row
+// in every set.
+const mostScored = 4096
+
 // Job computes statistics in a database.
 type Job struct {
 	DB      *sql.DB
 	Version string // of saedb, recorded beside the figures
 	Kernel  string // that computes, likewise
+	// Alone says that nobody else uses the database in this process. DuckDB is held to
+	// one thread then while functions work: they use every processor themselves, and a
+	// second thread would take one from them, since DuckDB spins while it waits.
+	Alone bool
 	// Done is told after each block, which is committed then, how many features it
 	// had. It may be nil.
 	Done func(features int)
+}
+
+// oneThread holds DuckDB to one thread, if it may, until release is called.
+func (j *Job) oneThread(ctx context.Context) (release func(), err error) {
+	if !j.Alone {
+		return func() {}, nil
+	}
+	if _, err := j.DB.ExecContext(ctx, "SET threads = 1"); err != nil {
+		return nil, err
+	}
+	return func() {
+		// A cancelled job gives its threads back too; a database that is going is as well.
+		_, _ = j.DB.ExecContext(context.WithoutCancel(ctx), "RESET threads")
+	}, nil
 }
 
 func (j *Job) done(features int) {
@@ -112,6 +139,22 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.DB.QueryRowContext(ctx, `SELECT d_sae FROM stored_saes WHERE sae_id = ?`, p.id).Scan(&features); err != nil {
 		return fault.At("compute", p.SAE, err)
 	}
+	if err := j.blocks(ctx, p, features); err != nil {
+		return err
+	}
+	if p.Sets == 0 {
+		return nil
+	}
+	return fault.At("compute", p.SAE, j.qValues(ctx, p.id))
+}
+
+// blocks computes what p lacks of an SAE of so many features.
+func (j *Job) blocks(ctx context.Context, p Pending, features int) error {
+	release, err := j.oneThread(ctx)
+	if err != nil {
+		return fault.At("compute", p.SAE, err)
+	}
+	defer release()
 	for from := 0; from < features; from += p.block {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -157,20 +200,49 @@ var columns = []string{
 	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
 }
 
-// block computes the features in [from, to) that lack statistics, as one
-// statement, which is one transaction.
+// block computes the features in [from, to) that lack statistics, in one transaction.
+// Where the model has token sets, the same pass over the logit weights scores them.
 func (j *Job) block(ctx context.Context, p Pending, from, to int) error {
+	lacking := fmt.Sprintf(`FROM stored_decoders d
+		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
+			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
+		p.id, from, to)
+	if p.Sets == 0 {
+		_, err := j.DB.ExecContext(ctx, insertStatistics(p, `SELECT feature, feature_statistics(w_dec, ?, ?) AS s `+lacking), p.Model, p.Tokens)
+		return err
+	}
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
+		SELECT feature, feature_statistics(w_dec, ?, ?, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets
+			WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))) AS s `, p.id)+lacking, p.Model, p.Tokens)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		insertStatistics(p, `FROM computed_block`),
+		// Scores without statistics may be of other tokens.
+		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND feature IN (SELECT feature FROM computed_block)`, p.id, from, to),
+		insertEnrichment(p.id, `SELECT feature, unnest(s.enrichment) AS v FROM computed_block`),
+		`DROP TABLE computed_block`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// insertStatistics inserts the rows (feature, s) of a query, s being the result of
+// feature_statistics.
+func insertStatistics(p Pending, rows string) string {
 	fields := make([]string, len(columns))
 	for i, c := range columns {
 		fields[i] = "s." + c
 	}
-	_, err := j.DB.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s)
-		SELECT sae_id, feature, %s FROM (
-			SELECT sae_id, feature, feature_statistics(w_dec, ?, ?) AS s
-			FROM stored_decoders d
-			WHERE sae_id = ? AND feature >= ? AND feature < ?
-			  AND NOT EXISTS (SELECT 1 FROM stored_statistics t WHERE t.sae_id = ? AND t.feature = d.feature AND t.feature >= ? AND t.feature < ?)
-		) ORDER BY feature`, strings.Join(columns, ", "), strings.Join(fields, ", ")),
-		p.Model, p.Tokens, p.id, from, to, p.id, from, to)
-	return err
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM (%s) ORDER BY feature`,
+		strings.Join(columns, ", "), p.id, strings.Join(fields, ", "), rows)
 }
