@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -34,7 +35,30 @@ func TestEnrichment(t *testing.T) {
 		compareScores(t, opened, hook)
 	}
 	opened.Close()
+	scoredTogether(t, db)
 	addedLater(t, db)
+}
+
+// scoredTogether: statistics and scores that are computed in one pass are those of
+// one after the other, bit for bit.
+func scoredTogether(t *testing.T, db string) {
+	t.Helper()
+	together := filepath.Join(t.TempDir(), "together.db")
+	copyFile(t, db, together)
+	for _, table := range []string{"stored_statistics", "stored_enrichment", "stored_computations"} {
+		mustRun(t, "--db", together, "sql", "DELETE FROM "+table)
+	}
+	if said := mustRun(t, "--db", together, "compute", "--sae", "*29*"); !strings.Contains(said, "1536 features and their enrichment in") || strings.Contains(said, "scored") {
+		t.Errorf("compute said %q", said)
+	}
+	for _, table := range []string{"stored_statistics", "stored_enrichment"} {
+		difference := fmt.Sprintf(`ATTACH '%[1]s' AS apart (READ_ONLY); SELECT 'rows ' || count(*) FROM %[2]s;
+			SELECT 'other ' || count(*) FROM (
+				SELECT * FROM apart.%[2]s WHERE sae_id = (SELECT sae_id FROM stored_saes WHERE block = 29) EXCEPT SELECT * FROM %[2]s)`, db, table)
+		if said := mustRun(t, "--db", together, "sql", "--format", "csv", difference); !strings.Contains(said, "other 0") || strings.Contains(said, "rows 0") {
+			t.Errorf("%s: %s", table, said)
+		}
+	}
 }
 
 // compareScores checks every golden score of one SAE.

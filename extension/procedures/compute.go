@@ -68,7 +68,7 @@ func (c *computation) statistics(ctx context.Context, pattern, tokens string) er
 		return &fault.Error{Problem: noSAE(pattern), Hint: "FROM saes lists what is loaded"}
 	}
 	for _, p := range pending {
-		c.blocks(cancel, p.SAE, p.Release, "statistics", 0)
+		c.blocks(cancel, p.SAE, p.Release, "statistics", p.Sets)
 		if err := c.job.Run(ctx, p); err != nil {
 			return err
 		}

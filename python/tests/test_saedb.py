@@ -165,7 +165,7 @@ class InMemory(unittest.TestCase):
         saedb.add_sae(self.con, self.w_dec, name="s")
         self.assertEqual(saedb.load_sets(self.con, name="tens", regex="word.0"), [("m", 1, 0, 0)])
         self.assertEqual(saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9"), [("m", 1, 0, 0)])
-        self.assertEqual([(c.computed, c.features, c.token_sets) for c in saedb.compute(self.con)], [("statistics", D_SAE, 0), ("enrichment", D_SAE, 2)])
+        self.assertEqual([(c.computed, c.features, c.token_sets) for c in saedb.compute(self.con)], [("statistics", D_SAE, 2)])
         weights = expected(self.w_dec, self.w_u)[4]
         member = np.arange(D_VOCAB) < 9
         for feature, es in self.con.execute("SELECT feature, es FROM enrichment WHERE token_set = 'low'").fetchall():

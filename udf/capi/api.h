@@ -14,6 +14,7 @@
 typedef uint64_t idx_t;
 typedef void *handle;
 typedef int duckdb_state; // 0 is success
+enum { PENDING_RESULT_READY, PENDING_RESULT_NOT_READY, PENDING_ERROR, PENDING_NO_TASKS_AVAILABLE };
 typedef void (*delete_callback)(void *);
 typedef void (*scalar_callback)(handle info, handle input, handle output);
 typedef void (*table_callback)(handle info, handle output);
@@ -124,7 +125,11 @@ typedef struct {
 	X(duckdb_state, duckdb_bind_timestamp, (handle statement, idx_t i, duckdb_timestamp value), (statement, i, value)) \
 	X(duckdb_state, duckdb_bind_varchar_length, (handle statement, idx_t i, const char *s, idx_t n), (statement, i, s, n)) \
 	X(duckdb_state, duckdb_bind_null, (handle statement, idx_t i), (statement, i))                                     \
-	X(duckdb_state, duckdb_execute_prepared, (handle statement, duckdb_result *out), (statement, out))                 \
+	X(duckdb_state, duckdb_pending_prepared, (handle statement, handle *out), (statement, out))                        \
+	X(void, duckdb_destroy_pending, (handle *pending), (pending))                                                      \
+	X(const char *, duckdb_pending_error, (handle pending), (pending))                                                 \
+	X(int, duckdb_pending_execute_task, (handle pending), (pending))                                                   \
+	X(duckdb_state, duckdb_execute_pending, (handle pending, duckdb_result *out), (pending, out))                      \
 	X(idx_t, duckdb_column_count, (duckdb_result *result), (result))                                                   \
 	X(const char *, duckdb_column_name, (duckdb_result *result, idx_t i), (result, i))                                 \
 	X(idx_t, duckdb_rows_changed, (duckdb_result *result), (result))                                                   \

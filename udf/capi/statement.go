@@ -73,10 +73,29 @@ func (c Connection) Run(sql string) (*Result, error) {
 	return r, nil
 }
 
-// Execute runs the statement.
+// Execute runs the statement. While another of DuckDB's threads has all there is to
+// do, it sleeps, where DuckDB itself would spin and take a processor from it.
 func (s *Statement) Execute() (*Result, error) {
+	var pending C.handle
+	defer func() { C.call_duckdb_destroy_pending(&pending) }()
+	if C.call_duckdb_pending_prepared(s.handle, &pending) != 0 {
+		return nil, errors.New(C.GoString(C.call_duckdb_pending_error(pending)))
+	}
+	const shortest, longest = 20 * time.Microsecond, 2 * time.Millisecond
+	for pause := shortest; ; {
+		state := C.call_duckdb_pending_execute_task(pending)
+		if state == C.PENDING_RESULT_NOT_READY {
+			pause = shortest
+			continue
+		}
+		if state != C.PENDING_NO_TASKS_AVAILABLE {
+			break
+		}
+		time.Sleep(pause)
+		pause = min(2*pause, longest)
+	}
 	r := &Result{}
-	if C.call_duckdb_execute_prepared(s.handle, &r.raw) != 0 {
+	if C.call_duckdb_execute_pending(pending, &r.raw) != 0 {
 		defer r.Close()
 		return nil, errors.New(C.GoString(C.call_duckdb_result_error(&r.raw)))
 	}

@@ -28,7 +28,7 @@ class Computed(NamedTuple):
 
     sae: str
     release: str
-    computed: str  #: ``statistics`` or ``enrichment``
+    computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone
     features: int
     token_sets: int  #: that were scored
     seconds: float
