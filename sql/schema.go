@@ -21,6 +21,11 @@ import (
 // Version is the version of the schema that this program writes and reads.
 const Version = 1
 
+// WithoutWeights ends the conventions of a load whose weights are not in the database,
+// which has its results alone: rows of stored_decoders and stored_unembeddings are there,
+// with NULL for w_dec and w_u.
+const WithoutWeights = "; without weights"
+
 //go:embed schema.sql views/*.sql macros/*.sql
 var files embed.FS
 

@@ -132,12 +132,12 @@ COMMENT ON COLUMN stored_tokens.is_padding IS 'Whether the unembedding has this 
 CREATE TABLE stored_unembeddings (
     model_id INTEGER NOT NULL,
     token_id INTEGER NOT NULL,
-    w_u FLOAT[] NOT NULL USING COMPRESSION uncompressed
+    w_u FLOAT[] USING COMPRESSION uncompressed
 );
 COMMENT ON TABLE stored_unembeddings IS 'The processed unembedding of each model, a row a token.';
 COMMENT ON COLUMN stored_unembeddings.model_id IS 'The model.';
 COMMENT ON COLUMN stored_unembeddings.token_id IS 'Id of the token.';
-COMMENT ON COLUMN stored_unembeddings.w_u IS 'The token''s column of the processed unembedding, d_model values.';
+COMMENT ON COLUMN stored_unembeddings.w_u IS 'The token''s column of the processed unembedding, d_model values; NULL in a database of results alone.';
 
 CREATE TABLE stored_saes (
     sae_id INTEGER NOT NULL,
@@ -174,13 +174,13 @@ COMMENT ON COLUMN stored_saes.l0 IS 'Mean number of features that fire on a toke
 CREATE TABLE stored_decoders (
     sae_id INTEGER NOT NULL,
     feature INTEGER NOT NULL,
-    w_dec FLOAT[] NOT NULL USING COMPRESSION uncompressed,
+    w_dec FLOAT[] USING COMPRESSION uncompressed,
     log_sparsity FLOAT
 );
 COMMENT ON TABLE stored_decoders IS 'The decoder of each SAE, a row a feature.';
 COMMENT ON COLUMN stored_decoders.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_decoders.feature IS 'Index of the feature.';
-COMMENT ON COLUMN stored_decoders.w_dec IS 'The feature''s decoder direction, d_model values.';
+COMMENT ON COLUMN stored_decoders.w_dec IS 'The feature''s decoder direction, d_model values; NULL in a database of results alone.';
 COMMENT ON COLUMN stored_decoders.log_sparsity IS 'log10 of how often the feature fires; NULL where the files do not say.';
 
 CREATE TABLE stored_computations (

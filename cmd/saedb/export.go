@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/export"
+	"github.com/saedb/saedb/internal/progress"
+	"github.com/saedb/saedb/udf"
+	"github.com/urfave/cli/v2"
+)
+
+var exportCommand = &cli.Command{
+	Name:  "export",
+	Usage: "write the results, without weights, as Parquet, CSV and a DuckDB file",
+	Flags: []cli.Flag{
+		&cli.StringFlag{Name: "to", Usage: "the `DIRECTORY` to write, which appears whole"},
+		&cli.StringFlag{Name: "format", Usage: "only some of parquet, csv and duckdb, separated by commas", Value: "all"},
+		&cli.BoolFlag{Name: "replace", Usage: "replace a directory that an export wrote"},
+	},
+	Description: "Parquet is partitioned by release and layer; docs/export.md has the layout, docs/bi.md how to read it.",
+	Action:      exportResults,
+}
+
+func exportResults(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("export: expected no argument, found %q; the directory is --to's", c.Args().First())
+	}
+	if c.String("to") == "" {
+		return wrongUsage("export: where to? --to DIRECTORY")
+	}
+	formats, err := exportFormats(c.String("format"))
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "export", c.String("db")); err != nil {
+		return err
+	}
+	job := &export.Job{
+		DB: db.DB, Path: c.String("db"), Dir: c.String("to"), Formats: formats, Replace: c.Bool("replace"),
+		Version: saedb.Version, Functions: udf.Documentation(), Results: newResults,
+		Begin: func(what string, total int64, unit string) (func(int64), func()) {
+			bar := progress.New(os.Stderr, what, total, unit)
+			return bar.Add, bar.Finish
+		},
+	}
+	r, err := job.Run(c.Context)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "exported %d features of %d SAEs to %s: %.1f MB\n", r.Features, r.SAEs, c.String("to"), float64(r.Bytes)/1e6)
+	return nil
+}
+
+// newResults makes the database of results.
+func newResults(ctx context.Context, path string, use func(*sql.DB) error) error {
+	db, err := saedb.Open(ctx, path, saedb.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return use(db.DB)
+}
+
+func exportFormats(text string) ([]export.Format, error) {
+	if text == "all" {
+		return export.Formats(), nil
+	}
+	var formats []export.Format
+	for _, name := range strings.Split(text, ",") {
+		format := export.Format(strings.TrimSpace(name))
+		if !slices.Contains(export.Formats(), format) {
+			return nil, wrongUsage("export: --format: expected all, or some of parquet, csv and duckdb, found %q", text)
+		}
+		formats = append(formats, format)
+	}
+	return formats, nil
+}

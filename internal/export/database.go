@@ -1,0 +1,113 @@
+package export
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+
+	schema "github.com/saedb/saedb/sql"
+)
+
+// results is the name of the DuckDB file.
+const results = "results.duckdb"
+
+// database writes the same tables and views as the database's own, without weights.
+// The views are made in the new file opened directly, so that it can be attached under any name.
+func (r *run) database(*sql.Conn) error {
+	return r.Results(r.ctx, filepath.Join(r.dir, results), func(db *sql.DB) error {
+		conn, err := db.Conn(r.ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		for _, statement := range []string{
+			"SET temp_directory = " + schema.Literal(filepath.Join(r.dir, ".spill")),
+			"ATTACH " + schema.Literal(r.Path) + " AS exported (READ_ONLY)",
+		} {
+			if _, err := conn.ExecContext(r.ctx, statement); err != nil {
+				return err
+			}
+		}
+		if err := r.fill(conn); err != nil {
+			return err
+		}
+		if _, err := conn.ExecContext(r.ctx, "DETACH exported"); err != nil {
+			return err
+		}
+		_, err = conn.ExecContext(r.ctx, "CHECKPOINT")
+		return err
+	})
+}
+
+// withoutWeights are the columns of the tables that are not copied as they are.
+var withoutWeights = map[string]string{
+	"stored_decoders":     "* REPLACE (NULL AS w_dec)",
+	"stored_unembeddings": "* REPLACE (NULL AS w_u)",
+	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
+		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
+}
+
+// fill copies the tables, and makes the views.
+func (r *run) fill(conn *sql.Conn) error {
+	tx, err := conn.BeginTx(r.ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := schema.CreateTables(r.ctx, tx, r.Version); err != nil {
+		return err
+	}
+	for _, table := range schema.Tables() {
+		if table == "stored_schema" || table == "stored_contents" {
+			continue
+		}
+		columns := withoutWeights[table]
+		if columns == "" {
+			columns = "*"
+		}
+		if _, err := tx.ExecContext(r.ctx, "INSERT INTO "+table+" SELECT "+columns+" FROM exported."+table); err != nil {
+			return err
+		}
+	}
+	if err := r.recordContents(tx); err != nil {
+		return err
+	}
+	if err := schema.CreateViews(r.ctx, tx, r.Functions); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		r.add(r.rows[t.name])
+	}
+	return tx.Commit()
+}
+
+// recordContents records what tables of weights hold now, as a load does.
+func (r *run) recordContents(tx *sql.Tx) error {
+	for _, s := range r.saes {
+		if err := schema.RecordContents(r.ctx, tx, s.id, "stored_decoders"); err != nil {
+			return err
+		}
+	}
+	rows, err := tx.QueryContext(r.ctx, "SELECT model_id FROM stored_models")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var models []int
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		models = append(models, id)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, id := range models {
+		if err := schema.RecordContents(r.ctx, tx, id, "stored_unembeddings", "stored_tokens"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

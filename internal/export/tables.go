@@ -1,0 +1,135 @@
+package export
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	schema "github.com/saedb/saedb/sql"
+)
+
+// table is one that is exported: the rows of a view.
+type table struct {
+	name, view string
+	order      string // of its rows; within an SAE when it is in partitions
+	perSAE     bool   // in partitions by release and layer, a file an SAE
+	always     bool   // also without rows
+	// more is SQL of columns that Parquet has beside the view's, for each of which more has
+	// a comment. $sae_id and the fields of an sae in $ stand for themselves.
+	more []column
+	join string // to v, which is the view, for more
+}
+
+type column struct{ name, sql, comment string }
+
+// partition is the columns that rows are ordered by first.
+func (t table) partition() string {
+	if t.perSAE {
+		return "release, layer, sae"
+	}
+	return ""
+}
+
+const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventions, '` + schema.WithoutWeights + `', '') AS conventions, l.saedb_version, l.loaded_at`
+
+// tables are all tables that are exported.
+var tables = []table{
+	{name: "features", view: "features", order: "feature", perSAE: true, more: append(endColumns(), provenance...),
+		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature"},
+	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
+	{name: "enrichment", view: "release_enrichment", order: "token_set, feature", perSAE: true,
+		more: []column{
+			{"model", "$model", "The model whose unembedding was used."},
+			{"log10_p", "e.log10_p", "log10 of p_value, which is 0 below 1e-308."},
+			{"log10_q", "e.log10_q", "log10 of q_value."},
+		},
+		join: `JOIN stored_token_sets k ON k.model_id = $model_id AND k.token_set = v.token_set
+			JOIN stored_enrichment e ON e.sae_id = $sae_id AND e.set_id = k.set_id AND e.feature = v.feature`},
+	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
+	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
+	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
+	{name: "token_sets", view: "token_sets", order: "model, token_set"},
+	{name: "loads", view: "loads", order: "load_id", always: true},
+	{name: "load_files", view: "load_files", order: "load_id, path"},
+	{name: "explanations", view: "explanations", order: "ALL"},
+	{name: "neuronpedia_features", view: "neuronpedia_features", order: "ALL"},
+}
+
+// endColumns are the ids and logit weights of the tokens at both ends, as they are stored.
+func endColumns() []column {
+	var all []column
+	for _, end := range []string{"top", "bottom"} {
+		all = append(all,
+			column{end + "_token_ids", "t." + end + "_token_ids", "Ids of " + end + "_tokens."},
+			column{end + "_logit_weights", "t." + end + "_logit_weights", "Logit weights of " + end + "_tokens."})
+	}
+	return all
+}
+
+// provenance is what leads back from a feature's row.
+var provenance = []column{
+	{"sae_sha256", "$sae_sha256", "SHA-256 of the SAE's files, as in loads."},
+	{"model_sha256", "$model_sha256", "SHA-256 of the model's files, as in loads."},
+	{"scale", "$scale", "Scale convention of the decoder."},
+	{"processing", "$processing", "What was done to the unembedding."},
+	{"tokens", "$tokens", "Columns of the unembedding that were used: all, or real (without padding and special tokens)."},
+	{"kernel", "$kernel", "Kernel that computed the figures."},
+	{"saedb_version", "$saedb_version", "Version of saedb that computed them."},
+	{"computed_at", "CAST($computed_at AS TIMESTAMP)", "When they were begun, in UTC."},
+}
+
+// sae is an SAE that is exported.
+type sae struct {
+	id, modelID   int
+	name, release string
+	layer         sql.NullInt32
+	named         []string // pairs for a strings.Replacer: the $names of columns and joins
+}
+
+func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT s.load_id, m.model_id, s.sae, s.release, s.layer, l.sha256, n.sha256, s.model, s.scale,
+			replace(n.conventions, '`+schema.WithoutWeights+`', ''), s.tokens, c.kernel, c.saedb_version, CAST(c.computed_at AS VARCHAR)
+		FROM saes s JOIN stored_models m USING (model) JOIN stored_loads l USING (load_id) JOIN stored_loads n ON n.load_id = m.model_id
+		LEFT JOIN stored_computations c ON c.sae_id = s.load_id
+		ORDER BY s.release, s.layer, s.sae`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []sae
+	for rows.Next() {
+		var s sae
+		var text [9]sql.NullString
+		into := []any{&s.id, &s.modelID, &s.name, &s.release, &s.layer}
+		for i := range text {
+			into = append(into, &text[i])
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		// A replacer takes the first that fits: $model after those that it begins.
+		s.named = []string{"$sae_id", fmt.Sprint(s.id), "$model_id", fmt.Sprint(s.modelID)}
+		for i, name := range []string{"sae_sha256", "model_sha256", "model", "scale", "processing", "tokens", "kernel", "saedb_version", "computed_at"} {
+			value := "CAST(NULL AS VARCHAR)"
+			if text[i].Valid {
+				value = schema.Literal(text[i].String)
+			}
+			s.named = append(s.named, "$"+name, value)
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+// query selects the rows of one SAE with the columns of Parquet, which has its release
+// and layer in the path.
+func (t table) query(s sae) string {
+	var columns strings.Builder
+	for _, c := range t.more {
+		columns.WriteString(", " + c.sql + " AS " + c.name)
+	}
+	text := "SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join +
+		" WHERE v.release = $release AND v.sae = $name ORDER BY v." + strings.ReplaceAll(t.order, ", ", ", v.")
+	return strings.NewReplacer(append(s.named, "$release", schema.Literal(s.release), "$name", schema.Literal(s.name))...).Replace(text)
+}
