@@ -137,6 +137,11 @@ func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, 
 	if err := ld.record(ctx, tx, l); err != nil {
 		return err
 	}
+	return takePlace(ctx, tx, l, old, write)
+}
+
+// takePlace writes the rows of an SAE that is recorded, in place of an old load's.
+func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() error) error {
 	if err := write(); err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func (d *database) read(stored *storedModel, scope string) (*model, error) {
 	rows := 0
 	for from := 0; from < dVocab; from += part {
 		query := fmt.Sprintf(`SELECT token_id, w_u FROM %s
-			WHERE model_id = %d AND token_id >= %d AND token_id < %d`, stored.in("stored_unembeddings"), stored.id, from, from+part)
+			WHERE model_id = %d AND token_id >= %d AND token_id < %d AND w_u IS NOT NULL`, stored.in("stored_unembeddings"), stored.id, from, from+part)
 		err := d.query(query, func(chunk capi.Chunk) error {
 			n := chunk.Rows()
 			rows += n
@@ -184,6 +184,11 @@ func (d *database) read(stored *storedModel, scope string) (*model, error) {
 		})
 		if err != nil {
 			return nil, err
+		}
+	}
+	if rows == 0 {
+		return nil, &fault.Error{
+			Problem: "its unembedding is not in this database, which has results alone", Hint: "use the database that they were computed in, or load the model with --replace",
 		}
 	}
 	if rows != dVocab {

@@ -63,7 +63,7 @@ func newApp() *cli.App {
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
 		Commands: []*cli.Command{
-			loadCommand, computeCommand, sqlCommand, exportCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
+			loadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
 			infoCommand, checkCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors

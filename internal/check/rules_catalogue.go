@@ -1,5 +1,7 @@
 package check
 
+import schema "github.com/saedb/saedb/sql"
+
 // catalogue checks what says which loads, models, SAEs and token sets there are.
 func (r *run) catalogue() error { return r.applyAll(catalogueRules) }
 
@@ -13,7 +15,8 @@ var catalogueRules = []rule{
 	{"stored_loads", `SELECT 'load ' || load_id, 'replaced by load ' || replaced_by || ', which is not there' FROM stored_loads
 		WHERE replaced_by IS NOT NULL AND replaced_by NOT IN (SELECT load_id FROM stored_loads)`},
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'expected ' || l.bytes || ' bytes in its files, found ' || coalesce(sum(f.bytes), 0)
-		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) GROUP BY load_id, kind, name, l.bytes HAVING l.bytes <> coalesce(sum(f.bytes), 0)`},
+		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE NOT contains(conventions, '` + schema.WithoutWeights + `')
+		GROUP BY load_id, kind, name, l.bytes HAVING l.bytes <> coalesce(sum(f.bytes), 0)`},
 	orphans("stored_load_files", "load_id", "load", "stored_loads", "load_id"),
 	orphans("stored_contents", "load_id", "load", "stored_loads", "load_id"),
 	orphans("stored_explanations", "load_id", "load", "stored_loads", "load_id"),

@@ -23,23 +23,25 @@ type PendingEnrichment struct {
 
 // PlanEnrichment lists the SAEs whose names match the glob pattern and that lack
 // scores of sets of their model. Their statistics must have been computed, since
-// the tokens that count are those of the statistics.
+// the tokens that count are those of the statistics. Without its weights, an SAE has the
+// scores that it has.
 func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingEnrichment, error) {
 	if pattern == "" {
 		pattern = "*"
 	}
 	rows, err := db.QueryContext(ctx, `
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_p) - count(log10_q) AS unadjusted FROM stored_enrichment GROUP BY ALL)
-		SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae,
+		SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?),
 		       s.d_model * CAST(m.d_vocab AS BIGINT)
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
+		JOIN stored_loads l ON l.load_id = s.sae_id
 		JOIN stored_computations c USING (sae_id)
 		JOIN stored_token_sets t USING (model_id)
 		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
 		WHERE (s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?)
-		  AND (coalesce(e.features, 0) < s.d_sae OR e.unadjusted > 0)
-		ORDER BY s.release, s.block, s.sae, t.set_id`, pattern, pattern)
+		  AND (coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?) OR e.unadjusted > 0)
+		ORDER BY s.release, s.block, s.sae, t.set_id`, schema.WithoutWeights, pattern, pattern, schema.WithoutWeights)
 	if err != nil {
 		return nil, err
 	}

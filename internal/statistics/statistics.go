@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // The tokens whose columns of the unembedding count.
@@ -33,7 +34,7 @@ type Pending struct {
 // Plan lists the SAEs whose names match the glob pattern (all when empty) and
 // that have features without statistics for these tokens. tokens may be empty:
 // then an SAE's statistics count as they are, and missing ones use what the
-// others of that SAE used, or AllTokens.
+// others of that SAE used, or AllTokens. An SAE without its weights counts as it is.
 func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pending, matched int, err error) {
 	if tokens != "" && tokens != AllTokens && tokens != RealTokens {
 		return nil, 0, &fault.Error{Op: "compute", Subject: "tokens", Expected: AllTokens + " or " + RealTokens, Found: tokens}
@@ -43,10 +44,10 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 	}
 	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
 			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
-			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id)
-		FROM stored_saes s JOIN stored_models m USING (model_id) LEFT JOIN stored_computations c USING (sae_id)
+			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id), contains(l.conventions, ?)
+		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.sae_id LEFT JOIN stored_computations c USING (sae_id)
 		WHERE s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?
-		ORDER BY s.release, s.block, s.sae`, pattern, pattern)
+		ORDER BY s.release, s.block, s.sae`, schema.WithoutWeights, pattern, pattern)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -56,7 +57,8 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		var features, done int
 		var weights int64
 		var used string
-		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done, &p.Sets); err != nil {
+		var absent bool
+		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done, &p.Sets, &absent); err != nil {
 			return nil, 0, err
 		}
 		matched++
@@ -68,6 +70,15 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		}
 		if p.Restart = used != "" && used != p.Tokens; p.Restart {
 			done = 0
+		}
+		if absent {
+			if p.Restart {
+				return nil, 0, &fault.Error{
+					Op: "compute", Subject: p.SAE, Problem: "its weights are not in this database, which has its figures for " + used + " tokens alone",
+					Hint: "load it with --replace, or leave it out with --sae",
+				}
+			}
+			continue
 		}
 		if p.Features = features - done; p.Features > 0 {
 			p.block = blockOf(weights)

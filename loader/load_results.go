@@ -1,0 +1,356 @@
+package loader
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
+)
+
+const importResults = "import"
+
+// ResultsRequest asks for results that were computed elsewhere: a directory of
+// Parquet files, as saedb export or a cluster job writes it (docs/export.md).
+type ResultsRequest struct {
+	Dir     string
+	Replace bool               // figures that are there already, and SAEs of other content
+	Done    func(features int) // is told of features that are read; may be nil
+}
+
+// ResultsOutcome is what an import did.
+type ResultsOutcome struct {
+	SAEs    []Outcome
+	Scores  int64 // of enrichment
+	Without int   // SAEs that came without weights, since they were not loaded
+	Took    time.Duration
+}
+
+// Results imports results, all of them or none. An SAE that is loaded, of the same files,
+// gets its figures; another is made without its weights, and so is its model.
+func (ld *Loader) Results(ctx context.Context, r ResultsRequest) (ResultsOutcome, error) {
+	begun := time.Now()
+	var outcome ResultsOutcome
+	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
+		i := &resultsImport{Loader: ld, ResultsRequest: r, ctx: ctx, tx: tx, begun: begun, models: map[string]*resultsModel{}}
+		if err := i.open(); err != nil {
+			return false, err
+		}
+		saes, err := i.readSAEs()
+		if err != nil {
+			return false, err
+		}
+		for _, s := range saes {
+			one, err := i.sae(s)
+			if err != nil {
+				return false, fault.At(importResults, s.release+"/"+s.name, err)
+			}
+			outcome.SAEs = append(outcome.SAEs, one)
+			changed = changed || !one.Unchanged
+			if r.Done != nil {
+				r.Done(s.dSAE)
+			}
+		}
+		outcome.Scores, outcome.Without = i.scores, i.without
+		return changed, nil
+	})
+	outcome.Took = time.Since(begun)
+	return outcome, fault.At(importResults, r.Dir, err)
+}
+
+// resultsImport is one import at work.
+type resultsImport struct {
+	*Loader
+	ResultsRequest
+	ctx   context.Context
+	tx    *sql.Tx
+	begun time.Time
+
+	features, saes, stored, tokens *resultsTable // stored is the table models
+	enrichment, sets               *resultsTable // nil when there are none
+	models                         map[string]*resultsModel
+	scores                         int64
+	without                        int
+}
+
+// resultsModel is a model of the results, and its number in this database.
+type resultsModel struct {
+	id, dModel, dVocab int
+	sha256             string
+}
+
+// resultsSAE is an SAE of the results.
+type resultsSAE struct {
+	release, name, model, hook, sha256, scale, source string
+	revision                                          sql.NullString
+	dModel, dSAE                                      int
+}
+
+func (s *resultsSAE) conventions() string { return "decoder " + s.scale + "; model " + s.model }
+
+// open finds the tables.
+func (i *resultsImport) open() (err error) {
+	statistics := append([]string{"sae", "model", "feature", "log_sparsity", "tokens", "saedb_version"}, statisticsColumns...)
+	for _, t := range []struct {
+		to                    **resultsTable
+		name                  string
+		partitioned, required bool
+		needed                []string
+	}{
+		{&i.features, "features", true, true, statistics},
+		{&i.saes, "saes", false, true, []string{"release", "sae", "model", "hook", "architecture", "d_model", "d_sae", "format", "dtype", "scale", "source", "sha256"}},
+		{&i.stored, "models", false, true, append([]string{"source", "sha256", "conventions"}, modelColumns...)},
+		{&i.tokens, "tokens", false, true, []string{"model", "token_id", "token", "text", "is_special", "is_padding"}},
+		{&i.enrichment, "enrichment", true, false, []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}},
+	} {
+		if *t.to, err = openResults(i.ctx, i.tx, i.Dir, t.name, t.partitioned, t.required, t.needed...); err != nil {
+			return err
+		}
+	}
+	i.sets, err = openResults(i.ctx, i.tx, i.Dir, "token_sets", false, i.enrichment != nil, "model", "token_set", "family", "tokens")
+	if err != nil {
+		return err
+	}
+	// Databases of earlier versions do not allow what has no weights.
+	for table, column := range map[string]string{"stored_decoders": "w_dec", "stored_unembeddings": "w_u"} {
+		var nullable bool
+		err := i.tx.QueryRowContext(i.ctx, `SELECT is_nullable FROM duckdb_columns()
+			WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ? AND column_name = ?`, table, column).Scan(&nullable)
+		if err == nil && !nullable {
+			_, err = i.tx.ExecContext(i.ctx, "ALTER TABLE "+table+" ALTER "+column+" DROP NOT NULL")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statisticsColumns are those of stored_statistics after sae_id and feature.
+var statisticsColumns = []string{
+	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
+	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
+}
+
+// modelColumns are those of the view models, but its load_id, in the order of stored_models.
+var modelColumns = []string{
+	"model", "architecture", "format", "dtype", "d_model", "d_vocab", "unembedding_tensor", "tied", "processing", "norm", "norm_tensor", "norm_offset",
+	"norm_folded", "norm_bias_folded", "centered_over_d_model", "centered_over_vocabulary", "soft_cap",
+}
+
+// readSAEs lists the SAEs that have features.
+func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
+	t := i.saes
+	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, s.model, coalesce(s.hook, ''), s.sha256, s.scale, s.source, s.revision, s.d_model, s.d_sae, s.described
+		FROM (SELECT DISTINCT release, sae FROM %s) f
+		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256, any_value(scale) AS scale,
+				any_value(source) AS source, any_value(%s) AS revision, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
+			FROM %s GROUP BY release, sae) s USING (release, sae)
+		ORDER BY f.release, f.sae`, i.features.from, t.as("revision", "VARCHAR"), t.from))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []*resultsSAE
+	for rows.Next() {
+		var s resultsSAE
+		var model, sha256, scale, source sql.NullString
+		var dModel, dSAE, described sql.NullInt64
+		if err := rows.Scan(&s.release, &s.name, &model, &s.hook, &sha256, &scale, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
+			return nil, err
+		}
+		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !scale.Valid || !dModel.Valid || !dSAE.Valid {
+			return nil, &fault.Error{
+				Subject: s.release + "/" + s.name, Expected: "one whole row of it in " + t.name, Found: fmt.Sprint(described.Int64),
+			}
+		}
+		s.model, s.sha256, s.scale, s.source, s.dModel, s.dSAE = model.String, sha256.String, scale.String, source.String, int(dModel.Int64), int(dSAE.Int64)
+		all = append(all, &s)
+	}
+	return all, rows.Err()
+}
+
+// sae imports one SAE.
+func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
+	outcome := Outcome{Name: s.name, Rows: s.dSAE, Source: s.source}
+	if err := schema.CheckRelease(s.release); err != nil {
+		return outcome, err
+	}
+	m, err := i.model(s.model)
+	if err != nil {
+		return outcome, err
+	}
+	figures, err := i.checkFeatures(s, m)
+	if err != nil {
+		return outcome, err
+	}
+	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, source: s.source, begun: i.begun}
+	earlier, err := current(i.ctx, i.tx, l)
+	if err != nil {
+		return outcome, err
+	}
+	same := earlier.digest == s.sha256 && strings.TrimSuffix(earlier.conventions, schema.WithoutWeights) == s.conventions()
+	id := earlier.id
+	switch {
+	case id != 0 && !same && !i.Replace:
+		return outcome, &fault.Error{
+			Problem: "it is loaded already, with other content", Expected: fmt.Sprintf("sha256 %s (%s)", earlier.digest, earlier.conventions),
+			Found: fmt.Sprintf("%s (%s)", s.sha256, s.conventions()), Hint: "replace it with --replace, or import into a new database",
+		}
+	case id != 0 && same:
+		if outcome.Unchanged, err = i.hasFigures(id); err != nil || outcome.Unchanged && !i.Replace {
+			return outcome, err
+		}
+		outcome.Unchanged = false
+	default:
+		if id, err = i.newSAE(s, m, earlier.id); err != nil {
+			return outcome, err
+		}
+	}
+	return outcome, i.figures(id, s, m, figures)
+}
+
+// hasFigures tells whether an SAE has statistics.
+func (i *resultsImport) hasFigures(id int) (has bool, err error) {
+	err = i.tx.QueryRowContext(i.ctx, `SELECT count(*) > 0 FROM stored_statistics WHERE sae_id = ?`, id).Scan(&has)
+	return has, err
+}
+
+// computed is how the figures of an SAE were computed.
+type computed struct {
+	any                     bool
+	tokens, kernel, version string
+	at                      time.Time
+}
+
+// checkFeatures makes sure that the rows of an SAE are whole, and of its files.
+func (i *resultsImport) checkFeatures(s *resultsSAE, m *resultsModel) (computed, error) {
+	t := i.features
+	var rows, features, other, torn, scopes, counted int
+	var tokens, kernel, version sql.NullString
+	var at sql.NullTime
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*), count(DISTINCT feature) FILTER (feature >= 0 AND feature < %d),
+			count(*) FILTER (%s <> %s OR %s <> %s OR model <> %s),
+			count(*) FILTER ((mean IS NULL) <> (std IS NULL) OR (mean IS NULL) <> (top_token_ids IS NULL) OR (mean IS NULL) <> (top_logit_weights IS NULL)
+				OR (mean IS NULL) <> (bottom_token_ids IS NULL) OR (mean IS NULL) <> (bottom_logit_weights IS NULL)),
+			count(DISTINCT tokens) FILTER (mean IS NOT NULL), count(mean),
+			any_value(tokens) FILTER (mean IS NOT NULL), any_value(%s), any_value(saedb_version), min(%s)
+		FROM %s WHERE %s`, s.dSAE, t.as("sae_sha256", "VARCHAR"), schema.Literal(s.sha256), t.as("model_sha256", "VARCHAR"), schema.Literal(m.sha256),
+		schema.Literal(s.model), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, s.where())).Scan(
+		&rows, &features, &other, &torn, &scopes, &counted, &tokens, &kernel, &version, &at)
+	if err != nil {
+		return computed{}, err
+	}
+	problem := &fault.Error{Hint: "was the job that wrote it interrupted?"}
+	switch {
+	case rows != s.dSAE || features != s.dSAE:
+		problem.Expected, problem.Found = fmt.Sprintf("%d features, one row each", s.dSAE), fmt.Sprintf("%d rows of %d features", rows, features)
+	case other > 0:
+		problem.Problem, problem.Hint = fmt.Sprintf("%d rows are of other files than %s and %s say", other, i.saes.name, i.stored.name), "compute it again"
+	case torn > 0:
+		problem.Problem = fmt.Sprintf("%d rows lack some of their figures", torn)
+	case counted > 0 && (scopes != 1 || tokens.String != "all" && tokens.String != "real"):
+		problem.Expected, problem.Found, problem.Hint = "figures for all or for real tokens", fmt.Sprintf("%d kinds, %s", scopes, tokens.String), ""
+	default:
+		if !at.Valid {
+			at.Time = i.begun
+		}
+		if !kernel.Valid {
+			kernel.String = "unknown"
+		}
+		return computed{counted > 0, tokens.String, kernel.String, version.String, at.Time.UTC()}, nil
+	}
+	return computed{}, problem
+}
+
+// newSAE records an SAE and its features, without weights, in place of an old load's, 0
+// for none.
+func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int, err error) {
+	if s.dModel != m.dModel {
+		return 0, &fault.Error{Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, s.model), Found: fmt.Sprint(s.dModel)}
+	}
+	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, conventions: s.conventions(), source: s.source, revision: s.revision, begun: i.begun}
+	if err := i.recordImport(l, s.sha256, i.saes, s.where()); err != nil {
+		return 0, err
+	}
+	i.without++
+	t := i.saes
+	block := sql.NullInt64{Int64: int64(sae.HookLayer(s.hook)), Valid: sae.HookLayer(s.hook) >= 0}
+	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes
+		SELECT %d, sae, release, %d, format, architecture, d_model, d_sae, hook, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
+		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.where()), block)
+	if err != nil {
+		return 0, err
+	}
+	write := func() error {
+		_, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_decoders SELECT %d, CAST(feature AS INTEGER), NULL, CAST(log_sparsity AS FLOAT) FROM %s WHERE %s ORDER BY feature`,
+			l.id, i.features.from, s.where()))
+		return err
+	}
+	return l.id, takePlace(i.ctx, i.tx, l, old, write)
+}
+
+// recordImport writes l into stored_loads and gives it its number. Of its files only
+// the hash is known.
+func (i *resultsImport) recordImport(l *load, sha256 string, t *resultsTable, where string) error {
+	if err := i.tx.QueryRowContext(i.ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+		return err
+	}
+	_, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_loads
+		SELECT %d, ?, ?, ?, ?, ?, format, ?, coalesce(%s, 0), ?, coalesce(%s, ?), ?, NULL, NULL FROM %s WHERE %s`,
+		l.id, t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where),
+		l.kind, l.name, l.release, l.source, l.revision, sha256, l.conventions+schema.WithoutWeights, i.Version, i.begun.UTC())
+	return err
+}
+
+// figures writes the figures of an SAE in place of those that are there.
+func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
+	for _, table := range []string{"stored_statistics", "stored_computations", "stored_enrichment"} {
+		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
+			return err
+		}
+	}
+	if !c.any {
+		return nil
+	}
+	_, err := i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?)`, id, c.tokens, c.kernel, c.version, c.at)
+	if err != nil {
+		return err
+	}
+	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s) SELECT %[2]d, feature, %[1]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
+		strings.Join(statisticsColumns, ", "), id, i.features.from, s.where()))
+	if err != nil || i.enrichment == nil {
+		return err
+	}
+	return i.scoresOf(id, s, m)
+}
+
+// scoresOf writes the enrichment of an SAE.
+func (i *resultsImport) scoresOf(id int, s *resultsSAE, m *resultsModel) error {
+	var rows int64
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s`, i.enrichment.from, s.where())).Scan(&rows)
+	if err != nil || rows == 0 {
+		return err
+	}
+	// Undefined scores, of sets that are empty or hold every token, have no direction.
+	result, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
+		SELECT %d, k.set_id, e.feature, e.es, CASE WHEN e.es IS NOT NULL THEN e.direction = 'promoted' END, e.log10_p, %s, e.auc
+		FROM (SELECT * FROM %s WHERE %s) e
+		JOIN stored_token_sets k ON k.model_id = %d AND k.token_set = e.token_set
+		WHERE e.feature >= 0 AND e.feature < %d ORDER BY k.set_id, e.feature`, id, i.enrichment.as("log10_q", "FLOAT"), i.enrichment.from, s.where(), m.id, s.dSAE))
+	if err != nil {
+		return err
+	}
+	written, err := result.RowsAffected()
+	if err != nil || written == rows {
+		i.scores += written
+		return err
+	}
+	return &fault.Error{
+		Problem: fmt.Sprintf("%d of %d rows of enrichment are of features that it does not have, or of sets that token_sets does not have", rows-written, rows),
+	}
+}
