@@ -85,12 +85,10 @@ type resultsModel struct {
 
 // resultsSAE is an SAE of the results.
 type resultsSAE struct {
-	release, name, model, hook, sha256, scale, source string
-	revision                                          sql.NullString
-	dModel, dSAE                                      int
+	release, name, model, hook, sha256, source, conventions string
+	revision                                                sql.NullString
+	dModel, dSAE                                            int
 }
-
-func (s *resultsSAE) conventions() string { return "decoder " + s.scale + "; model " + s.model }
 
 // open finds the tables.
 func (i *resultsImport) open() (err error) {
@@ -145,12 +143,12 @@ var modelColumns = []string{
 // readSAEs lists the SAEs that have features.
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
-	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, s.model, coalesce(s.hook, ''), s.sha256, s.scale, s.source, s.revision, s.d_model, s.d_sae, s.described
+	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described
 		FROM (SELECT DISTINCT release, sae FROM %s) f
-		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256, any_value(scale) AS scale,
-				any_value(source) AS source, any_value(%s) AS revision, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
+		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
+				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
 			FROM %s GROUP BY release, sae) s USING (release, sae)
-		ORDER BY f.release, f.sae`, i.features.from, t.as("revision", "VARCHAR"), t.from))
+		ORDER BY f.release, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"), t.from))
 	if err != nil {
 		return nil, err
 	}
@@ -158,17 +156,18 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	var all []*resultsSAE
 	for rows.Next() {
 		var s resultsSAE
-		var model, sha256, scale, source sql.NullString
+		var model, sha256, conventions, source sql.NullString
 		var dModel, dSAE, described sql.NullInt64
-		if err := rows.Scan(&s.release, &s.name, &model, &s.hook, &sha256, &scale, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
+		if err := rows.Scan(&s.release, &s.name, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
 			return nil, err
 		}
-		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !scale.Valid || !dModel.Valid || !dSAE.Valid {
+		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !conventions.Valid || !dModel.Valid || !dSAE.Valid {
 			return nil, &fault.Error{
 				Subject: s.release + "/" + s.name, Expected: "one whole row of it in " + t.name, Found: fmt.Sprint(described.Int64),
 			}
 		}
-		s.model, s.sha256, s.scale, s.source, s.dModel, s.dSAE = model.String, sha256.String, scale.String, source.String, int(dModel.Int64), int(dSAE.Int64)
+		s.model, s.sha256, s.source, s.dModel, s.dSAE = model.String, sha256.String, source.String, int(dModel.Int64), int(dSAE.Int64)
+		s.conventions = strings.TrimSuffix(conventions.String, schema.WithoutWeights)
 		all = append(all, &s)
 	}
 	return all, rows.Err()
@@ -193,13 +192,13 @@ func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 	if err != nil {
 		return outcome, err
 	}
-	same := earlier.digest == s.sha256 && strings.TrimSuffix(earlier.conventions, schema.WithoutWeights) == s.conventions()
+	same := earlier.digest == s.sha256 && strings.TrimSuffix(earlier.conventions, schema.WithoutWeights) == s.conventions
 	id := earlier.id
 	switch {
 	case id != 0 && !same && !i.Replace:
 		return outcome, &fault.Error{
 			Problem: "it is loaded already, with other content", Expected: fmt.Sprintf("sha256 %s (%s)", earlier.digest, earlier.conventions),
-			Found: fmt.Sprintf("%s (%s)", s.sha256, s.conventions()), Hint: "replace it with --replace, or import into a new database",
+			Found: fmt.Sprintf("%s (%s)", s.sha256, s.conventions), Hint: "replace it with --replace, or import into a new database",
 		}
 	case id != 0 && same:
 		if outcome.Unchanged, err = i.hasFigures(id); err != nil || outcome.Unchanged && !i.Replace {
@@ -273,7 +272,7 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 	if s.dModel != m.dModel {
 		return 0, &fault.Error{Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, s.model), Found: fmt.Sprint(s.dModel)}
 	}
-	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, conventions: s.conventions(), source: s.source, revision: s.revision, begun: i.begun}
+	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, conventions: s.conventions, source: s.source, revision: s.revision, begun: i.begun}
 	if err := i.recordImport(l, s.sha256, i.saes, s.where()); err != nil {
 		return 0, err
 	}

@@ -1,0 +1,157 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// exported writes the Parquet files of a database, and returns their directory.
+func exported(t *testing.T, db string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "out")
+	mustRun(t, "--db", db, "export", "--to", dir, "--format", "parquet")
+	return dir
+}
+
+// TestImport: what is exported is the same again after an import into a new database, and
+// into one that has the weights, which keeps them.
+func TestImport(t *testing.T) {
+	db := oddDatabase(t)
+	dir := exported(t, db)
+	fresh := filepath.Join(t.TempDir(), "new.db")
+	said := mustRun(t, "--db", fresh, "import", "--parquet", dir)
+	if !strings.HasPrefix(said, "imported 112 features of 4 SAEs, 4 of them without weights, and 352 enrichment scores") {
+		t.Errorf("it says %q", said)
+	}
+	if n := different(t, db, fresh); n != 0 {
+		t.Errorf("%d rows differ", n)
+	}
+	mustRun(t, "--db", fresh, "check")
+	if said := mustRun(t, "--db", fresh, "compute"); !strings.Contains(said, "nothing to compute") {
+		t.Errorf("compute says %q", said)
+	}
+	if again := exported(t, fresh); different(t, db, fresh) != 0 {
+		t.Errorf("an export of the import differs: %s", again)
+	}
+
+	weights := filepath.Join(t.TempDir(), "weights.db")
+	copyFile(t, db, weights)
+	// As earlier versions made these tables.
+	change(t, weights, `DELETE FROM stored_statistics; DELETE FROM stored_enrichment; DELETE FROM stored_computations;
+		ALTER TABLE stored_decoders ALTER w_dec SET NOT NULL; ALTER TABLE stored_unembeddings ALTER w_u SET NOT NULL`)
+	said = mustRun(t, "--db", weights, "import", "--parquet", dir)
+	if !strings.HasPrefix(said, "imported 112 features of 4 SAEs, 0 of them without weights") || different(t, db, weights) != 0 {
+		t.Errorf("it says %q", said)
+	}
+	mustRun(t, "--db", weights, "check", "--all")
+	said = mustRun(t, "--db", weights, "import", "--parquet", dir)
+	if strings.Count(said, "has figures already; nothing changed") != 3 { // the fourth has none
+		t.Errorf("again it says %q", said)
+	}
+	mustRun(t, "--db", weights, "import", "--parquet", dir, "--replace")
+	if different(t, db, weights) != 0 {
+		t.Error("replaced, it differs")
+	}
+}
+
+// TestImportFromJob: files as another program writes them: many in a partition, in any
+// order, beside what is no data, without what may be left out.
+func TestImportFromJob(t *testing.T) {
+	db := smallDatabase(t)
+	from, dir := exported(t, db), t.TempDir()
+	for _, table := range []string{"saes", "models", "tokens", "token_sets"} {
+		if err := os.Rename(filepath.Join(from, table), filepath.Join(dir, table)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for table, columns := range map[string]string{"features": "* EXCLUDE (kernel, computed_at, neuronpedia_url, hook, scale, processing)", "enrichment": "* EXCLUDE (log10_q, q_value, p_value, size)"} {
+		for _, half := range []string{"feature < 9", "feature >= 9"} {
+			mustRun(t, "sql", "COPY (SELECT "+columns+" FROM read_parquet('"+from+"/"+table+"/**/*.parquet', hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}) WHERE "+half+
+				" ORDER BY hash(feature)) TO '"+filepath.Join(dir, table)+"' (FORMAT parquet, PARTITION_BY (release, layer), FILENAME_PATTERN 'part-{uuid}', OVERWRITE_OR_IGNORE, ROW_GROUP_SIZE 10)")
+		}
+		write(t, filepath.Join(dir, table), "_SUCCESS", nil)
+		write(t, filepath.Join(dir, table, "_temporary", "0"), "part.parquet", []byte("unfinished"))
+	}
+	fresh := filepath.Join(t.TempDir(), "new.db")
+	mustRun(t, "--db", fresh, "import", "--parquet", dir)
+	if n := count(t, fresh, "SELECT count(*) FROM enrichment WHERE q_value IS NOT NULL"); n != 0 {
+		t.Errorf("%d q-values before compute", n)
+	}
+	if said := mustRun(t, "--db", fresh, "compute"); strings.Count(said, "adjusted q-values") != 2 {
+		t.Errorf("compute says %q", said)
+	}
+	if n := different(t, db, fresh); n != 0 {
+		t.Errorf("%d rows differ", n)
+	}
+	mustRun(t, "--db", fresh, "check")
+}
+
+// TestImportRefuses what is not whole, or not of the same files; nothing of it stays.
+func TestImportRefuses(t *testing.T) {
+	db := smallDatabase(t)
+	whole := exported(t, db)
+	other := filepath.Join(t.TempDir(), "other.db")
+	mustRun(t, "--db", other, "load", "model", modelOf(t, "gpt2", ""), "--name", "small", "--processing", "none")
+	rewrite := func(table, query string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			files, err := filepath.Glob(filepath.Join(dir, table, "*", "*", "*.parquet"))
+			if err != nil || len(files) == 0 {
+				files = []string{filepath.Join(dir, table, table+".parquet")}
+			}
+			mustRun(t, "sql", "CREATE TABLE t AS FROM '"+files[0]+"'; COPY ("+query+") TO '"+files[0]+"' (FORMAT parquet)")
+		}
+	}
+	remove := func(table string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, table)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, dir string)
+		into   string
+		says   []string
+	}{
+		"a feature is missing":     {rewrite("features", "FROM t WHERE feature <> 7"), "", []string{"r/blocks.0.hook_resid_pre", "expected 24 features, one row each, found 23 rows of 23 features"}},
+		"a feature is there twice": {rewrite("features", "FROM t UNION ALL FROM t WHERE feature = 7"), "", []string{"found 25 rows of 24 features"}},
+		"half of the figures":      {rewrite("features", "SELECT * REPLACE (CASE WHEN feature <> 3 THEN std END AS std) FROM t"), "", []string{"1 rows lack some of their figures"}},
+		"two kinds of tokens":      {rewrite("features", "SELECT * REPLACE (CASE feature WHEN 3 THEN 'real' ELSE tokens END AS tokens) FROM t"), "", []string{"expected figures for all or for real tokens"}},
+		"rows of another file":     {rewrite("features", "SELECT * REPLACE (CASE WHEN feature <> 3 THEN sae_sha256 ELSE '00' END AS sae_sha256) FROM t"), "", []string{"1 rows are of other files"}},
+		"an unknown token set":     {rewrite("token_sets", "FROM t WHERE token_set <> 'first'"), "", []string{"24 of 96 rows of enrichment are of features that it does not have, or of sets"}},
+		"a token of no model":      {rewrite("token_sets", "SELECT * REPLACE (list_append(tokens, 4711) AS tokens) FROM t"), "", []string{"ids of tokens that the model does not have"}},
+		"no row of the SAE":        {rewrite("saes", "FROM t WHERE sae LIKE '%.1.%'"), "", []string{"expected one whole row of it in saes, found 0"}},
+		"no row of the model":      {rewrite("models", "FROM t WHERE false"), "", []string{"expected one whole row of its model small in models, found 0"}},
+		"tokens are missing":       {rewrite("tokens", "FROM t WHERE token_id > 0"), "", []string{"expected 500 tokens in tokens, found 499 rows"}},
+		"a column is missing":      {rewrite("models", "SELECT * EXCLUDE (sha256) FROM t"), "", []string{"models", "the column sha256 is missing", "docs/export.md"}},
+		"no table":                 {remove("saes"), "", []string{"saes", "expected Parquet files, found none"}},
+		"sets, but no table":       {remove("token_sets"), "", []string{"token_sets", "found none"}},
+		"not in partitions": {func(t *testing.T, dir string) {
+			copyFile(t, filepath.Join(dir, "saes", "saes.parquet"), filepath.Join(dir, "features", "one.parquet"))
+		}, "", []string{"features/one.parquet", "release=…/layer=…"}},
+		"no Parquet": {func(t *testing.T, dir string) {
+			write(t, filepath.Join(dir, "features", "release=r", "layer=0"), "bad.parquet", []byte("no magic"))
+		}, "", []string{"bad.parquet"}},
+		"another model of that name": {func(*testing.T, string) {}, other, []string{"its model small is another than the one in this database", "new database"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "out")
+			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+				t.Fatal(err)
+			}
+			c.damage(t, dir)
+			into := filepath.Join(t.TempDir(), "new.db")
+			if c.into != "" {
+				copyFile(t, c.into, into)
+			}
+			expectFailure(t, saedbRun(t, "", "--db", into, "import", "--parquet", dir), 1, c.says...)
+			if n := count(t, into, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'stored_saes'"); n > 0 && count(t, into, "SELECT count(*) FROM saes") > 0 {
+				t.Error("something of it stayed")
+			}
+		})
+	}
+	expectFailure(t, saedbRun(t, "", "--db", other, "import"), 2, "--parquet DIRECTORY")
+	expectFailure(t, saedbRun(t, "", "--db", other, "import", "--parquet", filepath.Join(whole, "no such")), 1, "found none")
+}
