@@ -1,9 +1,9 @@
 package test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -34,34 +34,44 @@ missing = con.execute("""
 assert not missing, missing
 con.close()
 
-# Attached under another name, views of the same schema resolve from 1.2 on.
-if tuple(int(v) for v in duckdb.__version__.split(".")[:2]) >= (1, 2):
-    con = duckdb.connect()
-    con.execute(f"ATTACH '{sys.argv[2]}' AS other (READ_ONLY)")
-    assert con.execute("SELECT count(*) FROM other.layer_29").fetchone()[0] == 1536
+# Attached under another name, views of the same schema resolve from 1.2 on, those that
+# reach another schema from 1.5 on; before, the first do after USE.
+version = tuple(int(v) for v in duckdb.__version__.split(".")[:2])
+con = duckdb.connect()
+con.execute(f"ATTACH '{sys.argv[2]}' AS other (READ_ONLY)")
+if version >= (1, 2):
+    for view, n in {"layer_29": 1536, "enrichment": 9216 * 16, "feature_tokens": 9216 * 20, "loads": 7}.items():
+        assert con.execute(f"SELECT count(*) FROM other.{view}").fetchone()[0] == n, view
+if version >= (1, 5):
+    assert con.execute('SELECT count(*) FROM other."smollm2-demo".layer_29').fetchone()[0] == 1536
+con.execute("USE other")
+assert con.execute("SELECT count(*) FROM layer_29").fetchone()[0] == 1536
 print(duckdb.__version__)
 `
 
-// TestStockClients opens the database with Python's DuckDB: the version that
-// saedb is built with, and 1.0.0, the oldest that reads its files.
+// TestStockClients opens the database, and an export of it, with every version of
+// Python's DuckDB that is installed: from 1.0.0, the oldest that reads its files, to the newest.
 func TestStockClients(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("no python3 on this machine")
 	}
-	for _, version := range []string{"1.0.0", "1.5.6"} {
-		t.Run(version, func(t *testing.T) {
-			client, err := filepath.Abs(filepath.Join(clients, "duckdb-"+version))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := os.Stat(filepath.Join(client, ".complete")); err != nil {
-				t.Skipf("DuckDB %s for Python is not installed; make python-clients installs it", version)
-			}
-			out, err := exec.Command(python, "-c", readWithClient, client, example).CombinedOutput()
-			if err != nil || string(out) != version+"\n" {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
+	installed, err := filepath.Glob(filepath.Join(clients, "duckdb-*", ".complete"))
+	if err != nil || len(installed) == 0 {
+		t.Skip("DuckDB for Python is not installed; make python-clients installs it")
+	}
+	dir := filepath.Join(t.TempDir(), "out")
+	mustRun(t, "--db", example, "export", "--to", dir, "--format", "duckdb")
+	for _, complete := range installed {
+		client := absolute(t, filepath.Dir(complete))
+		version := strings.TrimPrefix(filepath.Base(client), "duckdb-")
+		for name, db := range map[string]string{"database": example, "export": filepath.Join(dir, "results.duckdb")} {
+			t.Run(version+"/"+name, func(t *testing.T) {
+				out, err := exec.Command(python, "-c", readWithClient, client, db).CombinedOutput()
+				if err != nil || string(out) != version+"\n" {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
 	}
 }

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs into build/bi what the tests of docs/bi.md and of the notebook connect with: an
+# environment with duckdb-engine (SQLAlchemy), pandas, polars, matplotlib and Jupyter's
+# nbclient, and DuckDB's JDBC driver where there is a Java. Tests skip what is not there, and say so.
+# Usage: scripts/bi-clients.sh [PYTHON]
+set -eu
+cd "$(dirname "$0")/.."
+python=${1:-python3}
+environment=build/bi/environment
+if [ ! -e "$environment/.complete" ]; then
+	echo "installing duckdb-engine, pandas, polars, matplotlib and nbclient for Python into $environment"
+	rm -rf "$environment"
+	"$python" -m venv "$environment"
+	"$environment/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+		duckdb==1.5.6 duckdb-engine sqlalchemy numpy pandas polars pyarrow matplotlib nbclient ipykernel
+	touch "$environment/.complete"
+fi
+
+jdbc=build/bi/jdbc
+version=1.5.6.0
+if [ ! -e "$jdbc/.complete-$version" ]; then
+	if ! command -v javac >/dev/null || ! command -v mvn >/dev/null; then
+		echo "bi-clients: no JDK or no Maven on PATH: the test of JDBC will be skipped" >&2
+		exit 0
+	fi
+	echo "installing duckdb_jdbc $version into $jdbc"
+	rm -rf "$jdbc"
+	mkdir -p "$jdbc"
+	mvn --quiet --batch-mode dependency:copy -Dartifact="org.duckdb:duckdb_jdbc:$version" -DoutputDirectory="$PWD/$jdbc"
+	touch "$jdbc/.complete-$version"
+fi

@@ -1,0 +1,24 @@
+package test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNotebook executes the notebook, which redoes SAELens's tutorial, with the wheel.
+func TestNotebook(t *testing.T) {
+	interpreter, built, site := businessPython(t), wheel(t), t.TempDir()
+	runIn(t, ".", nil, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
+	notebook := absolute(t, "../examples/notebooks/logit-lens.ipynb")
+	out := runIn(t, "clients", []string{"PYTHONPATH=" + site, "JUPYTER_PLATFORM_DIRS=1", "IPYTHONDIR=" + t.TempDir()},
+		interpreter, "run_notebook.py", notebook, filepath.Dir(notebook))
+	if !strings.HasPrefix(out, "14 figures, 6 tables\n") {
+		t.Errorf("it gave %s", out)
+	}
+	for _, want := range []string{"1328  4.205", "63  4 ", "all_digits"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("its tables have no %q:\n%s", want, out)
+		}
+	}
+}
