@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs into build/bi what the tests of docs/bi.md and of the notebook connect with: an
-# environment with duckdb-engine (SQLAlchemy), pandas, polars, matplotlib and Jupyter's
-# nbclient, and DuckDB's JDBC driver where there is a Java. Tests skip what is not there, and say so.
+# environment with duckdb-engine (SQLAlchemy 2.0, and 1.4, which Superset has), pandas, polars,
+# matplotlib and Jupyter's nbclient, and DuckDB's JDBC driver where there is a Java. Tests skip what is not there, and say so.
 # Usage: scripts/bi-clients.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +12,9 @@ if [ ! -e "$environment/.complete" ]; then
 	rm -rf "$environment"
 	"$python" -m venv "$environment"
 	"$environment/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-		duckdb==1.5.6 duckdb-engine sqlalchemy numpy pandas polars pyarrow matplotlib nbclient ipykernel
+		duckdb==1.5.6 duckdb-engine==0.17.0 'sqlalchemy<2.1' numpy pandas polars pyarrow matplotlib nbclient ipykernel
+	rm -rf build/bi/sqlalchemy-1.4
+	"$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --target build/bi/sqlalchemy-1.4 sqlalchemy==1.4.54
 	touch "$environment/.complete"
 fi
 

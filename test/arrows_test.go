@@ -74,6 +74,10 @@ var rules = []struct {
 		"figures draw what SQL gives",
 	},
 	{
+		"internal/export", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
+		"an export writes what SQL gives",
+	},
+	{
 		"sql", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
 		"tables and views come first",
 	},

@@ -49,13 +49,26 @@ func TestBIPage(t *testing.T) {
 	}
 	out := runIn(t, dir, nil, interpreter, "-c", script.String())
 	for _, want := range []string{
-		"29      1536      4.20",                // pandas by SQLAlchemy
+		"29  1536      4.205260",                // pandas by SQLAlchemy
 		"[(1328, 4.20",                          // SQLAlchemy's own query
 		"[(24, 1536), (29, 1536)]",              // Parquet in DuckDB
 		"Pearson kurtosis of the logit weights", // a comment, in Parquet
 		"\n24576\n",                             // pyarrow: 1,536 features in 16 sets
 		"│ 1328    ┆ 4.20",                      // polars
 	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("its output has no %q:\n%s", want, out)
+		}
+	}
+}
+
+// TestSuperset reads the export's database by SQLAlchemy 1.4 and duckdb-engine, which is what
+// Superset has.
+func TestSuperset(t *testing.T) {
+	interpreter, dir := businessPython(t), exportedExample(t)
+	out := runIn(t, "clients", []string{"PYTHONPATH=" + absolute(t, filepath.Join(business, "sqlalchemy-1.4"))},
+		interpreter, "superset.py", filepath.Join(dir, "out", "results.duckdb"))
+	for _, want := range []string{"views decoder_directions enrichment", "release enrichment features layer_14", "logit_weight FLOAT", "\n29 1536 4.20", "\nread-only\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("its output has no %q:\n%s", want, out)
 		}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/saedb/saedb"
 )
 
 // exported writes the Parquet files of a database, and returns their directory.
@@ -35,6 +37,31 @@ func TestImport(t *testing.T) {
 	if again := exported(t, fresh); different(t, db, fresh) != 0 {
 		t.Errorf("an export of the import differs: %s", again)
 	}
+
+	// Weights can come later, the figures again after them.
+	for _, load := range [][]string{{"model", "small"}, {"sae", "blocks.1.hook_resid_pre"}} {
+		var source string
+		opened, err := saedb.Open(t.Context(), db, saedb.Options{ReadOnly: true})
+		if err == nil {
+			err = opened.QueryRowContext(t.Context(), "SELECT source FROM loads WHERE kind = ? AND name = ?", load[0], load[1]).Scan(&source)
+			opened.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"--db", fresh, "load", load[0], source, "--name", load[1], "--replace"}
+		if load[0] == "sae" {
+			args = append(args, "--release", "r")
+		}
+		mustRun(t, args...)
+	}
+	if said := mustRun(t, "--db", fresh, "import", "--parquet", dir); different(t, db, fresh) != 0 {
+		t.Errorf("with weights loaded after it: %q", said)
+	}
+	if n := count(t, fresh, "SELECT count(w_dec) FROM decoder_directions"); n != 24 {
+		t.Errorf("%d directions have weights, expected 24", n)
+	}
+	mustRun(t, "--db", fresh, "check", "--all")
 
 	weights := filepath.Join(t.TempDir(), "weights.db")
 	copyFile(t, db, weights)
