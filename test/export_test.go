@@ -102,6 +102,10 @@ func TestExportedDatabase(t *testing.T) {
 		t.Errorf("compute says %q", said)
 	}
 	expectFailure(t, saedbRun(t, "", "--db", results, "compute", "--tokens", "real"), 1, "its weights are not in this database", "--replace")
+	expectFailure(t, saedbRun(t, "", "--db", results, "plot", "feature", "3", "--sae", "*.0.*", "--out", filepath.Join(dir, "f.png")), 1, "its weights are not in this database")
+	if n := count(t, results, "SELECT count(*) FROM similar_features('blocks.0.hook_resid_pre', 3)"); n != 0 {
+		t.Errorf("%d features are similar to one without weights", n)
+	}
 	expectFailure(t, saedbRun(t, "", "--db", results, "sql", "SELECT logit_stats(CAST(range(32) AS FLOAT[]), 'small')"), 1, "its unembedding is not in this database")
 }
 

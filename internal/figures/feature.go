@@ -29,6 +29,23 @@ FROM (
 	WHERE w.tokens IS DISTINCT FROM 'real' OR NOT (t.is_special OR t.is_padding)
 )`
 
+// logitsOf is the source of one feature's logit weights, which need its direction: a
+// database of results does not have it.
+func logitsOf(ctx context.Context, db *sql.DB, r Request, set string, one SAE, feature int64) (*source, error) {
+	var absent bool
+	err := db.QueryRowContext(ctx, `SELECT count(*) > count(w_dec) FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?`,
+		one.Release, one.Name, feature).Scan(&absent)
+	if err != nil {
+		return nil, err
+	}
+	if absent {
+		return nil, &fault.Error{
+			Op: "plot " + r.Name, Subject: one.Name, Problem: "its weights are not in this database, which has results alone", Hint: "use the database that they were computed in",
+		}
+	}
+	return newSource(ctx, db, r, logitSource, set, one.Release, one.Name, feature)
+}
+
 // buildFeature is the histogram of a feature's logit weights, apart for the tokens
 // in a set and the others, with box plots above; or those of the features that are
 // most enriched for the set.
@@ -62,7 +79,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	}
 	f.Title = "Logit weights of " + of(features, set) + ": " + one.Name
 	for _, feature := range features {
-		s, err := newSource(ctx, db, r, logitSource, set, one.Release, one.Name, feature.index)
+		s, err := logitsOf(ctx, db, r, set, one, feature.index)
 		if err != nil {
 			return nil, err
 		}

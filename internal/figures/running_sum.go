@@ -33,7 +33,7 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 			return nil, err
 		}
 		f.Title = fmt.Sprintf("%s in the ranking of feature %d: %s", r.Sets[0], r.Feature, one.Name)
-		s, err = newSource(ctx, db, r, logitSource, r.Sets[0], one.Release, one.Name, r.Feature)
+		s, err = logitsOf(ctx, db, r, r.Sets[0], one, int64(r.Feature))
 	}
 	if err != nil {
 		return nil, err
