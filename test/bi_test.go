@@ -81,8 +81,15 @@ func TestJDBC(t *testing.T) {
 	if err != nil {
 		t.Skip("no java on this machine")
 	}
-	jars, err := filepath.Glob(filepath.Join(business, "jdbc/duckdb_jdbc-*.jar"))
-	if err != nil || len(jars) != 1 {
+	var jars []string
+	for _, dir := range []string{business + "/jdbc", clients + "/java"} {
+		found, err := filepath.Glob(filepath.Join(dir, "duckdb_jdbc-*.jar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		jars = append(jars, found...)
+	}
+	if len(jars) == 0 {
 		t.Skip("DuckDB's JDBC driver is not installed; make bi-clients installs it")
 	}
 	for _, db := range []string{example, filepath.Join(exportedExample(t), "out", "results.duckdb")} {
