@@ -87,6 +87,7 @@ type resultsModel struct {
 type resultsSAE struct {
 	release, name, model, hook, sha256, source, conventions string
 	revision                                                sql.NullString
+	layer                                                   sql.NullInt32 // of its partition
 	dModel, dSAE                                            int
 }
 
@@ -143,12 +144,12 @@ var modelColumns = []string{
 // readSAEs lists the SAEs that have features.
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
-	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described
-		FROM (SELECT DISTINCT release, sae FROM %s) f
+	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described
+		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
 				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
 			FROM %s GROUP BY release, sae) s USING (release, sae)
-		ORDER BY f.release, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"), t.from))
+		ORDER BY f.release, f.layer, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"), t.from))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 		var s resultsSAE
 		var model, sha256, conventions, source sql.NullString
 		var dModel, dSAE, described sql.NullInt64
-		if err := rows.Scan(&s.release, &s.name, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
+		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
 			return nil, err
 		}
 		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !conventions.Valid || !dModel.Valid || !dSAE.Valid {
@@ -273,7 +274,7 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 		return 0, &fault.Error{Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, s.model), Found: fmt.Sprint(s.dModel)}
 	}
 	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, conventions: s.conventions, source: s.source, revision: s.revision, begun: i.begun}
-	if err := i.recordImport(l, s.sha256, i.saes, s.where()); err != nil {
+	if err := i.recordImport(l, s.sha256, i.saes, s.named()); err != nil {
 		return 0, err
 	}
 	i.without++
@@ -281,7 +282,7 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 	block := sql.NullInt64{Int64: int64(sae.HookLayer(s.hook)), Valid: sae.HookLayer(s.hook) >= 0}
 	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes
 		SELECT %d, sae, release, %d, format, architecture, d_model, d_sae, hook, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
-		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.where()), block)
+		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named()), block)
 	if err != nil {
 		return 0, err
 	}

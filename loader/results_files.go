@@ -45,9 +45,9 @@ func openResults(ctx context.Context, tx *sql.Tx, dir, name string, partitioned,
 	for i, file := range files {
 		quoted[i] = schema.Literal(file)
 	}
-	options := "union_by_name = true, hive_partitioning = false"
+	options := "hive_partitioning = false"
 	if partitioned {
-		options = "union_by_name = true, hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}"
+		options = "hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}"
 	}
 	t := &resultsTable{name: name, from: "read_parquet([" + strings.Join(quoted, ", ") + "], " + options + ")", columns: map[string]string{}}
 	rows, err := tx.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+t.from+")")
@@ -126,7 +126,15 @@ func inPartitions(dir, path string) bool {
 	})
 }
 
-// where is the condition for the rows of one SAE.
-func (s *resultsSAE) where() string {
+// named is the condition for the rows of one SAE.
+func (s *resultsSAE) named() string {
 	return fmt.Sprintf("release = %s AND sae = %s", schema.Literal(s.release), schema.Literal(s.name))
+}
+
+// where is the same in partitions, of which DuckDB then opens no other.
+func (s *resultsSAE) where() string {
+	if !s.layer.Valid {
+		return s.named() + " AND layer IS NULL"
+	}
+	return s.named() + fmt.Sprintf(" AND layer = %d", s.layer.Int32)
 }
