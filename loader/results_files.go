@@ -45,7 +45,7 @@ func openResults(ctx context.Context, tx *sql.Tx, dir, name string, partitioned,
 	for i, file := range files {
 		quoted[i] = schema.Literal(file)
 	}
-	options := "hive_partitioning = false"
+	options := "union_by_name = true, hive_partitioning = false"
 	if partitioned {
 		options = "hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}"
 	}
