@@ -44,11 +44,13 @@ func kinds(shape measure.Shape) []kind {
 		kind{"feature: histogram", func(i int) string { return "figure?name=feature" + feature(i) }},
 		kind{"feature: histogram, a set apart", func(i int) string { return "figure?name=feature" + feature(i) + set(i) }},
 		kind{"feature: running sum", func(i int) string { return "figure?name=running-sum" + feature(i) + set(i) }},
-		kind{"feature: nearest directions", func(i int) string { return "similar?" + feature(i) }},
+		kind{"feature: nearest directions, an SAE", func(i int) string {
+			return fmt.Sprintf("similar?of=blocks.%d.hook_resid_pre&of_release=gpt2-shape", (5*i)%layers) + feature(i)
+		}},
 		kind{"sets", func(int) string { return "sets" }},
 		kind{"set", func(i int) string { return "set?model=gpt2" + set(i) }},
 		kind{"set: every feature of an SAE", func(i int) string { return "figure?name=manhattan" + layer(i) + set(i) }},
-		kind{"set: the features that promote it most", func(i int) string { return "figure?name=feature" + layer(i) + set(i) }},
+		kind{"set: the features that promote it most", func(i int) string { return "promoters?model=gpt2" + layer(i) + set(i) }},
 		kind{"layers: percentiles", func(int) string { return "figure?name=layers" }},
 		kind{"layer: skewness and kurtosis", func(i int) string { return "figure?name=skew-kurtosis" + layer(i) }},
 		kind{"layer: skewness", func(i int) string { return "figure?name=skewness" + layer(i) }},
@@ -57,6 +59,7 @@ func kinds(shape measure.Shape) []kind {
 		kind{"SQL: completion", func(int) string { return "names" }},
 		kind{"SQL: skewed features", query("SELECT layer, feature, skewness, kurtosis, top_tokens[:5] AS promotes FROM features WHERE skewness > 1 AND layer <> %d ORDER BY skewness DESC")},
 		kind{"SQL: means by layer", query("SELECT layer, count(*), avg(skewness), avg(kurtosis) FROM features WHERE layer <> %d GROUP BY layer ORDER BY layer")},
+		kind{"SQL: a pivot", query("PIVOT (FROM enrichment WHERE feature < 3 AND layer = %d) ON token_set USING max(es) GROUP BY feature")},
 		kind{"SQL: a layer's scores in one set", query("SELECT * FROM enrichment WHERE token_set = 'set 50' AND layer = %d ORDER BY es DESC LIMIT 100")},
 	)
 }
