@@ -30,8 +30,7 @@ type ranking struct {
 }
 
 // rankings finds, for each token set of the source, the key that at most most of its
-// features have more of; all are drawn of a set with less than twice as many. With
-// a threshold for labels, nothing above it is left out.
+// features have more of. With a threshold for labels, nothing above it is left out.
 func (s *source) rankings(ctx context.Context, key, where string, most int, threshold float64) ([]ranking, error) {
 	rows, err := s.db.QueryContext(ctx, s.from(fmt.Sprintf(`SELECT CAST(token_set AS VARCHAR), count(*), max(%[1]s, %[2]d)[%[2]d], min(CAST(feature AS BIGINT)), max(CAST(feature AS BIGINT))
 		FROM source WHERE %[3]s GROUP BY 1 ORDER BY 1`, key, most+1, where)), s.args...)
@@ -48,7 +47,7 @@ func (s *source) rankings(ctx context.Context, key, where string, most int, thre
 			return nil, err
 		}
 		r.bound, r.low, r.high = math.NaN(), low.Int64, high.Int64
-		if bound.Valid && r.features > 2*most {
+		if bound.Valid && r.features > most {
 			r.bound = min(bound.Float64, threshold)
 		}
 		all = append(all, r)

@@ -26,6 +26,7 @@ type sae struct {
 	layer                sql.NullInt32
 	neuronpediaID        sql.NullString
 	features             int
+	tokens               int // of the model
 }
 
 // A vocabulary is the texts of a model's tokens as lists of tokens show them, by id,
@@ -34,7 +35,7 @@ type vocabulary struct{ shown, lower []string }
 
 func (s *Server) readCatalogue(ctx context.Context) error {
 	s.catalogue = &catalogue{byID: map[int]*sae{}, vocabularies: map[int]*vocabulary{}}
-	rows, err := s.db.QueryContext(ctx, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae
+	rows, err := s.db.QueryContext(ctx, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
 		FROM saes s JOIN models m ON s.model = m.model ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	features := 0
 	for rows.Next() {
 		var a sae
-		if err := rows.Scan(&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features); err != nil {
+		if err := rows.Scan(&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens); err != nil {
 			return err
 		}
 		s.catalogue.saes = append(s.catalogue.saes, &a)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -62,7 +63,7 @@ func (s *Server) features(r *http.Request) (any, error) {
 		return map[string]any{"total": 0, "rows": []row{}}, nil
 	}
 	page := func(total string) string { return s.pageQuery(f, order, q.Get("order") == "asc", total, limit, offset) }
-	if _, known := s.counted(f); !known && f.bits != nil && offset == 0 && limit > 0 {
+	if _, known := s.counted(f); f.bits != nil && !known && offset == 0 && limit > 0 {
 		// Tokens are looked for in every feature: once, for the rows and their number.
 		rows, err := s.featureRows(r.Context(), page("(SELECT count(*) FROM found)"), f.arguments())
 		if err != nil {
@@ -301,9 +302,9 @@ func (f *featureFilter) bounds(q url.Values) error {
 
 // filterSAEs chooses the SAEs by what a request says of them.
 func (s *Server) filterSAEs(q url.Values, f *featureFilter) error {
-	layer, err := optional(q, "layer", strconv.Atoi)
+	layer, err := strconv.Atoi(cmp.Or(q.Get("layer"), "0"))
 	if err != nil {
-		return err
+		return fmt.Errorf("layer: expected a number, found %q", q.Get("layer"))
 	}
 	bound := func(key string) (float64, bool) {
 		v, err := strconv.ParseFloat(q.Get(key), 64) // bounds has said what is no number
@@ -315,7 +316,7 @@ func (s *Server) filterSAEs(q url.Values, f *featureFilter) error {
 		at := float64(a.layer.Int32)
 		switch {
 		case q.Get("release") != "" && q.Get("release") != a.release, q.Get("sae") != "" && q.Get("sae") != a.name, q.Get("model") != "" && q.Get("model") != a.model,
-			layer != nil && (!a.layer.Valid || *layer != int(a.layer.Int32)),
+			q.Get("layer") != "" && (!a.layer.Valid || layer != int(a.layer.Int32)),
 			hasLeast && (!a.layer.Valid || at < least), hasGreatest && (!a.layer.Valid || at > greatest):
 			continue
 		}
@@ -338,7 +339,7 @@ func (s *Server) filterToken(ctx context.Context, text string, f *featureFilter)
 		if err != nil {
 			return err
 		}
-		vocabularies[a.modelID], most = v, max(most, len(v.lower))
+		vocabularies[a.modelID], most = v, max(most, len(v.lower), a.tokens)
 		saes[a.modelID] = append(saes[a.modelID], a.id)
 	}
 	var models []string
@@ -357,19 +358,6 @@ func (s *Server) filterToken(ctx context.Context, text string, f *featureFilter)
 	f.none = len(models) == 0
 	f.conditions, f.columns = append(f.conditions, "("+strings.Join(models, " OR ")+")"), append(f.columns, "top_token_ids")
 	return nil
-}
-
-// optional reads a parameter that need not be there.
-func optional[T any](q url.Values, key string, read func(string) (T, error)) (*T, error) {
-	v := q.Get(key)
-	if v == "" {
-		return nil, nil
-	}
-	value, err := read(v)
-	if err != nil {
-		return nil, fmt.Errorf("%s: expected a number, found %q", key, v)
-	}
-	return &value, nil
 }
 
 // number reads a whole number of at most most.

@@ -37,11 +37,12 @@ func (d *drawn) get(key string) (json.RawMessage, bool) {
 func (d *drawn) keep(key string, f json.RawMessage) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	if d.figures == nil || d.bytes+len(f) > drawnBytes {
+	size := len(key) + len(f)
+	if d.figures == nil || d.bytes+size > drawnBytes {
 		d.figures, d.bytes = map[string]json.RawMessage{}, 0
 	}
-	if len(f) <= drawnBytes {
-		d.figures[key], d.bytes = f, d.bytes+len(f)
+	if size <= drawnBytes {
+		d.figures[key], d.bytes = f, d.bytes+size
 	}
 }
 

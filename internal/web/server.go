@@ -228,10 +228,12 @@ func (s *Server) answer(ask func(*http.Request) (any, error)) http.HandlerFunc {
 			fail(w, r, err)
 			return
 		}
-		content, err := json.Marshal(value)
-		if err != nil {
-			fail(w, r, err)
-			return
+		content, ready := value.(json.RawMessage)
+		if !ready {
+			if content, err = json.Marshal(value); err != nil {
+				fail(w, r, err)
+				return
+			}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(content)
