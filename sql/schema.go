@@ -153,6 +153,6 @@ func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 func Identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
 // List is whole numbers as a SQL list.
-func List[T ~int | ~int32](numbers []T) string {
+func List[T ~int | ~int32 | ~int64](numbers []T) string {
 	return strings.ReplaceAll(fmt.Sprint(numbers), " ", ", ")
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -159,6 +162,15 @@ func TestExplorerConfinesQueries(t *testing.T) {
 		{"SELECT 1; SELECT 2", "expected one statement, found 2"},
 		{"SELECT 1) ; COPY (SELECT 1) TO '" + inside + "/x.csv' --", "syntax error"},
 		{"SELECT 1) TO '" + inside + "/x.parquet' (FORMAT parquet); --", "syntax error"},
+		{"EXPLAIN SELECT 1", "only SELECT"},
+		{"COPY (PIVOT features ON layer USING count(*)) TO '" + inside + "/x.csv'", "only SELECT"},
+		{"CREATE TEMP TABLE t AS PIVOT features ON layer USING count(*)", "only SELECT"},
+		{"WITH p AS (PIVOT features ON layer USING count(*)) DELETE FROM user_token_sets", "only SELECT"},
+		{"PIVOT features ON layer USING count(*); COPY (SELECT 1) TO '" + inside + "/x.csv'", "only SELECT"},
+		{"COPY (SELECT 1) TO '" + inside + "/x.csv'; PIVOT features ON layer USING count(*)", "only SELECT"},
+		{"PIVOT features ON layer USING count(*)); COPY (SELECT 1) TO '" + inside + "/x.csv' --", "syntax error"},
+		{"PIVOT features ON layer USING count(*)); COPY (SELECT 1", "syntax error"},
+		{"PIVOT features ON layer USING count(*) /*", "unterminated"},
 		{"", "there is no query"},
 		{"SELECT * FROM query('COPY (SELECT 1) TO ''" + inside + "/x.csv''')", "Error"},
 		{"SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b", "took longer than"},
@@ -206,6 +218,193 @@ func TestExplorerConfinesQueries(t *testing.T) {
 	}
 	if status, body := request(t, "GET", query(address, "sql.parquet", "SELECT 1 AS x")); status != 200 || !strings.HasPrefix(body, "PAR1") {
 		t.Errorf("Parquet: %d %.20q", status, body)
+	}
+}
+
+// TestExplorerPivots: what DuckDB makes several statements of can be asked as well, and
+// leaves nothing behind.
+func TestExplorerPivots(t *testing.T) {
+	address := explore(t)
+	const pivot = "PIVOT (SELECT layer, feature % 2 AS odd FROM features) ON layer USING count(*) GROUP BY odd ORDER BY odd"
+	for _, c := range []struct{ kind, sql, want string }{
+		{"sql", pivot, `[["0","768","768","768","768","768","768"],["1","768","768","768","768","768","768"]]`},
+		{"sql", "WITH p AS (" + pivot + ") SELECT sum(\"29\") FROM p -- all;", `[["1536"]]`},
+		{"sql", "FROM (" + pivot + ") JOIN (" + pivot + ") USING (odd) ORDER BY odd;", `["1","768"`},
+		{"sql", "PIVOT features ON layer IN (4, 9) USING count(*) GROUP BY model", `[["smollm2-135m","1536","1536"]]`},
+		{"sql", "UNPIVOT (SELECT mean, std FROM layer_29 LIMIT 1) ON mean, std", `["std","`},
+		{"sql", "SUMMARIZE SELECT feature FROM layer_29", `[["feature","INTEGER","0","1535"`},
+		{"sql", "DESCRIBE features", `["skewness","DOUBLE"`},
+		{"sql", "SHOW TABLES", `["enrichment"]`},
+		{"sql.csv", pivot, "odd,14,19,24,29,4,9\n0,768,768,768,768,768,768\n1,"},
+		{"sql.parquet", pivot, "PAR1"},
+		{"sql.parquet", "SUMMARIZE layer_29", "PAR1"},
+		{"sql", "SELECT count(*) FROM duckdb_types() WHERE type_name LIKE '%pivot%'", `[["0"]]`},
+	} {
+		if status, body := request(t, "GET", query(address, c.kind, c.sql)); status != 200 || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s: %d %s", c.kind, c.sql, status, body[:min(len(body), 400)])
+		}
+	}
+	figure := address + "/api/figure?" + url.Values{"name": {"skewness"}, "q": {"WITH p AS (PIVOT features ON layer USING any_value(skewness) GROUP BY feature) SELECT \"29\" AS skewness FROM p"}}.Encode()
+	if status, body := request(t, "GET", figure); status != 200 || !strings.Contains(body, "Skewness of 1,536 features") {
+		t.Errorf("a figure of a pivot: %d %s", status, body[:min(len(body), 400)])
+	}
+}
+
+// A featureRow is one of the explorer's answers.
+type featureRow struct {
+	Release, SAE  string
+	Layer         *int
+	Feature       int
+	Skewness      *float64
+	LogSparsity   *float64 `json:"log_sparsity"`
+	TopTokens     []string `json:"top_tokens"`
+	BottomTokens  []string `json:"bottom_tokens"`
+	NeuronpediaID *string  `json:"neuronpedia_url"`
+	Cosine        float64
+	ES            float64
+	Direction     string
+}
+
+func ask[T any](t *testing.T, address, path string) (answer T) {
+	t.Helper()
+	status, body := request(t, "GET", address+"/api/"+path)
+	if err := json.Unmarshal([]byte(body), &answer); status != 200 || err != nil {
+		t.Fatalf("%s: %d %v %s", path, status, err, body[:min(len(body), 400)])
+	}
+	return answer
+}
+
+// TestExplorerRowsAreThoseOfTheView: the pages read tables by ways of their own; what
+// they show is what the views say.
+func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "partly.db")
+	copyFile(t, example, path)
+	// An SAE without statistics, and one of another release.
+	mustRun(t, "--db", path, "load", "sae", filepath.Join(exampleSAEs, "blocks.9.hook_resid_pre"), "--release", "again", "--neuronpedia-id", "smollm2/9-res")
+	for _, database := range []string{example, path} {
+		address, db := exploreDatabase(t, database), openReadOnly(t, database)
+		for _, c := range []struct{ parameters, where, order string }{
+			{"", "true", "skewness DESC"},
+			{"sort=kurtosis&order=asc&offset=9190", "true", "kurtosis ASC"},
+			{"sort=cos_std&offset=9210", "true", "cos_std DESC"},
+			{"sort=layer&order=asc&offset=1500&limit=100", "true", "layer ASC"},
+			{"sort=feature&offset=20", "true", "feature DESC"},
+			{"sort=log_sparsity&order=asc", "true", "log_sparsity ASC"},
+			{"layer=9&sort=skewness", "layer = 9", "skewness DESC"},
+			{"release=smollm2-demo&sae=blocks.24.hook_resid_pre&min_kurtosis=4", "release = 'smollm2-demo' AND layer = 24 AND kurtosis >= 4", "skewness DESC"},
+			{"min_layer=10&max_layer=20&max_log_sparsity=-2&sort=std", "layer BETWEEN 10 AND 20 AND log_sparsity <= -2", "std DESC"},
+			{"token=Three&sort=kurtosis", "list_bool_or([contains(lower(x), 'three') for x in top_tokens])", "kurtosis DESC"},
+			{"token=e&min_skewness=0.3&sort=log_sparsity", "list_bool_or([contains(lower(x), 'e') for x in top_tokens]) AND skewness >= 0.3", "log_sparsity DESC"},
+			{"token=no-such-token", "false", "skewness DESC"},
+			{"model=none", "false", "skewness DESC"},
+		} {
+			page := ask[struct {
+				Total int
+				Rows  []featureRow
+			}](t, address, "features?"+c.parameters)
+			var total int
+			if err := db.QueryRow("SELECT count(*) FROM features WHERE " + c.where).Scan(&total); err != nil || total != page.Total {
+				t.Errorf("%s: %d features, SQL says %d, %v", c.parameters, page.Total, total, err)
+			}
+			key, _, _ := strings.Cut(c.order, " ")
+			parameters, err := url.ParseQuery(c.parameters)
+			if err != nil {
+				t.Fatal(err)
+			}
+			offset, _ := strconv.Atoi(parameters.Get("offset"))
+			for i, r := range page.Rows {
+				// Ties may come in any order: the value at the place is compared, and the row as it is.
+				var same bool
+				err := db.QueryRow(`SELECT f.`+key+` IS NOT DISTINCT FROM (SELECT `+key+` FROM features WHERE `+c.where+` ORDER BY `+c.order+` NULLS LAST LIMIT 1 OFFSET ?)
+						AND layer IS NOT DISTINCT FROM CAST(? AS INTEGER) AND skewness IS NOT DISTINCT FROM CAST(? AS DOUBLE) AND log_sparsity IS NOT DISTINCT FROM CAST(CAST(? AS DOUBLE) AS FLOAT)
+						AND coalesce(top_tokens, []) = CAST(CAST(? AS JSON) AS VARCHAR[]) AND coalesce(bottom_tokens, []) = CAST(CAST(? AS JSON) AS VARCHAR[]) AND neuronpedia_url IS NOT DISTINCT FROM CAST(? AS VARCHAR)
+					FROM features f WHERE release = ? AND sae = ? AND feature = ? AND `+c.where,
+					offset+i, r.Layer, r.Skewness, r.LogSparsity, asJSON(t, r.TopTokens), asJSON(t, r.BottomTokens), r.NeuronpediaID, r.Release, r.SAE, r.Feature).Scan(&same)
+				if err != nil || !same {
+					t.Fatalf("%s, row %d: %+v is not what SQL says, %v", c.parameters, i, r, err)
+				}
+			}
+			if want := min(max(total-offset, 0), 50); c.parameters != "" && len(page.Rows) < min(want, 1) || len(page.Rows) > 100 {
+				t.Errorf("%s: %d rows of %d", c.parameters, len(page.Rows), total)
+			}
+		}
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestExplorerNearestAndEnriched(t *testing.T) {
+	address, db := explore(t), openExample(t)
+	// Nearest: the best of each SAE together are the best of all.
+	var found []featureRow
+	for _, layer := range []string{"4", "9", "14", "19", "24", "29"} {
+		found = append(found, ask[[]featureRow](t, address, "similar?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63&of_release=smollm2-demo&of=blocks."+layer+".hook_resid_pre")...)
+	}
+	slices.SortStableFunc(found, func(a, b featureRow) int { return cmp.Compare(b.Cosine, a.Cosine) })
+	rows, err := db.Query(`SELECT sae, feature, cosine FROM similar_features('blocks.29.hook_resid_pre', 63, k := 10) ORDER BY cosine DESC`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var sae string
+		var feature int
+		var cosine float64
+		if err := rows.Scan(&sae, &feature, &cosine); err != nil {
+			t.Fatal(err)
+		}
+		if f := found[n]; f.SAE != sae || f.Feature != feature || f.Cosine != cosine {
+			t.Errorf("place %d: %s/%d at %v, SQL says %s/%d at %v", n, f.SAE, f.Feature, f.Cosine, sae, feature, cosine)
+		}
+	}
+	if n != 10 {
+		t.Errorf("%d nearest features", n)
+	}
+	// A set: its features are those with the smallest p-values.
+	set := ask[struct {
+		Set      struct{ Size int }
+		Tokens   []string
+		Features []featureRow
+	}](t, address, "set?set=all_digits")
+	if set.Set.Size != 10 || len(set.Tokens) != 10 || len(set.Features) != 50 {
+		t.Errorf("the set has %d tokens, %q, and %d features", set.Set.Size, set.Tokens, len(set.Features))
+	}
+	for i, f := range set.Features {
+		var same bool
+		if err := db.QueryRow(`SELECT direction = ? AND es = CAST(? AS FLOAT) AND p_value = (SELECT p_value FROM enrichment WHERE token_set = 'all_digits' ORDER BY p_value LIMIT 1 OFFSET ?)
+			FROM enrichment WHERE token_set = 'all_digits' AND sae = ? AND feature = ?`, f.Direction, f.ES, i, f.SAE, f.Feature).Scan(&same); err != nil || !same {
+			t.Errorf("place %d: %+v is not what SQL says, %v", i, f, err)
+		}
+	}
+	most := ask[[]featureRow](t, address, "promoters?release=smollm2-demo&sae=blocks.29.hook_resid_pre&set=all_digits")
+	for i, f := range most {
+		var feature int
+		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = 'blocks.29.hook_resid_pre' AND direction = 'promoted' ORDER BY es DESC, feature LIMIT 1 OFFSET ?`, i).Scan(&feature); err != nil || feature != f.Feature {
+			t.Errorf("promoter %d is feature %d, SQL says %d, %v", i, f.Feature, feature, err)
+		}
+	}
+	if len(most) != 4 {
+		t.Errorf("%d promoters", len(most))
+	}
+	for _, s := range ask[[]struct {
+		Set    string   `json:"token_set"`
+		Tokens []string `json:"first_tokens"`
+		Size   int
+	}](t, address, "sets") {
+		var first string
+		var size int
+		if err := db.QueryRow(`SELECT min_by(text, token_id), count(*) FROM token_set_members WHERE token_set = ?`, s.Set).Scan(&first, &size); err != nil || s.Size != size || s.Tokens[0] != first && !strings.Contains(first, "\ufffd") {
+			t.Errorf("set %s: %d tokens from %q, SQL says %d from %q, %v", s.Set, s.Size, s.Tokens, size, first, err)
+		}
 	}
 }
 
@@ -277,7 +476,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	// Open a feature.
 	b.run(t, chromedp.Navigate(address+"/#/feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63"))
 	b.until(t, `document.querySelector("h1")?.textContent.startsWith("Feature 63") && document.querySelectorAll(".chart").length === 1`)
-	b.until(t, `document.querySelector("[aria-label='Nearest decoder directions'] tbody tr") !== null`)
+	b.until(t, `document.querySelectorAll("[aria-label='Nearest decoder directions'] tbody tr").length === 10 && document.body.textContent.includes("Of all 6 SAEs of the model.")`)
 	if text := eval[string](t, b, `document.querySelector("[aria-label=Promotes]").innerText`); !strings.Contains(text, "␣three") {
 		t.Errorf("feature 63 promotes %q", text)
 	}
@@ -286,7 +485,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	b.picture(t, "explorer-feature")
 	// A token set, and a layer, in which a click on a point opens its feature.
 	b.run(t, chromedp.Navigate(address+"/#/set?set=all_digits"))
-	b.until(t, `document.querySelectorAll(".chip").length === 10 && document.querySelectorAll(".chart").length === 2`)
+	b.until(t, `document.querySelectorAll(".chip").length === 10 && document.querySelectorAll(".chart").length === 5`)
 	b.run(t, chromedp.Navigate(address+"/#/layer?release=smollm2-demo&sae=blocks.29.hook_resid_pre"))
 	b.until(t, `document.querySelectorAll(".chart").length === 4`)
 	b.picture(t, "explorer-layer")

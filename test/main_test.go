@@ -99,7 +99,12 @@ func saedbRun(t *testing.T, input string, args ...string) result {
 // openExample opens the example database for reading.
 func openExample(t *testing.T) *saedb.DB {
 	t.Helper()
-	db, err := saedb.Open(t.Context(), example, saedb.Options{ReadOnly: true})
+	return openReadOnly(t, example)
+}
+
+func openReadOnly(t *testing.T, path string) *saedb.DB {
+	t.Helper()
+	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

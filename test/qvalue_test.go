@@ -57,3 +57,13 @@ func TestLogQValues(t *testing.T) {
 		}
 	}
 }
+
+// TestScoresOfASetLieSideBySide: compute writes the scores of an SAE in the order of
+// sets, and of features in a set, so that a query of one set reads little else.
+func TestScoresOfASetLieSideBySide(t *testing.T) {
+	var ordered bool
+	if err := openExample(t).QueryRow(`SELECT bool_and((set_id, feature) > before) FROM (
+			SELECT set_id, feature, lag((set_id, feature)) OVER (PARTITION BY sae_id ORDER BY rowid) AS before FROM stored_enrichment)`).Scan(&ordered); err != nil || !ordered {
+		t.Errorf("the scores are out of order, %v", err)
+	}
+}

@@ -18,7 +18,7 @@ func (s *setting) enrichLayer() error {
 	row("statistics", statistics.Wall.Seconds(), statistics, statistics.Peak, "")
 	for _, c := range []struct {
 		name string
-		sets sets
+		sets measure.Sets
 	}{{fewDB, s.few}, {manyDB, s.many}} {
 		if err := measure.CopyFile(database(statisticsDB), database(c.name)); err != nil {
 			return err
@@ -41,7 +41,7 @@ func (s *setting) enrichLayer() error {
 		s.bytes = after - before
 		seconds := run.Wall.Seconds()
 		s.rates[c.name] = float64(s.files.Features*len(c.sets)) / seconds
-		row(fmt.Sprintf("enrichment, %d sets of %d members", len(c.sets), c.sets.members()), seconds, run, run.Peak,
+		row(fmt.Sprintf("enrichment, %d sets of %d members", len(c.sets), c.sets.Members()), seconds, run, run.Peak,
 			fmt.Sprintf("%.0f scores/s; with statistics %.1f × statistics alone", s.rates[c.name], (seconds+statistics.Wall.Seconds())/statistics.Wall.Seconds()))
 	}
 	fmt.Println()

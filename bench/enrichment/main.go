@@ -73,14 +73,18 @@ func run(shape measure.Shape, saelens, permutations int) error {
 type setting struct {
 	program string
 	files   measure.Weights
-	few     sets // 4 of the 100
-	many    sets
+	few     measure.Sets // 4 of the 100
+	many    measure.Sets
 	rates   map[string]float64 // scores a second of saedb, by the name of the sets
 	bytes   int64              // that the scores in 100 sets take on disk
 }
 
 // The databases: with the model and the SAE, and with scores in 4 and in 100 sets.
 const statisticsDB, fewDB, manyDB = "statistics", "few", "many"
+
+func setsFile(name string) string {
+	return filepath.Join(measure.Scratch, "enrichment-"+name+".json")
+}
 
 func database(name string) string { return filepath.Join(measure.Scratch, "enrichment-"+name+".db") }
 
@@ -91,13 +95,13 @@ func prepare(program string, shape measure.Shape) (*setting, error) {
 	}
 	s := &setting{program: program, files: files, rates: map[string]float64{}}
 	s.remove()
-	s.many = randomSets(shape.Vocab)
-	s.few = sets{}
+	s.many = measure.RandomSets(shape.Vocab)
+	s.few = measure.Sets{}
 	for _, i := range []int{20, 45, 70, 95} {
-		s.few[setName(i)] = s.many[setName(i)]
+		s.few[measure.SetName(i)] = s.many[measure.SetName(i)]
 	}
-	for name, chosen := range map[string]sets{fewDB: s.few, manyDB: s.many} {
-		if err := chosen.write(setsFile(name)); err != nil {
+	for name, chosen := range map[string]measure.Sets{fewDB: s.few, manyDB: s.many} {
+		if err := chosen.Write(setsFile(name)); err != nil {
 			return nil, err
 		}
 	}

@@ -88,7 +88,7 @@ func (s *setting) againstSAELens(most int) error {
 	fmt.Println("SAELens, get_enrichment_df alone:")
 	for _, c := range []struct {
 		name string
-		sets sets
+		sets measure.Sets
 	}{{fewDB, s.few}, {manyDB, s.many}} {
 		perFeature := int64(s.files.Vocab) * int64(16+13*len(c.sets))
 		wanted := int64(most) * int64(s.files.Vocab) * int64(16+13*len(s.many)) / perFeature

@@ -32,6 +32,13 @@ type Request struct {
 	Bins           int // of histograms; 0 for as many as the values ask for
 	// Statistic of the figures by layer: std, skewness or kurtosis; empty for all.
 	Statistic string
+	// MostPoints bounds the points of skew-kurtosis, manhattan and running-sum, where
+	// the eye cannot tell more apart; 0 draws all.
+	MostPoints int
+	// TopTokens returns the tokens that features of an SAE promote, for a program that
+	// has them at hand; nil reads top_tokens. Such a program shows the features itself:
+	// points have no addresses.
+	TopTokens func(ctx context.Context, release, sae string, features []int64) ([][]string, error)
 }
 
 // A Kind is a figure that can be drawn.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -27,7 +28,24 @@ func score(which string, es, p float64) float64 {
 	return -math.Log(max(1-es, 1e-6))
 }
 
-// scoreAxis names the score and the columns that it needs.
+// keyOf is the SQL of what a score grows with, the condition for a row to have one, and
+// the score at a key.
+func keyOf(which string) (key, where string, scoreOfKey func(key float64) float64) {
+	if which == ScoreP {
+		return "(-CAST(p_value AS DOUBLE))", "p_value IS NOT NULL", func(k float64) float64 { return score(which, 0, -k) }
+	}
+	return "CAST(es AS DOUBLE)", "es IS NOT NULL", func(k float64) float64 { return score(which, k, 0) }
+}
+
+// keyAt is a key that no score above this one is at or below.
+func keyAt(which string, score float64) float64 {
+	if which == ScoreP {
+		return -math.Pow(10, -score) * (1 + 1e-9)
+	}
+	return 1 - math.Exp(-score) - 1e-9
+}
+
+// scoreOf names the score and the columns that it needs.
 func scoreOf(r Request) (which, label string, needs column, err error) {
 	switch r.Score {
 	case "", ScoreES:
@@ -38,8 +56,8 @@ func scoreOf(r Request) (which, label string, needs column, err error) {
 	return "", "", column{}, &fault.Error{Op: "plot " + r.Name, Expected: "the score es or p", Found: r.Score}
 }
 
-// manhattanSets is how many sets a manhattan figure shows when none are named.
-const manhattanSets = 6
+// ManhattanSets is how many sets a manhattan figure shows when none are named.
+const ManhattanSets = 6
 
 // buildManhattan shows the enrichment of every feature of an SAE, a panel a set.
 func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
@@ -47,18 +65,41 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 	if err != nil {
 		return nil, err
 	}
-	s, of, err := enrichmentSource(ctx, db, r)
+	s, one, err := enrichmentSource(ctx, db, r)
 	if err != nil {
 		return nil, err
 	}
+	key, where, scoreOfKey := keyOf(which)
+	var all []ranking
+	if r.MostPoints > 0 {
+		if err := s.require("feature", "token_set", needs.name); err != nil {
+			return nil, err
+		}
+		threshold := math.Inf(1)
+		if r.LabelThreshold != nil {
+			threshold = keyAt(which, *r.LabelThreshold)
+		}
+		panels := min(len(r.Sets), maxPanels)
+		if panels == 0 {
+			panels = ManhattanSets
+		}
+		if all, err = s.rankings(ctx, key, where, r.MostPoints/panels, threshold); err != nil {
+			return nil, err
+		}
+	}
 	t, err := s.read(ctx, []column{{"feature", integer}, {"token_set", text}, needs},
 		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"neuronpedia_url", text}},
-		needs.name+" IS NOT NULL", "token_set, feature")
+		where+" AND "+above(key, all), "token_set, feature")
 	if err != nil {
 		return nil, err
 	}
 	if t.length == 0 {
 		return nil, s.empty()
+	}
+	if !s.own {
+		if err := r.describe(ctx, t, allRows(t), one); err != nil {
+			return nil, err
+		}
 	}
 	rows := map[string][]int{}
 	for i, set := range t.texts["token_set"] {
@@ -78,9 +119,9 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		}
 	}
 	f := &Figure{
-		Title: "Enrichment of features in token sets" + of,
+		Title: "Enrichment of features in token sets" + of(one),
 		Note:  "A point a feature: how far the set's tokens lie towards one end of its ranking of the vocabulary.",
-		Hint:  clickHint(t), Query: s.query, Widths: []float64{1},
+		Hint:  r.clickHint(t), Query: s.query, Widths: []float64{1},
 	}
 	for i, set := range sets {
 		if rows[set] == nil {
@@ -100,7 +141,24 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		f.Heights = append(f.Heights, 240)
 		f.Panels = append(f.Panels, p)
 	}
-	return f, nil
+	return f, f.addRest(ctx, s, sets, all, key, where, scoreOfKey)
+}
+
+// addRest adds the range of the features that are not drawn to the panels of their sets.
+func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ranking, key, where string, scoreOfKey func(float64) float64) error {
+	rests, err := s.rests(ctx, key, where, all, scoreOfKey)
+	if err != nil {
+		return err
+	}
+	for _, r := range thinned(all) {
+		panel, rest := slices.Index(sets, r.set), rests[r.set]
+		if panel < 0 || rest == nil {
+			continue
+		}
+		f.Panels[panel].Bands = rest.bands
+		f.Panels[panel].Title += fmt.Sprintf(": the %s highest of %s features, and the range of the others", thousands(r.features-rest.features), thousands(r.features))
+	}
+	return nil
 }
 
 // manhattanPoints are the features of one set, promoted and suppressed apart, with
@@ -189,38 +247,49 @@ func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
 	return labels
 }
 
+// of is the end of a title that names the SAE; a query of the user's has none.
+func of(one SAE) string {
+	if one.Name == "" {
+		return ""
+	}
+	return ": " + one.Name
+}
+
 // enrichmentSource is the enrichment of one SAE's features, in the sets asked for
-// or, for manhattan, in those with the smallest p-values; of names the SAE.
-func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, of string, err error) {
+// or, for manhattan, in those with the smallest p-values.
+func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, one SAE, err error) {
 	if r.Query != "" {
 		s, err = newSource(ctx, db, r, "")
-		return s, "", err
+		return s, one, err
 	}
-	one, err := oneSAE(ctx, db, r)
-	if err != nil {
-		return nil, "", err
+	if one, err = oneSAE(ctx, db, r); err != nil {
+		return nil, one, err
 	}
 	sets := r.Sets
 	if len(sets) == 0 {
 		if sets, err = strongestSets(ctx, db, r, one); err != nil {
-			return nil, "", err
+			return nil, one, err
 		}
 	}
 	args := []any{one.Release, one.Name}
 	for _, set := range sets {
 		args = append(args, set)
 	}
-	s, err = newSource(ctx, db, r, `SELECT e.feature, e.token_set, e.size, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
-		FROM release_enrichment e JOIN features f USING (release, sae, feature)
-		WHERE release = ? AND sae = ? AND token_set IN (?`+strings.Repeat(", ?", len(sets)-1)+`)`, args...)
-	return s, ": " + one.Name, err
+	where := ` WHERE release = ? AND sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(sets)-1) + `)`
+	query := `SELECT e.feature, e.token_set, e.size, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
+		FROM release_enrichment e JOIN features f USING (release, sae, feature)` + where
+	if r.TopTokens != nil {
+		query = `SELECT feature, token_set, size, es, direction, p_value, q_value FROM release_enrichment` + where
+	}
+	s, err = newSource(ctx, db, r, query, args...)
+	return s, one, err
 }
 
 // strongestSets are the sets in which some feature has the smallest p-values.
 func strongestSets(ctx context.Context, db *sql.DB, r Request, of SAE) ([]string, error) {
 	op := "plot " + r.Name
 	rows, err := db.QueryContext(ctx, `SELECT token_set FROM release_enrichment WHERE release = ? AND sae = ? AND direction = 'promoted'
-		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Release, of.Name, manhattanSets)
+		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Release, of.Name, ManhattanSets)
 	if err != nil {
 		return nil, fault.At(op, "", err)
 	}
@@ -248,7 +317,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, of, err := enrichmentSource(ctx, db, r)
+	s, one, err := enrichmentSource(ctx, db, r)
 	if err != nil {
 		return nil, err
 	}
@@ -272,9 +341,9 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		bound = quantile(sortedCopy(differences), 0.99)
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("%s against %s%s", r.Sets[0], r.Sets[1], of),
+		Title: fmt.Sprintf("%s against %s%s", r.Sets[0], r.Sets[1], of(one)),
 		Note:  "A point a feature; coloured where the scores differ by more than " + short(bound) + ". Histograms count features.",
-		Hint:  clickHint(t), Query: s.query, Heights: []float64{130, 560}, Widths: []float64{4, 1},
+		Hint:  r.clickHint(t), Query: s.query, Heights: []float64{130, 560}, Widths: []float64{4, 1},
 	}
 	xAxis, yAxis := Axis{Label: r.Sets[0] + ": " + label, Link: "x"}, Axis{Label: r.Sets[1] + ": " + label, Link: "y"}
 	main := Panel{Row: 1, X: xAxis, Y: yAxis, Points: setsPoints(t, rows, x, y, other, bound, r)}

@@ -1,11 +1,12 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,22 +17,9 @@ import (
 const topFeatures = 4
 
 // logitSource is the logit weights of one feature, of the tokens that its
-// statistics count, and whether each is in the set (false without one).
-const logitSource = `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank, member
-FROM (
-	SELECT w.token_id, t.text, w.logit_weight,
-	       w.token_id IN (SELECT m.token_id FROM token_set_members m WHERE m.model = w.model AND m.token_set = ?) AS member
-	FROM (SELECT model, tokens, unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
-	      FROM (SELECT d.model, s.tokens, logit_weights(d.w_dec, d.model) AS v
-	            FROM decoder_directions d JOIN saes s USING (release, sae)
-	            WHERE d.release = ? AND d.sae = ? AND d.feature = ?)) w
-	JOIN tokens t USING (model, token_id)
-	WHERE w.tokens IS DISTINCT FROM 'real' OR NOT (t.is_special OR t.is_padding)
-)`
-
-// logitsOf is the source of one feature's logit weights, which need its direction: a
-// database of results does not have it.
-func logitsOf(ctx context.Context, db *sql.DB, r Request, set string, one SAE, feature int64) (*source, error) {
+// statistics count, and whether each is in the set (false without one). They need its
+// direction, which a database of results does not have.
+func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*source, error) {
 	var absent bool
 	err := db.QueryRowContext(ctx, `SELECT count(*) > count(w_dec) FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?`,
 		one.Release, one.Name, feature).Scan(&absent)
@@ -43,7 +31,15 @@ func logitsOf(ctx context.Context, db *sql.DB, r Request, set string, one SAE, f
 			Op: "plot " + r.Name, Subject: one.Name, Problem: "its weights are not in this database, which has results alone", Hint: "use the database that they were computed in",
 		}
 	}
-	return newSource(ctx, db, r, logitSource, set, one.Release, one.Name, feature)
+	query := `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank,
+	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
+FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
+      FROM (SELECT logit_weights(w_dec, model) AS v FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?))
+JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
+	if one.Tokens == "real" {
+		query += " WHERE NOT unreal"
+	}
+	return newSource(ctx, db, r, query, one.Model, set, one.Release, one.Name, feature, one.Model)
 }
 
 // buildFeature is the histogram of a feature's logit weights, apart for the tokens
@@ -77,9 +73,9 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Title = "Logit weights of " + of(features, set) + ": " + one.Name
+	f.Title = "Logit weights of " + whichFeatures(features, set) + ": " + one.Name
 	for _, feature := range features {
-		s, err := logitsOf(ctx, db, r, set, one, feature.index)
+		s, err := logitSource(ctx, db, r, one, feature.index, set)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +102,7 @@ func (c chosenFeature) title(several bool) string {
 	return promotes
 }
 
-func of(features []chosenFeature, set string) string {
+func whichFeatures(features []chosenFeature, set string) string {
 	if len(features) == 1 {
 		return fmt.Sprintf("feature %d", features[0].index)
 	}
@@ -243,7 +239,7 @@ func featureBars(t *table, g group, e []float64, nth int) Bars {
 	bars := Bars{Name: g.title, Color: []Color{Blue, Orange}[nth], Edges: e, Counts: make([]int, len(e)-1)}
 	weights, names := t.numbers["logit_weight"], t.texts["text"]
 	rows := append([]int(nil), g.rows...)
-	sort.SliceStable(rows, func(a, b int) bool { return math.Abs(weights[rows[a]]) > math.Abs(weights[rows[b]]) })
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })
 	lists := make([][]string, len(bars.Counts))
 	for _, i := range rows {
 		b := binOf(weights[i], e)

@@ -149,7 +149,7 @@ func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) 
 		Query: s.query, Widths: []float64{1},
 	}
 	for _, statistic := range statistics {
-		p, hint, err := s.boxPanel(ctx, statistic)
+		p, hint, err := s.boxPanel(ctx, r, statistic)
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +160,7 @@ func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) 
 }
 
 // boxPanel has a box a layer, computed in SQL, and reads only the outliers.
-func (s *source) boxPanel(ctx context.Context, statistic string) (p *Panel, hint string, err error) {
+func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *Panel, hint string, err error) {
 	value := "CAST(source." + statistic + " AS DOUBLE)"
 	quartiles := *s
 	quartiles.query = s.from(`, quartiles AS (SELECT layer, quantile_cont(` + value + `, 0.25) AS q1, quantile_cont(` + value + `, 0.75) AS q3
@@ -197,13 +197,9 @@ func (s *source) boxPanel(ctx context.Context, statistic string) (p *Panel, hint
 	if err != nil {
 		return nil, "", err
 	}
-	all := make([]int, t.length)
-	for i := range all {
-		all[i] = i
-	}
-	outliers := featurePoints(t, all, t.numbers["layer"], t.numbers[statistic])
+	outliers := featurePoints(t, allRows(t), t.numbers["layer"], t.numbers[statistic])
 	outliers.Size = 3
-	return &Panel{X: layerAxis(layers), Y: statisticAxis(statistic), Boxes: []Boxes{boxes}, Points: []Points{outliers}}, clickHint(t), nil
+	return &Panel{X: layerAxis(layers), Y: statisticAxis(statistic), Boxes: []Boxes{boxes}, Points: []Points{outliers}}, r.clickHint(t), nil
 }
 
 // buildLayerScatter shows skewness against kurtosis, a frame a layer.
@@ -235,7 +231,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	}
 	f := &Figure{
 		Title: "Skewness and kurtosis from layer to layer",
-		Note:  "A point a feature of the layer.", Hint: clickHint(t) + " Play, or move the slider, for the other layers.",
+		Note:  "A point a feature of the layer.", Hint: r.clickHint(t) + " Play, or move the slider, for the other layers.",
 		Query: s.query, Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
 	}
 	for _, layer := range layers {

@@ -1,11 +1,12 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -33,13 +34,13 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 			return nil, err
 		}
 		f.Title = fmt.Sprintf("%s in the ranking of feature %d: %s", r.Sets[0], r.Feature, one.Name)
-		s, err = logitsOf(ctx, db, r, r.Sets[0], one, int64(r.Feature))
+		s, err = logitSource(ctx, db, r, one, int64(r.Feature), r.Sets[0])
 	}
 	if err != nil {
 		return nil, err
 	}
 	t, err := s.read(ctx, []column{{"rank", integer}, {"member", boolean}},
-		[]column{{"logit_weight", number}, {"text", text}}, "rank IS NOT NULL", "rank")
+		[]column{{"logit_weight", number}, {"text", text}}, "rank IS NOT NULL", "")
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 		return nil, &fault.Error{Op: s.op, Problem: fmt.Sprintf("there is no feature %d", r.Feature)}
 	}
 	f.Query = s.query
-	return f, f.runningSum(t, s)
+	return f, f.runningSum(t, s, r.MostPoints)
 }
 
 // A walk is the running sum over a ranking, at the ranks where it turns.
@@ -71,7 +72,7 @@ func walkOf(ranks []int64, member []bool) (w walk, order []int) {
 			total++
 		}
 	}
-	sort.SliceStable(order, func(a, b int) bool { return ranks[order[a]] < ranks[order[b]] })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ranks[a], ranks[b]) })
 	up, down := 1/float64(total), 1/float64(len(ranks)-total)
 	w.x, w.y = Series{0}, Series{0}
 	for k, i := range order {
@@ -102,7 +103,28 @@ func walkOf(ranks []int64, member []bool) (w walk, order []int) {
 	return w, order
 }
 
-func (f *Figure) runningSum(t *table, s *source) error {
+// thin leaves about most of the members, evenly, and those at the ends of the leading
+// edge, where the curve has its peak; the curve joins what is left.
+func (w *walk) thin(most int) {
+	step := (len(w.members) + most - 1) / most
+	old := *w
+	w.members, w.sums, w.x, w.y = nil, nil, Series{0}, Series{0}
+	for k := range old.members {
+		if k == old.from {
+			w.from = len(w.members)
+		}
+		if k%step == 0 || k == old.from || k == old.to-1 || k == len(old.members)-1 {
+			w.members, w.sums = append(w.members, old.members[k]), append(w.sums, old.sums[k])
+			w.x, w.y = append(w.x, old.x[2*k+1], old.x[2*k+2]), append(w.y, old.y[2*k+1], old.y[2*k+2])
+		}
+		if k == old.to-1 {
+			w.to = len(w.members)
+		}
+	}
+	w.x, w.y = append(w.x, old.x[len(old.x)-1]), append(w.y, 0)
+}
+
+func (f *Figure) runningSum(t *table, s *source, most int) error {
 	members := 0
 	for _, m := range t.booleans["member"] {
 		if m {
@@ -119,6 +141,10 @@ func (f *Figure) runningSum(t *table, s *source) error {
 	}
 	f.Note = fmt.Sprintf("ES %s, %s, at rank %s of %s; leading edge: %s of %s members.",
 		short(math.Abs(w.es)), direction, thousands(int(w.peak)), thousands(t.length), thousands(w.to-w.from), thousands(members))
+	if most > 0 && len(w.members) > most/2 { // each is drawn in two panels
+		w.thin(most / 2)
+		f.Note += fmt.Sprintf(" The curve is drawn at %s of its members.", thousands(len(w.members)))
+	}
 	f.Widths = []float64{1}
 	x := Axis{Label: "rank (1 is the highest logit weight)", Link: "rank"}
 	bare := x

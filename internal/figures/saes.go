@@ -13,6 +13,7 @@ import (
 type SAE struct {
 	Release, Name, Model string
 	Layer                int
+	Tokens               string // that its statistics count: all or real; empty before saedb compute
 }
 
 // SAEs returns the loaded SAEs whose name, or release/name, matches the glob
@@ -22,7 +23,7 @@ func SAEs(ctx context.Context, db *sql.DB, op, pattern string) ([]SAE, error) {
 	if glob == "" {
 		glob = "*"
 	}
-	rows, err := db.QueryContext(ctx, `SELECT release, sae, model, coalesce(layer, 0) FROM saes
+	rows, err := db.QueryContext(ctx, `SELECT release, sae, model, coalesce(layer, 0), coalesce(tokens, '') FROM saes
 		WHERE sae GLOB ? OR release || '/' || sae GLOB ? ORDER BY release, layer, sae`, glob, glob)
 	if err != nil {
 		return nil, fault.At(op, "", err)
@@ -31,7 +32,7 @@ func SAEs(ctx context.Context, db *sql.DB, op, pattern string) ([]SAE, error) {
 	var found []SAE
 	for rows.Next() {
 		var s SAE
-		if err := rows.Scan(&s.Release, &s.Name, &s.Model, &s.Layer); err != nil {
+		if err := rows.Scan(&s.Release, &s.Name, &s.Model, &s.Layer, &s.Tokens); err != nil {
 			return nil, err
 		}
 		found = append(found, s)

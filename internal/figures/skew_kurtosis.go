@@ -11,13 +11,17 @@ import (
 
 // buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
 func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, saes, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	columns := "feature, std, skewness, kurtosis"
+	if r.TopTokens == nil {
+		columns += ", top_tokens, neuronpedia_url"
+	}
+	s, saes, err := featureSource(ctx, db, r, columns)
 	if err != nil {
 		return nil, err
 	}
+	const where = "isfinite(CAST(skewness AS DOUBLE)) AND isfinite(CAST(kurtosis AS DOUBLE)) AND kurtosis > 0"
 	t, err := s.read(ctx, []column{{"skewness", number}, {"kurtosis", number}},
-		append([]column{{"std", number}}, describing...),
-		"isfinite(CAST(skewness AS DOUBLE)) AND isfinite(CAST(kurtosis AS DOUBLE)) AND kurtosis > 0", "release, layer, sae, feature")
+		append([]column{{"std", number}}, describing...), where, "release, layer, sae, feature")
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	f := &Figure{
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", thousands(t.length)),
 		Note:  "Up and to the right are features that promote few tokens, and those much.",
-		Hint:  clickHint(t),
+		Hint:  r.clickHint(t),
 		Query: s.query,
 	}
 	place := f.grid(len(groups), 620)
@@ -43,10 +47,27 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 			Scale: scaleOf(t.numbers["std"]),
 		}
 		p.Row, p.Column = place(i)
-		p.Points = []Points{featurePoints(t, g.rows, t.numbers["skewness"], t.numbers["kurtosis"])}
+		rows := scatter(g.rows, t.numbers["skewness"], logarithms(t.numbers["kurtosis"]), r.MostPoints/len(groups))
+		if len(rows) < len(g.rows) {
+			p.Title = strings.TrimPrefix(fmt.Sprintf("%s: %s of %s features, one of those that would cover each other", p.Title, thousands(len(rows)), thousands(len(g.rows))), ": ")
+		}
+		if len(saes) == len(groups) {
+			if err := r.describe(ctx, t, rows, saes[i]); err != nil {
+				return nil, err
+			}
+		}
+		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)
 	}
 	return f, nil
+}
+
+func logarithms(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = math.Log(v)
+	}
+	return out
 }
 
 // describing are the columns that say which feature a point is.
@@ -60,7 +81,10 @@ var describing = []column{
 }
 
 // clickHint says what hovering and clicking a feature's point do.
-func clickHint(t *table) string {
+func (r Request) clickHint(t *table) string {
+	if r.TopTokens != nil {
+		return "Hover a point for its feature and tokens; click it for its page."
+	}
 	for _, url := range t.texts["neuronpedia_url"] {
 		if url != "" {
 			return "Hover a point for its feature and tokens; click it for its page on Neuronpedia."

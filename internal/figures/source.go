@@ -149,46 +149,78 @@ func scan(rows *sql.Rows, columns []column) (*table, error) {
 	for i := range values {
 		pointers[i] = &values[i]
 	}
+	appends := make([]func(any), len(columns))
+	for i, c := range columns {
+		appends[i] = t.appender(c)
+	}
 	for rows.Next() {
 		if err := rows.Scan(pointers...); err != nil {
 			return nil, err
 		}
-		for i, c := range columns {
-			t.append(c, values[i])
+		for i := range columns {
+			appends[i](values[i])
 		}
 		t.length++
+	}
+	for _, put := range appends {
+		put(end{})
 	}
 	return t, rows.Err()
 }
 
-func (t *table) append(c column, value any) {
+// end tells an appender that there are no more rows.
+type end struct{}
+
+// appender returns a function that appends values to a column, and at the end puts it
+// into the table.
+func (t *table) appender(c column) func(value any) {
 	switch c.kind {
 	case number:
-		v, ok := value.(float64)
-		if !ok {
-			v = math.NaN()
-		}
-		t.numbers[c.name] = append(t.numbers[c.name], v)
+		return appendTo(t.numbers, c.name, math.NaN())
 	case integer:
-		v, ok := value.(int64)
-		if !ok {
-			v = -1
-		}
-		t.integers[c.name] = append(t.integers[c.name], v)
+		return appendTo(t.integers, c.name, int64(-1))
 	case text:
-		v, _ := value.(string)
-		t.texts[c.name] = append(t.texts[c.name], v)
+		return appendTo(t.texts, c.name, "")
 	case boolean:
-		v, _ := value.(bool)
-		t.booleans[c.name] = append(t.booleans[c.name], v)
-	case texts:
-		items, _ := value.([]any)
-		list := make([]string, len(items))
-		for i := range items {
-			list[i], _ = items[i].(string)
+		return appendTo(t.booleans, c.name, false)
+	default: // texts
+		lists := appendTo(t.lists, c.name, nil)
+		return func(value any) {
+			items, ok := value.([]any)
+			if !ok {
+				lists(value)
+				return
+			}
+			list := make([]string, len(items))
+			for i := range items {
+				list[i], _ = items[i].(string)
+			}
+			lists(list)
 		}
-		t.lists[c.name] = append(t.lists[c.name], list)
 	}
+}
+
+func appendTo[T any](columns map[string][]T, name string, null T) func(value any) {
+	var all []T
+	return func(value any) {
+		switch v := value.(type) {
+		case T:
+			all = append(all, v)
+		case end:
+			columns[name] = all
+		default:
+			all = append(all, null)
+		}
+	}
+}
+
+// allRows are the indices of a table's rows.
+func allRows(t *table) []int {
+	rows := make([]int, t.length)
+	for i := range rows {
+		rows[i] = i
+	}
+	return rows
 }
 
 // empty is the error when a figure has nothing to draw.

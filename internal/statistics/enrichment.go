@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	schema "github.com/saedb/saedb/sql"
@@ -132,15 +134,30 @@ func insertEnrichment(sae int, rows string) string {
 // qValues sets the Benjamini-Hochberg q-values of an SAE: with its N p-values in
 // ascending order, q of the i-th is the least N·p/j of those from the i-th on
 // (Benjamini and Hochberg, 1995), here as logarithms.
+//
+// Every row changes, so all are written anew, and in the order of sets: a set's
+// scores then lie side by side, and whoever asks for one set reads no other.
 func (j *Job) qValues(ctx context.Context, sae int) error {
-	_, err := j.DB.ExecContext(ctx, fmt.Sprintf(`
-		UPDATE stored_enrichment SET log10_q = adjusted.log10_q
-		FROM (
-			SELECT set_id, feature,
-			       least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS log10_q
-			FROM (SELECT set_id, feature, log10_p, count(*) OVER () AS n, row_number() OVER (ORDER BY log10_p, set_id, feature) AS place
-			      FROM stored_enrichment WHERE sae_id = %[1]d AND log10_p IS NOT NULL)
-		) AS adjusted
-		WHERE stored_enrichment.sae_id = %[1]d AND stored_enrichment.set_id = adjusted.set_id AND stored_enrichment.feature = adjusted.feature`, sae))
-	return err
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, statement := range []string{
+		`CREATE TEMP TABLE adjusted AS
+			SELECT sae_id, set_id, feature, es, promoted, log10_p,
+			       CASE WHEN log10_p IS NOT NULL
+			            THEN least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END AS log10_q, auc
+			FROM (SELECT *, count(log10_p) OVER () AS n, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place
+			      FROM stored_enrichment WHERE sae_id = $id)
+			ORDER BY set_id, feature`,
+		`DELETE FROM stored_enrichment WHERE sae_id = $id`,
+		`INSERT INTO stored_enrichment SELECT * FROM adjusted`,
+		`DROP TABLE adjusted`,
+	} {
+		if _, err := tx.ExecContext(ctx, strings.ReplaceAll(statement, "$id", strconv.Itoa(sae))); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }

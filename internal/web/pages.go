@@ -4,16 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/internal/figures"
 )
 
 // A row is one of a list, by column.
@@ -66,157 +60,6 @@ func (s *Server) overview(r *http.Request) (any, error) {
 	return map[string]any{"database": s.database, "version": saedb.Version, "saes": saes, "models": models}, nil
 }
 
-// sortable are the columns that features may be sorted and bounded by.
-var sortable = map[string]bool{
-	"layer": true, "feature": true, "mean": true, "std": true, "skewness": true, "kurtosis": true, "log_sparsity": true,
-	"cos_mean": true, "cos_std": true, "cos_skewness": true, "cos_kurtosis": true,
-}
-
-// mostRows is how many rows a page of features has at most.
-const mostRows = 500
-
-// features is one page of the table of features: filtered, sorted and cut in SQL.
-// token is a part of the text of one of the ten highest tokens; min_X and max_X
-// bound a statistic.
-func (s *Server) features(r *http.Request) (any, error) {
-	q := r.URL.Query()
-	where, args, err := featureFilter(q)
-	if err != nil {
-		return nil, err
-	}
-	order := q.Get("sort")
-	if order == "" {
-		order = "skewness"
-	}
-	if !sortable[order] {
-		return nil, fmt.Errorf("sort: no column %q", order)
-	}
-	direction := "DESC"
-	if q.Get("order") == "asc" {
-		direction = "ASC"
-	}
-	offset, err := number(q, "offset", 0, 1<<31)
-	if err != nil {
-		return nil, err
-	}
-	limit, err := number(q, "limit", 50, mostRows)
-	if err != nil {
-		return nil, err
-	}
-	counted := make(chan error, 1)
-	var total int64
-	go func() {
-		var err error
-		total, err = s.count(r.Context(), where, args)
-		counted <- err
-	}()
-	rows, err := s.featureRows(r.Context(), fmt.Sprintf(`SELECT release, sae, feature FROM features WHERE %s
-		ORDER BY %s %s NULLS LAST, release, sae, feature LIMIT %d OFFSET %d`, where, order, direction, limit, offset), args)
-	if err = errors.Join(err, <-counted); err != nil {
-		return nil, err
-	}
-	return map[string]any{"total": total, "rows": rows}, nil
-}
-
-// count is how many features a filter leaves. It is remembered: the database does
-// not change while it is served, and each page of a table asks again.
-func (s *Server) count(ctx context.Context, where string, args []any) (total int64, err error) {
-	key := fmt.Sprintf("%s %q", where, args)
-	if known, ok := s.counts.Load(key); ok {
-		return known.(int64), nil
-	}
-	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM features WHERE `+where, args...).Scan(&total)
-	if err == nil && s.counted.Add(1) < mostCounts {
-		s.counts.Store(key, total)
-	}
-	return total, err
-}
-
-// mostCounts is how many counts are remembered.
-const mostCounts = 10_000
-
-// featureRows are the features that a query of ours chooses, in its order, with
-// the columns that it gives and those of the table of features. Only their lists of
-// tokens are read, and not those of all features.
-func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]row, error) {
-	chosen, err := s.list(ctx, query, args...)
-	if err != nil || len(chosen) == 0 {
-		return chosen, err
-	}
-	type key struct{ release, sae, feature any }
-	place := map[key]row{}
-	var indices []string
-	var pairs []any
-	for _, c := range chosen {
-		place[key{c["release"], c["sae"], c["feature"]}] = c
-		indices = append(indices, fmt.Sprint(c["feature"]))
-		pairs = append(pairs, c["release"], c["sae"])
-	}
-	found, err := s.list(ctx, `SELECT release, sae, layer, feature, mean, std, skewness, kurtosis, log_sparsity, top_tokens, bottom_tokens, neuronpedia_url
-		FROM features WHERE feature IN (`+strings.Join(indices, ", ")+`) AND (release, sae) IN (`+strings.Repeat("(?, ?), ", len(chosen)-1)+`(?, ?))`, pairs...)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range found {
-		if c, ok := place[key{f["release"], f["sae"], f["feature"]}]; ok {
-			maps.Copy(c, f)
-		}
-	}
-	return chosen, nil
-}
-
-func featureFilter(q url.Values) (where string, args []any, err error) {
-	conditions := []string{"true"}
-	for _, column := range []string{"release", "sae", "model"} {
-		if v := q.Get(column); v != "" {
-			conditions, args = append(conditions, column+" = ?"), append(args, v)
-		}
-	}
-	if v := q.Get("layer"); v != "" {
-		layer, err := strconv.Atoi(v)
-		if err != nil {
-			return "", nil, fmt.Errorf("layer: expected a number, found %q", v)
-		}
-		conditions, args = append(conditions, "layer = ?"), append(args, layer)
-	}
-	if v := q.Get("token"); v != "" {
-		conditions, args = append(conditions, "contains(lower(array_to_string(top_tokens, chr(31))), lower(?))"), append(args, v)
-	}
-	for _, key := range slices.Sorted(maps.Keys(q)) {
-		column, isMin := strings.CutPrefix(key, "min_")
-		compare := ">="
-		if !isMin {
-			var isMax bool
-			if column, isMax = strings.CutPrefix(key, "max_"); !isMax {
-				continue
-			}
-			compare = "<="
-		}
-		if q.Get(key) == "" {
-			continue
-		}
-		bound, err := strconv.ParseFloat(q.Get(key), 64)
-		if err != nil || !sortable[column] {
-			return "", nil, fmt.Errorf("%s: expected a number for a statistic, found %q", key, q.Get(key))
-		}
-		conditions, args = append(conditions, column+" "+compare+" ?"), append(args, bound)
-	}
-	return strings.Join(conditions, " AND "), args, nil
-}
-
-// number reads a whole number of at most most.
-func number(q url.Values, key string, otherwise, most int) (int, error) {
-	v := q.Get(key)
-	if v == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 0 || n > most {
-		return 0, fmt.Errorf("%s: expected a number up to %d, found %q", key, most, v)
-	}
-	return n, nil
-}
-
 // one reads which feature a request is about.
 func one(r *http.Request) (release, sae string, feature int, err error) {
 	q := r.URL.Query()
@@ -229,119 +72,139 @@ func one(r *http.Request) (release, sae string, feature int, err error) {
 
 // feature is all that is stored of one feature.
 func (s *Server) feature(r *http.Request) (any, error) {
-	release, sae, index, err := one(r)
+	release, name, index, err := one(r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.catalogue.find(release, name)
 	if err != nil {
 		return nil, err
 	}
 	found, err := s.list(r.Context(), `SELECT release, sae, model, hook, layer, feature, mean, std, skewness, kurtosis,
 			cos_mean, cos_std, cos_skewness, cos_kurtosis, log_sparsity, neuronpedia_url
-		FROM features WHERE release = ? AND sae = ? AND feature = ?`, release, sae, index)
+		FROM features WHERE release = ? AND sae = ? AND feature = ?`, a.release, a.name, index)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &notFound{fmt.Sprintf("feature %d of %s", index, sae)}
+		return nil, &notFound{fmt.Sprintf("feature %d of %s", index, name)}
 	}
-	tokens, err := s.list(r.Context(), `SELECT direction, rank, token_id, token, text, logit_weight FROM feature_tokens
-		WHERE release = ? AND sae = ? AND feature = ? ORDER BY direction, rank`, release, sae, index)
+	tokens, err := s.ends(r.Context(), a, index)
 	if err != nil {
 		return nil, err
 	}
 	enrichment, err := s.list(r.Context(), `SELECT token_set, size, es, direction, p_value, q_value, auc FROM release_enrichment
-		WHERE release = ? AND sae = ? AND feature = ? ORDER BY p_value, es DESC, token_set LIMIT 40`, release, sae, index)
+		WHERE release = ? AND sae = ? AND feature = ? ORDER BY p_value, es DESC, token_set LIMIT 40`, a.release, a.name, index)
 	if err != nil {
 		return nil, err
 	}
 	explanations, err := s.list(r.Context(), `SELECT description, type, explainer FROM explanations
-		WHERE release = ? AND sae = ? AND feature = ? ORDER BY ALL`, release, sae, index)
+		WHERE release = ? AND sae = ? AND feature = ? ORDER BY ALL`, a.release, a.name, index)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"feature": found[0], "tokens": tokens, "enrichment": enrichment, "explanations": explanations}, nil
 }
 
-// similar are the features whose decoder directions are nearest; it reads every
-// decoder, so the page asks for it after the rest.
-func (s *Server) similar(r *http.Request) (any, error) {
-	release, sae, index, err := one(r)
+// ends are the highest and the lowest tokens of a feature, with their logit weights.
+func (s *Server) ends(ctx context.Context, a *sae, feature int) ([]row, error) {
+	v, err := s.vocabulary(ctx, a.modelID)
 	if err != nil {
 		return nil, err
 	}
-	return s.featureRows(r.Context(), `WITH one AS (SELECT model, w_dec FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?)
-		SELECT d.release, d.sae, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine
-		FROM decoder_directions d JOIN one ON d.model = one.model
-		WHERE (d.release, d.sae, d.feature) IS DISTINCT FROM (?, ?, CAST(? AS INTEGER)) ORDER BY cosine DESC LIMIT 10`,
-		[]any{release, sae, index, release, sae, index})
+	found, err := s.list(ctx, `SELECT direction, unnest(range(1, len(ids) + 1)) AS rank, unnest(ids) AS token_id, unnest(weights) AS logit_weight FROM (
+			SELECT 'promoted' AS direction, top_token_ids AS ids, top_logit_weights AS weights FROM stored_statistics WHERE sae_id = $1 AND feature = $2
+			UNION ALL SELECT 'suppressed', bottom_token_ids, bottom_logit_weights FROM stored_statistics WHERE sae_id = $1 AND feature = $2
+		) ORDER BY direction, rank`, a.id, feature)
+	for _, f := range found {
+		f["text"] = v.text(f["token_id"])
+	}
+	return found, err
 }
 
-// sets lists the token sets.
+// similar are the features of one SAE (of, in the release of_release; that of the
+// feature where none is named) whose decoder directions are nearest to a feature's.
+// Every direction is read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE.
+func (s *Server) similar(r *http.Request) (any, error) {
+	release, name, index, err := one(r)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.catalogue.find(release, name)
+	if err != nil {
+		return nil, err
+	}
+	in := a
+	if of := r.URL.Query().Get("of"); of != "" {
+		if in, err = s.catalogue.find(r.URL.Query().Get("of_release"), of); err != nil {
+			return nil, err
+		}
+		if in.modelID != a.modelID {
+			return nil, fmt.Errorf("similar: expected an SAE of model %s, found one of %s", a.model, in.model)
+		}
+	}
+	return s.featureRows(r.Context(), `WITH one AS (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)
+		SELECT d.sae_id, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine FROM stored_decoders d, one
+		WHERE d.sae_id = ? AND (d.sae_id, d.feature) IS DISTINCT FROM (?, CAST(? AS INTEGER)) ORDER BY cosine DESC, d.feature LIMIT 10`,
+		[]any{a.id, index, in.id, a.id, index})
+}
+
+// sets lists the token sets, each with its first tokens.
 func (s *Server) sets(r *http.Request) (any, error) {
-	return s.list(r.Context(), `SELECT model, family, token_set, any_value(size) AS size,
-			list(coalesce(nullif(text, ''), token) ORDER BY token_id)[:12] AS first_tokens
-		FROM token_sets JOIN token_set_members USING (model, family, token_set) GROUP BY ALL ORDER BY ALL`)
+	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_tokens, model_id
+		FROM stored_token_sets JOIN stored_models USING (model_id) ORDER BY model, family, token_set`)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		v, err := s.vocabulary(r.Context(), int(f["model_id"].(int32)))
+		if err != nil {
+			return nil, err
+		}
+		f["first_tokens"] = v.texts(f["first_tokens"], 12)
+		delete(f, "model_id")
+	}
+	return found, nil
 }
 
 // set is a token set, its first tokens, and the features that promote it most.
 func (s *Server) set(r *http.Request) (any, error) {
 	model, name := r.URL.Query().Get("model"), r.URL.Query().Get("set")
-	found, err := s.list(r.Context(), `SELECT model, family, token_set, size FROM token_sets WHERE token_set = ? AND (? = '' OR model = ?)`, name, model, model)
+	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:300] AS tokens, model_id, set_id
+		FROM stored_token_sets JOIN stored_models USING (model_id) WHERE token_set = ? AND (? = '' OR model = ?) ORDER BY model LIMIT 1`, name, model, model)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
 		return nil, &notFound{"token set " + name}
 	}
-	tokens, err := s.list(r.Context(), `SELECT token_id, token, text FROM token_set_members WHERE token_set = ? AND model = ? ORDER BY token_id LIMIT 300`, name, found[0]["model"])
+	set := found[0]
+	v, err := s.vocabulary(r.Context(), int(set["model_id"].(int32)))
 	if err != nil {
 		return nil, err
 	}
-	features, err := s.featureRows(r.Context(), `SELECT release, sae, feature, es, direction, q_value, auc
-		FROM release_enrichment WHERE token_set = ? ORDER BY p_value, es DESC, release, sae, feature LIMIT 50`, []any{name})
+	// The expressions are those of the view enrichment.
+	features, err := s.featureRows(r.Context(), `SELECT sae_id, feature, es, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+			pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc
+		FROM stored_enrichment WHERE set_id = ? ORDER BY log10_p, es DESC, sae_id, feature LIMIT 50`, []any{set["set_id"]})
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"set": found[0], "tokens": tokens, "features": features}, nil
+	tokens := v.texts(set["tokens"], 300)
+	for _, c := range []string{"tokens", "model_id", "set_id"} {
+		delete(set, c)
+	}
+	return map[string]any{"set": set, "tokens": tokens, "features": features}, nil
 }
 
-// figure draws any figure of saedb plot; q is a query of the user's.
-func (s *Server) figure(r *http.Request) (any, error) {
+// promoters are the features of one SAE that promote a token set most.
+func (s *Server) promoters(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	request := figures.Request{Name: q.Get("name"), SAE: q.Get("sae"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1}
-	if sae := q.Get("sae"); sae != "" {
-		request.SAE = literal(sae)
-		if release := q.Get("release"); release != "" {
-			request.SAE = literal(release + "/" + sae)
-		}
+	a, err := s.catalogue.find(q.Get("release"), q.Get("sae"))
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if q.Get("feature") != "" {
-		if request.Feature, err = number(q, "feature", -1, 1<<31-1); err != nil {
-			return nil, err
-		}
-	}
-	if q.Get("q") == "" {
-		return s.build(r.Context(), request)
-	}
-	var f *figures.Figure
-	err = s.exclusively(r, func(ctx context.Context, query string) error {
-		request.Query = query
-		f, err = figures.Build(ctx, s.db.DB, request)
-		return err
-	})
-	return f, err
-}
-
-// build reads a figure of ours. Its functions stop when a user's query that runs
-// meanwhile is stopped; then it is read again.
-func (s *Server) build(ctx context.Context, request figures.Request) (*figures.Figure, error) {
-	f, err := figures.Build(ctx, s.db.DB, request)
-	if err != nil && ctx.Err() == nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "context ")) {
-		return figures.Build(ctx, s.db.DB, request)
-	}
-	return f, err
-}
-
-// literal returns the glob that matches s alone.
-func literal(s string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s)
+	return s.list(r.Context(), `SELECT feature, es FROM stored_enrichment
+		WHERE sae_id = ? AND set_id = (SELECT set_id FROM stored_token_sets WHERE model_id = ? AND token_set = ?) AND promoted
+		ORDER BY es DESC, feature LIMIT 4`, a.id, a.modelID, q.Get("set"))
 }

@@ -30,7 +30,8 @@ type resultColumn struct {
 	Type string `json:"type"`
 }
 
-// exclusively runs a user's query: one at a time, for no longer than queryTime.
+// exclusively runs a user's query: one at a time, for no longer than queryTime. It may
+// be used between parentheses, and nowhere else.
 func (s *Server) exclusively(r *http.Request, run func(ctx context.Context, query string) error) error {
 	query, err := s.selection(r.Context(), r.URL.Query().Get("q"))
 	if err != nil {
@@ -47,42 +48,78 @@ func (s *Server) exclusively(r *http.Request, run func(ctx context.Context, quer
 	ctx, cancel := context.WithTimeout(r.Context(), queryTime)
 	defer cancel()
 	defer s.db.Functions.During(ctx)()
-	err = run(ctx, query)
+	defer s.forgetTypes(query)
+	err = run(ctx, query.text)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
 }
 
-// selection returns the one SELECT that a text is, without its semicolon. DuckDB's
-// own parser tells: its JSON of statements is of SELECT alone. The query can then
+// A selection is a query that only reads. DuckDB makes of a PIVOT without its values
+// two statements: one makes a temporary type of the values there are, the other selects.
+type selection struct {
+	text       string
+	makesTypes bool
+}
+
+// selection returns the one query that a text is, without its semicolon. DuckDB's own
+// parser tells: its JSON of statements is of SELECT alone, and of what DuckDB takes for
+// one (FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW, UNPIVOT, PIVOT with its values).
+//
+// Of a PIVOT without its values it makes no JSON. Such a text is told from one that does
+// more by being put in parentheses: a text that can be parsed has none of its own
+// open or closed too often, and no statement that is not a query, nor two of any, can
 // stand in parentheses.
-func (s *Server) selection(ctx context.Context, text string) (string, error) {
+func (s *Server) selection(ctx context.Context, text string) (selection, error) {
 	text = strings.TrimRight(text, "; \t\r\n")
 	if text == "" {
-		return "", errors.New("there is no query")
+		return selection{}, errors.New("there is no query")
 	}
-	var parsed string
-	if err := s.db.QueryRowContext(ctx, `SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)`, text).Scan(&parsed); err != nil {
-		return "", err
-	}
-	var statements struct {
-		Error      bool              `json:"error"`
-		Message    string            `json:"error_message"`
-		Statements []json.RawMessage `json:"statements"`
-	}
-	if err := json.Unmarshal([]byte(parsed), &statements); err != nil {
-		return "", err
+	alone, err := s.parse(ctx, text)
+	if err != nil {
+		return selection{}, err
 	}
 	switch {
-	case strings.HasPrefix(statements.Message, "Only SELECT"):
-		return "", errors.New("only SELECT can be run here; saedb sql runs everything")
-	case statements.Error:
-		return "", errors.New(statements.Message)
-	case len(statements.Statements) != 1:
-		return "", fmt.Errorf("expected one statement, found %d", len(statements.Statements))
+	case alone.refused():
+		inside, err := s.parse(ctx, "FROM (\n"+text+"\n)")
+		if err == nil && !inside.refused() {
+			err = errors.New("only SELECT can be run here, and FROM, VALUES, WITH, PIVOT, UNPIVOT, DESCRIBE, SUMMARIZE and SHOW; saedb sql runs everything")
+		}
+		return selection{text, true}, err
+	case alone.Error:
+		return selection{}, errors.New(alone.Message)
+	case len(alone.Statements) != 1:
+		return selection{}, fmt.Errorf("expected one statement, found %d", len(alone.Statements))
 	}
-	return text, nil
+	return selection{text, false}, nil
+}
+
+// parsed is what DuckDB's json_serialize_sql says of a text.
+type parsed struct {
+	Error      bool              `json:"error"`
+	Message    string            `json:"error_message"`
+	Statements []json.RawMessage `json:"statements"`
+}
+
+// refused tells whether the text could be parsed, and is no SELECT.
+func (p parsed) refused() bool { return strings.HasPrefix(p.Message, "Only SELECT") }
+
+func (s *Server) parse(ctx context.Context, text string) (p parsed, err error) {
+	var answer string
+	if err := s.db.QueryRowContext(ctx, `SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)`, text).Scan(&answer); err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal([]byte(answer), &p)
+}
+
+// forgetTypes closes the idle connections, and with them the temporary types that a
+// PIVOT has left in one.
+func (s *Server) forgetTypes(query selection) {
+	if query.makesTypes {
+		s.db.SetMaxIdleConns(0)
+		s.db.SetMaxIdleConns(idleConnections)
+	}
 }
 
 // sql answers a query for the page.
@@ -164,7 +201,7 @@ func (s *Server) download(write func(http.ResponseWriter, *http.Request) error) 
 
 func (s *Server) csv(w http.ResponseWriter, r *http.Request) error {
 	return s.exclusively(r, func(ctx context.Context, query string) error {
-		rows, err := s.db.QueryContext(ctx, query)
+		rows, err := s.db.QueryContext(ctx, "FROM (\n"+query+"\n)")
 		if err != nil {
 			return err
 		}
@@ -185,7 +222,7 @@ func (s *Server) parquet(w http.ResponseWriter, r *http.Request) error {
 		}
 		defer os.Remove(partial.Name())
 		defer partial.Close()
-		if _, err := s.db.ExecContext(ctx, fmt.Sprintf("COPY (\n%s\n) TO '%s' (FORMAT parquet)", query, strings.ReplaceAll(partial.Name(), "'", "''"))); err != nil {
+		if _, err := s.db.ExecContext(ctx, fmt.Sprintf("COPY (FROM (\n%s\n)) TO '%s' (FORMAT parquet)", query, strings.ReplaceAll(partial.Name(), "'", "''"))); err != nil {
 			return err
 		}
 		w.Header().Set("Content-Type", "application/vnd.apache.parquet")

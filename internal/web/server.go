@@ -32,17 +32,23 @@ const (
 	waitTime    = 5 * time.Second
 )
 
+// idleConnections are kept for the next requests: a page asks for several things at once.
+const idleConnections = 8
+
 // A Server answers the explorer's requests.
 type Server struct {
-	db       *saedb.DB
-	database string // its name on the page
-	exports  string // the one directory that DuckDB may write to
-	running  chan struct{}
-	files    map[string]file
-	counts   sync.Map // of features, by filter
-	counted  atomic.Int64
-	warming  sync.WaitGroup
-	cool     context.CancelFunc // ends warming
+	db         *saedb.DB
+	database   string // its name on the page
+	exports    string // the one directory that DuckDB may write to
+	running    chan struct{}
+	files      map[string]file
+	catalogue  *catalogue
+	drawn      drawn
+	strongest  atomic.Pointer[map[string][]string] // token sets, by SAE; nil until they are known
+	counts     sync.Map                            // of features, by filter
+	remembered atomic.Int64
+	warming    sync.WaitGroup
+	cool       context.CancelFunc // ends warming
 }
 
 // A file is a static part of the page.
@@ -55,8 +61,12 @@ type file struct {
 // database is its name on the page. Close the server when it has stopped.
 func New(ctx context.Context, db *saedb.DB, database string) (*Server, error) {
 	s := &Server{db: db, database: database, running: make(chan struct{}, 1)}
+	db.SetMaxIdleConns(idleConnections)
 	if err := s.load(); err != nil {
 		return nil, err
+	}
+	if err := s.readCatalogue(ctx); err != nil {
+		return nil, fault.At("serve", database, err)
 	}
 	var err error
 	if s.exports, err = os.MkdirTemp("", "saedb-serve-"); err != nil {
@@ -77,19 +87,6 @@ func (s *Server) Close() error {
 	}
 	s.warming.Wait()
 	return os.RemoveAll(s.exports)
-}
-
-// warm reads the unembedding in the background, so that the first page of a
-// feature does not wait for it.
-func (s *Server) warm(ctx context.Context) {
-	ctx, s.cool = context.WithCancel(ctx)
-	s.warming.Add(1)
-	go func() {
-		defer s.warming.Done()
-		var tokens int
-		// Only time is lost when this fails.
-		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
-	}()
 }
 
 // confine takes from the database everything but itself.
@@ -149,6 +146,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
 	mux.HandleFunc("GET /api/sets", s.answer(s.sets))
 	mux.HandleFunc("GET /api/set", s.answer(s.set))
+	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))
 	mux.HandleFunc("GET /api/figure", s.answer(s.figure))
 	mux.HandleFunc("GET /api/names", s.answer(s.names))
 	mux.HandleFunc("GET /api/sql", s.answer(s.sql))
@@ -230,10 +228,12 @@ func (s *Server) answer(ask func(*http.Request) (any, error)) http.HandlerFunc {
 			fail(w, r, err)
 			return
 		}
-		content, err := json.Marshal(value)
-		if err != nil {
-			fail(w, r, err)
-			return
+		content, ready := value.(json.RawMessage)
+		if !ready {
+			if content, err = json.Marshal(value); err != nil {
+				fail(w, r, err)
+				return
+			}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(content)

@@ -20,13 +20,15 @@ COMMENT ON COLUMN token_set_members.token_id IS 'Id of the token.';
 COMMENT ON COLUMN token_set_members.token IS 'Token as the tokenizer spells it.';
 COMMENT ON COLUMN token_set_members.text IS 'Decoded text.';
 
+-- The size is taken before the join, which would otherwise carry each set's list of
+-- tokens to every feature.
 CREATE OR REPLACE VIEW release_enrichment AS
-SELECT s.release, s.sae, s.layer, e.feature, t.token_set, len(t.token_ids) AS size, e.es,
+SELECT s.release, s.sae, s.layer, e.feature, t.token_set, t.size, e.es,
        CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
        pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc
 FROM stored_enrichment e
 JOIN saes s ON e.sae_id = s.load_id
-JOIN stored_token_sets t ON e.set_id = t.set_id;
+JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM stored_token_sets) t ON e.set_id = t.set_id;
 COMMENT ON VIEW release_enrichment IS 'The view enrichment, with the release of each SAE.';
 COMMENT ON COLUMN release_enrichment.feature IS 'Index of the feature.';
 COMMENT ON COLUMN release_enrichment.size IS 'Number of tokens in the set.';

@@ -70,17 +70,22 @@
   const link = (href, text) => element("a", { href }, text);
   const outside = (url, text) => /^https?:\/\//.test(url || "") ? element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : "";
 
+  // Pixels that a figure will take, so that what is below it does not move when it comes.
+  const heights = { feature: 440, "running-sum": 610, "skew-kurtosis": 660, skewness: 500, kurtosis: 500, layers: 910, "layer-scatter": 680 };
+
   // A figure drawn by the server's numbers, below a heading.
   function figure(parameters, options) {
-    const box = element("div", { class: "figure" }), heading = element("h2", {}, "…"), note = element("p", { class: "note" });
+    const box = element("div", { class: "figure" }), heading = element("h2", {}, (options && options.title) || "…"), note = element("p", { class: "note" }, "…");
+    box.style.minHeight = (parameters.name === "manhattan" ? 40 + 240 * (parameters.set ? 1 : 6) : parameters.q ? 0 : heights[parameters.name]) + "px";
     const section = element("section", {}, heading, note, box);
     get("figure", parameters).then((f) => {
       heading.textContent = (options && options.title) || f.title;
       note.textContent = (f.note || "") + " " + (f.hint || "");
       drawFigure(box, f);
+      box.style.minHeight = "";
       section.setAttribute("aria-label", heading.textContent);
       box.addEventListener("point", (e) => { if (options && options.onpoint && e.detail.feature !== undefined) { e.preventDefault(); options.onpoint(e.detail); } });
-    }).catch((e) => { heading.textContent = (options && options.title) || parameters.name; box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)); });
+    }).catch((e) => { heading.textContent = (options && options.title) || parameters.name; note.remove(); box.style.minHeight = ""; box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)); });
     return section;
   }
 
@@ -138,10 +143,7 @@
       ["q-value", "number", (r) => short(r.q_value)], ["AUC", "number", (r) => short(r.auc)],
       ["", "text", (r) => element("button", { type: "button", "aria-label": "running sum of " + r.token_set, onclick: () => { show(r.token_set); curve.scrollIntoView({ block: "nearest" }); } }, "running sum")],
     ], data.enrichment.slice(0, 15));
-    const near = element("section", {}, element("h2", {}, "Nearest decoder directions"), element("p", { class: "quiet" }, "…"));
-    get("similar", of).then((rows) => near.lastChild.replaceWith(table("Nearest decoder directions", [
-      ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
-    ], rows))).catch((e) => near.lastChild.replaceWith(element("p", { class: "error", role: "alert" }, e.message)));
+    const near = nearest(f, of);
     const step = (d) => address("feature", { ...of, feature: f.feature + d });
     const title = element("h1", {}, "Feature " + f.feature, element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model));
     const ways = element("p", { class: "pager" }, f.feature > 0 ? link(step(-1), "← previous") : null, link(step(1), "next →"), link(address("layer", { release: f.release, sae: f.sae }), "its layer"), outside(f.neuronpedia_url, "Neuronpedia"));
@@ -150,6 +152,27 @@
     spread.append(figure({ name: "feature", ...of }, { title: "Logit weights" }));
     return ["Feature " + f.feature, title, ways, ...explained, facts, element("div", { class: "two" }, ends("promoted", "Promotes"), ends("suppressed", "Suppresses")), spread,
       element("section", {}, element("h2", {}, "Enrichment"), enriched), curve, near];
+  }
+
+  // The features with the nearest decoder directions: SAE by SAE, the feature's own and
+  // its neighbours first, for as long as the page is shown.
+  function nearest(f, of) {
+    const mine = turn, status = element("p", { class: "quiet", role: "status" }, "…"), box = element("div");
+    const apart = (s) => s.sae === f.sae && s.release === f.release ? -1 : Math.abs((s.layer ?? 0) - (f.layer ?? 0));
+    const saes = overview.saes.filter((s) => s.model === f.model).sort((a, b) => apart(a) - apart(b));
+    (async () => {
+      let rows = [];
+      for (const [i, s] of saes.entries()) {
+        const more = await get("similar", { ...of, of: s.sae, of_release: s.release });
+        if (mine !== turn) return;
+        rows = rows.concat(more).sort((a, b) => b.cosine - a.cosine).slice(0, 10);
+        box.replaceChildren(table("Nearest decoder directions", [
+          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer === null ? "–" : r.layer], ["cosine", "number", (r) => short(r.cosine)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
+        ], rows));
+        status.textContent = i + 1 < saes.length ? `Of ${i + 1} of ${saes.length} SAEs …` : saes.length === 1 ? "Of this SAE." : `Of all ${saes.length} SAEs of the model.`;
+      }
+    })().catch((e) => box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)));
+    return element("section", {}, element("h2", {}, "Nearest decoder directions"), status, box);
   }
 
   async function layersPage() {
@@ -177,15 +200,18 @@
 
   async function setPage(p) {
     const data = await get("set", p), s = data.set, saes = overview.saes.filter((o) => o.model === s.model), shown = element("div");
-    const pick = element("select", { "aria-label": "SAE of the figure", onchange: () => draw() }, ...saes.map((o, i) => element("option", { value: i, selected: i === saes.length - 1 }, o.sae)));
-    const draw = () => {
-      const o = saes[pick.value];
-      shown.replaceChildren(figure({ name: "manhattan", release: o.release, sae: o.sae, set: s.token_set }, { title: "Every feature", onpoint: (d) => { location.hash = featureAddress({ ...o, feature: d.feature }); } }),
-        figure({ name: "feature", release: o.release, sae: o.sae, set: s.token_set }, { title: "The features that promote it most" }));
+    const pick = element("select", { "aria-label": "SAE of the figure", onchange: () => show() }, ...saes.map((o, i) => element("option", { value: i, selected: i === saes.length - 1 }, o.sae)));
+    const draw = async () => {
+      const o = saes[pick.value], of = { release: o.release, sae: o.sae, set: s.token_set }, most = element("div");
+      shown.replaceChildren(figure({ name: "manhattan", ...of }, { title: "Every feature", onpoint: (d) => { location.hash = featureAddress({ ...o, feature: d.feature }); } }), most);
+      for (const r of await get("promoters", { ...of, model: s.model })) {
+        most.append(figure({ name: "feature", ...of, feature: r.feature }, { title: `Feature ${r.feature}, ES ${short(r.es)}` }));
+      }
     };
-    if (saes.length) draw();
+    const show = () => draw().catch((e) => shown.append(element("p", { class: "error", role: "alert" }, e.message)));
+    if (saes.length) show();
     return [s.token_set, element("h1", {}, s.token_set, element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model)),
-      element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t.text === null || t.text === "" ? t.token : t.text))), s.size > data.tokens.length ? "…" : null),
+      element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))), s.size > data.tokens.length ? "…" : null),
       element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No enrichment is computed.") : table("Features most enriched", [
         ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["ES", "number", (r) => short(r.es)], ["direction", "text", (r) => r.direction], ["q-value", "number", (r) => short(r.q_value)], ["AUC", "number", (r) => short(r.auc)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))],
       ], data.features.slice(0, 20)), element("p", { class: "actions" }, "SAE ", pick), shown];

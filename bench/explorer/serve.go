@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// times are what requests of one kind took.
+type times struct {
+	first time.Duration
+	warm  []time.Duration
+	cpu   time.Duration // of the server, a warm request
+	bytes int           // of the largest answer
+}
+
+func (t times) median() time.Duration  { return slices.Sorted(slices.Values(t.warm))[len(t.warm)/2] }
+func (t times) largest() time.Duration { return slices.Max(t.warm) }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// timeKind asks a new server for a kind, once and then n times. The first request
+// waits for nothing but the server's address; the others until the server has done
+// what it does in the background after its start.
+func timeKind(program, database string, k kind, n int) (t times, err error) {
+	// Takes the file out of the system's cache, where dd can.
+	_ = exec.Command("dd", "of="+database, "oflag=nocache", "conv=notrunc,fdatasync", "count=0").Run()
+	s, err := serve(program, database)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if t.first, t.bytes, err = s.get(k.path(0)); err != nil {
+		return t, err
+	}
+	if err := s.settle(); err != nil {
+		return t, err
+	}
+	before, err := s.processorTime()
+	if err != nil {
+		return t, err
+	}
+	for i := range n {
+		took, size, err := s.get(k.path(i + 1))
+		if err != nil {
+			return t, err
+		}
+		t.warm, t.bytes = append(t.warm, took), max(t.bytes, size)
+	}
+	after, err := s.processorTime()
+	t.cpu = (after - before) / time.Duration(n)
+	return t, err
+}
+
+// A server is a running saedb serve.
+type server struct {
+	command *exec.Cmd
+	output  io.ReadCloser
+	address string
+}
+
+func serve(program, database string) (*server, error) {
+	s := &server{command: exec.Command(program, "--db", database, "serve", "--listen", "127.0.0.1:0")}
+	s.command.Stderr = os.Stderr
+	var err error
+	if s.output, err = s.command.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := s.command.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(s.output).ReadString('\n')
+	_, rest, _ := strings.Cut(line, " on ")
+	address, _, found := strings.Cut(rest, ";")
+	if !found {
+		return nil, errors.Join(fmt.Errorf("expected the server's address, found %q", line), err, s.stop())
+	}
+	s.address = address
+	return s, nil
+}
+
+func (s *server) stop() error {
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.command.Wait()
+}
+
+// get asks for a path below /api/ and reads the answer.
+func (s *server) get(path string) (time.Duration, int, error) {
+	begun := time.Now()
+	answer, err := http.Get(s.address + "/api/" + path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", path, answer.Status, body[:min(len(body), 300)])
+	}
+	return time.Since(begun), len(body), err
+}
+
+// settle waits until the server does nothing for half a second.
+func (s *server) settle() error {
+	for range 120 {
+		before, err := s.processorTime()
+		if err != nil {
+			return err
+		}
+		time.Sleep(500 * time.Millisecond)
+		after, err := s.processorTime()
+		if err != nil {
+			return err
+		}
+		if after-before <= 10*time.Millisecond {
+			return nil
+		}
+	}
+	return errors.New("the server is busy for a minute without a request")
+}
+
+// processorTime is what the server has used so far, user and system, of all threads,
+// in steps of 10 ms; 0 where the system does not say.
+func (s *server) processorTime() (time.Duration, error) {
+	const tick = time.Second / 100 // what Linux counts in
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	// pid (name) state … utime and stime are the 14th and the 15th field.
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if err != nil || len(fields) < 13 {
+		return 0, errors.Join(err, fmt.Errorf("/proc/…/stat says %q", text))
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * tick, errors.Join(err1, err2)
+}

@@ -1,0 +1,162 @@
+package web
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A catalogue is what is loaded. It is read once: the database is open read-only,
+// and no program can change the file meanwhile.
+type catalogue struct {
+	saes     []*sae // by release, layer and name
+	byID     map[int]*sae
+	computed bool // every feature has statistics
+
+	mutex        sync.Mutex
+	vocabularies map[int]*vocabulary // by model, those that were asked for
+}
+
+type sae struct {
+	id, modelID          int
+	release, name, model string
+	layer                sql.NullInt32
+	neuronpediaID        sql.NullString
+	features             int
+	tokens               int // of the model
+}
+
+// A vocabulary is the texts of a model's tokens as lists of tokens show them, by id,
+// and in lower case, for finding them. It takes some 60 bytes a token.
+type vocabulary struct{ shown, lower []string }
+
+func (s *Server) readCatalogue(ctx context.Context) error {
+	s.catalogue = &catalogue{byID: map[int]*sae{}, vocabularies: map[int]*vocabulary{}}
+	rows, err := s.db.QueryContext(ctx, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
+		FROM saes s JOIN models m ON s.model = m.model ORDER BY s.release, s.layer, s.sae`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	features := 0
+	for rows.Next() {
+		var a sae
+		if err := rows.Scan(&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens); err != nil {
+			return err
+		}
+		s.catalogue.saes = append(s.catalogue.saes, &a)
+		s.catalogue.byID[a.id] = &a
+		features += a.features
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics`, features).Scan(&s.catalogue.computed)
+}
+
+// find is the SAE of that name, in that release where one is given.
+func (c *catalogue) find(release, name string) (*sae, error) {
+	for _, a := range c.saes {
+		if a.name == name && (release == "" || a.release == release) {
+			return a, nil
+		}
+	}
+	return nil, &notFound{"SAE " + name}
+}
+
+// vocabulary returns a model's, and reads it the first time.
+func (s *Server) vocabulary(ctx context.Context, model int) (*vocabulary, error) {
+	c := s.catalogue
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if v := c.vocabularies[model]; v != nil {
+		return v, nil
+	}
+	// As stored_statistics shows them: where a token's bytes are no text by themselves, or
+	// it has none, as the tokenizer spells it.
+	rows, err := s.db.QueryContext(ctx, `SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE coalesce(text, token) END, '')
+		FROM stored_tokens WHERE model_id = ?`, model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	v := &vocabulary{}
+	for rows.Next() {
+		var id int
+		var text string
+		if err := rows.Scan(&id, &text); err != nil {
+			return nil, err
+		}
+		for len(v.shown) <= id {
+			v.shown, v.lower = append(v.shown, ""), append(v.lower, "")
+		}
+		v.shown[id], v.lower[id] = text, strings.ToLower(text)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	c.vocabularies[model] = v
+	return v, nil
+}
+
+// texts are the tokens of a list of ids as DuckDB gives it, the first most of them.
+func (v *vocabulary) texts(ids any, most int) []string {
+	list, _ := ids.([]any)
+	out := make([]string, 0, min(len(list), most))
+	for _, id := range list[:min(len(list), most)] {
+		out = append(out, v.text(id))
+	}
+	return out
+}
+
+// text is a token's, by its id as DuckDB gives it.
+func (v *vocabulary) text(id any) string {
+	if n, ok := id.(int32); ok && n >= 0 && int(n) < len(v.shown) {
+		return v.shown[n]
+	}
+	return ""
+}
+
+// containing marks the tokens whose text contains one, whatever its case, with a 1 in
+// a string of so many digits, a digit a token.
+func (v *vocabulary) containing(text string, digits int) (bits string, any bool) {
+	text = strings.ToLower(text)
+	out := []byte(strings.Repeat("0", digits))
+	for id, t := range v.lower {
+		if strings.Contains(t, text) {
+			out[id], any = '1', true
+		}
+	}
+	return string(out), any
+}
+
+// url is the feature's page on Neuronpedia, as the view features has it; nil for none.
+func (a *sae) url(feature any) any {
+	if !a.neuronpediaID.Valid {
+		return nil
+	}
+	return fmt.Sprintf("https://www.neuronpedia.org/%s/%d", a.neuronpediaID.String, feature)
+}
+
+func (a *sae) layerOrNil() any {
+	if !a.layer.Valid {
+		return nil
+	}
+	return a.layer.Int32
+}
+
+// layers is a table of sae_id and layer, for SQL.
+func (c *catalogue) layers() string {
+	var rows []string
+	for _, a := range c.saes {
+		layer := "NULL"
+		if a.layer.Valid {
+			layer = strconv.Itoa(int(a.layer.Int32))
+		}
+		rows = append(rows, fmt.Sprintf("(%d, %s)", a.id, layer))
+	}
+	return "(VALUES " + strings.Join(rows, ", ") + ") AS layers(sae_id, layer)"
+}

@@ -1,0 +1,374 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// mostRows is how many rows a page of features has at most.
+const mostRows = 500
+
+// mostCounts is how many counts are remembered.
+const mostCounts = 10_000
+
+// The columns that features may be sorted and bounded by, by the table that has them.
+var (
+	ofStatistics = []string{"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis"}
+	ofDecoders   = []string{"log_sparsity"}
+	ofBoth       = []string{"feature", "layer"} // layer is that of the SAE
+)
+
+func sortable(column string) bool {
+	return slices.Contains(ofStatistics, column) || slices.Contains(ofDecoders, column) || slices.Contains(ofBoth, column)
+}
+
+// features is one page of the table of features: filtered, sorted and cut in SQL.
+// token is a part of the text of one of the ten highest tokens; min_X and max_X
+// bound a statistic.
+//
+// It reads the tables and not the view features, which joins all features of all SAEs
+// before the first is known: which rows are shown is found from the columns that
+// choose and sort, and only theirs are the others read.
+func (s *Server) features(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	f, err := s.featureFilter(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	order := q.Get("sort")
+	if order == "" {
+		order = "skewness"
+	}
+	if !sortable(order) {
+		return nil, fmt.Errorf("sort: no column %q", order)
+	}
+	offset, err := number(q, "offset", 0, 1<<31)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := number(q, "limit", 50, mostRows)
+	if err != nil {
+		return nil, err
+	}
+	if f.none {
+		return map[string]any{"total": 0, "rows": []row{}}, nil
+	}
+	page := func(total string) string { return s.pageQuery(f, order, q.Get("order") == "asc", total, limit, offset) }
+	if _, known := s.counted(f); f.bits != nil && !known && offset == 0 && limit > 0 {
+		// Tokens are looked for in every feature: once, for the rows and their number.
+		rows, err := s.featureRows(r.Context(), page("(SELECT count(*) FROM found)"), f.arguments())
+		if err != nil {
+			return nil, err
+		}
+		total := int64(0)
+		for _, one := range rows {
+			total = one["total"].(int64)
+		}
+		s.remember(f, total)
+		return map[string]any{"total": total, "rows": rows}, nil
+	}
+	counted := make(chan error, 1)
+	var total int64
+	go func() {
+		var err error
+		total, err = s.count(r.Context(), f)
+		counted <- err
+	}()
+	rows, err := s.featureRows(r.Context(), page(""), f.arguments())
+	if err = errors.Join(err, <-counted); err != nil {
+		return nil, err
+	}
+	return map[string]any{"total": total, "rows": rows}, nil
+}
+
+// A featureFilter says which features are meant.
+type featureFilter struct {
+	none       bool     // no feature can be
+	saes       []int    // ids; nil for all
+	bits       []string // of tokens, a model each: columns bits_0, bits_1, …
+	conditions []string // of columns
+	values     []any    // of the conditions
+	columns    []string // that the conditions are of
+}
+
+// arguments are those of a query that has from before where.
+func (f *featureFilter) arguments() []any {
+	var all []any
+	for _, b := range f.bits {
+		all = append(all, b)
+	}
+	return append(all, f.values...)
+}
+
+// pageQuery gives sae_id and feature of a page's rows, in order, and total where it is
+// an expression over all that are found.
+func (s *Server) pageQuery(f *featureFilter, order string, ascending bool, total string, limit, offset int) string {
+	direction := " DESC"
+	if ascending {
+		direction = " ASC"
+	}
+	from, key := f.from(s.catalogue.computed, order), order
+	if order == "layer" {
+		from, key = from+" JOIN "+s.catalogue.layers()+" USING (sae_id)", "CAST(layer AS INTEGER)"
+	}
+	found := "SELECT sae_id, feature, " + key + " AS key FROM " + from + " WHERE " + f.where()
+	sorted := fmt.Sprintf(" ORDER BY key%s NULLS LAST, sae_id, feature LIMIT %d OFFSET %d", direction, limit, offset)
+	if total == "" {
+		return "SELECT sae_id, feature FROM (" + found + ")" + sorted
+	}
+	return "WITH found AS MATERIALIZED (" + found + ") SELECT sae_id, feature, " + total + " AS total FROM found" + sorted
+}
+
+// from is the table that has the features and the columns of the filter and sort;
+// a join where no one table has them. computed says that every feature has statistics.
+func (f *featureFilter) from(computed bool, sort ...string) string {
+	statistics, decoders, bounded := false, false, false
+	for i, c := range append(slices.Clone(f.columns), sort...) {
+		isStatistic := slices.Contains(ofStatistics, c) || c == "top_token_ids"
+		statistics = statistics || isStatistic
+		decoders = decoders || slices.Contains(ofDecoders, c)
+		bounded = bounded || isStatistic && i < len(f.columns) // which none without statistics fulfils
+	}
+	table := "stored_decoders LEFT JOIN stored_statistics USING (sae_id, feature)"
+	switch {
+	case !statistics:
+		table = "stored_decoders"
+	case !decoders && (computed || bounded):
+		table = "stored_statistics"
+	}
+	for i := range f.bits {
+		table += fmt.Sprintf(" CROSS JOIN (SELECT CAST(? AS BIT) AS bits_%d)", i)
+	}
+	return table
+}
+
+func (f *featureFilter) where() string {
+	conditions := f.conditions
+	if f.saes != nil {
+		conditions = append([]string{"sae_id IN (" + joinInts(f.saes) + ")"}, conditions...)
+	}
+	if len(conditions) == 0 {
+		return "true"
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+func joinInts(numbers []int) string {
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// count is how many features a filter leaves. It is remembered, since each page of a
+// table asks again.
+func (s *Server) count(ctx context.Context, f *featureFilter) (total int64, err error) {
+	if len(f.conditions) == 0 {
+		for _, a := range s.catalogue.saes {
+			if f.saes == nil || slices.Contains(f.saes, a.id) {
+				total += int64(a.features)
+			}
+		}
+		return total, nil
+	}
+	if known, ok := s.counted(f); ok {
+		return known, nil
+	}
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM `+f.from(s.catalogue.computed)+` WHERE `+f.where(), f.arguments()...).Scan(&total)
+	if err == nil {
+		s.remember(f, total)
+	}
+	return total, err
+}
+
+func (f *featureFilter) key() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s %q", f.where(), f.arguments()))
+}
+
+func (s *Server) counted(f *featureFilter) (total int64, known bool) {
+	if known, ok := s.counts.Load(f.key()); ok {
+		return known.(int64), true
+	}
+	return 0, false
+}
+
+func (s *Server) remember(f *featureFilter, total int64) {
+	if s.remembered.Add(1) < mostCounts {
+		s.counts.Store(f.key(), total)
+	}
+}
+
+// featureRows are the features that a query of ours chooses by sae_id and feature, in
+// its order, with the columns that it gives and those of the table of features.
+// Tokens are read as ids: DuckDB takes ten times as long to decompress their texts.
+func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]row, error) {
+	chosen, err := s.list(ctx, query, args...)
+	if err != nil || len(chosen) == 0 {
+		return chosen, err
+	}
+	type key struct{ sae, feature any }
+	place := map[key]row{}
+	var keys []string
+	for _, c := range chosen {
+		place[key{c["sae_id"], c["feature"]}] = c
+		keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
+	}
+	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
+	for _, columns := range []string{
+		"mean, std, skewness, kurtosis, top_token_ids, bottom_token_ids FROM stored_statistics",
+		"log_sparsity FROM stored_decoders",
+	} {
+		found, err := s.list(ctx, "SELECT sae_id, feature, "+columns+in)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			if c, ok := place[key{f["sae_id"], f["feature"]}]; ok {
+				maps.Copy(c, f)
+			}
+		}
+	}
+	for _, c := range chosen {
+		if err := s.describe(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return chosen, nil
+}
+
+// describe puts names and texts in place of a row's ids.
+func (s *Server) describe(ctx context.Context, c row) error {
+	a := s.catalogue.byID[int(c["sae_id"].(int32))]
+	v, err := s.vocabulary(ctx, a.modelID)
+	if err != nil {
+		return err
+	}
+	c["release"], c["sae"], c["layer"], c["neuronpedia_url"] = a.release, a.name, a.layerOrNil(), a.url(c["feature"])
+	for _, end := range []string{"top", "bottom"} {
+		c[end+"_tokens"] = v.texts(c[end+"_token_ids"], 10)
+		delete(c, end+"_token_ids")
+	}
+	delete(c, "sae_id")
+	return nil
+}
+
+func (s *Server) featureFilter(ctx context.Context, q url.Values) (*featureFilter, error) {
+	f := &featureFilter{}
+	if err := f.bounds(q); err != nil {
+		return nil, err
+	}
+	if err := s.filterSAEs(q, f); err != nil || f.none {
+		return f, err
+	}
+	if token := q.Get("token"); token != "" {
+		return f, s.filterToken(ctx, token, f)
+	}
+	return f, nil
+}
+
+// bounds reads min_X and max_X of the columns of features.
+func (f *featureFilter) bounds(q url.Values) error {
+	for _, key := range slices.Sorted(maps.Keys(q)) {
+		column, isBound := strings.CutPrefix(key, "min_")
+		compare := ">="
+		if !isBound {
+			column, isBound = strings.CutPrefix(key, "max_")
+			compare = "<="
+		}
+		if !isBound || q.Get(key) == "" {
+			continue
+		}
+		bound, err := strconv.ParseFloat(q.Get(key), 64)
+		if err != nil || !sortable(column) {
+			return fmt.Errorf("%s: expected a number for a statistic, found %q", key, q.Get(key))
+		}
+		if column == "layer" {
+			continue // chooses among SAEs
+		}
+		f.conditions, f.values, f.columns = append(f.conditions, column+" "+compare+" ?"), append(f.values, bound), append(f.columns, column)
+	}
+	return nil
+}
+
+// filterSAEs chooses the SAEs by what a request says of them.
+func (s *Server) filterSAEs(q url.Values, f *featureFilter) error {
+	layer, err := strconv.Atoi(cmp.Or(q.Get("layer"), "0"))
+	if err != nil {
+		return fmt.Errorf("layer: expected a number, found %q", q.Get("layer"))
+	}
+	bound := func(key string) (float64, bool) {
+		v, err := strconv.ParseFloat(q.Get(key), 64) // bounds has said what is no number
+		return v, err == nil
+	}
+	least, hasLeast := bound("min_layer")
+	greatest, hasGreatest := bound("max_layer")
+	for _, a := range s.catalogue.saes {
+		at := float64(a.layer.Int32)
+		switch {
+		case q.Get("release") != "" && q.Get("release") != a.release, q.Get("sae") != "" && q.Get("sae") != a.name, q.Get("model") != "" && q.Get("model") != a.model,
+			q.Get("layer") != "" && (!a.layer.Valid || layer != int(a.layer.Int32)),
+			hasLeast && (!a.layer.Valid || at < least), hasGreatest && (!a.layer.Valid || at > greatest):
+			continue
+		}
+		f.saes = append(f.saes, a.id)
+	}
+	f.none = len(f.saes) == 0
+	if len(f.saes) == len(s.catalogue.saes) {
+		f.saes = nil
+	}
+	return nil
+}
+
+// filterToken leaves the features with a token among their ten highest whose text
+// contains a text: the tokens are found first, and marked in a bit string by id.
+func (s *Server) filterToken(ctx context.Context, text string, f *featureFilter) error {
+	vocabularies, most := map[int]*vocabulary{}, 0
+	saes := map[int][]int{} // by model
+	for _, a := range s.catalogue.saes {
+		v, err := s.vocabulary(ctx, a.modelID)
+		if err != nil {
+			return err
+		}
+		vocabularies[a.modelID], most = v, max(most, len(v.lower), a.tokens)
+		saes[a.modelID] = append(saes[a.modelID], a.id)
+	}
+	var models []string
+	for _, id := range slices.Sorted(maps.Keys(vocabularies)) {
+		bits, any := vocabularies[id].containing(text, most)
+		if !any {
+			continue
+		}
+		var places []string
+		for i := 1; i <= 10; i++ {
+			places = append(places, fmt.Sprintf("get_bit(bits_%d, top_token_ids[%d]) = 1", len(f.bits), i))
+		}
+		f.bits = append(f.bits, bits)
+		models = append(models, "sae_id IN ("+joinInts(saes[id])+") AND ("+strings.Join(places, " OR ")+")")
+	}
+	f.none = len(models) == 0
+	f.conditions, f.columns = append(f.conditions, "("+strings.Join(models, " OR ")+")"), append(f.columns, "top_token_ids")
+	return nil
+}
+
+// number reads a whole number of at most most.
+func number(q url.Values, key string, otherwise, most int) (int, error) {
+	v := q.Get(key)
+	if v == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 || n > most {
+		return 0, fmt.Errorf("%s: expected a number up to %d, found %q", key, most, v)
+	}
+	return n, nil
+}

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/saedb/saedb/internal/figures"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// mostPoints bounds the points of a figure; it is less than a megabyte then.
+const mostPoints = 5000
+
+// drawnBytes bounds the figures that are kept, in bytes of JSON.
+const drawnBytes = 32 << 20
+
+// drawn keeps figures that were asked for: the database does not change.
+type drawn struct {
+	mutex   sync.Mutex
+	figures map[string]json.RawMessage
+	bytes   int
+}
+
+func (d *drawn) get(key string) (json.RawMessage, bool) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	f, ok := d.figures[key]
+	return f, ok
+}
+
+// keep forgets all others when there is no room left.
+func (d *drawn) keep(key string, f json.RawMessage) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	size := len(key) + len(f)
+	if d.figures == nil || d.bytes+size > drawnBytes {
+		d.figures, d.bytes = map[string]json.RawMessage{}, 0
+	}
+	if size <= drawnBytes {
+		d.figures[key], d.bytes = f, d.bytes+size
+	}
+}
+
+// figure draws any figure of saedb plot; q is a query of the user's.
+func (s *Server) figure(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	request := figures.Request{
+		Name: q.Get("name"), SAE: q.Get("sae"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
+	}
+	if sae := q.Get("sae"); sae != "" {
+		request.SAE = literal(sae)
+		if release := q.Get("release"); release != "" {
+			request.SAE = literal(release + "/" + sae)
+		}
+	}
+	var err error
+	if q.Get("feature") != "" {
+		if request.Feature, err = number(q, "feature", -1, 1<<31-1); err != nil {
+			return nil, err
+		}
+	}
+	if q.Get("q") == "" {
+		return s.draw(r.Context(), request)
+	}
+	var f *figures.Figure
+	err = s.exclusively(r, func(ctx context.Context, query string) error {
+		request.Query = query
+		f, err = figures.Build(ctx, s.db.DB, request)
+		return err
+	})
+	return f, err
+}
+
+// draw returns a figure of ours as JSON. Its functions stop when a user's query that
+// runs meanwhile is stopped; then it is read again.
+func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMessage, error) {
+	key := fmt.Sprintf("%+v", request)
+	if known, ok := s.drawn.get(key); ok {
+		return known, nil
+	}
+	request.TopTokens = s.topTokens
+	if request.Name == "manhattan" && len(request.Sets) == 0 {
+		request.Sets = s.strongestSets(request.SAE)
+	}
+	f, err := figures.Build(ctx, s.db.DB, request)
+	if err != nil && ctx.Err() == nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "context ")) {
+		f, err = figures.Build(ctx, s.db.DB, request)
+	}
+	if err != nil {
+		return nil, err
+	}
+	content, err := json.Marshal(f)
+	if err == nil {
+		s.drawn.keep(key, content)
+	}
+	return content, err
+}
+
+// topTokens are the tokens that features of an SAE promote, read as ids.
+func (s *Server) topTokens(ctx context.Context, release, name string, features []int64) ([][]string, error) {
+	a, err := s.catalogue.find(release, name)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.vocabulary(ctx, a.modelID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT feature, top_token_ids[:6] FROM stored_statistics
+		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	of := map[int64][]string{}
+	for rows.Next() {
+		var feature int64
+		var ids any
+		if err := rows.Scan(&feature, &ids); err != nil {
+			return nil, err
+		}
+		of[feature] = v.texts(ids, 6)
+	}
+	lists := make([][]string, len(features))
+	for i, feature := range features {
+		lists[i] = of[feature]
+	}
+	return lists, rows.Err()
+}
+
+// literal returns the glob that matches s alone.
+func literal(s string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s)
+}
