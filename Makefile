@@ -84,6 +84,11 @@ test-neon:
 crash: $(TOKENIZERS) $(CHARTS)
 	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run TestKilledAtRandom -v
 
+# Every fuzz target for FUZZTIME, one after the other.
+.PHONY: fuzz
+fuzz: $(TOKENIZERS)
+	scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
 # Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
 .PHONY: bench bench-kernel
 bench: $(TOKENIZERS) bench-kernel
