@@ -129,21 +129,28 @@ func plainName(s string) string {
 	}, s)
 }
 
-// FuzzArguments: whatever the functions are called with, they answer or end in an
-// error of their own: none of them panics, and DuckDB finds nothing wrong with what
-// they write.
-func FuzzArguments(f *testing.F) {
-	db := withModels(f, saedb.Options{MemoryLimit: 256 << 20})
+// withSets opens a new database with the small models, and two token sets of each.
+func withSets(t testing.TB) *saedb.DB {
+	t.Helper()
+	db := withModels(t, saedb.Options{MemoryLimit: 256 << 20})
 	for _, statement := range []string{
 		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
 			"(VALUES ('first', [0, 1, 2, 3]), ('third', [3, 6, 9, 12])) s(token_set, ids)",
 		"UPDATE stored_token_sets SET set_id = CASE token_set WHEN 'first' THEN 1 ELSE 2 END WHERE set_id = 10",
 		"SET threads = 1",
 	} {
-		if _, err := db.ExecContext(f.Context(), statement); err != nil {
-			f.Fatal(err)
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
 		}
 	}
+	return db
+}
+
+// FuzzArguments: whatever the functions are called with, they answer or end in an
+// error of their own: none of them panics, and DuckDB finds nothing wrong with what
+// they write.
+func FuzzArguments(f *testing.F) {
+	db := withSets(f)
 	ones := []byte{0, 0, 128, 63, 0, 0, 154, 66, 0, 0, 192, 127, 0, 0, 128, 191} // 1, 77, NaN, -1
 	for form := range callForms {
 		f.Add(byte(form), byte(8), ones[:4], "first", int64(3), 1.0, byte(0))
