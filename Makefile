@@ -98,6 +98,7 @@ bench: $(TOKENIZERS) bench-kernel
 	$(GO) run ./bench/enrichment
 	$(GO) run ./bench/duckdb
 	$(GO) run ./bench/ladder
+	$(GO) run ./bench/serve
 
 bench-kernel:
 	@$(GO) run ./bench/kernel
