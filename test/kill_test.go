@@ -353,3 +353,55 @@ func TestFileRemoved(t *testing.T) {
 	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
 	mustRun(t, "--db", db, "check")
 }
+
+// TestOutOfMemory: a computation that has too little memory fails, whether that shows
+// when the program starts, when DuckDB asks for a block or in the middle of the work, and
+// leaves what a kill may leave; with enough it ends in what it ends in undisturbed.
+func TestOutOfMemory(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "bounded.db")
+	copyFile(t, example, db)
+	const sae = "blocks.29.hook_resid_pre"
+	forget := fmt.Sprintf("DELETE FROM stored_statistics WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); DELETE FROM stored_enrichment WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s')", sae)
+	change(t, db, forget)
+	// The least address space that is enough, between these, in MB. Near it, work fails
+	// when it has begun.
+	enough, little := 4096, 512
+	reached := 0
+	for enough-little > 256 {
+		bound := (enough + little) / 2
+		command := exec.Command("sh", "-c", `ulimit -v "$1" && shift && exec "$@"`, "sh", strconv.Itoa(bound<<10), program, "--db", db, "compute", "--sae", sae)
+		var said strings.Builder
+		command.Stderr = &said
+		if err := command.Start(); err != nil {
+			t.Skipf("no shell: %v", err)
+		}
+		failed := command.Wait() != nil
+		if strings.Contains(said.String(), "ulimit") {
+			t.Skipf("memory cannot be bounded here: %s", said.String())
+		}
+		mustRun(t, "--db", db, "check", "--sample", "1")
+		t.Logf("%d MB: failed %v: %.100q", bound, failed, said.String())
+		switch {
+		case !failed:
+			enough = bound
+			change(t, db, forget)
+		case strings.HasPrefix(said.String(), "saedb: ") && strings.Count(said.String(), "\n") == 1:
+			reached++
+			fallthrough
+		default: // Go's run time and C's libraries say it in their own words
+			little = bound
+		}
+		if t.Failed() {
+			t.Fatalf("after a run with %d MB", bound)
+		}
+	}
+	if enough == 4096 || little == 512 || reached == 0 {
+		t.Errorf("%d MB are enough, %d too little, %d errors of saedb's own: expected some of each", enough, little, reached)
+	}
+	mustRun(t, "--db", db, "compute")
+	r := saedbRun(t, "ATTACH '"+example+"' AS reference (READ_ONLY); SELECT count(*) AS different FROM (FROM features EXCEPT FROM reference.features)",
+		"--db", db, "sql", "--read-only", "--format", "csv")
+	if r.code != 0 || r.stdout != "different\n0\n" {
+		t.Errorf("compared with an uninterrupted run: %q %s", r.stdout, r.stderr)
+	}
+}
