@@ -89,6 +89,16 @@ crash: $(TOKENIZERS) $(CHARTS)
 fuzz: $(TOKENIZERS)
 	scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
+# What the program is made of, with licences: docs/dependencies.md and build/sbom/.
+.PHONY: sbom
+sbom: build
+	scripts/sbom.sh bin/saedb
+
+# Known vulnerabilities of what is linked; needs the network.
+.PHONY: vulncheck
+vulncheck: $(TOKENIZERS) $(CHARTS)
+	$(GO) tool -modfile=tools/go.mod govulncheck ./...
+
 # Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
 .PHONY: bench bench-kernel
 bench: $(TOKENIZERS) bench-kernel
