@@ -89,6 +89,21 @@ test-neon:
 crash: $(TOKENIZERS) $(CHARTS)
 	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run TestKilledAtRandom -v
 
+# Every fuzz target for FUZZTIME, one after the other.
+.PHONY: fuzz
+fuzz: $(TOKENIZERS)
+	scripts/fuzz.sh $(or $(FUZZTIME),30s)
+
+# What the program is made of, with licences: docs/dependencies.md and build/sbom/.
+.PHONY: sbom
+sbom: build
+	scripts/sbom.sh bin/saedb
+
+# Known vulnerabilities of what is linked; needs the network.
+.PHONY: vulncheck
+vulncheck: $(TOKENIZERS) $(CHARTS)
+	$(GO) tool -modfile=tools/go.mod govulncheck ./...
+
 # Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
 .PHONY: bench bench-kernel
 bench: $(TOKENIZERS) bench-kernel
@@ -98,6 +113,7 @@ bench: $(TOKENIZERS) bench-kernel
 	$(GO) run ./bench/enrichment
 	$(GO) run ./bench/duckdb
 	$(GO) run ./bench/ladder
+	$(GO) run ./bench/serve
 
 bench-kernel:
 	@$(GO) run ./bench/kernel

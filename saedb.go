@@ -22,6 +22,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/version"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -39,6 +40,10 @@ type Options struct {
 	// ModelMemory bounds the unembeddings that functions keep for the next query,
 	// in bytes; 0 is DefaultModelMemory. The last one used is kept in any case.
 	ModelMemory int64
+	// Upgrading is told when a database of an older saedb is opened for writing, before
+	// its tables are brought from that schema version to this one's, all or none of
+	// them. It may be nil.
+	Upgrading func(from, to int)
 }
 
 // DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
@@ -56,7 +61,9 @@ type DB struct {
 	lookups   *sql.Conn
 }
 
-// Open opens the database in a file, or one in memory when path is empty.
+// Open opens the database in a file, or one in memory when path is empty. A
+// database of an older saedb is upgraded; where it is opened to be read only, and one
+// of a newer saedb, that is an error which says what to do.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	dsn, err := sourceName(path, o)
 	if err != nil {
@@ -70,6 +77,9 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	err = db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
 	if err == nil {
 		err = registerNames(connector)
+	}
+	if err == nil && path != "" {
+		err = db.upgrade(ctx, o)
 	}
 	if err != nil {
 		db.Close()
@@ -102,6 +112,24 @@ func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 			return err
 		})
 	})
+}
+
+// upgrade makes sure that tables of saedb's, where there are any, are of this version.
+func (db *DB) upgrade(ctx context.Context, o Options) error {
+	if !o.ReadOnly {
+		return schema.Upgrade(ctx, db.DB, Version, udf.Documentation(), func(from int) {
+			if o.Upgrading != nil {
+				o.Upgrading(from, schema.Version)
+			}
+		})
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	_, err = schema.Present(ctx, tx)
+	return err
 }
 
 func registerNames(connector *duckdb.Connector) error {

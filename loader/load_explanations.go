@@ -122,6 +122,9 @@ func (ld *Loader) explanationsFile(ctx context.Context, tx *sql.Tx, path string)
 	if _, err := tx.ExecContext(ctx, `DROP TABLE staged_export`); err != nil {
 		return nil, err
 	}
+	if err := schema.RecordContents(ctx, tx, l.id, "stored_explanations", "stored_neuronpedia_features"); err != nil {
+		return nil, err
+	}
 	return l, finish(ctx, tx, l, 0)
 }
 
@@ -193,7 +196,7 @@ func replaceExplanations(ctx context.Context, tx *sql.Tx, first int, replace boo
 	}
 	in := fmt.Sprintf("list_contains(CAST('%s' AS INTEGER[]), load_id)", schema.List(ids))
 	for _, statement := range []string{
-		`DELETE FROM stored_explanations WHERE `, `DELETE FROM stored_neuronpedia_features WHERE `,
+		`DELETE FROM stored_explanations WHERE `, `DELETE FROM stored_neuronpedia_features WHERE `, `DELETE FROM stored_contents WHERE `,
 		fmt.Sprintf(`UPDATE stored_loads SET replaced_by = %d WHERE `, first),
 	} {
 		if _, err := tx.ExecContext(ctx, statement+in); err != nil {

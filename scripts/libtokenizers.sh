@@ -7,6 +7,8 @@
 # fixes every crate. After a change of module version, make that lock file again:
 #
 #	scripts/libtokenizers.sh --update-lock
+#
+# With --copy-source DIRECTORY it only lays out what it would build.
 set -euo pipefail
 
 tiktoken_version=0.9.1
@@ -33,7 +35,7 @@ version=$(awk -v module="$module" '
 
 # The stamp names everything that the library depends on.
 wanted="$module $version tiktoken-rs $tiktoken_version lock $(cksum <"$lock_file" 2>/dev/null || true) $(uname -s) $(uname -m)"
-if [ "${1:-}" != --update-lock ] && [ -f "$library" ] && [ -f "$stamp" ] && [ "$(<"$stamp")" = "$wanted" ]; then
+if [ $# = 0 ] && [ -f "$library" ] && [ -f "$stamp" ] && [ "$(<"$stamp")" = "$wanted" ]; then
 	exit 0
 fi
 
@@ -60,6 +62,12 @@ copy_source() {
 		install -m 644 "$lock_file" "$work/Cargo.lock"
 	fi
 }
+
+if [ "${1:-}" = --copy-source ]; then
+	work=$2
+	copy_source
+	exit 0
+fi
 
 # A directory of its own for each run: two may build at the same time, and
 # an interrupted one leaves nothing that a later one could trip over.

@@ -19,14 +19,14 @@ import (
 )
 
 // Version is the version of the schema that this program writes and reads.
-const Version = 1
+const Version = 2
 
 // WithoutWeights ends the conventions of a load whose weights are not in the database,
 // which has its results alone: rows of stored_decoders and stored_unembeddings are there,
 // with NULL for w_dec and w_u.
 const WithoutWeights = "; without weights"
 
-//go:embed schema.sql views/*.sql macros/*.sql
+//go:embed schema.sql views/*.sql macros/*.sql migrations/*.sql
 var files embed.FS
 
 // Function describes a SQL function for the view functions and the reference.
@@ -59,24 +59,40 @@ var Macros = []Function{
 // Present tells whether the database has saedb's tables, of this version. A
 // file of another version is an error that says what to do.
 func Present(ctx context.Context, tx *sql.Tx) (bool, error) {
+	version, writer, err := stored(ctx, tx)
+	if err != nil || version == 0 {
+		return false, err
+	}
+	return true, checkVersion(version, writer)
+}
+
+// stored is the version of the database's tables, 0 where there are none, and that
+// of the saedb that wrote them.
+func stored(ctx context.Context, tx *sql.Tx) (version int, writer string, err error) {
 	var tables int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables()
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables()
 		WHERE database_name = current_database() AND schema_name = 'main' AND table_name = 'stored_schema'`).Scan(&tables)
 	if err != nil || tables == 0 {
-		return false, err
+		return 0, "", err
 	}
-	var version int
-	var writer string
-	if err := tx.QueryRowContext(ctx, `SELECT version, written_by FROM main.stored_schema`).Scan(&version, &writer); err != nil {
-		return false, err
+	err = tx.QueryRowContext(ctx, `SELECT version, written_by FROM main.stored_schema`).Scan(&version, &writer)
+	return version, writer, err
+}
+
+// checkVersion is nil where version is this program's.
+func checkVersion(version int, writer string) error {
+	e := &fault.Error{
+		Expected: fmt.Sprintf("schema version %d", Version), Found: fmt.Sprintf("%d, written by saedb %s", version, writer),
 	}
-	if version != Version {
-		return false, &fault.Error{
-			Op: "open database", Expected: fmt.Sprintf("schema version %d", Version),
-			Found: fmt.Sprintf("%d, written by saedb %s", version, writer), Hint: "use the saedb that wrote it, or a newer one",
-		}
+	switch {
+	case version == Version:
+		return nil
+	case version > Version:
+		e.Hint = "use the saedb that wrote it, or a newer one"
+	default:
+		e.Hint = "saedb --db FILE upgrade brings it up to date, as does whatever writes to it"
 	}
-	return true, nil
+	return e
 }
 
 // CreateTables makes the tables where there are none. writer is the program's

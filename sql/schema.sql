@@ -11,9 +11,9 @@
 -- mantissas of float32 weights takes 6.2 bytes a value (measured) and time.
 
 CREATE TABLE stored_schema (version INTEGER NOT NULL, written_by VARCHAR NOT NULL);
-COMMENT ON TABLE stored_schema IS 'The version of this schema; a saedb older than it refuses the file.';
+COMMENT ON TABLE stored_schema IS 'The version of this schema; a saedb older than it refuses the file, a newer one upgrades it.';
 COMMENT ON COLUMN stored_schema.version IS 'Schema version.';
-COMMENT ON COLUMN stored_schema.written_by IS 'Version of saedb that wrote the schema.';
+COMMENT ON COLUMN stored_schema.written_by IS 'Version of saedb that wrote the schema, or upgraded it.';
 
 CREATE TABLE stored_loads (
     load_id INTEGER NOT NULL,
@@ -69,9 +69,9 @@ CREATE TABLE stored_contents (
 );
 COMMENT ON TABLE stored_contents IS 'Number and hash of the rows that each current load wrote, which saedb check compares.';
 COMMENT ON COLUMN stored_contents.load_id IS 'The load.';
-COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_unembeddings or stored_tokens.';
+COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_unembeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
 COMMENT ON COLUMN stored_contents.row_count IS 'Number of rows.';
-COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold.';
+COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold; of explanations the sum of MD5s, modulo 2^63 - 1.';
 
 CREATE TABLE stored_models (
     model_id INTEGER NOT NULL,

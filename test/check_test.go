@@ -73,6 +73,17 @@ var plants = []struct{ statements, want string }{
 	{"DELETE FROM stored_loads WHERE load_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: load 3 is not there"},
 	{"DELETE FROM stored_load_files WHERE load_id = 3 AND path = 'cfg.json'", "stored_loads: load 3, sae blocks.1.hook_resid_pre: expected"},
 	{"UPDATE stored_loads SET sha256 = 'abc' WHERE load_id = 3", "stored_loads: sae blocks.1.hook_resid_pre: expected sha256"},
+	{"UPDATE stored_explanations SET description = 'ones' WHERE feature = 0", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded: expected hash"},
+	{"UPDATE stored_explanations SET feature = 1 WHERE description = 'zeroes'", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded"},
+	{"UPDATE stored_explanations SET explainer = NULL WHERE feature = 0", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded"},
+	{"DELETE FROM stored_explanations WHERE feature = 0", "stored_explanations: explanations batch-0.jsonl: expected 3 rows, as its load wrote, found 0"},
+	// In bit_xor the two that are equal would leave no trace.
+	{"UPDATE stored_explanations SET description = 'twice changed' WHERE description = 'twice'", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded"},
+	{"UPDATE stored_neuronpedia_features SET density = 0.5", "stored_neuronpedia_features: explanations batch-1.jsonl: its rows are not those that were loaded"},
+	{"UPDATE stored_neuronpedia_features SET max_activation = NULL", "stored_neuronpedia_features: explanations batch-1.jsonl: its rows are not those that were loaded"},
+	{"DELETE FROM stored_contents WHERE stored_table = 'stored_explanations'", "stored_contents: explanations batch-0.jsonl: expected the hash of its rows of stored_explanations, found none"},
+	{"UPDATE stored_contents SET stored_table = 'loads' WHERE stored_table = 'stored_tokens'", "stored_contents: model small: expected a table of weights, tokens or explanations, found loads"},
+	{"INSERT INTO stored_schema FROM stored_schema", "stored_schema: expected 1 row, found 2"},
 	{"INSERT INTO stored_explanations VALUES (99, 'm/0', 0, 'x', NULL, NULL)", "stored_explanations: load_id 99: 1 rows, but no such load"},
 	{"DELETE FROM stored_contents WHERE load_id = 3", "stored_contents: sae blocks.1.hook_resid_pre: expected the hash of its rows of stored_decoders, found none"},
 	{"UPDATE stored_statistics SET skewness = skewness + 0.001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: skewness: expected"},
@@ -108,8 +119,15 @@ var plants = []struct{ statements, want string }{
 // TestCheckFindsDamage plants one kind of damage after the other, and all of them
 // are found and named.
 func TestCheckFindsDamage(t *testing.T) {
-	small := smallDatabase(t)
-	if said := mustRun(t, "--db", small, "check", "--all"); !strings.Contains(said, "statistics of 48 features computed again in float64, 192 enrichment scores again, 7 source files unchanged\n"+small+" is sound\n") {
+	small, exports := smallDatabase(t), t.TempDir()
+	write(t, exports, "batch-0.jsonl", []byte(explanation("29-res", "0", "zeroes", "gpt-4o")+explanation("29-res", "0", "twice", "gpt-4o")+explanation("29-res", "0", "twice", "gpt-4o")))
+	write(t, exports, "batch-1.jsonl", []byte(activations("0", "4.5", "0.25")))
+	for _, export := range []string{"batch-0.jsonl", "batch-1.jsonl"} {
+		if r := saedbRun(t, "", "--db", small, "load", "explanations", filepath.Join(exports, export)); r.code != 0 { // it notes that no SAE has that id
+			t.Fatal(r.stderr)
+		}
+	}
+	if said := mustRun(t, "--db", small, "check", "--all"); !strings.Contains(said, "1 model, 2 SAEs with 48 features: statistics of 48 features computed again in float64, 192 enrichment scores again, 9 source files unchanged\n"+small+" is sound\n") {
 		t.Fatalf("before any damage check says:\n%s", said)
 	}
 	for _, plant := range plants {
@@ -170,7 +188,7 @@ func TestCheckExample(t *testing.T) {
 	write(t, filepath.Join(dir, "b"), "cfg.json", []byte("{}"))
 	said := mustRun(t, "--db", db, "check")
 	for _, want := range []string{
-		"note: 2 files that were loaded are no longer where they were\n",
+		"note: no longer where they were loaded from: 2 files\n",
 		"note: source of sae local/b: " + filepath.Join(dir, "b", "cfg.json") + " has changed since it was loaded\n",
 		" is sound\n",
 	} {

@@ -16,7 +16,7 @@ import (
 var familyModels = []string{"llama", "gpt2"}
 
 // withModels opens a new database with the small models loaded.
-func withModels(t *testing.T, o saedb.Options) *saedb.DB {
+func withModels(t testing.TB, o saedb.Options) *saedb.DB {
 	t.Helper()
 	db, err := saedb.Open(t.Context(), filepath.Join(t.TempDir(), "models.db"), o)
 	if err != nil {
@@ -34,7 +34,7 @@ func withModels(t *testing.T, o saedb.Options) *saedb.DB {
 
 // modelDirectory puts the weights and the tokenizer of a family, which the
 // readers' test data keeps apart, into a directory of that name.
-func modelDirectory(t *testing.T, family, name string) string {
+func modelDirectory(t testing.TB, family, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
 	for _, part := range []string{"../loader/model/testdata/", "../loader/vocab/testdata/"} {

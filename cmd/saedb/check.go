@@ -55,8 +55,7 @@ func checkDatabase(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "checked %d tables, %d models, %d SAEs with %d features: statistics of %d features computed again in float64, %d enrichment scores again, %d source files unchanged\n",
-		r.Tables, r.Models, r.SAEs, r.Features, r.Recomputed, r.Scores, r.Sources)
+	fmt.Fprintln(out, r)
 	if r.Findings > 0 {
 		return check.Damaged(c.String("db"), r)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/saedb/saedb"
@@ -16,7 +17,17 @@ func openDatabase(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
 	if err := requireName(c); err != nil {
 		return nil, err
 	}
-	return saedb.Open(c.Context, c.String("db"), o)
+	return open(c, o)
+}
+
+// open opens the file that --db names, or one in memory. It says so when that is of
+// an older saedb and upgraded.
+func open(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
+	path := c.String("db")
+	o.Upgrading = func(from, to int) {
+		fmt.Fprintf(c.App.ErrWriter, "saedb: note: upgrading %s from schema version %d to %d\n", path, from, to)
+	}
+	return saedb.Open(c.Context, path, o)
 }
 
 // requireName makes sure that --db names a file, before work that takes time.

@@ -64,7 +64,7 @@ func newApp() *cli.App {
 		}},
 		Commands: []*cli.Command{
 			loadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
-			infoCommand, checkCommand, versionCommand,
+			infoCommand, checkCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,

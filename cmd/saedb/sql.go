@@ -34,7 +34,7 @@ func runSQL(c *cli.Context) error {
 	if err != nil {
 		return wrongUsage("sql: --format: %v", err)
 	}
-	db, err := saedb.Open(c.Context, c.String("db"), saedb.Options{MustExist: true, ReadOnly: c.Bool("read-only")})
+	db, err := open(c, saedb.Options{MustExist: true, ReadOnly: c.Bool("read-only")})
 	if err != nil {
 		return err
 	}

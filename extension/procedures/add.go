@@ -75,7 +75,7 @@ var addModel = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(d.Database, func(db *sql.DB) error {
+		return h.within(ctx, d.Database, func(db *sql.DB) error {
 			r := loader.ModelRequest{Name: d.Name, Replace: d.Replace}
 			outcome, err := h.loader(db).ModelFromMemory(ctx, r, memory, unembedding, vocabulary)
 			if err != nil {
@@ -148,7 +148,7 @@ var addSAE = procedure{
 			return err
 		}
 		defer opened.Close()
-		return h.within(d.Database, func(db *sql.DB) error {
+		return h.within(ctx, d.Database, func(db *sql.DB) error {
 			r := loader.SAERequest{Name: d.Name, Model: d.Model, Release: d.Release, Decoder: d.Decoder, Replace: d.Replace}
 			outcome, err := h.loader(db).SAEFromMemory(ctx, r, memory, opened)
 			if err != nil {

@@ -21,7 +21,7 @@ var computeStatistics = procedure{
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
 	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
-		return h.within(a.named["database"], func(db *sql.DB) error {
+		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			if err := requireTables(ctx, db); err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ var loadModel = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(a.named["database"], func(db *sql.DB) error {
+		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			outcome, err := h.loader(db).Model(ctx, loader.ModelRequest{
 				Path: a.positions[0], Name: a.named["name"], Replace: replace, Options: model.Options{Processing: a.named["processing"]},
 			})
@@ -51,7 +51,7 @@ var loadSAE = procedure{
 		if a.named["name"] != "" && len(paths) != 1 {
 			return &fault.Error{Subject: a.positions[0], Problem: "name names one SAE, and there are several"}
 		}
-		return h.within(a.named["database"], func(db *sql.DB) error {
+		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			for _, path := range paths {
 				outcome, err := h.loader(db).SAE(ctx, loader.SAERequest{
 					Path: path, Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
@@ -101,7 +101,7 @@ var loadSets = procedure{
 				r.Families = append(r.Families, family)
 			}
 		}
-		return h.within(a.named["database"], func(db *sql.DB) error {
+		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			if err := requireTables(ctx, db); err != nil {
 				return err
 			}

@@ -81,14 +81,17 @@ func (h *Host) register(c capi.Connection, p procedure) error {
 }
 
 // within opens the database for a procedure: the one of that name as it is attached,
-// or the one that was opened.
-func (h *Host) within(database string, use func(db *sql.DB) error) error {
+// or the one that was opened. One of an older saedb is upgraded first.
+func (h *Host) within(ctx context.Context, database string, use func(db *sql.DB) error) error {
 	begin := ""
 	if database != "" {
 		begin = "USE " + schema.Identifier(database)
 	}
 	db := session.Open(h.Connect, begin)
 	defer db.Close()
+	if err := schema.Upgrade(ctx, db, version.Number, udf.Documentation(), nil); err != nil {
+		return err
+	}
 	return use(db)
 }
 

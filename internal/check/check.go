@@ -275,12 +275,23 @@ func (r *run) everyBlock() error {
 
 // Damaged is the error for a database with findings.
 func Damaged(path string, r Result) error {
-	found := "1 problem"
-	if r.Findings != 1 {
-		found = fmt.Sprintf("%d problems", r.Findings)
-	}
 	return &fault.Error{
-		Op: "check", Subject: path, Expected: "a sound database", Found: found,
+		Op: "check", Subject: path, Expected: "a sound database", Found: counted(r.Findings, "problem"),
 		Hint: "restore it from a copy, or load again with --replace what is named above, and compute",
 	}
+}
+
+// String says in one line what was checked.
+func (r Result) String() string {
+	return fmt.Sprintf("checked %s, %s, %s with %s: statistics of %s computed again in float64, %s again, %s unchanged",
+		counted(r.Tables, "table"), counted(r.Models, "model"), counted(r.SAEs, "SAE"), counted(r.Features, "feature"),
+		counted(r.Recomputed, "feature"), counted(r.Scores, "enrichment score"), counted(r.Sources, "source file"))
+}
+
+// counted is a number of things, whose plural ends in s.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

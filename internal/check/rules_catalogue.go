@@ -24,6 +24,7 @@ var catalogueRules = []rule{
 	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
+			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
 
 	{"stored_models", `SELECT 'model ' || model, 'load ' || model_id || ' is not there, or no current load of that model' FROM stored_models

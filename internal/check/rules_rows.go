@@ -104,7 +104,7 @@ func statisticsRules() []rule {
 	return rules
 }
 
-// contents compares weights and tokens with the hashes that their loads recorded.
+// contents compares weights, tokens and explanations with the hashes that their loads recorded.
 func (r *run) contents() error {
 	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || coalesce(release || '/', '') || name
 		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
@@ -112,7 +112,7 @@ func (r *run) contents() error {
 		return r.failed("stored_contents", err)
 	}
 	defer rows.Close()
-	add, end := r.begin("hashes of weights", int64(len(r.saes)+2*len(r.models)), "tables")
+	add, end := r.begin("hashes of what was loaded", int64(len(r.saes)+2*len(r.models)), "tables")
 	defer end()
 	for rows.Next() {
 		var load int
@@ -124,7 +124,7 @@ func (r *run) contents() error {
 		name = strings.Replace(name, "sae ", "SAE ", 1)
 		query, known := schema.Contents(table, load)
 		if !known {
-			r.found(Finding{"stored_contents", name, "expected stored_decoders, stored_unembeddings or stored_tokens, found " + table})
+			r.found(Finding{"stored_contents", name, "expected a table of weights, tokens or explanations, found " + table})
 			continue
 		}
 		var counted, hashed int64

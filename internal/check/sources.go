@@ -66,10 +66,10 @@ func (r *run) sources() error {
 		}
 	}
 	if missing > 0 {
-		r.Note(fmt.Sprintf("%d files that were loaded are no longer where they were", missing))
+		r.Note("no longer where they were loaded from: " + counted(missing, "file"))
 	}
 	if remote > 0 {
-		r.Note(fmt.Sprintf("%d files came from the Hub; they were verified when they were downloaded, and are not looked at", remote))
+		r.Note("from the Hub, verified when they were downloaded and not looked at again: " + counted(remote, "file"))
 	}
 	return nil
 }

@@ -1,0 +1,173 @@
+package test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// shell is the program running statements as they are written to it, with the
+// database open all the while.
+type shell struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+}
+
+func openShell(t *testing.T, args ...string) *shell {
+	t.Helper()
+	s := &shell{command: exec.Command(program, args...)}
+	var err error
+	if s.in, err = s.command.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.out = bufio.NewReader(out)
+	if err := s.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.in.Close(); s.command.Process.Kill() })
+	return s
+}
+
+// ask runs a statement and returns the line of its result.
+func (s *shell) ask(t *testing.T, statement string) string {
+	t.Helper()
+	if _, err := io.WriteString(s.in, statement+";\n"); err != nil {
+		t.Fatal(err)
+	}
+	var line string
+	for range 2 { // the column's name, and the value
+		var err error
+		if line, err = s.out.ReadString('\n'); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	return strings.TrimSpace(line)
+}
+
+func (s *shell) close(t *testing.T) {
+	t.Helper()
+	s.in.Close()
+	io.Copy(io.Discard, s.out)
+	if err := s.command.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// writers and readers are commands that open a database to write, and to read only.
+var (
+	writers = [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "DELETE FROM stored_saes"}, {"upgrade"}, {"load", "directions", "--sql", "SELECT [1]", "--name", "x"}}
+	readers = [][]string{{"info"}, {"check", "--sample", "0"}, {"sets"}, {"sql", "--read-only", "SELECT count(*) FROM features"}}
+)
+
+// TestOneWriter: while one program writes, no other opens the database, to write or to
+// read, and is told who has it, the rule and what to do. What the first does is not
+// disturbed, and when it ends the others work.
+func TestOneWriter(t *testing.T) {
+	db := smallDatabase(t)
+	first := openShell(t, "--db", db, "sql", "--format", "csv")
+	if found := first.ask(t, "SELECT count(*) AS n FROM stored_decoders"); found != "48" {
+		t.Fatalf("it has %s features", found)
+	}
+	for _, args := range slices.Concat(writers, readers, [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"report", "--out", filepath.Join(t.TempDir(), "r.html")}}) {
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, fmt.Sprintf(
+			"open database: %s: another program has it open, process %d (close it there; programs may share a file only when all open it read-only)", db, first.command.Process.Pid))
+	}
+	if found := first.ask(t, "SELECT count(*) AS n FROM features"); found != "48" {
+		t.Errorf("the first finds %q", found)
+	}
+	first.close(t)
+	for _, args := range slices.Concat(readers, writers[:2], [][]string{{"check", "--all"}}) {
+		mustRun(t, append([]string{"--db", db}, args...)...)
+	}
+}
+
+// TestManyReaders: programs that only read share a database, the explorer among them;
+// while they do, none may write, and is told so.
+func TestManyReaders(t *testing.T) {
+	db := smallDatabase(t)
+	before := hash(t, db)
+	reading := openShell(t, "--db", db, "sql", "--read-only", "--format", "csv")
+	reading.ask(t, "SELECT 1 AS n")
+	address := exploreDatabase(t, db)
+	for _, args := range readers {
+		mustRun(t, append([]string{"--db", db}, args...)...)
+	}
+	for _, args := range writers {
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "another program has it open, process ", "programs may share a file only when all open it read-only")
+	}
+	if status, body := request(t, "GET", address+"/api/overview"); status != 200 {
+		t.Errorf("%d: %s", status, body)
+	}
+	if found := reading.ask(t, "SELECT count(*) AS n FROM features"); found != "48" {
+		t.Errorf("the reader finds %s features", found)
+	}
+	reading.close(t)
+	if hash(t, db) != before {
+		t.Error("reading changed the file")
+	}
+}
+
+// TestManyClients: what the explorer answers many at once is what it answers one alone.
+func TestManyClients(t *testing.T) {
+	address := explore(t)
+	var pages []string
+	for _, layer := range []int{4, 14, 29} {
+		sae := fmt.Sprintf("release=smollm2-demo&sae=blocks.%d.hook_resid_pre&feature=%d", layer, 3*layer)
+		pages = append(pages, fmt.Sprintf("/api/features?layer=%d", layer), "/api/feature?"+sae, "/api/similar?"+sae)
+	}
+	pages = append(pages, "/", "/api/overview", "/api/sets", "/api/set?model=smollm2-135m&set=boy_names")
+	alone := map[string]string{}
+	for _, page := range pages {
+		status, body := request(t, "GET", address+page)
+		if status != 200 {
+			t.Fatalf("%s: %d %s", page, status, body)
+		}
+		alone[page] = body
+	}
+	var clients sync.WaitGroup
+	for client := range 12 {
+		clients.Go(func() {
+			for i := range pages {
+				page := pages[(i+client)%len(pages)]
+				if status, body := request(t, "GET", address+page); status != 200 || body != alone[page] {
+					t.Errorf("client %d, %s: %d, %d bytes, expected %d", client, page, status, len(body), len(alone[page]))
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// interrupted stops a step with Ctrl-C's signal after delay. It ends soon, with exit
+// code 130 and one line, or has ended already, and leaves what a kill may leave.
+func (s *killedStep) interrupted(t *testing.T, dir string, delay time.Duration) (stopped bool) {
+	t.Helper()
+	db := s.fresh(t, dir)
+	code, stderr, _ := stopAfter(t, syscall.SIGINT, delay, append([]string{"--db", db}, s.args...)...)
+	stderr = strings.TrimPrefix(stderr, s.said(db))
+	stopped = code == 130 && stderr == "saedb: interrupted; what was finished is kept\n"
+	// Before the program minds the signal, it ends the program.
+	if begun := code == -1 && stderr == ""; !stopped && !begun && (code != 0 || stderr != "") {
+		t.Errorf("%s interrupted after %v: exit %d, %q", s.name, delay, code, stderr)
+	}
+	stateAfter(t, db, s)
+	s.run(t, db)
+	if now := s.state(t, db); !maps.Equal(now, s.after) {
+		t.Errorf("%s: finished after an interrupt after %v it is\n%v\nundisturbed it is\n%v", s.name, delay, now, s.after)
+	}
+	return stopped
+}
