@@ -23,8 +23,8 @@ $(TOKENIZERS): FORCE
 EXTENSION := build/extension/saedb.duckdb_extension
 .PHONY: extension
 extension:
-	$(GO) build -tags saedb_extension -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o build/extension/libsaedb.so ./extension
-	$(GO) run ./extension/footer -library build/extension/libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
+	$(GO) build -tags "saedb_extension $(TAGS)" -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o $(dir $(EXTENSION))libsaedb.so ./extension
+	$(GO) run ./extension/footer -library $(dir $(EXTENSION))libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
 	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
 # The Python package, which carries the extension: build/wheel/saedb-*.whl.
