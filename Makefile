@@ -41,7 +41,7 @@ $(CHARTS): FORCE
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients browser
+test: build lint python-clients clients browser
 	$(GO) test -timeout 40m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
@@ -53,6 +53,11 @@ lint: $(TOKENIZERS) $(CHARTS)
 .PHONY: python-clients
 python-clients:
 	@scripts/python-clients.sh $(PYTHON)
+
+# The other clients, which the tests run examples/clients with.
+.PHONY: clients
+clients:
+	@scripts/clients.sh $(PYTHON)
 
 # The Python package with SAELens, TransformerLens and transformers themselves, which
 # take 8 GB: see bench/peers/install.sh.
