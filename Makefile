@@ -23,8 +23,8 @@ $(TOKENIZERS): FORCE
 EXTENSION := build/extension/saedb.duckdb_extension
 .PHONY: extension
 extension:
-	$(GO) build -tags saedb_extension -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o build/extension/libsaedb.so ./extension
-	$(GO) run ./extension/footer -library build/extension/libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
+	$(GO) build -tags "saedb_extension $(TAGS)" -buildmode=c-shared -ldflags "-s -w -extldflags=-Wl,-Bsymbolic" -o $(dir $(EXTENSION))libsaedb.so ./extension
+	$(GO) run ./extension/footer -library $(dir $(EXTENSION))libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
 	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
 # The Python package, which carries the extension: build/wheel/saedb-*.whl.
@@ -41,7 +41,7 @@ $(CHARTS): FORCE
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients bi-clients browser
+test: build lint python-clients bi-clients clients browser
 	$(GO) test -timeout 40m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
@@ -58,6 +58,11 @@ python-clients:
 .PHONY: bi-clients
 bi-clients:
 	@scripts/bi-clients.sh $(PYTHON)
+
+# The other clients, which the tests run examples/clients with.
+.PHONY: clients
+clients:
+	@scripts/clients.sh $(PYTHON)
 
 # The Python package with SAELens, TransformerLens and transformers themselves, which
 # take 8 GB: see bench/peers/install.sh.

@@ -1,9 +1,21 @@
-// Package saedb opens a DuckDB database with saedb's SQL functions in it.
+// Package saedb is saedb for Go programs: a DuckDB database, through database/sql,
+// with saedb's SQL functions in it.
 //
-//	db, err := saedb.Open(ctx, "features.db", saedb.Options{})
-//	…
+//	db, err := saedb.Open(ctx, "features.db", saedb.Options{ReadOnly: true})
+//	if err != nil {
+//		return err
+//	}
 //	defer db.Close()
-//	rows, err := db.QueryContext(ctx, "SELECT feature, skewness FROM layer_8")
+//	rows, err := db.QueryContext(ctx, "SELECT feature, skewness FROM layer_8 ORDER BY skewness DESC LIMIT 10")
+//
+// The functions, views and columns are in docs/reference.md, and in the database
+// itself: FROM functions. A vector goes in as a []float32 or []float64, and a list
+// comes out into a duckdb.Composite of github.com/duckdb/duckdb-go/v2, the driver.
+// examples/clients/go is a whole program.
+//
+// Models and SAEs come into a database through the program saedb. A DB may be used
+// by several goroutines; each query, with all its functions, runs on all cores. The
+// package needs cgo and links DuckDB, which the driver brings along.
 package saedb
 
 import (

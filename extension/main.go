@@ -24,17 +24,23 @@ func init() {
 	debug.SetGCPercent(10)
 }
 
-// saedb_init_c_api is the entry point, whose name DuckDB makes of the file's. It
-// answers false, having told DuckDB why, when the extension cannot be loaded.
+// registerMore registers what only a test wants (provoke.go).
+var registerMore = func(capi.Connection) error { return nil }
+
+// saedbLoad is what the entry point goes on to (entry.c). It answers false, having
+// told DuckDB why, when the extension cannot be loaded.
 //
-//export saedb_init_c_api
-func saedb_init_c_api(info, access unsafe.Pointer) C.bool {
+//export saedbLoad
+func saedbLoad(info, access unsafe.Pointer) C.bool {
 	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, host *capi.Host, opened capi.Database) error {
 		functions, err := udf.Register(registration, host, udf.DefaultModelMemory)
 		if err != nil {
 			return err
 		}
 		udf.RegisterNames(opened)
+		if err := registerMore(registration); err != nil {
+			return err
+		}
 		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: host.Connect})
 	}))
 }

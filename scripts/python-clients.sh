@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs into build/clients, one directory a version, what the tests run beside
 # saedb: stock DuckDB clients for Python, the one that saedb is built with, the
-# oldest that reads its files and the newest; GSEApy, which weighted enrichment is compared with;
+# oldest that reads its files, the oldest that load the extension (1.2 in a build of its
+# own), and the newest; GSEApy, which weighted enrichment is compared with;
 # and huggingface_hub, which shares the Hub's cache.
 # Usage: scripts/python-clients.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-for version in 1.0.0 1.5.6 2.0.0; do
+for version in 1.0.0 1.2.0 1.3.0 1.5.6 2.0.0 2.0.1; do
 	target=build/clients/duckdb-$version
 	[ -e "$target/.complete" ] && continue
 	echo "installing duckdb $version for Python into $target"

@@ -178,6 +178,58 @@ class Process(unittest.TestCase):
             once()
         self.assertLess(memory() - before, 40 << 20)
 
+    @unittest.skipUnless(hasattr(os, "fork"), "forks")
+    def test_fork(self):
+        """A process that is forked after the extension was loaded is told so by every call,
+        does not hang, and leaves the other one as it was. (DuckDB itself cannot close a
+        database there: its own threads are not there either.)"""
+        con = filled()
+        before = con.execute(MANY.format(10)).fetchall()
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # ends the child should it wait for something
+            told = []
+            for ask in [
+                lambda: con.cursor().execute(MANY.format(1)).fetchall(),
+                lambda: con.cursor().execute("FROM releases").fetchall(),
+                lambda: saedb.connect(),
+            ]:
+                try:
+                    ask()
+                    told.append("no error")
+                except duckdb.Error as error:
+                    told.append("forked" if "this process was forked" in str(error) else str(error))
+            told.append(str(duckdb.connect().execute("SELECT 42").fetchall()))
+            os.write(writing, repr(told).encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            self.assertEqual(pipe.read(), repr(["forked", "forked", "forked", "[(42,)]"]))
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(con.execute(MANY.format(10)).fetchall(), before)
+
+    def test_multiprocessing(self):
+        """Processes of their own, and ones forked before the extension is loaded."""
+        script = (
+            "import multiprocessing, sys, saedb\n"
+            "def published(_):\n"
+            "    return len(saedb.connect().execute('FROM releases').fetchall())\n"
+            "if __name__ == '__main__':\n"
+            "    if sys.argv[1] != 'fork':\n"
+            "        published(0)\n"
+            "    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:\n"
+            "        print(len(set(pool.map(published, range(4)))))\n"
+        )
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "pool.py")
+            with open(path, "w") as file:
+                file.write(script)
+            for method in ["spawn", "fork"] if LINUX else ["spawn"]:
+                with self.subTest(method):
+                    done = subprocess.run([sys.executable, path, method], capture_output=True, text=True, timeout=120)
+                    self.assertEqual((done.returncode, done.stdout), (0, "1\n"), done.stderr)
+
     def test_signal_handlers(self):
         """Python's own handlers stay, and so does faulthandler."""
         script = (

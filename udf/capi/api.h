@@ -154,24 +154,36 @@ extern saedb_capi saedb_api;
 SAEDB_CAPI(X)
 #undef X
 
-// What DuckDB calls back; written in Go (callbacks.go).
+// What DuckDB calls back (callbacks.c), and the Go that does the work.
+void saedb_scalar(handle info, handle input, handle output);
+void saedb_table_bind(handle info);
+void saedb_table_init(handle info);
+void saedb_table_scan(handle info, handle output);
+void saedb_release(void *owner);
 void saedbScalar(handle info, handle input, handle output);
 void saedbTableBind(handle info);
 void saedbTableInit(handle info);
 void saedbTableScan(handle info, handle output);
 void saedbRelease(void *owner);
 
+// Whether this process was forked from the one that loaded the extension, and what a
+// call says there.
+extern bool saedb_forked;
+#define SAEDB_FORKED                                                                                                   \
+	"saedb: this process was forked from one that has the extension loaded, which leaves it without Go's threads; "     \
+	"start it with spawn instead, as multiprocessing.get_context(\"spawn\") does"
+
 // Owners are cgo.Handle values, which are integers: the conversions to and from
 // pointers are done here, since Go's checkers rightly distrust them.
 static inline void set_scalar_owner(handle f, uintptr_t owner) {
-	saedb_api.duckdb_scalar_function_set_extra_info(f, (void *)owner, saedbRelease);
-	saedb_api.duckdb_scalar_function_set_function(f, saedbScalar);
+	saedb_api.duckdb_scalar_function_set_extra_info(f, (void *)owner, saedb_release);
+	saedb_api.duckdb_scalar_function_set_function(f, saedb_scalar);
 }
 static inline void set_table_owner(handle f, uintptr_t owner) {
-	saedb_api.duckdb_table_function_set_extra_info(f, (void *)owner, saedbRelease);
-	saedb_api.duckdb_table_function_set_bind(f, saedbTableBind);
-	saedb_api.duckdb_table_function_set_init(f, saedbTableInit);
-	saedb_api.duckdb_table_function_set_function(f, saedbTableScan);
+	saedb_api.duckdb_table_function_set_extra_info(f, (void *)owner, saedb_release);
+	saedb_api.duckdb_table_function_set_bind(f, saedb_table_bind);
+	saedb_api.duckdb_table_function_set_init(f, saedb_table_init);
+	saedb_api.duckdb_table_function_set_function(f, saedb_table_scan);
 }
 // A name that no table has is handed to replace_table with one that a table
 // function has; when they are the same, the function stands in.
@@ -184,10 +196,10 @@ static inline uintptr_t bind_owner(handle info) { return (uintptr_t)saedb_api.du
 static inline uintptr_t init_owner(handle info) { return (uintptr_t)saedb_api.duckdb_init_get_bind_data(info); }
 static inline uintptr_t scan_owner(handle info) { return (uintptr_t)saedb_api.duckdb_function_get_init_data(info); }
 static inline void set_bind_owner(handle info, uintptr_t owner) {
-	saedb_api.duckdb_bind_set_bind_data(info, (void *)owner, saedbRelease);
+	saedb_api.duckdb_bind_set_bind_data(info, (void *)owner, saedb_release);
 }
 static inline void set_init_owner(handle info, uintptr_t owner) {
-	saedb_api.duckdb_init_set_init_data(info, (void *)owner, saedbRelease);
+	saedb_api.duckdb_init_set_init_data(info, (void *)owner, saedb_release);
 }
 
 #endif

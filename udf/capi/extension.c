@@ -3,6 +3,8 @@
 // In the loadable extension DuckDB is not linked in: the table is filled from the
 // struct of pointers that DuckDB hands over when it loads the extension.
 
+#include <pthread.h>
+
 #include "extension.h"
 #include "positions.h"
 
@@ -15,6 +17,10 @@ void saedb_fill(const void *struct_of_pointers) {
 	saedb_api = filled;
 }
 #undef X
+
+static void forked(void) { saedb_forked = true; }
+
+bool saedb_watch_forks(void) { return pthread_atfork(NULL, NULL, forked) == 0; }
 
 bool saedb_filled_from(const void *struct_of_pointers) {
 	void *const *table = struct_of_pointers;

@@ -80,6 +80,9 @@ func fill(pointers unsafe.Pointer) error {
 	defer filling.Unlock()
 	switch {
 	case !filling.done:
+		if !bool(C.saedb_watch_forks()) {
+			return errors.New("load saedb: no memory")
+		}
 		C.saedb_fill(pointers)
 		filling.done = true
 	case !bool(C.saedb_filled_from(pointers)):

@@ -19,6 +19,7 @@ static inline const void *access_get_api(saedb_access *a, handle info, const cha
 
 void saedb_fill(const void *struct_of_pointers);
 bool saedb_filled_from(const void *struct_of_pointers);
+bool saedb_watch_forks(void); // sets saedb_forked in every process forked from now on
 
 // A duckdb_database that does not keep its database open: host.go says why.
 //

@@ -166,13 +166,16 @@ func nextRows(scan Scan, output Chunk) (rows int, err error) {
 	return scan.Next(output)
 }
 
-// saedbRelease ends what DuckDB owned: a function, a bound table, or a scan.
+// saedbRelease ends what DuckDB owned: a function, a bound table, or a scan. There is
+// nobody to hand an error to, or a panic.
 //
 //export saedbRelease
 func saedbRelease(owner unsafe.Pointer) {
+	var err error
+	defer recovered(&err)
 	h := cgo.Handle(uintptr(owner))
+	defer h.Delete()
 	if closer, ok := h.Value().(interface{ Close() error }); ok {
 		closer.Close()
 	}
-	h.Delete()
 }
