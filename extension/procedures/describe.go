@@ -3,6 +3,8 @@ package procedures
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strconv"
 
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/fault"
@@ -24,6 +26,21 @@ var about = procedure{
 		return row(version.Number, kernel)
 	},
 }
+
+// setThreads sets how many threads the kernels of this process compute with, where it
+// shares a machine with others: Go reads GOMAXPROCS from what the process was started with.
+var setThreads = procedure{
+	name: "saedb_threads", parameters: 1, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
+	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+		n, err := strconv.Atoi(a.positions[0])
+		if err != nil || n < 1 || n > maxThreads {
+			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: a.positions[0]}
+		}
+		return row(int64(runtime.GOMAXPROCS(n)))
+	},
+}
+
+const maxThreads = 4096
 
 // findSAEs lists the paths of the SAEs that saedb load sae would load.
 var findSAEs = procedure{

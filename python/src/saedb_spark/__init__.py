@@ -10,6 +10,7 @@ What comes out is Parquet in the layout of ``saedb export``: see docs/scale.md.
 """
 
 from ._compute import Computed, compute
+from ._ducklake import into_ducklake
 from ._errors import SparkJobError
 
-__all__ = ["Computed", "SparkJobError", "compute"]
+__all__ = ["Computed", "SparkJobError", "compute", "into_ducklake"]

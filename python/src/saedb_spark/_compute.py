@@ -71,13 +71,14 @@ def compute(
     """
     if tokens not in ("all", "real"):
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
-    prepared = _model.sent(spark, os.fspath(model), sets, model_name, processing)
+    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing)
     with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
         run = _Run(spark, prepared, Output(spark, os.fspath(out)), Path(scratch), tokens, partition_bytes, cache_bytes, memory, progress or to_stderr)
         description = spark.sparkContext.getLocalProperty("spark.job.description")
         try:
             return run.everything(saes, release)
         finally:
+            run.out.delete("_saedb")
             spark.sparkContext.setLocalProperty("spark.job.description", description)
 
 
@@ -100,7 +101,8 @@ class _Run:
     progress: Callable[[str], None]
 
     def everything(self, saes: _inputs.SAEs, release: str) -> list[Computed]:
-        self.setup = _worker.Setup(self.model.database.name, self.memory, self.cache_bytes)
+        self.out.delete("_saedb")
+        self.setup = self.offer_model()
         self.table = None
         if _inputs.is_table(saes) and "path" not in saes.columns:
             self.table, sources = _inputs.of_directions(self.spark, saes, release, self.setup)
@@ -109,7 +111,6 @@ class _Run:
         _inputs.check(sources, self.model.d_model, self.model.name)
         _inputs.set_layers(sources, self.hooks_there({s.release for s in sources}))
         self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-        self.out.delete("_saedb")
         there = self.out.names("saes")
         missing = [s for s in sources if not self.out.done(s.release, s.sae, self.key(s), self.sets_key, there)]
         done = [Computed(s.sae, s.release, s.d_sae, len(self.model.set_ids), 0.0, True) for s in sources if s not in missing]
@@ -118,6 +119,13 @@ class _Run:
         if missing:
             self.write_model()
         return done + self.all_of(missing)
+
+    def offer_model(self) -> _worker.Setup:
+        """Puts the model's database where every worker reads it: beside the results."""
+        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256]
+        name = f"model-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}.duckdb"
+        self.out.put(self.model.database, "_saedb", name)
+        return _worker.Setup(self.out.at("_saedb", name), self.memory, self.cache_bytes)
 
     @property
     def sets_key(self) -> str:
@@ -202,7 +210,6 @@ class _Run:
         at_once = max(2, min(len(missing), 32, int(2 * self.slots() / tasks) + 1))
         with ThreadPoolExecutor(at_once) as pool:
             done = list(pool.map(inheritable_thread_target(self.spark)(one), missing))
-        self.out.delete("_saedb")
         if failed:
             raise SparkJobError("; ".join(failed))
         return [c for c in done if c is not None]

@@ -23,7 +23,12 @@ _HADOOP = {"s3a": "s3", "s3n": "s3", "abfss": "abfs"}
 
 
 def is_remote(path: str) -> bool:
-    return bool(_URL.match(path)) and not path.startswith("file://")
+    return bool(_URL.match(path)) and not path.startswith("file:")
+
+
+def without_protocol(path: str) -> str:
+    """A local path, which Hadoop writes file:/… and others file:///…"""
+    return re.sub(r"^file:(//)?", "", path)
 
 
 @contextlib.contextmanager
@@ -33,7 +38,7 @@ def local(path: str, cache: Path, limit: int) -> Iterator[str]:
     Processes of one machine share the copies in ``cache``: the first one copies, others wait. The copies that were
     used longest ago go when more than ``limit`` bytes are there, but for those in use."""
     if not is_remote(path):
-        yield path.removeprefix("file://")
+        yield without_protocol(path)
         return
     whole, mark, part = path.partition("#")
     slot = cache / hashlib.sha256(whole.encode()).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -120,10 +121,10 @@ def of_directions(spark: Any, table: Any, release: str, setup: _worker.Setup) ->
     sc = spark.sparkContext
     sc.setJobDescription("saedb: hash the directions of each SAE")
     parts = whole.select("release", "sae", "feature", "w_dec").mapInArrow(
-        partial(_worker.hashes, setup), "release STRING, sae STRING, hash BIGINT, features BIGINT, narrowest BIGINT, widest BIGINT"
+        partial(_worker.hashes, setup), "release STRING, sae STRING, hash BIGINT, features BIGINT, lacking BIGINT, narrowest BIGINT, widest BIGINT"
     )
     merged = parts.groupBy("release", "sae").agg(
-        F.expr("bit_xor(hash)").alias("hash"), F.sum("features").alias("features"),
+        F.expr("bit_xor(hash)").alias("hash"), F.sum("features").alias("features"), F.sum("lacking").alias("lacking"),
         F.min("narrowest").alias("narrowest"), F.max("widest").alias("widest"),
     )  # fmt: skip
     about = whole.groupBy("release", "sae").agg(
@@ -144,9 +145,9 @@ def optional(table: Any, name: str, kind: str) -> Any:
 
 
 def from_rows(row: Any) -> Source:
-    import hashlib
-
     where = f"{row.release}/{row.sae}"
+    if row.lacking:
+        raise SparkJobError(f"{where}: expected a feature and a w_dec in every row, found {row.lacking} rows without")
     if row.features != row.distinct:
         raise SparkJobError(f"{where}: expected each feature once, found {row.features} rows of {row.distinct} features")
     if row.narrowest != row.widest:

@@ -37,23 +37,19 @@ class Model:
     sets_sha256: str  # of the names and tokens of the sets; empty without sets
 
 
-#: The models that were sent to the executors of an application, which keep them as long as it runs.
-_sent: dict[tuple[object, ...], Model] = {}
+#: The models that were prepared on the driver for an application, for the next call.
+_prepared: dict[tuple[object, ...], Model] = {}
 
 
-def sent(spark: Any, model: str, sets: Sets, name: Optional[str], processing: Optional[str]) -> Model:
-    """The model, prepared and sent to every executor, once an application."""
-    sc = spark.sparkContext
+def prepared(application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str]) -> Model:
+    """The model, prepared once an application."""
     sets = sets if sets is None or isinstance(sets, bool) else tuple(sets)
-    key = (sc.applicationId, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing)
-    if key not in _sent:
-        # Spark reads the file from here whenever an executor first asks for it.
+    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing)
+    if key not in _prepared:
         into = Path(tempfile.mkdtemp(prefix="saedb-model-"))
         atexit.register(shutil.rmtree, into, ignore_errors=True)
-        prepared = prepare(model, sets, name=name, processing=processing, database=into / f"{into.name}.duckdb")
-        sc.addFile(str(prepared.database))
-        _sent[key] = prepared
-    return _sent[key]
+        _prepared[key] = prepare(model, sets, name=name, processing=processing, database=into / "model.duckdb")
+    return _prepared[key]
 
 
 def state(path: str) -> tuple[object, ...]:

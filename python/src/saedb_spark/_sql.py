@@ -24,9 +24,8 @@ ENRICHMENT = """
     sae STRING, feature INT, token_set STRING, size BIGINT, es FLOAT, direction STRING, p_value DOUBLE, q_value DOUBLE, auc FLOAT,
     model STRING, log10_p FLOAT, log10_q FLOAT"""
 
-#: Columns of a table of decoder directions: a part of those of the view ``decoder_directions``
-#: and of ``features``. What a table lacks is NULL.
-DIRECTIONS = {"feature": "INTEGER", "w_dec": "FLOAT[]", "log_sparsity": "FLOAT"}
+#: Columns of directions, as :func:`features` reads them.
+DIRECTIONS = ("feature", "w_dec", "log_sparsity")
 
 
 def features(source: str, scored: bool) -> str:
@@ -71,7 +70,7 @@ RELEASE_SCORES = """
 #: One row for the rows of each SAE in a batch: their hash does not depend on their order.
 HASHES = """
     SELECT release, sae, bit_xor(row_hash(feature, CAST(w_dec AS FLOAT[]))) AS hash, count(*) AS features,
-           min(len(w_dec)) AS narrowest, max(len(w_dec)) AS widest
+           count(*) FILTER (feature IS NULL OR w_dec IS NULL) AS lacking, min(len(w_dec)) AS narrowest, max(len(w_dec)) AS widest
     FROM directions GROUP BY release, sae"""
 
 MODELS = """

@@ -7,11 +7,11 @@ must have the package installed; their arguments travel.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 
 import duckdb
 import pyarrow as pa
@@ -24,7 +24,7 @@ from ._errors import marked
 class Setup:
     """What every task of a computation needs."""
 
-    model_file: str  # name under which Spark sent the model's database to the executors
+    model: str  # the model's database; its name stands for its content
     memory: str  # limit of DuckDB's buffers in each worker process
     cache_bytes: int  # limit of the copies of remote files on each executor
 
@@ -58,22 +58,32 @@ class Pass:
         return given
 
 
-_open: Optional[tuple[Setup, duckdb.DuckDBPyConnection]] = None
+class _Open(NamedTuple):
+    """This process's DuckDB."""
+
+    content: tuple[str, str]  # name of the model's database, and limit of the buffers
+    con: duckdb.DuckDBPyConnection
+    copy: contextlib.ExitStack  # keeps the model's database here
+
+
+_open: Optional[_Open] = None
 
 
 def connection(setup: Setup) -> duckdb.DuckDBPyConnection:
-    """This process's DuckDB, with the model attached."""
+    """This process's DuckDB, with the model attached, and its unembedding from one task to the next."""
     global _open
-    if _open is not None and _open[0] != setup:
-        _open[1].close()
+    content = setup.model.rsplit("/", 1)[-1], setup.memory
+    if _open is not None and _open.content != content:
+        _open.con.close()
+        _open.copy.close()
         _open = None
     if _open is None:
-        from pyspark import SparkFiles
-
+        stack = contextlib.ExitStack()
+        path = stack.enter_context(_fetch.local(setup.model, cache(), setup.cache_bytes))
         con = bare_connection(setup.memory)
-        con.execute(f"ATTACH '{SparkFiles.get(setup.model_file)}' AS model (READ_ONLY)")
-        _open = setup, con
-    return _open[1]
+        con.execute(f"ATTACH '{path}' AS model (READ_ONLY)")
+        _open = _Open(content, con, stack)
+    return _open.con
 
 
 def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
@@ -84,8 +94,9 @@ def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
 
     context = TaskContext.get()
     cores = context.cpus() if context is not None else 1
-    os.environ.setdefault("GOMAXPROCS", str(cores))  # read when the extension is loaded
-    return saedb.connect(config={"threads": str(cores), "memory_limit": memory})
+    con = saedb.connect(config={"threads": str(cores), "memory_limit": memory})
+    con.execute("CALL saedb_threads($cores)", {"cores": str(cores)}).fetchall()
+    return con
 
 
 def cache() -> Path:
@@ -168,7 +179,7 @@ def find(path: str) -> list[str]:
         return [path]
     with reported(path):
         with bare_connection() as con:
-            found = con.execute("SELECT path FROM saedb_find_saes($path)", {"path": path.removeprefix("file://")}).fetchall()
+            found = con.execute("SELECT path FROM saedb_find_saes($path)", {"path": _fetch.without_protocol(path)}).fetchall()
         return [str(name) for (name,) in found]
 
 
