@@ -11,6 +11,7 @@ import (
 	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -30,11 +31,11 @@ var about = procedure{
 // setThreads sets how many threads the kernels of this process compute with, where it
 // shares a machine with others: Go reads GOMAXPROCS from what the process was started with.
 var setThreads = procedure{
-	name: "saedb_threads", parameters: 1, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
+	name: "saedb_threads", named: []string{"threads"}, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
 	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
-		n, err := strconv.Atoi(a.positions[0])
+		n, err := strconv.Atoi(a.named["threads"])
 		if err != nil || n < 1 || n > maxThreads {
-			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: a.positions[0]}
+			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: schema.Literal(a.named["threads"])}
 		}
 		return row(int64(runtime.GOMAXPROCS(n)))
 	},

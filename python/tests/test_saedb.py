@@ -241,10 +241,10 @@ class OnDisk(unittest.TestCase):
             con.execute("FROM saedb_describe_sae($1)", [found[0]]).fetchall(),
             con.execute(f"SELECT {columns} FROM stored_saes s JOIN stored_loads ON load_id = sae_id").fetchall(),
         )
-        (threads,), = con.execute("CALL saedb_threads(1)").fetchall()
-        self.assertEqual(con.execute("CALL saedb_threads($1)", [threads]).fetchall(), [(1,)])
-        with self.assertRaisesRegex(duckdb.Error, "threads: expected a number from 1 to 4096, found 0"):
-            con.execute("CALL saedb_threads(0)").fetchall()
+        (threads,), = con.execute("CALL saedb_threads(threads := 1)").fetchall()
+        self.assertEqual(con.execute("CALL saedb_threads(threads := $1)", [threads]).fetchall(), [(1,)])
+        with self.assertRaisesRegex(duckdb.Error, "threads: expected a number from 1 to 4096, found '0'"):
+            con.execute("CALL saedb_threads(threads := 0)").fetchall()
         with self.assertRaisesRegex(duckdb.Error, "saedb_describe_sae: .*does not exist"):
             con.execute("FROM saedb_describe_sae('nowhere')")
         with tempfile.TemporaryDirectory() as directory:

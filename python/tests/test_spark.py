@@ -175,7 +175,7 @@ class OnACluster(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"{self.out}: 1 SAEs, 1536 features computed", done.stdout)
         self.assertIn("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics, ", done.stderr)
-        self.assert_same(self.reference, "layer = 29")
+        self.assert_same(self.reference, "saes.layer = 29")
         done = subprocess.run([*submit, "/nowhere", *common], env=self.cluster.environment, capture_output=True, text=True)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stderr, "saedb_spark: /nowhere: .*does not exist")
@@ -185,12 +185,13 @@ class OnACluster(unittest.TestCase):
             ("127.0.0.1", 0), type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None, "__init__": functools.partialmethod(http.server.SimpleHTTPRequestHandler.__init__, directory=EXAMPLE)})
         )  # fmt: skip
         threading.Thread(target=served.serve_forever, daemon=True).start()
+        self.addCleanup(served.server_close)
         self.addCleanup(served.shutdown)
         url = f"http://127.0.0.1:{served.server_port}/saes/{SAES[1].name}"
         table = self.spark.createDataFrame([(url, "smollm2-demo", SAES[1].name)], ["path", "release", "sae"])
         done, _ = self.compute(table, MODEL, model_name="smollm2-135m")
         self.assertEqual([(c.sae, c.unchanged) for c in done], [(SAES[1].name, False)])
-        self.assert_same(self.reference, "layer = 29")
+        self.assert_same(self.reference, "saes.layer = 29")
 
     def test_poisoned(self):
         good, cut, wrong = (self.directory / name for name in ("good", "cut", "wrong"))

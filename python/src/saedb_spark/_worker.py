@@ -95,7 +95,7 @@ def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
     context = TaskContext.get()
     cores = context.cpus() if context is not None else 1
     con = saedb.connect(config={"threads": str(cores), "memory_limit": memory})
-    con.execute("CALL saedb_threads($cores)", {"cores": str(cores)}).fetchall()
+    con.execute("CALL saedb_threads(threads := $cores)", {"cores": cores}).fetchall()
     return con
 
 
