@@ -41,7 +41,7 @@ $(CHARTS): FORCE
 demo: build
 	@examples/smollm2-135m/demo.sh
 
-test: build lint python-clients bi-clients clients browser
+test: build lint python-clients clients bi-clients browser
 	$(GO) test -timeout 40m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
@@ -72,6 +72,18 @@ test-saelens: wheel
 	rm -rf build/saelens
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target build/saelens build/wheel/*.whl
 	PYTHONPATH=build/saelens build/peers/bin/python -W ignore python/tests/test_saelens.py
+
+# The package saedb_spark on a cluster of Spark's, a master and two workers on this
+# machine, and its results in a DuckLake: 900 MB, and Java and PostgreSQL from Debian.
+.PHONY: spark test-spark
+spark: wheel
+	@scripts/spark.sh $(PYTHON)
+	rm -rf build/spark/site
+	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --target build/spark/site build/wheel/*.whl
+
+test-spark: spark build
+	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_spark.py
+	PYTHONPATH=$(CURDIR)/build/spark/ducklake:$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_ducklake.py
 
 # Chromium, which the tests drive the pages with.
 .PHONY: browser
@@ -119,6 +131,10 @@ bench: $(TOKENIZERS) bench-kernel
 	$(GO) run ./bench/duckdb
 	$(GO) run ./bench/ladder
 	$(GO) run ./bench/serve
+
+.PHONY: bench-spark
+bench-spark: spark build
+	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python bench/spark/main.py
 
 bench-kernel:
 	@$(GO) run ./bench/kernel

@@ -55,6 +55,16 @@ func hashFiles(ctx context.Context, op, source string, from Origin, paths []stri
 	return slices.CompactFunc(files, func(a, b file) bool { return a.name == b.name }), nil
 }
 
+// Digest is the SHA-256 that a load of what lies at source would record for the
+// files, and their size.
+func Digest(ctx context.Context, source string, paths []string) (sha256 string, bytes int64, err error) {
+	files, err := hashFiles(ctx, "hash", absolute(source), Origin{}, paths)
+	for _, f := range files {
+		bytes += f.bytes
+	}
+	return digest(files), bytes, err
+}
+
 // nameBelow is the path of a file relative to the source: the source's own name
 // when it is the file, and the whole path when the file lies elsewhere.
 func nameBelow(source, path string) string {

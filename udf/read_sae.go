@@ -1,6 +1,10 @@
 package udf
 
 import (
+	"fmt"
+	"strconv"
+
+	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/sae"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
@@ -11,8 +15,8 @@ var readSAEFamily = family{
 	docs: []schema.Function{
 		{
 			Name:        "read_sae",
-			Signature:   "read_sae(path) → TABLE(feature INTEGER, w_dec FLOAT[], log_sparsity FLOAT)",
-			Description: "The decoder directions of an SAE on disk, without loading it.",
+			Signature:   "read_sae(path [, first := 0, features := …]) → TABLE(feature INTEGER, w_dec FLOAT[], log_sparsity FLOAT)",
+			Description: "The decoder directions of an SAE on disk, without loading it: all of them, or so many from the first. Others are not read.",
 			Example:     "SELECT feature, len(w_dec), log_sparsity FROM read_sae('examples/smollm2-135m/saes/blocks.29.hook_resid_pre') LIMIT 5",
 		},
 		{
@@ -26,7 +30,7 @@ var readSAEFamily = family{
 }
 
 func registerReadSAE(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_sae", 1, f.files("read_sae", f.readSAE)); err != nil {
+	if err := c.RegisterTable("read_sae", 1, f.files("read_sae", f.readSAE), "first", "features"); err != nil {
 		return err
 	}
 	return c.RegisterTable("sae_info", 1, f.files("sae_info", f.saeInfo))
@@ -38,12 +42,36 @@ func (f *Functions) readSAE(arguments []string) (capi.Table, error) {
 		return nil, err
 	}
 	t, err := f.saeRows(opened)
+	if err == nil {
+		err = t.only(arguments[0], arguments[1], arguments[2])
+	}
 	if err != nil {
 		opened.Close()
 		return nil, err
 	}
 	t.close = opened.Close
 	return t, nil
+}
+
+// only leaves of the table's rows, which are features, so many from the first, both
+// as SQL gives them: empty for all.
+func (t *table) only(path, first, features string) error {
+	number := func(name, given string, otherwise, most int) (int, error) {
+		if given == "" {
+			return otherwise, nil
+		}
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 0 || n > most {
+			return 0, &fault.Error{Op: "read_sae", Subject: path, Problem: name, Expected: fmt.Sprintf("a number from 0 to %d", most), Found: given}
+		}
+		return n, nil
+	}
+	var err error
+	if t.first, err = number("first", first, 0, t.rows); err != nil {
+		return err
+	}
+	t.rows, err = number("features", features, t.rows-t.first, t.rows-t.first)
+	return err
 }
 
 // saeRows is a row a feature, for read_sae and for SAEs that a load has opened.

@@ -12,6 +12,7 @@ import (
 type table struct {
 	functions *Functions
 	columns   []column
+	first     int // row of columns that the table begins with
 	rows      int
 	close     func() error
 }
@@ -63,7 +64,7 @@ func (s *scan) Next(output capi.Chunk) (int, error) {
 		if position < 0 || position >= len(s.table.columns) {
 			continue // a column that no one reads, as for count(*)
 		}
-		if err := s.table.columns[position].fill(output.Column(i), from, n); err != nil {
+		if err := s.table.columns[position].fill(output.Column(i), s.table.first+from, n); err != nil {
 			return 0, err
 		}
 	}

@@ -93,6 +93,8 @@ func (w *work) write(output capi.Chunk, row []any) error {
 		}
 		v := output.Column(i)
 		switch value := row[position].(type) {
+		case nil:
+			v.SetNull(0, 0)
 		case string:
 			if value == "" {
 				v.SetNull(0, 0)

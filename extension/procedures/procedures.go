@@ -32,7 +32,7 @@ type Host struct {
 // Register registers the procedures with the database of c.
 func Register(c capi.Connection, h *Host) error {
 	for _, p := range []procedure{
-		loadModel, loadSAE, loadSets, computeStatistics, addModel, addSAE, wantedTensors,
+		loadModel, loadSAE, loadSets, computeStatistics, addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err

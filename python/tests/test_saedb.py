@@ -1,6 +1,7 @@
 """The package in stock DuckDB: what is in memory goes in, and comes out right."""
 
 import json
+import os
 import tempfile
 import types
 import unittest
@@ -218,6 +219,40 @@ class InMemory(unittest.TestCase):
         with self.assertRaisesRegex(duckdb.Error, "decoder: expected one of as-stored"):
             saedb.add_sae(self.con, self.w_dec, name="s", decoder="other")
         self.assertEqual(self.con.execute("SELECT count(*) FROM loads").fetchone(), (1,))
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples/smollm2-135m"
+
+
+class OnDisk(unittest.TestCase):
+    def test_described_as_a_load_records_it(self):
+        """What Spark's workers ask of the extension."""
+        con = saedb.connect()
+        self.addCleanup(con.close)
+        (version, kernel), = con.execute("FROM saedb_about()").fetchall()
+        found = [path for path, in con.execute("SELECT path FROM saedb_find_saes($1)", [str(EXAMPLE / "saes")]).fetchall()]
+        self.assertEqual([Path(path).name for path in found], [f"blocks.{i}.hook_resid_pre" for i in (4, 9, 14, 19, 24, 29)])
+        saedb.load_model(con, EXAMPLE / "SmolLM2-135M-Instruct.unembedding.gguf", name="m")
+        saedb.load_sae(con, found[0])
+        saedb.compute(con)
+        self.assertEqual(con.execute("SELECT saedb_version, kernel FROM stored_computations").fetchall(), [(version, kernel)])
+        columns = "name, s.format, architecture, d_model, d_sae, hook, block, dtype, scale, neuronpedia_id, l0, bytes, sha256"
+        self.assertEqual(
+            con.execute("FROM saedb_describe_sae($1)", [found[0]]).fetchall(),
+            con.execute(f"SELECT {columns} FROM stored_saes s JOIN stored_loads ON load_id = sae_id").fetchall(),
+        )
+        (threads,), = con.execute("CALL saedb_threads(threads := 1)").fetchall()
+        self.assertEqual(con.execute("CALL saedb_threads(threads := $1)", [threads]).fetchall(), [(1,)])
+        with self.assertRaisesRegex(duckdb.Error, "threads: expected a number from 1 to 4096, found '0'"):
+            con.execute("CALL saedb_threads(threads := 0)").fetchall()
+        with self.assertRaisesRegex(duckdb.Error, "saedb_describe_sae: .*does not exist"):
+            con.execute("FROM saedb_describe_sae('nowhere')")
+        with tempfile.TemporaryDirectory() as directory:
+            config = json.loads((Path(found[0]) / "cfg.json").read_text())
+            (Path(directory) / "cfg.json").write_text(json.dumps(config).replace("blocks.4.hook_resid_pre", "blocks.4.attn.hook_z"))
+            os.symlink(Path(found[0]) / "sae_weights.safetensors", Path(directory) / "sae_weights.safetensors")
+            with self.assertRaisesRegex(duckdb.Error, r"attention heads \(hook_z\), at hook point blocks.4.attn.hook_z"):
+                con.execute("FROM saedb_describe_sae($1)", [directory]).fetchall()
 
 
 def importlib_or_skip(module: str):

@@ -8,6 +8,13 @@ FROM read_sae('../examples/smollm2-135m/saes/blocks.29.hook_resid_pre');
 SELECT count(*) AS features, count(*) FILTER (a.w_dec <> b.w_dec) AS different
 FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre') a JOIN decoder_directions b USING (feature) WHERE b.layer = 4;
 
+-- A part of a file is that part of the whole.
+SELECT count(*) AS features, min(feature) AS first, max(feature) AS last, count(*) FILTER (a.w_dec <> b.w_dec) AS different
+FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre', first := 1000, features := 500) a
+JOIN read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre') b USING (feature);
+
+FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre', first := 1000, features := 537);
+
 SELECT count(*) FROM read_unembedding('../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf');
 
 SELECT count(*) AS tokens, count(*) FILTER (is_special) AS special, count(*) FILTER (is_padding) AS padding

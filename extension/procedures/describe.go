@@ -1,0 +1,103 @@
+package procedures
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+
+	"github.com/saedb/saedb/internal/compute"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/version"
+	"github.com/saedb/saedb/loader"
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// about says what computes here.
+var about = procedure{
+	name:    "saedb_about",
+	columns: []capi.Field{{Name: "version", Type: capi.Varchar}, {Name: "kernel", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+		kernel, err := compute.DefaultKernel()
+		if err != nil {
+			return err
+		}
+		return row(version.Number, kernel)
+	},
+}
+
+// setThreads sets how many threads the kernels of this process compute with, where it
+// shares a machine with others: Go reads GOMAXPROCS from what the process was started with.
+var setThreads = procedure{
+	name: "saedb_threads", named: []string{"threads"}, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
+	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+		n, err := strconv.Atoi(a.named["threads"])
+		if err != nil || n < 1 || n > maxThreads {
+			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: schema.Literal(a.named["threads"])}
+		}
+		return row(int64(runtime.GOMAXPROCS(n)))
+	},
+}
+
+const maxThreads = 4096
+
+// findSAEs lists the paths of the SAEs that saedb load sae would load.
+var findSAEs = procedure{
+	name: "saedb_find_saes", parameters: 1, columns: []capi.Field{{Name: "path", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+		paths, err := sae.Find(a.positions[0])
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if err := row(path); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
+// describeSAE is what a load would record of an SAE, without loading it: it reads the
+// files once, for their hash. A decoder that a load would have to map to the residual
+// stream is refused, since read_sae gives its rows as they are.
+var describeSAE = procedure{
+	name: "saedb_describe_sae", parameters: 1,
+	columns: []capi.Field{
+		{Name: "name", Type: capi.Varchar}, {Name: "format", Type: capi.Varchar}, {Name: "architecture", Type: capi.Varchar},
+		{Name: "d_model", Type: capi.Bigint}, {Name: "d_sae", Type: capi.Bigint}, {Name: "hook", Type: capi.Varchar},
+		{Name: "block", Type: capi.Bigint}, {Name: "dtype", Type: capi.Varchar}, {Name: "scale", Type: capi.Varchar},
+		{Name: "neuronpedia_id", Type: capi.Varchar}, {Name: "l0", Type: capi.Double},
+		{Name: "bytes", Type: capi.Bigint}, {Name: "sha256", Type: capi.Varchar},
+	},
+	run: func(ctx context.Context, _ *Host, a arguments, row func(...any) error) error {
+		opened, err := sae.Open(a.positions[0])
+		if err != nil {
+			return err
+		}
+		defer opened.Close()
+		info := opened.Info()
+		if info.Space != sae.ResidualStream {
+			return &fault.Error{
+				Subject: a.positions[0], Expected: "a decoder that writes to the residual stream",
+				Found: fmt.Sprintf("%s, at hook point %s", info.Space, info.Hook),
+				Hint:  "load it beside its model, which maps it, and read decoder_directions",
+			}
+		}
+		sha256, bytes, err := loader.Digest(ctx, a.positions[0], info.Files)
+		if err != nil {
+			return err
+		}
+		var block, l0 any
+		if info.Layer >= 0 {
+			block = int64(info.Layer)
+		}
+		if info.L0 > 0 {
+			l0 = info.L0
+		}
+		return row(info.Name, info.Format, info.Architecture, int64(info.DModel), int64(info.DSAE), info.Hook,
+			block, info.DType, info.Scale, info.NeuronpediaID, l0, bytes, sha256)
+	},
+}

@@ -1,0 +1,308 @@
+"""The computation: which SAEs lack results, and a few Spark jobs for each that does."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Optional, Union
+
+import duckdb
+import pyarrow as pa
+
+from . import _inputs, _model, _sql, _worker
+from ._errors import SparkJobError, plain
+from ._output import Output, escaped
+
+
+class Computed(NamedTuple):
+    """What was done for an SAE."""
+
+    sae: str
+    release: str
+    features: int
+    token_sets: int
+    seconds: float
+    unchanged: bool  #: its results were there
+
+
+def compute(
+    spark: Any,
+    saes: _inputs.SAEs,
+    model: Union[str, "os.PathLike[str]"],
+    out: str,
+    sets: _model.Sets = None,
+    *,
+    release: str = _inputs.DEFAULT_RELEASE,
+    tokens: str = "all",
+    model_name: Optional[str] = None,
+    processing: Optional[str] = None,
+    partition_bytes: int = 256 << 20,
+    cache_bytes: int = 64 << 30,
+    memory: str = "1GB",
+    progress: Optional[Callable[[str], None]] = None,
+) -> list[Computed]:
+    """Computes the statistics of every feature, and its enrichment, as Parquet below ``out``.
+
+    ``saes`` is the path of an SAE or of a directory above several, a list of paths, a mapping of releases' names
+    to those; or a DataFrame: with a column ``path`` (and ``release`` and ``sae``, its name), a row an SAE,
+    or with columns ``sae``, ``feature`` and ``w_dec`` (and ``release``, ``hook``, ``layer``, ``log_sparsity``,
+    ``neuronpedia_id``), a row a direction. A path without a protocol must be the same on every machine; one with a protocol
+    (``s3://bucket/sae``) is one SAE, copied by fsspec to the local disk of the executors that need it.
+
+    ``model`` is a Hugging Face directory or a GGUF file, or a saedb database with the model (and its token
+    sets) in it, on the driver's machine. ``sets`` are the token sets to score: None for none, True for all (of a
+    database, or the built-in ones), or a list of families and names, of a model on disk also of files.
+
+    What is there already for the same content, model, tokens, sets and version is left as it is. Nothing of an
+    SAE appears before all of it is computed. Only one computation may write to ``out`` at a time.
+
+    ``partition_bytes`` bounds the memory that a task's features take, ``cache_bytes`` the copies of remote files on an executor,
+    ``memory`` DuckDB's buffers in a worker process, which the unembedding comes on top of.
+    ``progress`` is told a line for each SAE; by default it is written to standard error.
+    """
+    if tokens not in ("all", "real"):
+        raise SparkJobError(f"tokens: expected all or real, found {tokens}")
+    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing)
+    with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
+        run = _Run(spark, prepared, Output(spark, os.fspath(out)), Path(scratch), tokens, partition_bytes, cache_bytes, memory, progress or to_stderr)
+        description = spark.sparkContext.getLocalProperty("spark.job.description")
+        try:
+            return run.everything(saes, release)
+        finally:
+            run.out.delete("_saedb")
+            spark.sparkContext.setLocalProperty("spark.job.description", description)
+
+
+def to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@dataclass
+class _Run:
+    """One call of compute."""
+
+    spark: Any
+    model: _model.Model
+    out: Output
+    scratch: Path
+    tokens: str
+    partition_bytes: int
+    cache_bytes: int
+    memory: str
+    progress: Callable[[str], None]
+
+    def everything(self, saes: _inputs.SAEs, release: str) -> list[Computed]:
+        self.out.delete("_saedb")
+        self.setup = self.offer_model()
+        self.table = None
+        if _inputs.is_table(saes) and "path" not in saes.columns:
+            self.table, sources = _inputs.of_directions(self.spark, saes, release, self.setup)
+        else:
+            sources = _inputs.of_files(self.spark, saes, release, self.cache_bytes)
+        _inputs.check(sources, self.model.d_model, self.model.name)
+        _inputs.set_layers(sources, self.hooks_there({s.release for s in sources}))
+        self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+        there = self.out.names("saes")
+        missing = [s for s in sources if not self.out.done(s.release, s.sae, self.key(s), self.sets_key, there)]
+        done = [Computed(s.sae, s.release, s.d_sae, len(self.model.set_ids), 0.0, True) for s in sources if s not in missing]
+        if done:
+            self.progress(f"{len(done)} of {len(sources)} SAEs were computed before")
+        if missing:
+            self.write_model()
+        return done + self.all_of(missing)
+
+    def offer_model(self) -> _worker.Setup:
+        """Puts the model's database where every worker reads it: beside the results."""
+        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256]
+        name = f"model-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}.duckdb"
+        self.out.put(self.model.database, "_saedb", name)
+        return _worker.Setup(self.out.at("_saedb", name), self.memory, self.cache_bytes)
+
+    @property
+    def sets_key(self) -> str:
+        return self.model.sets_sha256[:16]
+
+    def key(self, s: _inputs.Source) -> str:
+        """What statistics depend on."""
+        from importlib.metadata import version
+
+        said = [s.sha256, s.scale, s.layer, self.model.name, self.model.sha256, self.model.conventions, self.tokens, version("saedb")]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    def hooks_there(self, releases: set[str]) -> dict[str, list[str]]:
+        """The hook points of SAEs of these releases whose results are there."""
+        if not self.out.names("saes"):
+            return {}
+        from pyspark.sql import functions as F
+
+        self.describe("read which SAEs are there")
+        rows = self.spark.read.parquet(self.out.at("saes")).where(F.col("release").isin(list(releases))).select("release", "hook").collect()
+        return {name: [row.hook or "" for row in rows if row.release == name] for name in releases}
+
+    def write_model(self) -> None:
+        """Writes the directories beside the results that describe the model."""
+        con = _model.opened(self.model.database)
+        try:
+            for table, (query, parameters) in _model.tables(self.model).items():
+                name = f"{escaped(self.model.name)}.parquet"
+                rows = con.execute(query, parameters).to_arrow_table()
+                if self.out.exists(table, name):
+                    rows = self.merged(table, name, rows)
+                self.put_rows(rows, f"{table}-{name}", table, name)
+        finally:
+            con.close()
+
+    def merged(self, table: str, name: str, rows: pa.Table) -> pa.Table:
+        """The rows that a directory has of the model, together with new ones, which must not contradict them."""
+        self.describe(f"read which {table} are there")
+        there = self.spark.read.parquet(self.out.at(table, name)).toArrow()
+        if table == "models" and there.select(["sha256", "conventions"]).to_pylist() != rows.select(["sha256", "conventions"]).to_pylist():
+            raise SparkJobError(f"{self.out.root}: has results of a model {self.model.name} with other weights; give this one another name or another directory")
+        if table != "token_sets":
+            return rows
+        con = duckdb.connect()
+        con.register("there", there)
+        con.register("given", rows)
+        other = con.execute("SELECT token_set FROM there JOIN given USING (token_set) WHERE there.tokens <> given.tokens ORDER BY 1").fetchall()
+        if other:
+            raise SparkJobError(f"{self.out.root}: has scores of other token sets named {', '.join(n for (n,) in other)}; give these other names, or another directory")
+        return con.execute("FROM given UNION ALL BY NAME FROM there WHERE token_set NOT IN (SELECT token_set FROM given)").to_arrow_table()
+
+    def put_rows(self, rows: pa.Table, local: str, *parts: str) -> None:
+        path = self.scratch / local
+        con = duckdb.connect()
+        con.register("rows", rows)
+        con.execute(f"COPY rows TO {_model.literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        con.close()
+        self.out.put(path, *parts)
+        path.unlink()
+
+    def describe(self, what: str) -> None:
+        self.spark.sparkContext.setJobDescription(f"saedb: {what}")
+
+    # SAEs.
+
+    def all_of(self, missing: list[_inputs.Source]) -> list[Computed]:
+        """Computes SAEs, several at once, so that the last tasks of one leave no core idle."""
+        if not missing:
+            return []
+        from pyspark.util import inheritable_thread_target
+
+        failed: list[str] = []
+
+        def one(s: _inputs.Source) -> Optional[Computed]:
+            try:
+                return self.one(s)
+            except Exception as error:
+                failed.append(f"{s.release}/{s.sae}: {plain(error)}")
+                return None
+
+        tasks = sum(-(-s.d_sae // self.step(s)) for s in missing) / len(missing)
+        at_once = max(2, min(len(missing), 32, int(2 * self.slots() / tasks) + 1))
+        with ThreadPoolExecutor(at_once) as pool:
+            done = list(pool.map(inheritable_thread_target(self.spark)(one), missing))
+        if failed:
+            raise SparkJobError("; ".join(failed))
+        return [c for c in done if c is not None]
+
+    def slots(self) -> int:
+        """How many tasks run at the same time."""
+        cores = int(self.spark.conf.get("spark.task.cpus", "1"))
+        return max(1, self.spark.sparkContext.defaultParallelism // cores)
+
+    def step(self, s: _inputs.Source) -> int:
+        """Features of a task: seconds of work, in memory that is bounded, in whole vectors of DuckDB's; and
+        no fewer tasks than run at the same time."""
+        vector, flop = 2048, 2e12 * int(self.spark.conf.get("spark.task.cpus", "1"))
+        row = 4 * s.d_model + 24 * len(self.model.set_ids) + 2048
+        features = min(flop / (2 * s.d_model * self.model.d_vocab), self.partition_bytes / row, s.d_sae / self.slots())
+        return max(1, round(features / vector)) * vector
+
+    def one(self, s: _inputs.Source) -> Computed:
+        begun = time.monotonic()
+        work = hashlib.sha256(f"{s.release}/{s.sae}".encode()).hexdigest()[:16]
+        job = _worker.Pass(
+            setup=self.setup, sae=s.sae, release=s.release, model=self.model.name, hook=s.hook, neuronpedia_id=s.neuronpedia_id, sae_sha256=s.sha256,
+            model_sha256=self.model.sha256, scale=s.scale, processing=self.model.conventions, tokens=self.tokens,
+            computed_at=self.computed_at, sets=self.model.set_ids, path=s.path, d_sae=s.d_sae, step=self.step(s),
+        )  # fmt: skip
+        scored = bool(self.model.set_ids)
+        what = f"statistics and {len(self.model.set_ids)} token sets" if scored else "statistics"
+        self.describe(f"{s.release}/{s.sae}: {what} of {s.d_sae} features")
+        self.write(self.main_pass(job), work, "scored" if scored else "features")
+        if scored:
+            self.describe(f"{s.release}/{s.sae}: write features")
+            rows = self.spark.read.parquet(self.out.at("_saedb", work, "scored"))
+            self.write(rows.drop("enrichment"), work, "features")
+            self.adjust(s, rows, work)
+        name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
+        self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
+        seconds = time.monotonic() - begun
+        self.progress(f"computed {s.release}/{s.sae}: {s.d_sae} features, {what}, {seconds:.1f} s ({s.d_sae / seconds:.0f} features/s)")
+        return Computed(s.sae, s.release, s.d_sae, len(self.model.set_ids), seconds, False)
+
+    def main_pass(self, job: _worker.Pass) -> Any:
+        """Every feature through the functions, without a shuffle."""
+        from pyspark.sql import functions as F
+
+        columns = _sql.FEATURES + (", " + _sql.SCORES if job.sets else "")
+        if job.path:
+            tasks = -(-job.d_sae // job.step)
+            return self.spark.range(0, tasks, 1, tasks).mapInArrow(partial(_worker.over_file, job), columns)
+        assert self.table is not None
+        rows = self.table.where((F.col("release") == job.release) & (F.col("sae") == job.sae)).select(*_sql.DIRECTIONS)
+        return rows.mapInArrow(partial(_worker.over_directions, job), columns).sortWithinPartitions("feature")
+
+    def write(self, rows: Any, work: str, table: str) -> None:
+        rows.write.mode("overwrite").option("compression", "zstd").parquet(self.out.at("_saedb", work, table))
+
+    def adjust(self, s: _inputs.Source, rows: Any, work: str) -> None:
+        """Writes the scores with their q-values, which all of an SAE's p-values decide: how many are equal to
+        each is counted by Spark, and is all that the driver sees."""
+        from pyspark.sql import functions as F
+
+        self.describe(f"{s.release}/{s.sae}: p-values")
+        counts = rows.select(F.explode("enrichment.log10_p").alias("log10_p")).where("log10_p IS NOT NULL").groupBy("log10_p").agg(F.count("*").alias("rows"))
+        con = duckdb.connect()
+        con.register("counts", counts.toArrow())
+        stream = pa.BufferOutputStream()
+        table = con.execute(_sql.Q_VALUES).to_arrow_table()
+        con.close()
+        with pa.ipc.new_stream(stream, table.schema) as writer:
+            writer.write_table(table)
+        q_values = self.spark.sparkContext.broadcast(stream.getvalue().to_pybytes())
+        try:
+            self.describe(f"{s.release}/{s.sae}: q-values, write enrichment")
+            scores = rows.select("sae", "model", "feature", "enrichment").mapInArrow(
+                partial(_worker.scored, self.setup, f"{work}-{self.key(s)}-{self.sets_key}-{self.computed_at}", q_values), _sql.ENRICHMENT
+            )
+            self.write(scores.sortWithinPartitions("token_set", "feature"), work, "enrichment")
+        finally:
+            q_values.destroy()
+
+    def row(self, s: _inputs.Source, work: str) -> Path:
+        """The SAE's row of saes, as a file."""
+        from importlib.metadata import version
+
+        path = self.scratch / f"{work}.parquet"
+        values = {
+            "sae": s.sae, "release": s.release, "model": self.model.name, "hook": s.hook, "layer": s.layer, "architecture": s.architecture,
+            "d_model": s.d_model, "d_sae": s.d_sae, "format": s.format, "dtype": s.dtype, "scale": s.scale, "neuronpedia_id": s.neuronpedia_id,
+            "l0": s.l0, "tokens": self.tokens, "source": s.source, "sha256": s.sha256, "bytes": s.bytes,
+            "conventions": f"decoder {s.scale}; model {self.model.name}", "saedb_version": version("saedb"), "computed_at": self.computed_at,
+        }  # fmt: skip
+        con = duckdb.connect()
+        rows = con.execute(_sql.SAES, values).to_arrow_table()
+        con.register("rows", rows)
+        con.execute(f"COPY rows TO {_model.literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        con.close()
+        return path

@@ -1,0 +1,25 @@
+"""The error that reaches a person."""
+
+from __future__ import annotations
+
+import re
+
+
+class SparkJobError(Exception):
+    """A computation that did not finish: says which SAE or file, and what is wrong with it."""
+
+
+#: What a worker's error begins and ends with, so that the driver finds it in Spark's.
+_MARKED = re.compile(r"\[saedb: (.*?) :saedb\]", re.DOTALL)
+
+
+def marked(message: str) -> RuntimeError:
+    """An error of a worker, whose message the driver can find."""
+    return RuntimeError(f"[saedb: {message} :saedb]")
+
+
+def plain(error: BaseException) -> str:
+    """What a person should know of an error: a worker's own message, or the first lines of Spark's."""
+    text = str(error)
+    found = _MARKED.findall(text)
+    return str(found[-1]) if found else text.strip()[:2000]

@@ -1,0 +1,177 @@
+"""The model: one file with its unembedding, its tokens and its token sets, for every worker."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Iterable, Optional, Union
+
+import duckdb
+
+import saedb
+
+from . import _sql
+from ._errors import SparkJobError
+
+#: What ``sets`` may be: see :func:`saedb_spark.compute`.
+Sets = Union[None, bool, Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model whose database is ready to be sent to the workers."""
+
+    database: Path = field(repr=False)
+    name: str
+    sha256: str
+    conventions: str  # what was done to the unembedding
+    d_model: int
+    d_vocab: int
+    set_ids: tuple[int, ...]
+    set_names: tuple[str, ...]
+    sets_sha256: str  # of the names and tokens of the sets; empty without sets
+
+
+#: The models that were prepared on the driver for an application, for the next call.
+_prepared: dict[tuple[object, ...], Model] = {}
+
+
+def prepared(application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str]) -> Model:
+    """The model, prepared once an application."""
+    sets = sets if sets is None or isinstance(sets, bool) else tuple(sets)
+    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing)
+    if key not in _prepared:
+        into = Path(tempfile.mkdtemp(prefix="saedb-model-"))
+        atexit.register(shutil.rmtree, into, ignore_errors=True)
+        _prepared[key] = prepare(model, sets, name=name, processing=processing, database=into / "model.duckdb")
+    return _prepared[key]
+
+
+def state(path: str) -> tuple[object, ...]:
+    """What changes when files change: their names, sizes and times."""
+    files = sorted(Path(path).iterdir()) if os.path.isdir(path) else [Path(path)]
+    return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists())
+
+
+def prepare(model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], database: Path) -> Model:
+    """Makes the database of a model: from its files, or from a saedb database, whose model
+    and token sets are taken as they are."""
+    if is_database(model):
+        copy_of(model, database)
+        if processing is not None:
+            raise SparkJobError(f"{model}: processing is of a model on disk, and this is a database, whose model is processed")
+        load_sets = None
+    else:
+        load_sets = sets
+    con = saedb.connect(database)
+    try:
+        if not is_database(model):
+            saedb.load_model(con, model, name=name, processing=processing)
+        named = choose(con, model, name)
+        if load_sets is not None and load_sets is not False:
+            add_sets(con, named, load_sets)
+        chosen = [] if sets is None or sets is False else choose_sets(con, named, sets, loaded=load_sets is not None)
+        sha256, conventions, d_model, d_vocab = con.execute(
+            "SELECT l.sha256, l.conventions, m.d_model, m.d_vocab FROM models m JOIN loads l USING (load_id) WHERE model = $model",
+            {"model": named},
+        ).fetchall()[0]  # fmt: skip
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()
+    digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""
+    return Model(
+        database, named, sha256, conventions, d_model, d_vocab,
+        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest,
+    )  # fmt: skip
+
+
+def is_database(path: str) -> bool:
+    """Whether a file is one of DuckDB's, by the bytes that it begins with."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
+
+
+def copy_of(database: str, to: Path) -> None:
+    """Copies what a model is out of a database, without its SAEs."""
+    con = saedb.connect()
+    try:
+        con.execute(f"ATTACH {literal(database)} AS original (READ_ONLY)")
+        con.execute(f"ATTACH {literal(str(to))} AS copied (STORAGE_VERSION 'v1.0.0')")
+        con.execute("USE copied")
+        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'original' AND schema_name = 'main'").fetchall():
+            con.execute(f"CREATE TABLE {table} AS FROM original.{table}{'' if table in KEPT else ' WHERE false'}")
+        for (definition,) in con.execute(
+            "SELECT sql FROM duckdb_views() WHERE database_name = 'original' AND schema_name = 'main' AND list_contains($views, view_name)",
+            {"views": ["models", "tokens", "token_sets", "loads"]},
+        ).fetchall():  # fmt: skip
+            con.execute(definition)
+    finally:
+        con.close()
+
+
+#: Tables that say what a model is.
+KEPT = ("stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets")
+
+
+def choose(con: duckdb.DuckDBPyConnection, path: str, name: Optional[str]) -> str:
+    names = [found for (found,) in con.execute("SELECT model FROM models ORDER BY model").fetchall()]
+    if name is None and len(names) == 1:
+        return str(names[0])
+    if name in names:
+        return str(name)
+    raise SparkJobError(f"{path}: expected one model, or the name of one with model_name=, found {', '.join(names) or 'none'}")
+
+
+def add_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets) -> None:
+    """Loads families of sets that are built in, and files of sets."""
+    assert sets is not None and sets is not False
+    wanted = [] if sets is True else [os.fspath(item) for item in sets]  # type: ignore[union-attr]
+    files = [item for item in wanted if os.path.exists(item)]
+    families = [item for item in wanted if item not in files]
+    if sets is True or families:
+        saedb.load_sets(con, families=families, model=model)
+    for file in files:
+        saedb.load_sets(con, file=file, model=model)
+
+
+def choose_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets, loaded: bool) -> list[tuple[int, str, list[int]]]:
+    """The sets that are wanted, as (set_id, name, tokens), in the order of their ids."""
+    rows = con.execute(
+        "SELECT set_id, token_set, family, token_ids FROM stored_token_sets JOIN stored_models USING (model_id) WHERE model = $model ORDER BY set_id",
+        {"model": model},
+    ).fetchall()
+    if sets is not True and not loaded:
+        wanted = set(sets or ())  # type: ignore[arg-type]
+        known = {name for _, name, _, _ in rows} | {family for _, _, family, _ in rows}
+        if wanted - known:
+            raise SparkJobError(f"sets: {', '.join(sorted(wanted - known))}: no such token set or family of model {model} in its database")
+        rows = [row for row in rows if row[1] in wanted or row[2] in wanted]
+    if not rows:
+        raise SparkJobError(f"sets: model {model} has no token sets in its database; load them with saedb load sets")
+    return [(set_id, name, tokens) for set_id, name, _, tokens in rows]
+
+
+def opened(database: Path) -> duckdb.DuckDBPyConnection:
+    return saedb.connect(database, read_only=True)
+
+
+def tables(model: Model) -> dict[str, tuple[str, dict[str, object]]]:
+    """The queries on a model's database that give the directories beside the results."""
+    named: dict[str, object] = {"model": model.name}
+    return {
+        "models": (_sql.MODELS, named),
+        "tokens": (_sql.TOKENS, named),
+        **({"token_sets": (_sql.TOKEN_SETS, {**named, "names": list(model.set_names)})} if model.set_ids else {}),
+    }
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

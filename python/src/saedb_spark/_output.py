@@ -1,0 +1,94 @@
+"""The directory of results, in the layout of docs/export.md.
+
+Spark writes the files of an SAE below ``_saedb``, by its own committer, so that each is there once
+however often a task ran. When all of them are there, they are moved to where readers look, and the
+SAE's row in ``saes`` comes last: an SAE is done when it has one, for the same content, model,
+tokens, sets and version.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator, Optional
+from urllib.parse import quote
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+#: Ends the name of an SAE in the name of a file. No name has it, since it is escaped.
+END = "~"
+
+
+def escaped(name: str) -> str:
+    return quote(name, safe="").replace("~", "%7E")
+
+
+class Output:
+    """A directory on whatever file system Spark reaches it by."""
+
+    def __init__(self, spark: Any, root: str) -> None:
+        jvm = spark.sparkContext._jvm
+        self._path = jvm.org.apache.hadoop.fs.Path
+        given = self._path(root)
+        self._files = given.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+        self.root = str(self._files.makeQualified(given).toString()).rstrip("/")
+
+    def at(self, *parts: str) -> str:
+        return "/".join([self.root, *parts])
+
+    def exists(self, *parts: str) -> bool:
+        return bool(self._files.exists(self._path(self.at(*parts))))
+
+    def names(self, *parts: str) -> list[str]:
+        """What is in a directory, or nothing where there is none."""
+        if not self.exists(*parts):
+            return []
+        return sorted(str(status.getPath().getName()) for status in self._files.listStatus(self._path(self.at(*parts))))
+
+    def delete(self, *parts: str) -> None:
+        self._files.delete(self._path(self.at(*parts)), True)
+
+    def move(self, source: tuple[str, ...], to: tuple[str, ...]) -> None:
+        target = self._path(self.at(*to))
+        self._files.mkdirs(target.getParent())
+        if self._files.exists(target):
+            self._files.delete(target, False)
+        if not self._files.rename(self._path(self.at(*source)), target):
+            raise OSError(f"{self.at(*source)} could not be moved to {self.at(*to)}")
+
+    def put(self, local: Path, *parts: str) -> None:
+        """Copies a local file here, under its name only when all of it is there."""
+        unfinished = ("_saedb", local.name)
+        self._files.mkdirs(self._path(self.at("_saedb")))
+        self._files.copyFromLocalFile(False, True, self._path(local.as_uri()), self._path(self.at(*unfinished)))
+        self.move(unfinished, parts)
+
+    # The files of SAEs.
+
+    @staticmethod
+    def done_name(release: str, sae: str, key: str, sets_key: str) -> str:
+        return f"{escaped(release)}{END}{escaped(sae)}{END}{key}{END}{sets_key or 'none'}.parquet"
+
+    def done(self, release: str, sae: str, key: str, sets_key: str, among: list[str]) -> bool:
+        """Whether an SAE is done. Where no sets are asked for, it may have any."""
+        if sets_key:
+            return self.done_name(release, sae, key, sets_key) in among
+        return any(name.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}{key}{END}") for name in among)
+
+    def publish(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, name: str) -> None:
+        """Moves what Spark wrote for an SAE to its place, instead of what was there, and then its row."""
+        for old in self.names("saes"):
+            if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}"):
+                self.delete("saes", old)
+        for table in ("features", "enrichment"):
+            for directory in self.names(table, f"release={escaped(release)}"):
+                for old in self.names(table, f"release={escaped(release)}", directory):
+                    if old.startswith(f"{escaped(sae)}{END}"):
+                        self.delete(table, f"release={escaped(release)}", directory, old)
+            for number, part in enumerate(self._parts(work, table)):
+                leaf = f"layer={HIVE_NULL if layer is None else layer}"
+                self.move(("_saedb", work, table, part), (table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{number:05d}.parquet"))
+        self.put(row, "saes", name)
+        self.delete("_saedb", work)
+
+    def _parts(self, work: str, table: str) -> Iterator[str]:
+        return (name for name in self.names("_saedb", work, table) if name.endswith(".parquet"))

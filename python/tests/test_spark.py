@@ -1,0 +1,268 @@
+"""saedb_spark on a real cluster, held against the program on one machine."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from pyspark.sql import SparkSession
+
+os.environ["PYSPARK_PYTHON"] = sys.executable
+
+sys.path.insert(0, str(Path(__file__).parent))
+from spark_cluster import ROOT, Cluster  # noqa: E402
+
+import saedb_spark  # noqa: E402
+
+EXAMPLE = ROOT / "examples/smollm2-135m"
+MODEL = EXAMPLE / "SmolLM2-135M-Instruct.unembedding.gguf"
+SAES = [EXAMPLE / f"saes/blocks.{layer}.hook_resid_pre" for layer in (24, 29)]
+D_MODEL, D_VOCAB, D_SAE = 256, 20_000, 32_768
+
+
+def program(*arguments):
+    return subprocess.run([ROOT / "bin/saedb", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+
+def opened(out):
+    """DuckDB on a directory of results."""
+    con = duckdb.connect()
+    for table in ("features", "enrichment"):
+        if (Path(out) / table).exists():
+            con.execute(
+                f"CREATE VIEW {table} AS FROM read_parquet('{out}/{table}/*/*/*.parquet', hive_partitioning = true, "
+                "hive_types = {release: VARCHAR, layer: INTEGER})"
+            )
+    return con
+
+
+def layout():
+    """Columns of docs/export.md that the program's tables have."""
+    statistics = "top_token_ids, bottom_token_ids, top_logit_weights, bottom_logit_weights"
+    return {
+        "features": ("features.*, " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
+        "enrichment": (
+            "release_enrichment.*, e.log10_p, e.log10_q",
+            "release_enrichment JOIN saes USING (sae, release) JOIN stored_token_sets s USING (token_set) "
+            "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = release_enrichment.feature",
+        ),
+    }
+
+
+class OnACluster(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = Path(tempfile.mkdtemp(prefix="saedb-spark-test-"))
+        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
+        cls.cluster = Cluster(workers=2)
+        cls.addClassCleanup(cls.cluster.close)
+        cls.spark = (
+            SparkSession.builder.master(cls.cluster.url).appName("test")
+            .config("spark.executor.memory", "600m").config("spark.executor.cores", "1").config("spark.driver.memory", "600m")
+            .config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", "2")
+            .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"]).config("spark.ui.showConsoleProgress", "false")
+            .getOrCreate()
+        )  # fmt: skip
+        cls.spark.sparkContext.setLogLevel("ERROR")
+        cls.addClassCleanup(cls.spark.stop)
+        cls.reference = cls.directory / "reference.saedb"
+        program("--db", cls.reference, "load", "model", MODEL, "--name", "smollm2-135m")
+        for path in SAES:
+            program("--db", cls.reference, "load", "sae", path, "--release", "smollm2-demo")
+        program("--db", cls.reference, "load", "sets", "--family", "letters")
+        program("--db", cls.reference, "compute")
+
+    def setUp(self):
+        self.out = self.directory / self.id().rsplit(".", 1)[-1]
+
+    def compute(self, saes, model=MODEL, sets=None, **options):
+        lines = []
+        done = saedb_spark.compute(self.spark, saes, model, str(self.out), sets, progress=lines.append, **options)
+        return done, lines
+
+    def assert_same(self, reference, where="true"):
+        """Every row of the program, and no other, bit for bit."""
+        con = opened(self.out)
+        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY)")
+        con.execute("USE reference")
+        for table, (columns, rows) in layout().items():
+            if not (self.out / table).exists():
+                continue
+            con.execute(f"CREATE OR REPLACE TEMP VIEW expected AS SELECT {columns} FROM {rows} WHERE {where}")
+            names = ", ".join(name for name, *_ in con.execute("DESCRIBE expected").fetchall())
+            (expected,), (found,) = con.execute(f"SELECT count(*) FROM expected UNION ALL SELECT count(*) FROM memory.{table}").fetchall()
+            self.assertGreater(expected, 0)
+            self.assertEqual(found, expected, table)
+            for more, less in (("expected", f"memory.{table}"), (f"memory.{table}", "expected")):
+                other = con.execute(f"SELECT {names} FROM {more} EXCEPT ALL SELECT {names} FROM {less} LIMIT 3").fetchall()
+                self.assertEqual(other, [], f"{table}: rows of {more} that {less} has not")
+        con.close()
+
+    def stages(self):
+        """What Spark's UI says of its stages."""
+        sc = self.spark.sparkContext
+        address = f"{sc.uiWebUrl}/api/v1/applications/{sc.applicationId}/stages"
+        with urllib.request.urlopen(address) as answer:
+            return json.load(answer)
+
+    def passes(self):
+        return [s for s in self.stages() if ": statistics" in s.get("description", "")]
+
+    def test_equal_to_the_program(self):
+        done, lines = self.compute(SAES, self.reference, True, release="smollm2-demo")
+        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(path.name, 1536, 26, False) for path in SAES])
+        self.assertTrue(any(line.startswith("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics and 26 token sets") for line in lines), lines)
+        self.assert_same(self.reference)
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["enrichment", "features", "models", "saes", "token_sets", "tokens"])
+        # Provenance leads back to the files, as the program's loads do.
+        con = opened(self.out)
+        con.execute(f"ATTACH '{self.reference}' AS reference (READ_ONLY)")
+        self.assertEqual(
+            con.execute("SELECT DISTINCT sae, sae_sha256, model_sha256, scale, processing, tokens, kernel, saedb_version FROM features ORDER BY sae").fetchall(),
+            con.execute(
+                "SELECT s.sae, l.sha256, m.sha256, s.scale, m.conventions, c.tokens, c.kernel, c.saedb_version "
+                "FROM reference.stored_saes s JOIN reference.stored_loads l ON l.load_id = s.sae_id JOIN reference.stored_loads m ON m.load_id = s.model_id "
+                "JOIN reference.stored_computations c USING (sae_id) ORDER BY s.sae"
+            ).fetchall(),
+        )
+        # A second time nothing is to be done, and without sets neither.
+        before = len(self.passes())
+        for sets in (True, None):
+            done, lines = self.compute(SAES, self.reference, sets, release="smollm2-demo")
+            self.assertEqual([c.unchanged for c in done], [True, True])
+            self.assertEqual(lines, ["2 of 2 SAEs were computed before"])
+        self.assertEqual(len(self.passes()), before)
+        # One that is missing is computed alone, and other sets ask for scores anew.
+        next((self.out / "saes").glob("*29*")).unlink()
+        done, _ = self.compute(SAES, self.reference, True, release="smollm2-demo")
+        self.assertEqual({c.sae: c.unchanged for c in done}, {SAES[0].name: True, SAES[1].name: False})
+        self.assert_same(self.reference)
+
+    def test_rows_of_a_table(self):
+        rows = self.directory / "rows"
+        rows.mkdir()
+        for name, where in (("a", "feature % 2 = 0"), ("b", "feature % 2 = 1")):
+            program(
+                "--db", self.reference, "sql",
+                f"COPY (SELECT sae, release, hook, layer, f.feature, w_dec, log_sparsity FROM features f JOIN decoder_directions USING (sae, release, layer, feature) "
+                f"WHERE {where.replace('feature', 'f.feature')} ORDER BY random()) TO '{rows}/{name}.parquet'",
+            )  # fmt: skip
+        table = self.spark.read.parquet(str(rows))
+        done, _ = self.compute(table, self.reference, ["letters"])
+        self.assertEqual([(c.sae, c.features, c.token_sets) for c in done], [(path.name, 1536, 26) for path in SAES])
+        self.assert_same(self.reference)
+        done, _ = self.compute(table.orderBy("w_dec"), self.reference, ["letters"])
+        self.assertEqual([c.unchanged for c in done], [True, True])
+
+    def test_command_line(self):
+        """Under spark-submit, on this machine's own cores: the cluster's are the session's."""
+        script = os.path.join(os.path.dirname(saedb_spark.__file__), "__main__.py")
+        submit = [os.path.join(self.cluster.environment["SPARK_HOME"], "bin/spark-submit"), "--master", "local[1]", "--conf", "spark.ui.enabled=false", script]
+        common = ["--model", MODEL, "--model-name", "smollm2-135m", "--out", self.out, "--release", "smollm2-demo"]
+        done = subprocess.run([*submit, SAES[1], *common], env=self.cluster.environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{self.out}: 1 SAEs, 1536 features computed", done.stdout)
+        self.assertIn("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics, ", done.stderr)
+        self.assert_same(self.reference, "saes.layer = 29")
+        done = subprocess.run([*submit, "/nowhere", *common], env=self.cluster.environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, "saedb_spark: /nowhere: .*does not exist")
+
+    def test_copied_from_afar(self):
+        served = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None, "__init__": functools.partialmethod(http.server.SimpleHTTPRequestHandler.__init__, directory=EXAMPLE)})
+        )  # fmt: skip
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        self.addCleanup(served.server_close)
+        self.addCleanup(served.shutdown)
+        url = f"http://127.0.0.1:{served.server_port}/saes/{SAES[1].name}"
+        table = self.spark.createDataFrame([(url, "smollm2-demo", SAES[1].name)], ["path", "release", "sae"])
+        done, _ = self.compute(table, MODEL, model_name="smollm2-135m")
+        self.assertEqual([(c.sae, c.unchanged) for c in done], [(SAES[1].name, False)])
+        self.assert_same(self.reference, "saes.layer = 29")
+
+    def test_poisoned(self):
+        good, cut, wrong = (self.directory / name for name in ("good", "cut", "wrong"))
+        for path in (good, cut, wrong):
+            shutil.copytree(SAES[1], path)
+        whole = (cut / "sae_weights.safetensors").read_bytes()
+        (cut / "sae_weights.safetensors").write_bytes(whole[: len(whole) // 2])
+        # A file that cannot be read is found before anything is computed.
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "cut.*sae_weights.safetensors"):
+            self.compute([good, cut], model_name="smollm2-135m")
+        self.assertEqual(list(self.out.iterdir()), [])
+        # A weight that is no number is found when it is read; the other SAE is whole.
+        poison(wrong / "sae_weights.safetensors", row=1000)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "local/wrong: .*/wrong: features 0 to 1535: .*1000"):
+            self.compute([good, wrong], model_name="smollm2-135m")
+        self.assertEqual(opened(self.out).execute("SELECT sae, count(*) FROM features GROUP BY sae").fetchall(), [("good", 1536)])
+        self.assertEqual(len(list((self.out / "saes").glob("*.parquet"))), 1)
+        self.assertFalse((self.out / "_saedb").exists())
+
+    def test_worker_killed_costs_its_tasks(self):
+        shape = self.directory / "shape"
+        subprocess.run(
+            ["go", "run", "./bench/shape", "-out", shape, "-d-model", str(D_MODEL), "-vocab", str(D_VOCAB), "-features", str(D_SAE)], check=True, cwd=ROOT
+        )
+        sets = self.directory / "sets.json"
+        random = np.random.default_rng(0)
+        sets.write_text(json.dumps({f"set {i}": sorted(map(int, random.choice(D_VOCAB, 50 * i, replace=False))) for i in range(1, 9)}))
+        reference, sae = self.directory / "shape.saedb", shape / "blocks.8.hook_resid_pre"
+        program("--db", reference, "load", "model", shape / "model", "--name", "shape")
+        program("--db", reference, "load", "sae", sae)
+        program("--db", reference, "load", "sets", sets)
+        program("--db", reference, "compute")
+
+        before = len(self.passes())
+        killed = []
+
+        def kill():
+            until = time.monotonic() + 300
+            while time.monotonic() < until:
+                new = [s for s in self.passes() if s["status"] == "ACTIVE"]
+                if len(self.passes()) > before and new and new[0]["numCompleteTasks"] >= 2:
+                    killed.append((new[0]["numCompleteTasks"], self.cluster.kill(self.cluster.workers[0])))
+                    return
+                time.sleep(0.05)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        done, _ = self.compute(sae, shape / "model", [str(sets)], model_name="shape", partition_bytes=2048 * 3200)
+        thread.join()
+        self.assertEqual([(c.features, c.token_sets) for c in done], [(D_SAE, 8)])
+        self.assertEqual(len(killed), 1)
+        self.assertGreaterEqual(killed[0][1], 3, "a worker, an executor and a Python process")
+        self.assert_same(reference)
+        (stage,) = [s for s in self.passes() if "shape" in s["description"] or "blocks.8" in s["description"]]
+        self.assertEqual((stage["status"], stage["numTasks"], stage["numCompleteTasks"]), ("COMPLETE", 16, 16))
+        self.assertLess(killed[0][0], 16, "the worker was killed in the middle")
+        # What it had under way, one task on its core, and nothing that it had finished.
+        self.assertLessEqual(stage["numFailedTasks"] + stage["numKilledTasks"], 1)
+
+
+def poison(path, row):
+    """Writes a NaN into a row of the decoder of a safetensors file."""
+    data = bytearray(path.read_bytes())
+    (size,) = struct.unpack_from("<Q", data)
+    tensor = json.loads(data[8 : 8 + size])["W_dec"]
+    begin, end = tensor["data_offsets"]
+    width = (end - begin) // tensor["shape"][0]
+    at = 8 + size + begin + row * width
+    data[at : at + 2] = b"\xff\x7f"  # BF16
+    path.write_bytes(data)
+
+
+if __name__ == "__main__":
+    unittest.main()
