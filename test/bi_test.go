@@ -49,7 +49,7 @@ func TestBIPage(t *testing.T) {
 	}
 	out := runIn(t, dir, nil, interpreter, "-c", script.String())
 	for _, want := range []string{
-		"29  1536      4.205260",                // pandas by SQLAlchemy
+		"29      1536      4.205260",            // pandas by SQLAlchemy
 		"[(1328, 4.20",                          // SQLAlchemy's own query
 		"[(24, 1536), (29, 1536)]",              // Parquet in DuckDB
 		"Pearson kurtosis of the logit weights", // a comment, in Parquet

@@ -19,6 +19,7 @@ type table struct {
 	// a comment. $sae_id and the fields of an sae in $ stand for themselves.
 	more []column
 	join string // to v, which is the view, for more
+	rows string // in place of view, join and more: all columns of Parquet for one SAE
 }
 
 type column struct{ name, sql, comment string }
@@ -40,12 +41,15 @@ var tables = []table{
 	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
 	{name: "enrichment", view: "release_enrichment", order: "token_set, feature", perSAE: true,
 		more: []column{
-			{"model", "$model", "The model whose unembedding was used."},
-			{"log10_p", "e.log10_p", "log10 of p_value, which is 0 below 1e-308."},
-			{"log10_q", "e.log10_q", "log10 of q_value."},
+			{"model", "", "The model whose unembedding was used."},
+			{"log10_p", "", "log10 of p_value, which is 0 below 1e-308."},
+			{"log10_q", "", "log10 of q_value."},
 		},
-		join: `JOIN stored_token_sets k ON k.model_id = $model_id AND k.token_set = v.token_set
-			JOIN stored_enrichment e ON e.sae_id = $sae_id AND e.set_id = k.set_id AND e.feature = v.feature`},
+		// As the view, of which log10_p and log10_q are no columns: a join to find
+		// them again would cost more than all else.
+		rows: `SELECT $name AS sae, e.feature, k.token_set, len(k.token_ids) AS size, e.es, CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, $model AS model, e.log10_p, e.log10_q
+			FROM stored_enrichment e JOIN stored_token_sets k USING (set_id) WHERE e.sae_id = $sae_id`},
 	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
@@ -125,11 +129,15 @@ func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
 // query selects the rows of one SAE with the columns of Parquet, which has its release
 // and layer in the path.
 func (t table) query(s sae) string {
+	named := strings.NewReplacer(append(s.named, "$release", schema.Literal(s.release), "$name", schema.Literal(s.name))...)
+	if t.rows != "" {
+		return named.Replace(t.rows + " ORDER BY " + t.order)
+	}
 	var columns strings.Builder
 	for _, c := range t.more {
 		columns.WriteString(", " + c.sql + " AS " + c.name)
 	}
 	text := "SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join +
 		" WHERE v.release = $release AND v.sae = $name ORDER BY v." + strings.ReplaceAll(t.order, ", ", ", v.")
-	return strings.NewReplacer(append(s.named, "$release", schema.Literal(s.release), "$name", schema.Literal(s.name))...).Replace(text)
+	return named.Replace(text)
 }
