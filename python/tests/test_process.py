@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+import warnings
 
 import duckdb
 import numpy as np
@@ -251,7 +252,9 @@ class Process(unittest.TestCase):
         con = filled()
         before = con.execute(MANY.format(10)).fetchall()
         reading, writing = os.pipe()
-        child = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python 3.12 warns of what this is about
+            child = os.fork()
         if child == 0:
             signal.alarm(60)  # ends the child should it wait for something
             told = []
@@ -290,7 +293,7 @@ class Process(unittest.TestCase):
             path = os.path.join(directory, "pool.py")
             with open(path, "w") as file:
                 file.write(script)
-            for method in ["spawn", "fork"] if LINUX else ["spawn"]:
+            for method in ["spawn", "forkserver", "fork"] if LINUX else ["spawn"]:
                 with self.subTest(method):
                     done = subprocess.run([sys.executable, path, method], capture_output=True, text=True, timeout=120)
                     self.assertEqual((done.returncode, done.stdout), (0, "1\n"), done.stderr)
