@@ -101,6 +101,11 @@ test-sanitizers:
 test-neon:
 	@scripts/test-neon.sh
 
+# What the extension leaves behind in DuckDB's shell, under Valgrind (Debian's valgrind).
+.PHONY: test-leaks
+test-leaks: $(TOKENIZERS) $(CHARTS) clients
+	SAEDB_VALGRIND=1 $(GO) test ./test -count=1 -timeout 60m -run TestValgrind -v
+
 # 500 kills at random moments, where make test has 50: docs/reliability.md.
 .PHONY: crash
 crash: $(TOKENIZERS) $(CHARTS)

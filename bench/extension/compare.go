@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/saedb/saedb/bench/measure"
+)
+
+// side is one of the two homes of saedb's functions.
+type side struct {
+	name        string
+	environment []string
+	// command is what asks SQL of a database, or computes when there is none.
+	command func(database, sql string) []string
+}
+
+// setting is the two sides, the program first, and the databases.
+type setting struct {
+	sides   []side
+	loaded  string // model and SAE
+	working string // a copy of it that a side computes in
+}
+
+const (
+	nothing = "SELECT 42 AS answer"
+	// Every feature's figures, whatever their order.
+	function    = "SELECT bit_xor(hash(logit_stats(w_dec, 'gpt2'))) AS fingerprint FROM decoder_directions"
+	fingerprint = "SELECT bit_xor(hash(s)) AS fingerprint FROM stored_statistics s"
+)
+
+func (s *setting) prepare(program string, files measure.Weights) error {
+	s.loaded, s.working = filepath.Join(measure.Scratch, "extension.db"), filepath.Join(measure.Scratch, "extension-working.db")
+	s.remove()
+	for _, arguments := range [][]string{{"load", "model", files.Model, "--name", "gpt2"}, {"load", "sae", files.SAE}} {
+		if _, err := measure.Command(nil, program, append([]string{"--db", s.loaded}, arguments...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *setting) remove() {
+	for _, path := range []string{s.loaded, s.working} {
+		_ = os.Remove(path) // absent ones are as good as removed
+		_ = os.Remove(path + ".wal")
+	}
+}
+
+// compare measures each kind of work and returns the lowest ratio of the program's
+// time to Python's: below 1, the work is slower inside Python.
+func (s *setting) compare(rounds int) (lowest float64, err error) {
+	start, err := s.measure(rounds, nothing, nil)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Println("opening the database:")
+	s.print(start, nil)
+	for _, work := range []struct{ name, sql string }{
+		{"saedb compute, every feature's statistics, stored:", ""},
+		{"a query with logit_stats of every feature:", function},
+	} {
+		taken, err := s.measure(rounds, work.sql, start)
+		if err != nil {
+			return 0, err
+		}
+		fmt.Println(work.name)
+		s.print(taken, start)
+		ratio := median(taken[0]) / median(taken[1])
+		fmt.Printf("  %-16s %.3f\n", "ratio", ratio)
+		if lowest == 0 || ratio < lowest {
+			lowest = ratio
+		}
+	}
+	return lowest, nil
+}
+
+// measure runs the sides in turn and returns the seconds that each run took, by side,
+// less the median of what start says. Both sides must say, or store, the same.
+func (s *setting) measure(rounds int, sql string, start [][]float64) (taken [][]float64, err error) {
+	taken = make([][]float64, len(s.sides))
+	var said string
+	for round := range rounds {
+		for i := range s.sides {
+			one := (i + round) % len(s.sides) // neither is always the first
+			seconds, found, err := s.run(s.sides[one], sql)
+			if err != nil {
+				return nil, err
+			}
+			if start != nil {
+				seconds -= median(start[one])
+			}
+			taken[one] = append(taken[one], seconds)
+			if said == "" {
+				said = found
+			}
+			if found != said {
+				return nil, fmt.Errorf("%s: figures differ: %q, %q", s.sides[one].name, found, said)
+			}
+		}
+	}
+	return taken, nil
+}
+
+// run is one process of a side; found is its answer, or a fingerprint of what it stored.
+func (s *setting) run(one side, sql string) (seconds float64, found string, err error) {
+	database := s.loaded
+	if sql == "" {
+		database = s.working
+		_ = os.Remove(database + ".wal")
+		if err := measure.CopyFile(s.loaded, database); err != nil {
+			return 0, "", err
+		}
+	}
+	command := one.command(database, sql)
+	ran, err := measure.Command(one.environment, command[0], command[1:]...)
+	if err != nil {
+		return 0, "", err
+	}
+	if ran.Others > 0.05 {
+		fmt.Printf("  %s: other programs used %.0f %% of the cores\n", one.name, 100*ran.Others)
+	}
+	if sql != "" {
+		// The program prints a heading first.
+		return ran.Wall.Seconds(), lastLine(ran.Output), nil
+	}
+	asked := s.sides[0].command(database, fingerprint)
+	stored, err := measure.Command(nil, asked[0], asked[1:]...)
+	return ran.Wall.Seconds(), lastLine(stored.Output), err
+}
+
+func (s *setting) print(taken, start [][]float64) {
+	for i, one := range s.sides {
+		fmt.Printf("  %-16s %.2f s (%.2f to %.2f)", one.name, median(taken[i]), slices.Min(taken[i]), slices.Max(taken[i]))
+		if start != nil {
+			fmt.Printf(", whole processes %.2f s", median(taken[i])+median(start[i]))
+		}
+		fmt.Println()
+	}
+}
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndex(text, "\n")+1:]
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
