@@ -31,7 +31,7 @@ DIRECTIONS = ("feature", "w_dec", "log_sparsity")
 def features(source: str, scored: bool) -> str:
     """Rows of ``features`` from directions, whose columns ``source`` has. The parameters are the
     fields of a :class:`saedb_spark._worker.Pass`."""
-    scores = ", enrichment_values(w_dec, $model, CAST($sets AS INTEGER[]), $tokens) AS enrichment" if scored else ""
+    sets = ", CAST($sets AS INTEGER[])" if scored else ""
     return f"""
         SELECT CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST($hook AS VARCHAR) AS hook, feature,
                s.mean, s.std, s.skewness, s.kurtosis, s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis,
@@ -40,8 +40,8 @@ def features(source: str, scored: bool) -> str:
                s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
                CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
                CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
-               about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at{", enrichment" if scored else ""}
-        FROM (SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens) AS s{scores} FROM {source}), saedb_about() AS about
+               about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at{", s.enrichment" if scored else ""}
+        FROM (SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}), saedb_about() AS about
         ORDER BY feature"""
 
 

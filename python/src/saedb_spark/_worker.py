@@ -87,16 +87,20 @@ def connection(setup: Setup) -> duckdb.DuckDBPyConnection:
 
 
 def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
-    """A DuckDB with as many threads, and so the kernels of the extension, as a task has cores."""
-    from pyspark import TaskContext
-
+    """A DuckDB whose functions compute with as many threads as a task has cores. DuckDB itself has one,
+    since a second one would spin while a function works."""
     import saedb
 
-    context = TaskContext.get()
-    cores = context.cpus() if context is not None else 1
-    con = saedb.connect(config={"threads": str(cores), "memory_limit": memory})
-    con.execute("CALL saedb_threads(threads := $cores)", {"cores": cores}).fetchall()
+    con = saedb.connect(config={"threads": "1", "memory_limit": memory})
+    con.execute("CALL saedb_threads(threads := $cores)", {"cores": cores()}).fetchall()
     return con
+
+
+def cores() -> int:
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return context.cpus() if context is not None else 1
 
 
 def cache() -> Path:
@@ -152,13 +156,14 @@ def scored(setup: Setup, key: str, q_values: Any, batches: Iterator[pa.RecordBat
         con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
         con.unregister("received")
         _q_values = key
-    for batch in batches:
-        scores = pa.Table.from_batches([batch])
-        con.register("scored", scores)
-        try:
+    con.execute(f"SET threads = {cores()}")
+    try:
+        for batch in batches:
+            con.register("scored", pa.Table.from_batches([batch]))
             yield from run(con, _sql.RELEASE_SCORES, {})
-        finally:
             con.unregister("scored")
+    finally:
+        con.execute("SET threads = 1")
 
 
 def hashes(setup: Setup, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
