@@ -46,7 +46,6 @@ func panicFrom(cause string) {
 	var (
 		nothing *capi.Field
 		numbers []int
-		names   map[string]int
 		value   any = cause
 	)
 	switch cause {
@@ -59,11 +58,13 @@ func panicFrom(cause string) {
 	case "index":
 		numbers[len(cause)]++
 	case "nil map":
-		names[cause]++
+		count(nil, cause)
 	case "type":
 		numbers[0] = value.(int)
 	}
 }
+
+func count(names map[string]int, name string) { names[name]++ }
 
 // table panics at the stage that is its name, and otherwise has one row.
 type table string
