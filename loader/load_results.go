@@ -111,22 +111,7 @@ func (i *resultsImport) open() (err error) {
 		}
 	}
 	i.sets, err = openResults(i.ctx, i.tx, i.Dir, "token_sets", false, i.enrichment != nil, "model", "token_set", "family", "tokens")
-	if err != nil {
-		return err
-	}
-	// Databases of earlier versions do not allow what has no weights.
-	for table, column := range map[string]string{"stored_decoders": "w_dec", "stored_unembeddings": "w_u"} {
-		var nullable bool
-		err := i.tx.QueryRowContext(i.ctx, `SELECT is_nullable FROM duckdb_columns()
-			WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ? AND column_name = ?`, table, column).Scan(&nullable)
-		if err == nil && !nullable {
-			_, err = i.tx.ExecContext(i.ctx, "ALTER TABLE "+table+" ALTER "+column+" DROP NOT NULL")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // statisticsColumns are those of stored_statistics after sae_id and feature.

@@ -89,6 +89,10 @@ func different(t *testing.T, a, b string) int {
 // them says so, or does nothing.
 func TestExportedDatabase(t *testing.T) {
 	db, dir := oddDatabase(t), filepath.Join(t.TempDir(), "out")
+	explained := write(t, t.TempDir(), "batch-0.jsonl", []byte(explanation("1-res", "3", "three", "a model")))
+	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // with a note
+		t.Fatal(r.stderr)
+	}
 	mustRun(t, "--db", db, "export", "--to", dir, "--format", "duckdb")
 	results := filepath.Join(dir, "results.duckdb")
 	if n := different(t, db, results); n != 0 {

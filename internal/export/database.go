@@ -58,14 +58,18 @@ func (r *run) fill(conn *sql.Conn) error {
 		return err
 	}
 	for _, table := range schema.Tables() {
-		if table == "stored_schema" || table == "stored_contents" {
+		if table == "stored_schema" {
 			continue
 		}
 		columns := withoutWeights[table]
 		if columns == "" {
 			columns = "*"
 		}
-		if _, err := tx.ExecContext(r.ctx, "INSERT INTO "+table+" SELECT "+columns+" FROM exported."+table); err != nil {
+		query := "INSERT INTO " + table + " SELECT " + columns + " FROM exported." + table
+		if table == "stored_contents" { // what has weights is recorded anew
+			query += " WHERE stored_table NOT IN ('stored_decoders', 'stored_unembeddings')"
+		}
+		if _, err := tx.ExecContext(r.ctx, query); err != nil {
 			return err
 		}
 	}
@@ -81,7 +85,7 @@ func (r *run) fill(conn *sql.Conn) error {
 	return tx.Commit()
 }
 
-// recordContents records what tables of weights hold now, as a load does.
+// recordContents records what the tables of weights hold now, as a load does.
 func (r *run) recordContents(tx *sql.Tx) error {
 	for _, s := range r.saes {
 		if err := schema.RecordContents(r.ctx, tx, s.id, "stored_decoders"); err != nil {
@@ -105,7 +109,7 @@ func (r *run) recordContents(tx *sql.Tx) error {
 		return err
 	}
 	for _, id := range models {
-		if err := schema.RecordContents(r.ctx, tx, id, "stored_unembeddings", "stored_tokens"); err != nil {
+		if err := schema.RecordContents(r.ctx, tx, id, "stored_unembeddings"); err != nil {
 			return err
 		}
 	}
