@@ -29,8 +29,13 @@ while IFS=: read -r file line; do
 	# default, would be most of the time.
 	if ! (cd "$package" && GOMAXPROCS=2 "$binary" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$each" \
 		-test.fuzzminimizetime 20x -test.parallel 1 -test.fuzzcachedir "$top/build/fuzz/corpus/$package") >build/fuzz/log 2>&1; then
-		failed=$((failed + 1))
-		cat build/fuzz/log
+		# On a busy machine a worker may be late at the end, which go takes for a failure.
+		if grep -q 'context deadline exceeded' build/fuzz/log && ! grep -q 'Failing input' build/fuzz/log; then
+			:
+		else
+			failed=$((failed + 1))
+			cat build/fuzz/log
+		fi
 	fi
 	times >build/fuzz/after
 	# The second line is user and system time of children, as 0m0.000s.

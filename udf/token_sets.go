@@ -94,11 +94,12 @@ func positions(ids, tokens []int32) []int32 {
 	return found
 }
 
-// named is the condition that chooses sets by name.
+// named is the condition that chooses sets by name. A query ends at a NUL, so names
+// have none in it.
 func named(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = schema.Literal(name)
+		quoted[i] = strings.ReplaceAll(schema.Literal(name), "\x00", "' || chr(0) || '")
 	}
 	return "token_set IN (" + strings.Join(quoted, ", ") + ")"
 }
