@@ -109,7 +109,7 @@ test-leaks: $(TOKENIZERS) $(CHARTS) clients
 # 500 kills at random moments, where make test has 50: docs/reliability.md.
 .PHONY: crash
 crash: $(TOKENIZERS) $(CHARTS)
-	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run TestKilledAtRandom -v
+	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run 'TestKilledAtRandom|TestExportKilled' -v
 
 # Every fuzz target for FUZZTIME, one after the other.
 .PHONY: fuzz
