@@ -245,8 +245,8 @@ class OnDisk(unittest.TestCase):
         self.assertEqual(con.execute("CALL saedb_threads(threads := $1)", [threads]).fetchall(), [(1,)])
         with self.assertRaisesRegex(duckdb.Error, "threads: expected a number from 1 to 4096, found '0'"):
             con.execute("CALL saedb_threads(threads := 0)").fetchall()
-        with self.assertRaisesRegex(duckdb.Error, "saedb_describe_sae: .*does not exist"):
-            con.execute("FROM saedb_describe_sae('nowhere')")
+        with self.assertRaisesRegex(duckdb.Error, "nowhere: does not exist"):
+            con.execute("FROM saedb_describe_sae('nowhere')").fetchall()
         with tempfile.TemporaryDirectory() as directory:
             config = json.loads((Path(found[0]) / "cfg.json").read_text())
             (Path(directory) / "cfg.json").write_text(json.dumps(config).replace("blocks.4.hook_resid_pre", "blocks.4.attn.hook_z"))

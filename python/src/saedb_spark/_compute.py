@@ -100,7 +100,7 @@ class _Run:
     memory: str
     progress: Callable[[str], None]
 
-    def everything(self, saes: _inputs.SAEs, release: str) -> list[Computed]:
+    def everything(self, saes: Any, release: str) -> list[Computed]:
         self.out.delete("_saedb")
         self.setup = self.offer_model()
         self.table = None
@@ -217,7 +217,7 @@ class _Run:
     def slots(self) -> int:
         """How many tasks run at the same time."""
         cores = int(self.spark.conf.get("spark.task.cpus", "1"))
-        return max(1, self.spark.sparkContext.defaultParallelism // cores)
+        return max(1, int(self.spark.sparkContext.defaultParallelism) // cores)
 
     def step(self, s: _inputs.Source) -> int:
         """Features of a task: seconds of work, in memory that is bounded, in whole vectors of DuckDB's; and

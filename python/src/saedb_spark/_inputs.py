@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Iterable, Mapping, Optional, Union
+from typing import Any, Callable, Iterable, Mapping, Optional, Union
 
 from . import _worker
 from ._errors import SparkJobError, plain
@@ -53,21 +53,18 @@ def of_files(spark: Any, saes: SAEs, release: str, cache_bytes: int) -> list[Sou
     sc = spark.sparkContext
     sc.setJobDescription(f"saedb: find SAEs at {len(named)} path(s)")
     roots = sorted({path for _, path, _ in named})
-    found = dict(zip(roots, run(sc, _worker.find, roots)))
+    found = run(sc, _worker.find, roots)
     wanted = [(group, path, name) for group, root, name in named for path in found[root]]
     for group, root, name in named:
         if name and len(found[root]) > 1:
             raise SparkJobError(f"{root}: the name {name} is given to {len(found[root])} SAEs")
     distinct = sorted({path for _, path, _ in wanted})
     sc.setJobDescription(f"saedb: read what {len(distinct)} SAE(s) are, and hash them")
-    described = {path: (what, error) for path, what, error in run(sc, partial(_worker.describe, cache_bytes), distinct)}
-    broken = [plain(RuntimeError(error)) for _, error in described.values() if error]
-    if broken:
-        raise SparkJobError("; ".join(broken))
-    return [from_description(group, path, name, described[path][0]) for group, path, name in wanted]
+    described = run(sc, partial(_worker.describe, cache_bytes), distinct)
+    return [from_description(group, path, name, described[path]) for group, path, name in wanted]
 
 
-def paths(saes: SAEs, release: str) -> Iterable[tuple[str, str, Optional[str]]]:
+def paths(saes: Any, release: str) -> Iterable[tuple[str, str, Optional[str]]]:
     """(release, path, name or None) of everything that is given."""
     if isinstance(saes, (str, os.PathLike)):
         yield release, absolute(saes), None
@@ -88,12 +85,16 @@ def absolute(path: Union[str, "os.PathLike[str]"]) -> str:
     return text if "://" in text else os.path.abspath(text)
 
 
-def run(sc: Any, function: Any, items: list[str]) -> list[Any]:
-    """function of each item, a task each, on the cluster."""
+def run(sc: Any, function: Callable[[str], _worker.Answer], items: list[str]) -> dict[str, Any]:
+    """What a function says of each item, a task each, on the cluster."""
     try:
-        return list(sc.parallelize(items, len(items)).map(function).collect())
+        answers = sc.parallelize(items, len(items)).map(function).collect()
     except Exception as error:
         raise SparkJobError(plain(error)) from error
+    broken = [plain(RuntimeError(error)) for _, _, error in answers if error]
+    if broken:
+        raise SparkJobError("; ".join(broken))
+    return {path: what for path, what, _ in answers}
 
 
 def from_description(release: str, path: str, name: Optional[str], what: Mapping[str, Any]) -> Source:

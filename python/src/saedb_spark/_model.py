@@ -133,7 +133,7 @@ def choose(con: duckdb.DuckDBPyConnection, path: str, name: Optional[str]) -> st
 def add_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets) -> None:
     """Loads families of sets that are built in, and files of sets."""
     assert sets is not None and sets is not False
-    wanted = [] if sets is True else [os.fspath(item) for item in sets]  # type: ignore[union-attr]
+    wanted = [] if sets is True else [os.fspath(item) for item in sets]
     files = [item for item in wanted if os.path.exists(item)]
     families = [item for item in wanted if item not in files]
     if sets is True or families:
@@ -149,7 +149,7 @@ def choose_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets, loaded: 
         {"model": model},
     ).fetchall()
     if sets is not True and not loaded:
-        wanted = set(sets or ())  # type: ignore[arg-type]
+        wanted = set(sets or ())
         known = {name for _, name, _, _ in rows} | {family for _, _, family, _ in rows}
         if wanted - known:
             raise SparkJobError(f"sets: {', '.join(sorted(wanted - known))}: no such token set or family of model {model} in its database")

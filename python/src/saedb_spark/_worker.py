@@ -11,7 +11,7 @@ import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 import duckdb
 import pyarrow as pa
@@ -178,18 +178,24 @@ def hashes(setup: Setup, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Recor
             con.unregister("directions")
 
 
-def find(path: str) -> list[str]:
+#: What is known of a path, or else what is wrong with it.
+Answer = Tuple[str, Any, Optional[str]]
+
+
+def find(path: str) -> Answer:
     """The SAEs at or below a path that is not remote; a remote one is one SAE."""
     if _fetch.is_remote(path):
-        return [path]
-    with reported(path):
-        with bare_connection() as con:
+        return path, [path], None
+    try:
+        with reported(path), bare_connection() as con:
             found = con.execute("SELECT path FROM saedb_find_saes($path)", {"path": _fetch.without_protocol(path)}).fetchall()
-        return [str(name) for (name,) in found]
+        return path, [str(name) for (name,) in found], None
+    except RuntimeError as error:
+        return path, None, str(error)
 
 
-def describe(cache_bytes: int, path: str) -> tuple[str, Optional[dict[str, Any]], Optional[str]]:
-    """What an SAE on disk is, with the hash of its files, or else what is wrong with it."""
+def describe(cache_bytes: int, path: str) -> Answer:
+    """What an SAE on disk is, with the hash of its files."""
     try:
         with reported(path), _fetch.local(path, cache(), cache_bytes) as copy, bare_connection() as con:
             result = con.execute("FROM saedb_describe_sae($path)", {"path": copy})
