@@ -181,14 +181,19 @@ class OnACluster(unittest.TestCase):
         script = os.path.join(os.path.dirname(saedb_spark.__file__), "__main__.py")
         submit = [os.path.join(self.cluster.environment["SPARK_HOME"], "bin/spark-submit"), "--master", "local[1]", "--conf", "spark.ui.enabled=false", script]
         common = ["--model", MODEL, "--model-name", "smollm2-135m", "--out", self.out, "--release", "smollm2-demo"]
-        done = subprocess.run([*submit, SAES[1], *common], env=self.cluster.environment, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
+
+        def submitted(path):
+            # spark-submit puts what a program writes to standard error into standard output.
+            return subprocess.run([*submit, path, *common], env=self.cluster.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+        done = submitted(SAES[1])
+        self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn(f"{self.out}: 1 SAEs, 1536 features computed", done.stdout)
-        self.assertIn("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics, ", done.stderr)
+        self.assertIn("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics, ", done.stdout)
         self.assert_same(self.reference, "saes.layer = 29")
-        done = subprocess.run([*submit, "/nowhere", *common], env=self.cluster.environment, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertRegex(done.stderr, "saedb_spark: /nowhere: .*does not exist")
+        done = submitted("/nowhere")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("saedb_spark: /nowhere: read SAE: /nowhere: does not exist", done.stdout)
 
     def test_copied_from_afar(self):
         served = http.server.ThreadingHTTPServer(

@@ -157,7 +157,7 @@ class _Run:
                 rows = con.execute(query, parameters).to_arrow_table()
                 if self.out.exists(table, name):
                     rows = self.merged(table, name, rows)
-                self.put_rows(rows, f"{table}-{name}", table, name)
+                self.out.put(self.file(rows, f"{table}-{name}"), table, name)
         finally:
             con.close()
 
@@ -177,14 +177,14 @@ class _Run:
             raise SparkJobError(f"{self.out.root}: has scores of other token sets named {', '.join(n for (n,) in other)}; give these other names, or another directory")
         return con.execute("FROM given UNION ALL BY NAME FROM there WHERE token_set NOT IN (SELECT token_set FROM given)").to_arrow_table()
 
-    def put_rows(self, rows: pa.Table, local: str, *parts: str) -> None:
-        path = self.scratch / local
+    def file(self, rows: pa.Table, name: str) -> Path:
+        """Rows as a local file of Parquet."""
+        path = self.scratch / name
         con = duckdb.connect()
         con.register("rows", rows)
         con.execute(f"COPY rows TO {_model.literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         con.close()
-        self.out.put(path, *parts)
-        path.unlink()
+        return path
 
     def describe(self, what: str) -> None:
         self.spark.sparkContext.setJobDescription(f"saedb: {what}")
@@ -293,7 +293,6 @@ class _Run:
         """The SAE's row of saes, as a file."""
         from importlib.metadata import version
 
-        path = self.scratch / f"{work}.parquet"
         values = {
             "sae": s.sae, "release": s.release, "model": self.model.name, "hook": s.hook, "layer": s.layer, "architecture": s.architecture,
             "d_model": s.d_model, "d_sae": s.d_sae, "format": s.format, "dtype": s.dtype, "scale": s.scale, "neuronpedia_id": s.neuronpedia_id,
@@ -302,7 +301,5 @@ class _Run:
         }  # fmt: skip
         con = duckdb.connect()
         rows = con.execute(_sql.SAES, values).to_arrow_table()
-        con.register("rows", rows)
-        con.execute(f"COPY rows TO {_model.literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         con.close()
-        return path
+        return self.file(rows, f"{work}.parquet")
