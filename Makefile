@@ -97,6 +97,9 @@ test-sanitizers:
 	$(GO) test -asan -skip TestGolden ./internal/compute
 	CGO_CFLAGS="-g -O2 -fsanitize=undefined -fno-sanitize-recover=undefined" CGO_LDFLAGS="-fsanitize=undefined" \
 		$(GO) test -skip TestGolden ./internal/compute
+	$(GO) test -asan -run 'Matrix|Rank|Scores' ./internal/enrichment
+	CGO_CFLAGS="-g -O2 -fsanitize=undefined -fno-sanitize-recover=undefined" CGO_LDFLAGS="-fsanitize=undefined" \
+		$(GO) test -run 'Matrix|Rank|Scores' ./internal/enrichment
 
 test-neon:
 	@scripts/test-neon.sh
