@@ -1,6 +1,6 @@
 // Command enrichment measures token set enrichment on one layer of GPT-2's shape:
 //
-//   - statistics and enrichment of the whole layer against statistics alone;
+//   - statistics and enrichment of the whole layer, in one pass, against statistics alone;
 //   - its scores a second against those of SAELens's get_enrichment_df, on the same
 //     weights and sets, with 4 sets and with 100;
 //   - weighted enrichment of one feature against GSEApy and blitzGSEA;
@@ -75,8 +75,10 @@ type setting struct {
 	files   measure.Weights
 	few     measure.Sets // 4 of the 100
 	many    measure.Sets
-	rates   map[string]float64 // scores a second of saedb, by the name of the sets
-	bytes   int64              // that the scores in 100 sets take on disk
+	// Scores a second of saedb, by the name of the sets: of enrichment alone, and of
+	// what it takes beside the statistics in one pass.
+	rates, together map[string]float64
+	bytes           int64 // that the scores in 100 sets take on disk
 }
 
 // The databases: with the model and the SAE, and with scores in 4 and in 100 sets.
@@ -93,7 +95,7 @@ func prepare(program string, shape measure.Shape) (*setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &setting{program: program, files: files, rates: map[string]float64{}}
+	s := &setting{program: program, files: files, rates: map[string]float64{}, together: map[string]float64{}}
 	s.remove()
 	s.many = measure.RandomSets(shape.Vocab)
 	s.few = measure.Sets{}
