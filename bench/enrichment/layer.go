@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"strconv"
+	"strings"
 
 	"github.com/saedb/saedb/bench/measure"
 )
@@ -48,7 +49,7 @@ func (s *setting) enrichLayer() error {
 		if _, err := s.saedb(c.name, "load", "sets", setsFile(c.name)); err != nil {
 			return err
 		}
-		before, err := size(c.name)
+		before, err := s.used(c.name)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (s *setting) enrichLayer() error {
 		if err != nil {
 			return err
 		}
-		after, err := size(c.name)
+		after, err := s.used(c.name)
 		if err != nil {
 			return err
 		}
@@ -70,10 +71,14 @@ func (s *setting) enrichLayer() error {
 	return nil
 }
 
-func size(name string) (int64, error) {
-	info, err := os.Stat(database(name))
+// used returns the bytes of a database that hold something. The rest of the file are
+// blocks that are free for the next SAE.
+func (s *setting) used(name string) (int64, error) {
+	const query = "SELECT (total_blocks - free_blocks) * block_size FROM pragma_database_size()"
+	run, err := s.saedb(name, "sql", "--read-only", "--format", "csv", query)
 	if err != nil {
 		return 0, err
 	}
-	return info.Size(), nil
+	lines := strings.Fields(run.Output)
+	return strconv.ParseInt(lines[len(lines)-1], 10, 64)
 }
