@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Optional, Union
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -157,10 +158,24 @@ def compute(
     ``sae`` is a glob pattern of SAEs' names, or of release/name. ``tokens`` is ``all`` (every
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
     Each block of features is kept when it is done: after an interruption the next call goes
-    on from there.
+    on from there. Meanwhile DuckDB is held to one thread in this process.
     """
-    found = call(con, "saedb_compute", [], sae=sae, tokens=tokens, database=target(con, database))
+    to = target(con, database)
+    with one_thread(con):
+        found = call(con, "saedb_compute", [], sae=sae, tokens=tokens, database=to)
     return [Computed(*row) for row in found]
+
+
+@contextmanager
+def one_thread(con: DuckDBPyConnection) -> Iterator[None]:
+    """Holds DuckDB to one thread: the functions use every core themselves, and where a second
+    thread runs them, the first spins until they are done, and takes a core from them."""
+    threads = int(con.execute("SELECT current_setting('threads')").fetchall()[0][0])
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET threads = {threads}")
 
 
 def call(con: DuckDBPyConnection, procedure: str, positions: list[Optional[str]], **named: Optional[str]) -> list[tuple[Any, ...]]:
