@@ -12,16 +12,16 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Constants:
-    """Measured on one machine; the first four are of one core."""
+    """Measured on one machine but for the network; the first three are of one core."""
 
     flops: float = 85e9  # FLOP/s of the statistics, SQL and both ends of the ranking included
-    rank_seconds: float = 7.3e-9  # of ranking, a token and feature
-    member_seconds: float = 2.6e-9  # of scoring, a member of a set and feature
+    rank_seconds: float = 1.0e-8  # of ranking, a token and feature
+    set_seconds: float = 1.2e-10  # of scoring and of writing the score, a token, set and feature
     pack_bytes: float = 0.5e9  # bytes/s of unembedding, from a file to packed panels
     network: float = 1.25e9  # bytes/s into and out of a machine (10 Gbit/s)
     task_seconds: float = 0.05  # of Spark and of a query, a task
     sae_seconds: float = 1.0  # of Spark's planning and committing, an SAE
-    start_seconds: float = 5.0  # an executor and its Python process
+    start_seconds: float = 13.0  # an executor and its Python process
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Cluster:
 
 def core_seconds(w, c):
     """Of one core, all features."""
-    scores = w.d_vocab * c.rank_seconds + w.members * c.member_seconds if w.sets else 0.0
+    scores = w.d_vocab * (c.rank_seconds + w.sets * c.set_seconds) if w.sets else 0.0
     return w.flop / c.flops + w.features * scores
 
 
