@@ -50,10 +50,10 @@ func compareLoads(s *setting, rounds int) error {
 		{"saedb load sae, from safetensors, with its SHA-256", ours},
 		{fmt.Sprintf("DuckDB's COPY, from Parquet of %.0f MB", float64(source.Size())/1e6), theirs},
 	} {
-		fmt.Printf("  %-52s %.2f s (%.2f to %.2f), %.0f MB/s\n", row.name, median(row.seconds),
-			slices.Min(row.seconds), slices.Max(row.seconds), weights/median(row.seconds)/1e6)
+		fmt.Printf("  %-52s %.2f s (%.2f to %.2f), %.0f MB/s\n", row.name, measure.Median(row.seconds),
+			slices.Min(row.seconds), slices.Max(row.seconds), weights/measure.Median(row.seconds)/1e6)
 	}
-	fmt.Printf("  ratio %.2f; fastest against fastest %.2f\n\n", median(ours)/median(theirs), slices.Min(ours)/slices.Min(theirs))
+	fmt.Printf("  ratio %.2f; fastest against fastest %.2f\n\n", measure.Median(ours)/measure.Median(theirs), slices.Min(ours)/slices.Min(theirs))
 	return sameRows(s)
 }
 
@@ -72,13 +72,4 @@ func sameRows(s *setting) error {
 		return fmt.Errorf("the loads stored different rows:\n%s%s", loaded.Output, copied.Output)
 	}
 	return nil
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
 }

@@ -42,7 +42,7 @@ func run(shape measure.Shape, subset, rounds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%d features × %d × %d tokens\n\n", measure.Machine(), shape.Features, shape.DModel, shape.Vocab)
+	fmt.Printf("%s\n%v\n\n", measure.Machine(), shape)
 	s, err := prepare(program, files)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func run(shape measure.Shape, saelens, permutations int) error {
 		return err
 	}
 	defer s.remove()
-	fmt.Printf("%s\n%d features × %d × %d tokens\n\n", measure.Machine(), shape.Features, shape.DModel, shape.Vocab)
+	fmt.Printf("%s\n%v\n\n", measure.Machine(), shape)
 	if err := s.enrichLayer(); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func run(shape measure.Shape, n int, only string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%d layers × %d features × %d × %d tokens, %d MB\n\n", measure.Machine(), layers, shape.Features, shape.DModel, shape.Vocab, info.Size()/1e6)
+	fmt.Printf("%s\n%d layers × %v, %d MB\n\n", measure.Machine(), layers, shape, info.Size()/1e6)
 	fmt.Printf("%-42s %9s %9s %9s %9s %9s\n", "milliseconds", "first", "median", "max", "CPU", "kB")
 	for _, k := range kinds(shape) {
 		if !strings.Contains(k.name, only) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/saedb/saedb/bench/measure"
 )
 
 // times are what requests of one kind took.
@@ -38,7 +38,7 @@ func timeKind(program, database string, k kind, n int) (t times, err error) {
 	if err != nil {
 		return t, err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
+	defer func() { err = errors.Join(err, s.Stop()) }()
 	if t.first, t.bytes, err = s.get(k.path(0)); err != nil {
 		return t, err
 	}
@@ -62,43 +62,17 @@ func timeKind(program, database string, k kind, n int) (t times, err error) {
 }
 
 // A server is a running saedb serve.
-type server struct {
-	command *exec.Cmd
-	output  io.ReadCloser
-	address string
-}
+type server struct{ *measure.Server }
 
-func serve(program, database string) (*server, error) {
-	s := &server{command: exec.Command(program, "--db", database, "serve", "--listen", "127.0.0.1:0")}
-	s.command.Stderr = os.Stderr
-	var err error
-	if s.output, err = s.command.StdoutPipe(); err != nil {
-		return nil, err
-	}
-	if err := s.command.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(s.output).ReadString('\n')
-	_, rest, _ := strings.Cut(line, " on ")
-	address, _, found := strings.Cut(rest, ";")
-	if !found {
-		return nil, errors.Join(fmt.Errorf("expected the server's address, found %q", line), err, s.stop())
-	}
-	s.address = address
-	return s, nil
-}
-
-func (s *server) stop() error {
-	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return s.command.Wait()
+func serve(program, database string) (server, error) {
+	s, err := measure.Serve(program, database, os.Stderr)
+	return server{s}, err
 }
 
 // get asks for a path below /api/ and reads the answer.
-func (s *server) get(path string) (time.Duration, int, error) {
+func (s server) get(path string) (time.Duration, int, error) {
 	begun := time.Now()
-	answer, err := http.Get(s.address + "/api/" + path)
+	answer, err := http.Get(s.Address + "/api/" + path)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -111,7 +85,7 @@ func (s *server) get(path string) (time.Duration, int, error) {
 }
 
 // settle waits until the server does nothing for half a second.
-func (s *server) settle() error {
+func (s server) settle() error {
 	for range 120 {
 		before, err := s.processorTime()
 		if err != nil {
@@ -131,9 +105,9 @@ func (s *server) settle() error {
 
 // processorTime is what the server has used so far, user and system, of all threads,
 // in steps of 10 ms; 0 where the system does not say.
-func (s *server) processorTime() (time.Duration, error) {
+func (s server) processorTime() (time.Duration, error) {
 	const tick = time.Second / 100 // what Linux counts in
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Command.Process.Pid))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}

@@ -69,7 +69,7 @@ func (s *setting) compare(rounds int) (lowest float64, err error) {
 		}
 		fmt.Println(work.name)
 		s.print(taken, start)
-		ratio := median(taken[0]) / median(taken[1])
+		ratio := measure.Median(taken[0]) / measure.Median(taken[1])
 		fmt.Printf("  %-16s %.3f\n", "ratio", ratio)
 		if lowest == 0 || ratio < lowest {
 			lowest = ratio
@@ -91,7 +91,7 @@ func (s *setting) measure(rounds int, sql string, start [][]float64) (taken [][]
 				return nil, err
 			}
 			if start != nil {
-				seconds -= median(start[one])
+				seconds -= measure.Median(start[one])
 			}
 			taken[one] = append(taken[one], seconds)
 			if said == "" {
@@ -134,9 +134,9 @@ func (s *setting) run(one side, sql string) (seconds float64, found string, err 
 
 func (s *setting) print(taken, start [][]float64) {
 	for i, one := range s.sides {
-		fmt.Printf("  %-16s %.2f s (%.2f to %.2f)", one.name, median(taken[i]), slices.Min(taken[i]), slices.Max(taken[i]))
+		fmt.Printf("  %-16s %.2f s (%.2f to %.2f)", one.name, measure.Median(taken[i]), slices.Min(taken[i]), slices.Max(taken[i]))
 		if start != nil {
-			fmt.Printf(", whole processes %.2f s", median(taken[i])+median(start[i]))
+			fmt.Printf(", whole processes %.2f s", measure.Median(taken[i])+measure.Median(start[i]))
 		}
 		fmt.Println()
 	}
@@ -144,13 +144,4 @@ func (s *setting) print(taken, start [][]float64) {
 func lastLine(text string) string {
 	text = strings.TrimSpace(text)
 	return text[strings.LastIndex(text, "\n")+1:]
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
 }

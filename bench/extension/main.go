@@ -45,7 +45,7 @@ func run(shape measure.Shape, rounds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%d features × %d × %d tokens, medians of %d (least to most)\n\n", measure.Machine(), shape.Features, shape.DModel, shape.Vocab, rounds)
+	fmt.Printf("%s\n%v, medians of %d (least to most)\n\n", measure.Machine(), shape, rounds)
 	s := &setting{sides: []side{
 		{name: "program", command: func(database, sql string) []string {
 			if sql == "" {

@@ -38,6 +38,10 @@ type Shape struct {
 	DModel, Vocab, Features int
 }
 
+func (s Shape) String() string {
+	return fmt.Sprintf("%d features × %d × %d tokens", s.Features, s.DModel, s.Vocab)
+}
+
 // Operations is the number of multiplications and additions of the projection of
 // every feature on every token.
 func (s Shape) Operations() float64 {

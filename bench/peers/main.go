@@ -50,7 +50,7 @@ func run(shape measure.Shape, block int, saelens bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%d features × %d × %d tokens\n\n", measure.Machine(), shape.Features, shape.DModel, shape.Vocab)
+	fmt.Printf("%s\n%v\n\n", measure.Machine(), shape)
 	if err := readOnce(files); err != nil {
 		return err
 	}

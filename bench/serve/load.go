@@ -65,7 +65,7 @@ func (s *server) ask(client *http.Client, p page, random *rand.Rand) answer {
 	a := answer{page: p.name}
 	address := p.address(random)
 	begun := time.Now()
-	got, err := client.Get(s.address + address)
+	got, err := client.Get(s.Address + address)
 	if err != nil {
 		a.problem = err.Error()
 		return a

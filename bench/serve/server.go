@@ -1,40 +1,29 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/saedb/saedb/bench/measure"
 )
 
-// server is a saedb serve that runs.
+// server is a saedb serve that runs, and what it writes to standard error.
 type server struct {
-	command *exec.Cmd
-	stderr  bytes.Buffer
-	address string
+	*measure.Server
+	stderr *bytes.Buffer
 }
 
 func start(program, database string) (*server, error) {
-	s := &server{command: exec.Command(program, "--db", database, "serve", "--listen", "127.0.0.1:0")}
-	s.command.Stderr = &s.stderr
-	stdout, err := s.command.StdoutPipe()
+	stderr := new(bytes.Buffer)
+	s, err := measure.Serve(program, database, stderr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s", err, stderr)
 	}
-	if err := s.command.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("saedb serve: %w: %s", err, s.stderr.String())
-	}
-	_, rest, _ := strings.Cut(line, " on ")
-	s.address, _, _ = strings.Cut(rest, ";")
-	return s, nil
+	return &server{s, stderr}, nil
 }
 
 // held is what the server's process has.
@@ -45,7 +34,7 @@ type held struct {
 
 func (s *server) holds() (held, error) {
 	var h held
-	directory := fmt.Sprintf("/proc/%d/", s.command.Process.Pid)
+	directory := fmt.Sprintf("/proc/%d/", s.Command.Process.Pid)
 	files, err := os.ReadDir(directory + "fd")
 	if err != nil {
 		return h, err
@@ -71,10 +60,10 @@ var goroutine = regexp.MustCompile(`(?m)^goroutine \d+ `)
 
 // goroutines ends the server with SIGQUIT, at which Go's run time lists them.
 func (s *server) goroutines() (int, error) {
-	if err := s.command.Process.Signal(syscall.SIGQUIT); err != nil {
+	if err := s.Command.Process.Signal(syscall.SIGQUIT); err != nil {
 		return 0, err
 	}
-	_ = s.command.Wait() // it ends with the signal's exit code
+	_ = s.Command.Wait() // it ends with the signal's exit code
 	n := len(goroutine.FindAll(s.stderr.Bytes(), -1))
 	if n == 0 {
 		return 0, fmt.Errorf("the server lists no goroutines: %s", s.stderr.String())

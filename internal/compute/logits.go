@@ -30,11 +30,7 @@ func (u *Unembedding) LogitWeights(ctx context.Context, directions []float32, ou
 	return inParallel(ctx, n, u.blockRows(n, 0, 0), 0, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], 0)
 		b.products = out[from*u.Tokens() : to*u.Tokens()]
-		if err := u.panels.products(ctx, b); err != nil {
-			return err
-		}
-		b.unscale()
-		return nil
+		return b.project(ctx)
 	})
 }
 
@@ -53,12 +49,10 @@ func (u *Unembedding) VisitLogitWeights(ctx context.Context, directions []float3
 	}
 	return inParallel(ctx, n, u.visitRows(n, 0, 0), 0, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], 0)
-		release := u.borrowProducts(b)
-		defer release()
-		if err := u.panels.products(ctx, b); err != nil {
+		defer u.borrowProducts(b)()
+		if err := b.project(ctx); err != nil {
 			return err
 		}
-		b.unscale()
 		return visit(ctx, from, b.products)
 	})
 }
@@ -87,6 +81,15 @@ func (u *Unembedding) borrowProducts(b *block) (release func()) {
 	*room = resized(*room, b.rows*u.Tokens())
 	b.products = *room
 	return func() { u.visited.Put(room) }
+}
+
+// project fills products with logit weights.
+func (b *block) project(ctx context.Context) error {
+	if err := b.u.panels.products(ctx, b); err != nil {
+		return err
+	}
+	b.unscale()
+	return nil
 }
 
 // unscale turns products into logit weights.

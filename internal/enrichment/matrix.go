@@ -6,10 +6,7 @@ package enrichment
 */
 import "C"
 
-import (
-	"math"
-	"runtime"
-)
+import "runtime"
 
 // matrix holds sets as bits, 64 sets a column: a word for each token. Scoring a
 // column goes once through the ranking, whatever the sizes of its sets: in the order
@@ -94,6 +91,3 @@ func (w *matrixWalk) score(s *Sets, set, bit int) Score {
 		highestRank: int32(c.highest_rank[bit]), lowestRank: int32(c.lowest_rank[bit]),
 	})
 }
-
-// undefined is the score of a set that is empty or holds every token.
-var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}

@@ -1,6 +1,7 @@
 package enrichment
 
 import (
+	"math"
 	"math/bits"
 )
 
@@ -23,6 +24,9 @@ type Score struct {
 	// members it is the one nearest to the end in question.
 	PeakRank int32
 }
+
+// undefined is the score of a set that is empty or holds every token.
+var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
 
 // Scores sets into[i] to the score of set i in the ranking that r made last. It
 // panics unless that is of as many tokens, and there is one score a set.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	schema "github.com/saedb/saedb/sql"
 )
 
 // mostRows is how many rows a page of features has at most.
@@ -162,13 +164,8 @@ func (f *featureFilter) where() string {
 	return strings.Join(conditions, " AND ")
 }
 
-func joinInts(numbers []int) string {
-	texts := make([]string, len(numbers))
-	for i, n := range numbers {
-		texts[i] = strconv.Itoa(n)
-	}
-	return strings.Join(texts, ", ")
-}
+// joinInts is what stands between the brackets of a list of numbers.
+func joinInts(numbers []int) string { return strings.Trim(schema.List(numbers), "[]") }
 
 // count is how many features a filter leaves. It is remembered, since each page of a
 // table asks again.
