@@ -21,6 +21,7 @@ package saedb
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -81,6 +82,9 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := create(path); err != nil {
+		return nil, openError(path, o, err)
+	}
 	connector, err := duckdb.NewConnector(dsn, nil)
 	if err != nil {
 		return nil, openError(path, o, err)
@@ -98,6 +102,40 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, fault.At("open database", path, err)
 	}
 	return db, nil
+}
+
+// create makes an empty database where path names no file yet, whole or not at all:
+// DuckDB writes one piece by piece, and a program that is killed in between would leave
+// a file that does not open.
+func create(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	temporary, err := filepath.Abs(path + ".new-" + rand.Text())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary)
+	connector, err := duckdb.NewConnector(temporary, nil)
+	if err != nil {
+		return err
+	}
+	if err := connector.Close(); err != nil {
+		return err
+	}
+	// Unlike a renamed file, a link never takes the place of one that another program
+	// made meanwhile.
+	err = os.Link(temporary, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil: // a file system without links
+		return os.Rename(temporary, path)
+	}
+	return nil
 }
 
 // Close closes the database; its file may then be opened elsewhere.

@@ -281,6 +281,24 @@ func fileSystem(t *testing.T, size string) (dir string, remount func(options str
 	}
 }
 
+// TestCreatedWhole: a database that cannot be written to its end, wherever in the first
+// blocks that is, is not there at all, and the next run makes it.
+func TestCreatedWhole(t *testing.T) {
+	model := modelOf(t, "gpt2", "")
+	for _, blocks := range []int{0, 8, 16, 23} { // of 512 bytes; an empty database has 24
+		dir := t.TempDir()
+		db := filepath.Join(dir, "new.db")
+		out, err := exec.Command("sh", "-c", `ulimit -f "$1" && shift && exec "$@"`, "sh", strconv.Itoa(blocks), program, "--db", db, "load", "model", model).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "File too large") {
+			t.Errorf("%d blocks: %v, said %q", blocks, err, out)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%d blocks: %v, it left %v", blocks, err, left)
+		}
+		mustRun(t, "--db", db, "load", "model", model)
+	}
+}
+
 // TestDiskFull: a load and a computation for which there is no room end with one
 // line, and what was there is there; with room again they finish.
 func TestDiskFull(t *testing.T) {
