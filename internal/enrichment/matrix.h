@@ -81,26 +81,60 @@ static inline TARGET __attribute__((always_inline)) words offsets(words v) {
 	       (popcount(v & UINT64_C(0xffff0000ffff0000)) << 4) + (popcount(v & UINT64_C(0xffffffff00000000)) << 5);
 }
 
+// add_bits adds a and b to ones, bit by bit, and returns the carries.
+static inline TARGET __attribute__((always_inline)) words add_bits(words *ones, words a, words b) {
+	words either = *ones ^ a, carry = (*ones & a) | (either & b);
+	*ones = either ^ b;
+	return carry;
+}
+
 // between sets a vector of sets' highest and lowest to the extremes of the sums
-// between words, and their rank sums.
+// between words, and their rank sums. Places in words are summed as bits are counted,
+// eight words at a time: Muła, Kurz and Lemire, Faster Population Counts, 2018.
 static inline TARGET __attribute__((always_inline)) void between(int64_t n, struct matrix_walk *w, int first) {
 	words size = load((const uint64_t *)w->sizes + first);
 	signed_words sum = {0}, highest = {0}, lowest = {0}, step = (signed_words)(size * 64);
-	words ranks = {0};
-	int64_t count = (n + 63) / 64;
+	words members = {0}, after = {0}; // so far, and their sum over words
+	words ones = {0}, twos = {0}, fours = {0}, eights = {0}, places = {0};
+	int64_t count = (n + 63) / 64, i = 0;
 	const uint64_t *bits = w->bits + first * count;
-	for (int64_t i = 0; i < count; i++, bits += LANES) {
-		words v = load(bits), hits = popcount(v);
-		ranks += offsets(v) + hits * (uint64_t)(64 * i);
-		if (i + 1 < count) { // the last word need not be full
-			sum += (signed_words)(hits * (uint64_t)n) - step;
-			highest = greater(highest, sum);
-			lowest = lesser(lowest, sum);
+#define BETWEEN(v)                                       \
+	do {                                                 \
+		words hits = popcount(v);                        \
+		members += hits;                                 \
+		after += members;                                \
+		sum += (signed_words)(hits * (uint64_t)n) - step; \
+		highest = greater(highest, sum);                 \
+		lowest = lesser(lowest, sum);                    \
+	} while (0)
+	for (; i + 8 < count; i += 8, bits += 8 * LANES) {
+		words v[8], two[4], four[2];
+#pragma GCC unroll 8
+		for (int j = 0; j < 8; j++) {
+			v[j] = load(bits + j * LANES);
+			BETWEEN(v[j]);
 		}
+#pragma GCC unroll 4
+		for (int j = 0; j < 4; j++) {
+			two[j] = add_bits(&ones, v[2 * j], v[2 * j + 1]);
+		}
+		four[0] = add_bits(&twos, two[0], two[1]);
+		four[1] = add_bits(&twos, two[2], two[3]);
+		eights += offsets(add_bits(&fours, four[0], four[1]));
 	}
+	for (; i + 1 < count; i++, bits += LANES) {
+		words v = load(bits);
+		BETWEEN(v);
+		places += offsets(v);
+	}
+	words last = load(bits); // which need not be full
+	members += popcount(last);
+	after += members;
+	places += offsets(last) + offsets(ones) + (offsets(twos) << 1) + (offsets(fours) << 2) + (eights << 3);
 	store((uint64_t *)w->highest + first, (words)(highest - 1)); // reached, and within takes it
 	store((uint64_t *)w->lowest + first, (words)lowest);
-	store((uint64_t *)w->rank_sum + first, ranks);
+	store((uint64_t *)w->rank_sum + first, places + ((members * (uint64_t)count - after) << 6));
+#undef BETWEEN
 }
 
 // within walks the members of a set among 64 ranks from first on, where the running
@@ -131,6 +165,21 @@ static inline TARGET __attribute__((always_inline)) void extremes(int64_t n, str
 	signed_words sum = {0};
 	const uint64_t *bits = w->bits + first * ((n + 63) / 64);
 	for (int64_t from = 0; from < n; from += 64, bits += LANES) {
+		enum { AT_ONCE = 4 }; // words that are seldom of interest
+		if (from + 64 * AT_ONCE <= n) {
+			words hits = {0};
+#pragma GCC unroll 4
+			for (int i = 0; i < AT_ONCE; i++) {
+				hits += popcount(load(bits + i * LANES));
+			}
+			signed_words up = (signed_words)(hits * others), down = (signed_words)((64 * AT_ONCE - hits) * size);
+			if (any((words)((sum + up > highest) | (sum - down <= lowest))) == 0) {
+				sum += up - down;
+				from += 64 * (AT_ONCE - 1);
+				bits += LANES * (AT_ONCE - 1);
+				continue;
+			}
+		}
 		words v = load(bits), hits = popcount(v);
 		signed_words up = (signed_words)(hits * others), down = (signed_words)((64 - hits) * size);
 		unsigned candidates = any((words)((sum + up > highest) | (sum - down <= lowest)));

@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Buffers and digits of a sort of n weights; the positions fit into the bits of the
-// two lower digits.
+// Buffers of a sort of n weights, and the digits of its keys; positions fit into the
+// bits of the two lower digits. low and high have room for 11 bits.
 struct ranker {
 	int64_t n;
 	int32_t low_bits, middle_bits;
 	int32_t *low, *middle, *high; // counts, one for each value of a digit
-	uint64_t *keyed;              // [n], a key in the high half and its position in the low one
-	uint32_t *rest;               // [n], a key's highest digit above its position
+	uint32_t *keys;               // [n]
+	uint64_t *half, *sorted;      // [n], keys with their positions
 };
 
 // ranker_sort writes the positions of weights [n] to order in descending order of

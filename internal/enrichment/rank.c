@@ -1,5 +1,7 @@
 #include "native.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 // descending returns a key that is lower the higher the weight is.
@@ -21,52 +23,137 @@ static void starts(int32_t *counts, int64_t values) {
 	}
 }
 
-// sort is ranker_sort for digits that may be constants.
-static inline __attribute__((always_inline)) bool sort(const struct ranker *r, int32_t low_bits, int32_t middle_bits,
-                                                       const float *weights, int32_t *order) {
-	int32_t high_shift = low_bits + middle_bits, position_bits = high_shift;
-	uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, middle_mask = (UINT32_C(1) << middle_bits) - 1;
-	uint32_t position_mask = (UINT32_C(1) << position_bits) - 1;
-	int32_t *low = r->low, *middle = r->middle, *high = r->high;
-	int64_t n = r->n;
-	memset(low, 0, sizeof *low << low_bits);
-	memset(middle, 0, sizeof *middle << middle_bits);
-	memset(high, 0, sizeof *high << (32 - high_shift));
-	bool nan = false;
-	for (int64_t i = 0; i < n; i++) {
-		nan |= weights[i] != weights[i];
+// weight_of is the weight that has a key, +0 for both zeros.
+static inline float weight_of(uint32_t key) {
+	float weight;
+	key = ~key;
+	key ^= key >> 31 ? UINT32_C(1) << 31 : ~UINT32_C(0);
+	memcpy(&weight, &key, sizeof weight);
+	return weight;
+}
+
+// keys writes the keys of weights, and returns whether none is NaN.
+static bool keys(const struct ranker *r, const float *weights, uint32_t *first, uint32_t *last) {
+	uint32_t lowest = UINT32_MAX, highest = 0;
+	for (int64_t i = 0; i < r->n; i++) {
 		uint32_t key = descending(weights[i]);
-		low[key & low_mask]++;
-		middle[key >> low_bits & middle_mask]++;
-		high[key >> high_shift]++;
+		r->keys[i] = key;
+		lowest = key < lowest ? key : lowest;
+		highest = key > highest ? key : highest;
 	}
-	if (nan) {
+	*first = lowest, *last = highest;
+	// NaNs have the keys beyond those of the infinities.
+	return lowest >= descending(INFINITY) && highest <= descending(-INFINITY);
+}
+
+// Two digits of 11 bits each, which with a key and a position fill 64 bits.
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, POSITION_BITS = 64 - 32 - DIGIT_BITS };
+
+// by_places sorts by the place of each weight between the greatest and the least, in 22
+// bits: a radix sort of two digits puts nearly all where they belong, as their places
+// differ, and the few others have their keys compared. It returns false where too many
+// weights are too close for that, beside others that are far away.
+static bool by_places(const struct ranker *r, const float *weights, float greatest, float least, int32_t *order) {
+	int64_t n = r->n;
+	float scale = (float)(DIGITS * DIGITS - 2) / (greatest - least);
+	if (n > INT64_C(1) << POSITION_BITS || !(scale > 0 && scale <= FLT_MAX)) {
 		return false;
 	}
-	starts(low, INT64_C(1) << low_bits);
-	starts(middle, INT64_C(1) << middle_bits);
-	starts(high, INT64_C(1) << (32 - high_shift));
+	int32_t *low = r->low, *high = r->high;
+	uint32_t *places = (uint32_t *)order;
+	memset(low, 0, sizeof *low * DIGITS);
+	memset(high, 0, sizeof *high * DIGITS);
+	for (int64_t i = 0; i < n; i++) {
+		places[i] = (uint32_t)(int32_t)((greatest - weights[i]) * scale); // rounding keeps the order
+	}
+	for (int64_t i = 0; i < n; i++) {
+		low[places[i] % DIGITS]++;
+		high[places[i] / DIGITS]++;
+	}
+	starts(low, DIGITS);
+	starts(high, DIGITS);
 
-	uint64_t *keyed = r->keyed;
-	for (int64_t i = 0; i < n; i++) {
-		uint32_t key = descending(weights[i]);
-		keyed[low[key & low_mask]++] = (uint64_t)key << 32 | (uint64_t)i;
+	uint64_t *half = r->half, *sorted = r->sorted;
+	enum { AT_ONCE = 256 };
+	for (int64_t from = 0; from < n; from += AT_ONCE) {
+		uint64_t placed[AT_ONCE]; // apart from where they go, so that vectors may fill it
+		int32_t count = n - from < AT_ONCE ? (int32_t)(n - from) : AT_ONCE;
+		for (int32_t i = 0; i < count; i++) {
+			uint64_t digit = places[from + i] / DIGITS, key = r->keys[from + i];
+			placed[i] = digit << (64 - DIGIT_BITS) | key << POSITION_BITS | (uint32_t)((int32_t)from + i);
+		}
+		for (int32_t i = 0; i < count; i++) {
+			half[low[places[from + i] % DIGITS]++] = placed[i];
+		}
 	}
-	uint32_t *rest = r->rest;
 	for (int64_t i = 0; i < n; i++) {
-		uint32_t key = (uint32_t)(keyed[i] >> 32), position = (uint32_t)keyed[i];
-		// Only the highest digit is still to come, and fits above the position.
-		rest[middle[key >> low_bits & middle_mask]++] = (key >> high_shift) << position_bits | position;
+		sorted[high[half[i] >> (64 - DIGIT_BITS)]++] = half[i];
 	}
-	for (int64_t i = 0; i < n; i++) {
-		order[high[rest[i] >> position_bits]++] = (int32_t)(rest[i] & position_mask);
+
+	const uint64_t position_mask = (UINT64_C(1) << POSITION_BITS) - 1;
+	uint64_t last = 0;
+	for (int64_t i = 0, moves = 4 * n; i < n; i++) {
+		uint64_t entry = sorted[i];
+		int64_t to = i;
+		if (entry >= last) {
+			last = entry;
+		} else {
+			for (; to > 0 && sorted[to - 1] > entry; to--) {
+				sorted[to] = sorted[to - 1];
+				order[to] = order[to - 1];
+			}
+			if ((moves -= i - to) < 0) {
+				return false;
+			}
+			sorted[to] = entry;
+		}
+		order[to] = (int32_t)(entry & position_mask);
 	}
 	return true;
 }
 
-bool ranker_sort(const struct ranker *r, const float *weights, int32_t *order) {
-	if (r->low_bits == 11 && r->middle_bits == 10) {
-		return sort(r, 11, 10, weights, order);
+// by_digits sorts by the keys, whatever they are: a radix sort of three digits.
+static void by_digits(const struct ranker *r, int32_t *order) {
+	int32_t low_bits = r->low_bits, position_bits = low_bits + r->middle_bits; // the highest digit fits above a position
+	uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, middle_mask = (UINT32_C(1) << r->middle_bits) - 1;
+	uint32_t position_mask = (UINT32_C(1) << position_bits) - 1;
+	int32_t *low = r->low, *middle = r->middle, *high = r->high;
+	int64_t n = r->n;
+	memset(low, 0, sizeof *low << low_bits);
+	memset(middle, 0, sizeof *middle << r->middle_bits);
+	memset(high, 0, sizeof *high << (32 - position_bits));
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t key = r->keys[i];
+		low[key & low_mask]++;
+		middle[key >> low_bits & middle_mask]++;
+		high[key >> position_bits]++;
 	}
-	return sort(r, r->low_bits, r->middle_bits, weights, order);
+	starts(low, INT64_C(1) << low_bits);
+	starts(middle, INT64_C(1) << r->middle_bits);
+	starts(high, INT64_C(1) << (32 - position_bits));
+
+	uint64_t *half = r->half;
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t key = r->keys[i];
+		half[low[key & low_mask]++] = (uint64_t)key << 32 | (uint64_t)i;
+	}
+	uint32_t *rest = r->keys; // which half has
+	for (int64_t i = 0; i < n; i++) {
+		uint32_t key = (uint32_t)(half[i] >> 32), position = (uint32_t)half[i];
+		rest[middle[key >> low_bits & middle_mask]++] = (key >> position_bits) << position_bits | position;
+	}
+	for (int64_t i = 0; i < n; i++) {
+		order[high[rest[i] >> position_bits]++] = (int32_t)(rest[i] & position_mask);
+	}
+}
+
+bool ranker_sort(const struct ranker *r, const float *weights, int32_t *order) {
+	uint32_t first, last;
+	if (!keys(r, weights, &first, &last)) {
+		return false;
+	}
+	if (!by_places(r, weights, weight_of(first), weight_of(last), order)) {
+		by_digits(r, order);
+	}
+	return true;
 }

@@ -17,7 +17,15 @@ func TestRankIsAStableDescendingSort(t *testing.T) {
 			bits[i] = math.Float32frombits(random.Uint32())
 		}
 	}
+	far, outlier, clusters := normalWeights(5000, 3), normalWeights(5000, 4), normalWeights(5000, 5)
+	far[1234], outlier[4321] = 1e30, -300
+	for i := range clusters {
+		clusters[i] = 1e-4*clusters[i] + float32(i%3)
+	}
 	for name, weights := range map[string][]float32{
+		"one far away":   far,      // beside which all others are in one place
+		"an outlier":     outlier,  // beside which many are
+		"clusters":       clusters, // likewise
 		"no token":       {},
 		"one token":      {3},
 		"all equal":      make([]float32, 500),
