@@ -1,6 +1,12 @@
 package compute
 
-import "context"
+// #include "native.h"
+import "C"
+
+import (
+	"context"
+	"unsafe"
+)
 
 // LogitWeight returns direction · W_U[:, token] in float64, for any token of the
 // vocabulary, projected on or not. Products of float32 are exact in float64; the
@@ -102,8 +108,5 @@ func (b *block) unscale() {
 
 // unscale turns products into logit weights, in place.
 func (p *projection) unscale(products []float32) {
-	up := powerOfTwo(p.plainExponent)
-	for j, x := range products {
-		products[j] = float32((float64(x) + p.shift) * up)
-	}
+	C.native_unscale((*C.float)(unsafe.SliceData(products)), C.int64_t(len(products)), C.double(p.shift), C.double(powerOfTwo(p.plainExponent)))
 }

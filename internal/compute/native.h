@@ -109,6 +109,9 @@ struct native_terms {
 // square.
 struct native_terms native_terms(const float *direction, const double *mean, const double *square, int64_t d_model);
 
+// native_unscale turns n products into logit weights (product + shift)·unit, in place.
+void native_unscale(float *products, int64_t n, double shift, double unit);
+
 // native_offer_top and native_offer_bottom consider one token for an end of the
 // ranking of row.
 void native_offer_top(const struct native_panels *, const struct native_block *, int64_t row,

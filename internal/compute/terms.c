@@ -12,3 +12,9 @@ struct native_terms native_terms(const float *direction, const double *mean, con
 	}
 	return (struct native_terms){sum, sqrt(length), sqrt(drift / (double)d_model)};
 }
+
+void native_unscale(float *products, int64_t n, double shift, double unit) {
+	for (int64_t i = 0; i < n; i++) {
+		products[i] = (float)((products[i] + shift) * unit);
+	}
+}

@@ -82,46 +82,31 @@ func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
 }
 
 func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
-	release, err := j.oneThread(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	for from := 0; from < p.Features; from += p.block {
-		if err := j.enrichBlock(ctx, p, from, min(from+p.block, p.Features)); err != nil {
-			return err
-		}
-		j.done(min(p.block, p.Features-from))
-	}
-	return nil
+	return j.inBlocks(ctx, p.Features, p.block, func(conn *sql.Conn, from, to int) ([]string, error) {
+		return j.enrichBlock(ctx, conn, p, from, to)
+	})
 }
 
 // enrichBlock scores the features in [from, to) for the sets that not all of them
-// have, in one transaction.
-func (j *Job) enrichBlock(ctx context.Context, p PendingEnrichment, from, to int) error {
-	tx, err := j.DB.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
+// have.
+func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichment, from, to int) (store []string, err error) {
 	var lacking sql.NullString
-	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
+	err = conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
 		WHERE set_id NOT IN (SELECT set_id FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d
 		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from), schema.List(p.sets)).Scan(&lacking)
 	if err != nil || !lacking.Valid {
-		return err
+		return nil, err
 	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM stored_enrichment
-		WHERE sae_id = %d AND feature >= %d AND feature < %d AND list_contains(CAST(? AS INTEGER[]), set_id)`, p.id, from, to), lacking.String); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, insertEnrichment(p.id, fmt.Sprintf(`SELECT feature, unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v
-		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to)),
-		p.Model, lacking.String, p.Tokens)
+	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?) AS v
+		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to), p.Model, lacking.String, p.Tokens)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return tx.Commit()
+	return []string{
+		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND list_contains(CAST(%s AS INTEGER[]), set_id)`,
+			p.id, from, to, schema.Literal(lacking.String)),
+		insertEnrichment(p.id, `SELECT feature, unnest(v) AS v FROM computed_block`),
+	}, nil
 }
 
 // insertEnrichment inserts the rows (feature, v) of a query, v being an element of

@@ -121,20 +121,6 @@ type Job struct {
 	Done func(features int)
 }
 
-// oneThread holds DuckDB to one thread, if it may, until release is called.
-func (j *Job) oneThread(ctx context.Context) (release func(), err error) {
-	if !j.Alone {
-		return func() {}, nil
-	}
-	if _, err := j.DB.ExecContext(ctx, "SET threads = 1"); err != nil {
-		return nil, err
-	}
-	return func() {
-		// A cancelled job gives its threads back too; a database that is going is as well.
-		_, _ = j.DB.ExecContext(context.WithoutCancel(ctx), "RESET threads")
-	}, nil
-}
-
 func (j *Job) done(features int) {
 	if j.Done != nil {
 		j.Done(features)
@@ -161,21 +147,9 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 
 // blocks computes what p lacks of an SAE of so many features.
 func (j *Job) blocks(ctx context.Context, p Pending, features int) error {
-	release, err := j.oneThread(ctx)
-	if err != nil {
-		return fault.At("compute", p.SAE, err)
-	}
-	defer release()
-	for from := 0; from < features; from += p.block {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := j.block(ctx, p, from, from+p.block); err != nil {
-			return fault.At("compute", p.SAE, err)
-		}
-		j.done(min(p.block, features-from))
-	}
-	return nil
+	return fault.At("compute", p.SAE, j.inBlocks(ctx, features, p.block, func(conn *sql.Conn, from, to int) ([]string, error) {
+		return j.block(ctx, conn, p, from, to)
+	}))
 }
 
 // begin records how the statistics are computed, and drops those that were
@@ -211,49 +185,38 @@ var columns = []string{
 	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
 }
 
-// block computes the features in [from, to) that lack statistics, in one transaction.
-// Where the model has token sets, the same pass over the logit weights scores them.
-func (j *Job) block(ctx context.Context, p Pending, from, to int) error {
-	lacking := fmt.Sprintf(`FROM stored_decoders d
+// block computes the features in [from, to) that lack statistics. Where the model has
+// token sets, the same pass over the logit weights scores them.
+func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int) (store []string, err error) {
+	sets, arguments := "", []any{p.Model, p.Tokens}
+	if p.Sets > 0 {
+		sets = fmt.Sprintf(`, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))`, p.id)
+	}
+	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
+		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s FROM stored_decoders d
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
 			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
-		p.id, from, to)
-	if p.Sets == 0 {
-		_, err := j.DB.ExecContext(ctx, insertStatistics(p, `SELECT feature, feature_statistics(w_dec, ?, ?) AS s `+lacking), p.Model, p.Tokens)
-		return err
-	}
-	tx, err := j.DB.BeginTx(ctx, nil)
+		p.id, from, to, sets), arguments...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer tx.Rollback()
-	_, err = tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature, feature_statistics(w_dec, ?, ?, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets
-			WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))) AS s `, p.id)+lacking, p.Model, p.Tokens)
-	if err != nil {
-		return err
+	store = []string{insertStatistics(p.id)}
+	if p.Sets > 0 {
+		store = append(store,
+			// Scores without statistics may be of other tokens.
+			fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND feature IN (SELECT feature FROM computed_block)`, p.id, from, to),
+			insertEnrichment(p.id, `SELECT feature, unnest(s.enrichment) AS v FROM computed_block`))
 	}
-	for _, statement := range []string{
-		insertStatistics(p, `FROM computed_block`),
-		// Scores without statistics may be of other tokens.
-		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND feature IN (SELECT feature FROM computed_block)`, p.id, from, to),
-		insertEnrichment(p.id, `SELECT feature, unnest(s.enrichment) AS v FROM computed_block`),
-		`DROP TABLE computed_block`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
+	return store, nil
 }
 
-// insertStatistics inserts the rows (feature, s) of a query, s being the result of
+// insertStatistics inserts the computed block: rows (feature, s), s being the result of
 // feature_statistics.
-func insertStatistics(p Pending, rows string) string {
+func insertStatistics(sae int) string {
 	fields := make([]string, len(columns))
 	for i, c := range columns {
 		fields[i] = "s." + c
 	}
-	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM (%s) ORDER BY feature`,
-		strings.Join(columns, ", "), p.id, strings.Join(fields, ", "), rows)
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature`,
+		strings.Join(columns, ", "), sae, strings.Join(fields, ", "))
 }
