@@ -56,6 +56,7 @@ func (m *matrix) sets(s *Sets) int { return min(len(m.columns)*matrixSets, s.Len
 // matrixWalk is a ranker's room for walks over a matrix.
 type matrixWalk struct {
 	bits   []uint64
+	hits   []uint8
 	native C.struct_matrix_walk
 }
 
@@ -65,13 +66,16 @@ func (m *matrix) scores(s *Sets, r *Ranker, into []Score) {
 		return
 	}
 	w := &r.walk
-	if w.bits == nil {
+	if w.hits == nil {
 		w.bits = make([]uint64, (s.tokens+63)/64*matrixSets)
+		w.hits = make([]uint8, len(w.bits))
 	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	pinner.Pin(&w.bits[0])
+	pinner.Pin(&w.hits[0])
 	w.native.bits = (*C.uint64_t)(&w.bits[0])
+	w.native.hits = (*C.uint8_t)(&w.hits[0])
 	for i, column := range m.columns {
 		pinner.Pin(&column[0])
 		pinner.Pin(&m.sizes[i][0])

@@ -1,7 +1,11 @@
 // The walk over a ranking for 64 sets at a time, over the words of the file that
-// includes this: NAME, TARGET, popcount, greater, lesser and any.
+// includes this: NAME, TARGET, popcount, narrow, widened, greater, lesser and
+// beyond.
 
 enum { LANES = 8, VECTORS = MATRIX_SETS / LANES };
+
+// A block of ranks, which is taken from membership to running sums while it is in L1.
+enum { BLOCK_WORDS = 8, BLOCK_RANKS = 64 * BLOCK_WORDS };
 
 static inline TARGET __attribute__((always_inline)) words load(const uint64_t *from) {
 	words v;
@@ -51,26 +55,25 @@ static inline TARGET __attribute__((always_inline)) void transpose(words v[VECTO
 	}
 }
 
-// by_rank writes the bits of members in the order of ranks, the sets as rows.
-static TARGET void NAME(by_rank)(const int32_t *order, int64_t n, struct matrix_walk *w) {
-	const uint64_t *members = w->members;
-	uint64_t *bits = w->bits;
-	int64_t apart = (n + 63) / 64 * LANES;
-	for (int64_t from = 0; from < n; from += 64, order += 64, bits += LANES) {
-		uint64_t rows[64];
-		int64_t count = n - from < 64 ? n - from : 64;
-		for (int64_t i = 0; i < count; i++) {
-			rows[i] = members[order[i]];
-		}
-		for (int64_t i = count; i < 64; i++) {
-			rows[i] = 0;
-		}
-		words v[VECTORS];
-		memcpy(v, rows, sizeof v);
-		transpose(v);
-		for (int i = 0; i < VECTORS; i++) {
-			store(bits + i * apart, v[i]);
-		}
+// by_rank writes the members among 64 ranks, or count where the ranking ends before: a
+// word is a set's, a vector of them goes to bits, and the next one apart from there.
+static inline TARGET __attribute__((always_inline)) void by_rank(const int32_t *order, int64_t count, const uint64_t *members,
+                                                                 uint64_t *bits, int64_t apart) {
+	uint64_t rows[64];
+	if (count > 64) {
+		count = 64;
+	}
+	for (int64_t i = 0; i < count; i++) {
+		rows[i] = members[order[i]];
+	}
+	for (int64_t i = count; i < 64; i++) {
+		rows[i] = 0;
+	}
+	words v[VECTORS];
+	memcpy(v, rows, sizeof v);
+	transpose(v);
+	for (int i = 0; i < VECTORS; i++) {
+		store(bits + i * apart, v[i]);
 	}
 }
 
@@ -88,53 +91,63 @@ static inline TARGET __attribute__((always_inline)) words add_bits(words *ones, 
 	return carry;
 }
 
-// between sets a vector of sets' highest and lowest to the extremes of the sums
-// between words, and their rank sums. Places in words are summed as bits are counted,
-// eight words at a time: Muła, Kurz and Lemire, Faster Population Counts, 2018.
-static inline TARGET __attribute__((always_inline)) void between(int64_t n, struct matrix_walk *w, int first) {
-	words size = load((const uint64_t *)w->sizes + first);
-	signed_words sum = {0}, highest = {0}, lowest = {0}, step = (signed_words)(size * 64);
-	words members = {0}, after = {0}; // so far, and their sum over words
-	words ones = {0}, twos = {0}, fours = {0}, eights = {0}, places = {0};
-	int64_t count = (n + 63) / 64, i = 0;
-	const uint64_t *bits = w->bits + first * count;
-#define BETWEEN(v)                                       \
-	do {                                                 \
-		words hits = popcount(v);                        \
-		members += hits;                                 \
-		after += members;                                \
-		sum += (signed_words)(hits * (uint64_t)n) - step; \
-		highest = greater(highest, sum);                 \
-		lowest = lesser(lowest, sum);                    \
-	} while (0)
-	for (; i + 8 < count; i += 8, bits += 8 * LANES) {
-		words v[8], two[4], four[2];
-#pragma GCC unroll 8
-		for (int j = 0; j < 8; j++) {
-			v[j] = load(bits + j * LANES);
-			BETWEEN(v[j]);
+// How far a vector of sets has come: the running sum with its extremes between words,
+// the members so far and the sum of that over words, and the places in words of all
+// members, as bits that are counted in ones, twos and fours, and beyond that as sums.
+struct NAME(progress) {
+	signed_words sum, highest, lowest;
+	words members, members_summed, ones, twos, fours, eights, places;
+};
+
+// count_word takes the members of a word into p and writes their number to hits.
+static inline TARGET __attribute__((always_inline)) words count_word(words v, uint8_t *hits, struct NAME(progress) *p) {
+	words count = popcount(v);
+	narrow(count, hits);
+	p->members += count;
+	p->members_summed += p->members;
+	return count;
+}
+
+// between takes count words, a block's or at the end of the ranking fewer, into p. Places in words are summed as bits are counted, eight
+// words at a time: Muła, Kurz and Lemire, Faster Population Counts, 2018.
+static inline TARGET __attribute__((always_inline)) void between(int64_t n, words size, const uint64_t *bits, int count, bool last,
+                                                                 uint8_t *hits, struct NAME(progress) *p) {
+	signed_words step = (signed_words)(size * 64);
+	for (int i = 0; i < (last ? count : BLOCK_WORDS); i++) {
+		words members = count_word(load(bits + i * LANES), hits + i * LANES, p);
+		if (last && i + 1 == count) {
+			break; // its end is that of the ranking, where the sum is 0
 		}
+		p->sum += (signed_words)(members * (uint64_t)n) - step;
+		p->highest = greater(p->highest, p->sum);
+		p->lowest = lesser(p->lowest, p->sum);
+	}
+	if (last) {
+		for (int i = 0; i < count; i++) {
+			p->places += offsets(load(bits + i * LANES));
+		}
+		return;
+	}
+	words two[4], four[2];
 #pragma GCC unroll 4
-		for (int j = 0; j < 4; j++) {
-			two[j] = add_bits(&ones, v[2 * j], v[2 * j + 1]);
-		}
-		four[0] = add_bits(&twos, two[0], two[1]);
-		four[1] = add_bits(&twos, two[2], two[3]);
-		eights += offsets(add_bits(&fours, four[0], four[1]));
+	for (int i = 0; i < 4; i++) {
+		two[i] = add_bits(&p->ones, load(bits + 2 * i * LANES), load(bits + (2 * i + 1) * LANES));
 	}
-	for (; i + 1 < count; i++, bits += LANES) {
-		words v = load(bits);
-		BETWEEN(v);
-		places += offsets(v);
-	}
-	words last = load(bits); // which need not be full
-	members += popcount(last);
-	after += members;
-	places += offsets(last) + offsets(ones) + (offsets(twos) << 1) + (offsets(fours) << 2) + (eights << 3);
-	store((uint64_t *)w->highest + first, (words)(highest - 1)); // reached, and within takes it
-	store((uint64_t *)w->lowest + first, (words)lowest);
-	store((uint64_t *)w->rank_sum + first, places + ((members * (uint64_t)count - after) << 6));
-#undef BETWEEN
+	four[0] = add_bits(&p->twos, two[0], two[1]);
+	four[1] = add_bits(&p->twos, two[2], two[3]);
+	p->eights += offsets(add_bits(&p->fours, four[0], four[1]));
+}
+
+// finish writes what the sums between words say of a vector of sets: the rank sums, and
+// what an extreme must go beyond to matter, which is the greater of both: one of them does.
+static inline TARGET __attribute__((always_inline)) void finish(int64_t n, const struct NAME(progress) *p, int first, struct matrix_walk *w) {
+	signed_words zero = {0};
+	signed_words reached = greater(p->highest, zero - p->lowest);
+	store((uint64_t *)w->highest + first, (words)(reached - 1));
+	store((uint64_t *)w->lowest + first, (words)lesser(zero, 1 - reached));
+	words places = p->places + offsets(p->ones) + (offsets(p->twos) << 1) + (offsets(p->fours) << 2) + (p->eights << 3);
+	words firsts = (p->members * (uint64_t)((n + 63) / 64) - p->members_summed) << 6; // of the members' words
+	store((uint64_t *)w->rank_sum + first, places + firsts);
 }
 
 // within walks the members of a set among 64 ranks from first on, where the running
@@ -156,51 +169,75 @@ static void NAME(within)(int64_t n, struct matrix_walk *w, int set, uint64_t wor
 	}
 }
 
+// candidates are the lanes whose sums may go beyond the extremes among ranks from
+// where they are sum, hits of them members. It takes sum past them.
+static inline TARGET __attribute__((always_inline)) unsigned candidates(uint64_t ranks, words hits, words size, words others,
+                                                                        signed_words highest, signed_words lowest, signed_words *sum) {
+	signed_words up = (signed_words)(hits * others), down = (signed_words)((ranks - hits) * size), from = *sum;
+	*sum = from + up - down;
+	return beyond(from + up, highest, from - down, lowest);
+}
+
 // extremes looks into the words in which the sums of a vector of sets may go beyond
 // the extremes between words.
 static inline TARGET __attribute__((always_inline)) void extremes(int64_t n, struct matrix_walk *w, int first) {
+	int64_t count = (n + 63) / 64;
 	words size = load((const uint64_t *)w->sizes + first), others = (uint64_t)n - size;
 	signed_words highest = (signed_words)load((uint64_t *)w->highest + first);
 	signed_words lowest = (signed_words)load((uint64_t *)w->lowest + first);
 	signed_words sum = {0};
-	const uint64_t *bits = w->bits + first * ((n + 63) / 64);
-	for (int64_t from = 0; from < n; from += 64, bits += LANES) {
+	const uint64_t *bits = w->bits + first * count;
+	const uint8_t *hits = w->hits + first * count;
+	for (int64_t word = 0; word < count; word++) {
 		enum { AT_ONCE = 4 }; // words that are seldom of interest
-		if (from + 64 * AT_ONCE <= n) {
-			words hits = {0};
-#pragma GCC unroll 4
-			for (int i = 0; i < AT_ONCE; i++) {
-				hits += popcount(load(bits + i * LANES));
-			}
-			signed_words up = (signed_words)(hits * others), down = (signed_words)((64 * AT_ONCE - hits) * size);
-			if (any((words)((sum + up > highest) | (sum - down <= lowest))) == 0) {
-				sum += up - down;
-				from += 64 * (AT_ONCE - 1);
-				bits += LANES * (AT_ONCE - 1);
+		if (word + AT_ONCE <= count) {
+			const uint8_t *some = hits + word * LANES;
+			words together = widened(some) + widened(some + LANES) + widened(some + 2 * LANES) + widened(some + 3 * LANES);
+			signed_words after = sum;
+			if (candidates(64 * AT_ONCE, together, size, others, highest, lowest, &after) == 0) {
+				sum = after;
+				word += AT_ONCE - 1;
 				continue;
 			}
 		}
-		words v = load(bits), hits = popcount(v);
-		signed_words up = (signed_words)(hits * others), down = (signed_words)((64 - hits) * size);
-		unsigned candidates = any((words)((sum + up > highest) | (sum - down <= lowest)));
-		if (candidates != 0) {
+		signed_words before = sum;
+		unsigned lanes = candidates(64, widened(hits + word * LANES), size, others, highest, lowest, &sum);
+		if (lanes != 0) {
 			int64_t sums[LANES];
-			memcpy(sums, &sum, sizeof sums);
-			for (; candidates != 0; candidates &= candidates - 1) {
-				int lane = __builtin_ctz(candidates);
-				NAME(within)(n, w, first + lane, bits[lane], (int32_t)from, sums[lane]);
+			memcpy(sums, &before, sizeof sums);
+			for (; lanes != 0; lanes &= lanes - 1) {
+				int lane = __builtin_ctz(lanes);
+				NAME(within)(n, w, first + lane, bits[word * LANES + lane], (int32_t)(64 * word), sums[lane]);
 			}
 			highest = (signed_words)load((uint64_t *)w->highest + first);
 			lowest = (signed_words)load((uint64_t *)w->lowest + first);
 		}
-		sum += up - down;
 	}
 }
 
 TARGET void NAME(matrix_walk)(const int32_t *order, int64_t n, struct matrix_walk *w) {
-	NAME(by_rank)(order, n, w);
-	for (int first = 0; first < MATRIX_SETS; first += LANES) {
-		between(n, w, first);
-		extremes(n, w, first);
+	struct NAME(progress) progress[VECTORS];
+	memset(progress, 0, sizeof progress);
+	int64_t words_of_set = (n + 63) / 64;
+	for (int64_t from = 0; from < n; from += BLOCK_RANKS) {
+		bool last = from + BLOCK_RANKS >= n;
+		int count = last ? (int)((n - from + 63) / 64) : BLOCK_WORDS;
+		uint64_t *bits = w->bits + from / 64 * LANES;
+		for (int i = 0; i < count; i++) {
+			by_rank(order + from + 64 * i, n - from - 64 * i, w->members, bits + i * LANES, words_of_set * LANES);
+		}
+		for (int i = 0; i < VECTORS; i++, bits += words_of_set * LANES) {
+			words size = load((const uint64_t *)w->sizes + i * LANES);
+			uint8_t *hits = w->hits + (i * words_of_set + from / 64) * LANES;
+			if (last) {
+				between(n, size, bits, count, true, hits, &progress[i]);
+			} else {
+				between(n, size, bits, BLOCK_WORDS, false, hits, &progress[i]);
+			}
+		}
+	}
+	for (int i = 0; i < VECTORS; i++) {
+		finish(n, &progress[i], i * LANES, w);
+		extremes(n, w, i * LANES);
 	}
 }

@@ -14,6 +14,21 @@ WORDS words popcount(words v) {
 	return counts;
 }
 
+// narrow writes words below 256 as bytes, and widened reads them.
+WORDS void narrow(words v, uint8_t *to) {
+	for (int i = 0; i < 8; i++) {
+		to[i] = (uint8_t)v[i];
+	}
+}
+
+WORDS words widened(const uint8_t *from) {
+	words v;
+	for (int i = 0; i < 8; i++) {
+		v[i] = from[i];
+	}
+	return v;
+}
+
 WORDS signed_words greater(signed_words a, signed_words b) {
 	signed_words where = a > b;
 	return (a & where) | (b & ~where);
@@ -24,8 +39,9 @@ WORDS signed_words lesser(signed_words a, signed_words b) {
 	return (a & where) | (b & ~where);
 }
 
-// any has bit i set where lane i is not 0.
-WORDS unsigned any(words v) {
+// beyond has bit i set where lane i of a is above that of b, or that of c at most that of d.
+WORDS unsigned beyond(signed_words a, signed_words b, signed_words c, signed_words d) {
+	signed_words v = (a > b) | (c <= d);
 	unsigned bits = 0;
 	for (int i = 0; i < 8; i++) {
 		bits |= (unsigned)(v[i] != 0) << i;

@@ -12,7 +12,6 @@ struct ranker {
 	int64_t n;
 	int32_t low_bits, middle_bits;
 	int32_t *low, *middle, *high; // counts, one for each value of a digit
-	uint32_t *keys;               // [n]
 	uint64_t *half, *sorted;      // [n], keys with their positions
 };
 
@@ -27,8 +26,11 @@ enum { MATRIX_SETS = 64 };
 struct matrix_walk {
 	const uint64_t *members; // [n], by position
 	const int64_t *sizes;    // [MATRIX_SETS]
-	uint64_t *bits;          // scratch, [MATRIX_SETS/8, ⌈n/64⌉, 8]: a word is a set's members at 64 ranks
-	int64_t highest[MATRIX_SETS], lowest[MATRIX_SETS]; // of the running sum times m(n−m)
+	// Scratch, [MATRIX_SETS/8, ⌈n/64⌉, 8]: a set's members at 64 ranks, and how many.
+	uint64_t *bits;
+	uint8_t *hits;
+	// Of the running sum times m(n−m); exact is what goes further from 0.
+	int64_t highest[MATRIX_SETS], lowest[MATRIX_SETS];
 	int64_t rank_sum[MATRIX_SETS];
 	int32_t highest_rank[MATRIX_SETS], lowest_rank[MATRIX_SETS];
 };

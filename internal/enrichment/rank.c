@@ -32,12 +32,11 @@ static inline float weight_of(uint32_t key) {
 	return weight;
 }
 
-// keys writes the keys of weights, and returns whether none is NaN.
-static bool keys(const struct ranker *r, const float *weights, uint32_t *first, uint32_t *last) {
+// key_range finds the lowest and the highest key, and returns whether no weight is NaN.
+static bool key_range(const float *weights, int64_t n, uint32_t *first, uint32_t *last) {
 	uint32_t lowest = UINT32_MAX, highest = 0;
-	for (int64_t i = 0; i < r->n; i++) {
+	for (int64_t i = 0; i < n; i++) {
 		uint32_t key = descending(weights[i]);
-		r->keys[i] = key;
 		lowest = key < lowest ? key : lowest;
 		highest = key > highest ? key : highest;
 	}
@@ -48,6 +47,15 @@ static bool keys(const struct ranker *r, const float *weights, uint32_t *first, 
 
 // Two digits of 11 bits each, which with a key and a position fill 64 bits.
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, POSITION_BITS = 64 - 32 - DIGIT_BITS };
+
+// places_of writes where count weights are below the greatest, in units of 1/scale;
+// rounding keeps their order.
+static inline int32_t places_of(const float *weights, int64_t count, float greatest, float scale, uint32_t *places) {
+	for (int64_t i = 0; i < count; i++) {
+		places[i] = (uint32_t)(int32_t)((greatest - weights[i]) * scale);
+	}
+	return (int32_t)count;
+}
 
 // by_places sorts by the place of each weight between the greatest and the least, in 22
 // bits: a radix sort of two digits puts nearly all where they belong, as their places
@@ -60,30 +68,30 @@ static bool by_places(const struct ranker *r, const float *weights, float greate
 		return false;
 	}
 	int32_t *low = r->low, *high = r->high;
-	uint32_t *places = (uint32_t *)order;
 	memset(low, 0, sizeof *low * DIGITS);
 	memset(high, 0, sizeof *high * DIGITS);
-	for (int64_t i = 0; i < n; i++) {
-		places[i] = (uint32_t)(int32_t)((greatest - weights[i]) * scale); // rounding keeps the order
-	}
-	for (int64_t i = 0; i < n; i++) {
-		low[places[i] % DIGITS]++;
-		high[places[i] / DIGITS]++;
+	enum { AT_ONCE = 256 };
+	uint32_t places[AT_ONCE]; // apart from counting them, so that vectors may fill it
+	for (int64_t from = 0; from < n; from += AT_ONCE) {
+		int32_t count = places_of(weights + from, n - from < AT_ONCE ? n - from : AT_ONCE, greatest, scale, places);
+		for (int32_t i = 0; i < count; i++) {
+			low[places[i] % DIGITS]++;
+			high[places[i] / DIGITS]++;
+		}
 	}
 	starts(low, DIGITS);
 	starts(high, DIGITS);
 
 	uint64_t *half = r->half, *sorted = r->sorted;
-	enum { AT_ONCE = 256 };
 	for (int64_t from = 0; from < n; from += AT_ONCE) {
-		uint64_t placed[AT_ONCE]; // apart from where they go, so that vectors may fill it
-		int32_t count = n - from < AT_ONCE ? (int32_t)(n - from) : AT_ONCE;
+		uint64_t placed[AT_ONCE];
+		int32_t count = places_of(weights + from, n - from < AT_ONCE ? n - from : AT_ONCE, greatest, scale, places);
 		for (int32_t i = 0; i < count; i++) {
-			uint64_t digit = places[from + i] / DIGITS, key = r->keys[from + i];
+			uint64_t digit = places[i] / DIGITS, key = descending(weights[from + i]);
 			placed[i] = digit << (64 - DIGIT_BITS) | key << POSITION_BITS | (uint32_t)((int32_t)from + i);
 		}
 		for (int32_t i = 0; i < count; i++) {
-			half[low[places[from + i] % DIGITS]++] = placed[i];
+			half[low[places[i] % DIGITS]++] = placed[i];
 		}
 	}
 	for (int64_t i = 0; i < n; i++) {
@@ -113,7 +121,7 @@ static bool by_places(const struct ranker *r, const float *weights, float greate
 }
 
 // by_digits sorts by the keys, whatever they are: a radix sort of three digits.
-static void by_digits(const struct ranker *r, int32_t *order) {
+static void by_digits(const struct ranker *r, const float *weights, int32_t *order) {
 	int32_t low_bits = r->low_bits, position_bits = low_bits + r->middle_bits; // the highest digit fits above a position
 	uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, middle_mask = (UINT32_C(1) << r->middle_bits) - 1;
 	uint32_t position_mask = (UINT32_C(1) << position_bits) - 1;
@@ -123,7 +131,7 @@ static void by_digits(const struct ranker *r, int32_t *order) {
 	memset(middle, 0, sizeof *middle << r->middle_bits);
 	memset(high, 0, sizeof *high << (32 - position_bits));
 	for (int64_t i = 0; i < n; i++) {
-		uint32_t key = r->keys[i];
+		uint32_t key = descending(weights[i]);
 		low[key & low_mask]++;
 		middle[key >> low_bits & middle_mask]++;
 		high[key >> position_bits]++;
@@ -134,10 +142,10 @@ static void by_digits(const struct ranker *r, int32_t *order) {
 
 	uint64_t *half = r->half;
 	for (int64_t i = 0; i < n; i++) {
-		uint32_t key = r->keys[i];
+		uint32_t key = descending(weights[i]);
 		half[low[key & low_mask]++] = (uint64_t)key << 32 | (uint64_t)i;
 	}
-	uint32_t *rest = r->keys; // which half has
+	uint32_t *rest = (uint32_t *)r->sorted; // [n], half of it
 	for (int64_t i = 0; i < n; i++) {
 		uint32_t key = (uint32_t)(half[i] >> 32), position = (uint32_t)half[i];
 		rest[middle[key >> low_bits & middle_mask]++] = (key >> position_bits) << position_bits | position;
@@ -149,11 +157,11 @@ static void by_digits(const struct ranker *r, int32_t *order) {
 
 bool ranker_sort(const struct ranker *r, const float *weights, int32_t *order) {
 	uint32_t first, last;
-	if (!keys(r, weights, &first, &last)) {
+	if (!key_range(weights, r->n, &first, &last)) {
 		return false;
 	}
 	if (!by_places(r, weights, weight_of(first), weight_of(last), order)) {
-		by_digits(r, order);
+		by_digits(r, weights, order);
 	}
 	return true;
 }

@@ -13,7 +13,6 @@ import (
 type Ranker struct {
 	order, ranks []int32
 	ranked       bool // whether ranks are those of order
-	keys         []uint32
 	half, sorted []uint64
 	digits       [3]int // bits of the digits of a key, the lowest first
 	counts       [3][]int32
@@ -28,7 +27,6 @@ func NewRanker(n int) *Ranker {
 	r := &Ranker{
 		order:  make([]int32, n),
 		ranks:  make([]int32, n),
-		keys:   make([]uint32, n),
 		half:   make([]uint64, n),
 		sorted: make([]uint64, n),
 	}
@@ -67,7 +65,6 @@ func (r *Ranker) sort(weights []float32) {
 	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	pinner.Pin(&r.keys[0])
 	pinner.Pin(&r.half[0])
 	pinner.Pin(&r.sorted[0])
 	for _, counts := range r.counts {
@@ -80,7 +77,6 @@ func (r *Ranker) sort(weights []float32) {
 		low:         (*C.int32_t)(&r.counts[0][0]),
 		middle:      (*C.int32_t)(&r.counts[1][0]),
 		high:        (*C.int32_t)(&r.counts[2][0]),
-		keys:        (*C.uint32_t)(&r.keys[0]),
 		half:        (*C.uint64_t)(&r.half[0]),
 		sorted:      (*C.uint64_t)(&r.sorted[0]),
 	}

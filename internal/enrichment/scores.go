@@ -113,7 +113,8 @@ func mark(members, ranks []int32, bitmap []uint64) (sum int64) {
 }
 
 // unweightedWalk follows the running sum S(r)·m(n−m). It rises at members only, so
-// its maximum comes just after one and its minimum just before one.
+// its maximum comes just after one and its minimum just before one. Of the two, the one
+// further from 0 is exact.
 type unweightedWalk struct {
 	n, m                    int64
 	highest, lowest         int64
@@ -130,7 +131,8 @@ func (w *unweightedWalk) over(bitmap []uint64) {
 		sum += int64(bits.OnesCount64(word))*n - 64*m
 		highest, lowest = max(highest, sum), min(lowest, sum)
 	}
-	w.highest, w.lowest = highest-1, lowest // either is reached, and within takes it
+	reached := max(highest, -lowest) // the other extreme only matters if it goes further
+	w.highest, w.lowest = reached-1, min(1-reached, 0)
 	sum = 0
 	for i, word := range bitmap {
 		hits := int64(bits.OnesCount64(word))
