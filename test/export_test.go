@@ -50,6 +50,46 @@ func TestExportReadsBack(t *testing.T) {
 	}
 }
 
+// TestExportInPieces: an SAE of more features than are sorted at a time is in several
+// files, or parts of one, which are together the rows of the views in their order.
+func TestExportInPieces(t *testing.T) {
+	inputs, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	db := filepath.Join(inputs, "wide.db")
+	narrowSAE(t, filepath.Join(inputs, "blocks.1.hook_resid_pre"), 0, 70_000)
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(inputs, "blocks.1.hook_resid_pre"), "--release", "r")
+	mustRun(t, "--db", db, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id < 9")
+	mustRun(t, "--db", db, "compute")
+	mustRun(t, "--db", db, "export", "--to", dir, "--format", "parquet,csv")
+	for table, order := range map[string]string{"features": "feature", "feature_tokens": "feature, direction, rank", "enrichment": "feature"} {
+		files, err := filepath.Glob(filepath.Join(dir, table, "release=r", "layer=*", "*.parquet"))
+		if err != nil || len(files) != 2 {
+			t.Errorf("%s: files %v, %v", table, files, err)
+		}
+		view := map[string]string{"enrichment": "release_enrichment"}[table]
+		if view == "" {
+			view = table
+		}
+		columns := map[string]string{"features": "sae, feature, skewness", "feature_tokens": "sae, feature, direction, rank, token_id", "enrichment": "sae, feature, token_set, es"}[table]
+		for _, from := range []string{
+			"read_parquet(['" + strings.Join(files, "', '") + "'])",
+			"read_csv('" + filepath.Join(dir, table+".csv") + "', header = true)",
+		} {
+			query := fmt.Sprintf(`SELECT count(*) AS rows, count(*) FILTER (a.file IS DISTINCT FROM b.file) AS different
+				FROM (SELECT row_number() OVER () AS i, (SELECT hash(%[1]s)) AS file FROM %[2]s)  a
+				FULL JOIN (SELECT row_number() OVER (ORDER BY %[3]s) AS i, (SELECT hash(%[1]s)) AS file FROM %[4]s) b USING (i)`, "CAST(("+columns+") AS VARCHAR)", from, order, view)
+			r := saedbRun(t, "", "--db", db, "sql", "--read-only", "--format", "csv", query)
+			rows := 70_000
+			if table == "feature_tokens" {
+				rows *= 20
+			}
+			if want := fmt.Sprintf("rows,different\n%d,0\n", rows); r.code != 0 || r.stdout != want {
+				t.Errorf("%s: %q %s, want %q", from, r.stdout, r.stderr, want)
+			}
+		}
+	}
+}
+
 // clientPython is the Python with pandas, pyarrow and polars.
 func clientPython(t *testing.T) string {
 	t.Helper()

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -188,19 +187,11 @@ func (r *run) copyTo(conn *sql.Conn, query, file, options string) error {
 	return err
 }
 
-// csv writes a file of each table.
-func (r *run) csv(conn *sql.Conn) error {
-	for _, t := range tables {
-		if !t.always && r.rows[t.name] == 0 {
-			continue
-		}
-		order := ""
-		if t.order != "" {
-			order = " ORDER BY " + strings.TrimPrefix(t.partition()+", "+t.order, ", ")
-		}
-		if err := r.copyTo(conn, "SELECT * FROM "+t.view+order, t.name+".csv", "FORMAT csv, HEADER"); err != nil {
-			return err
-		}
+// pieces are all features of all SAEs.
+func (r *run) pieces() []piece {
+	var all []piece
+	for i := range r.saes {
+		all = append(all, r.saes[i].pieces()...)
 	}
-	return nil
+	return all
 }

@@ -10,7 +10,7 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
-// parquet writes a file of each table, or of each table and SAE.
+// parquet writes a file of each table, or of each table and piece of an SAE.
 func (r *run) parquet(conn *sql.Conn) error {
 	for _, t := range tables {
 		if !t.always && r.rows[t.name] == 0 {
@@ -27,12 +27,12 @@ func (r *run) parquet(conn *sql.Conn) error {
 			}
 			continue
 		}
-		for _, s := range r.saes {
-			file, err := s.file()
+		for _, p := range r.pieces() {
+			file, err := p.file()
 			if err != nil {
 				return err
 			}
-			if err := r.copyTo(conn, t.query(s), filepath.Join(t.name, file), options); err != nil {
+			if err := r.copyTo(conn, t.query(p), filepath.Join(t.name, file), options); err != nil {
 				return err
 			}
 		}
@@ -82,19 +82,23 @@ const nullPartition = "__HIVE_DEFAULT_PARTITION__"
 // longestName bounds names in a directory, in bytes.
 const longestName = 255
 
-// file is the path of an SAE's file below its table's directory.
-func (s *sae) file() (string, error) {
+// file is the path of a piece's file below its table's directory.
+func (p piece) file() (string, error) {
 	layer := nullPartition
-	if s.layer.Valid {
-		layer = fmt.Sprint(s.layer.Int32)
+	if p.layer.Valid {
+		layer = fmt.Sprint(p.layer.Int32)
 	}
-	release := "release=" + escape(s.release)
+	release := "release=" + escape(p.release)
 	if len(release) > longestName {
-		return "", &fault.Error{Subject: "release " + s.release, Problem: fmt.Sprintf("its name is too long for a directory: escaped, %d bytes", len(release))}
+		return "", &fault.Error{Subject: "release " + p.release, Problem: fmt.Sprintf("its name is too long for a directory: escaped, %d bytes", len(release))}
 	}
 	// The number keeps names apart that are equal where case does not count, or when cut.
-	name := escape(s.name)
-	return filepath.Join(release, "layer="+layer, fmt.Sprintf("%s.%d.parquet", name[:min(len(name), 200)], s.id)), nil
+	name := escape(p.name)
+	file := fmt.Sprintf("%s.%d", name[:min(len(name), 200)], p.id)
+	if p.features > featuresAtOnce {
+		file += fmt.Sprintf(".%09d", p.from) // so that names are in order
+	}
+	return filepath.Join(release, "layer="+layer, file+".parquet"), nil
 }
 
 // escape makes a name of a directory or file of any text, as a URL escapes it: readers

@@ -31,14 +31,14 @@ func TestFile(t *testing.T) {
 	seen := map[string]bool{}
 	for id, name := range []string{"a", "A", long + "1", long + "2"} {
 		s := sae{id: id, name: name, release: "r"}
-		file, err := s.file()
+		file, err := piece{sae: &s}.file()
 		if err != nil || seen[strings.ToLower(file)] || !strings.HasPrefix(file, "release=r/layer="+nullPartition+"/") || len(file) > 300 {
 			t.Errorf("%q: %q, %v", name, file, err)
 		}
 		seen[strings.ToLower(file)] = true
 	}
 	s := sae{name: "a", release: long, layer: sql.NullInt32{Int32: 3, Valid: true}}
-	if _, err := s.file(); err == nil || !strings.Contains(err.Error(), "too long for a directory") {
+	if _, err := (piece{sae: &s}).file(); err == nil || !strings.Contains(err.Error(), "too long for a directory") {
 		t.Errorf("a release of 600 bytes: %v", err)
 	}
 }

@@ -37,7 +37,7 @@ const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventi
 // tables are all tables that are exported.
 var tables = []table{
 	{name: "features", view: "features", order: "feature", perSAE: true, more: append(endColumns(), provenance...),
-		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature"},
+		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature AND t.feature >= $from AND t.feature < $to"},
 	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
 	{name: "enrichment", view: "release_enrichment", order: "token_set, feature", perSAE: true,
 		more: []column{
@@ -49,7 +49,7 @@ var tables = []table{
 		// them again would cost more than all else.
 		rows: `SELECT $name AS sae, e.feature, k.token_set, len(k.token_ids) AS size, e.es, CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
 				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, $model AS model, e.log10_p, e.log10_q
-			FROM stored_enrichment e JOIN stored_token_sets k USING (set_id) WHERE e.sae_id = $sae_id`},
+			FROM stored_enrichment e JOIN stored_token_sets k USING (set_id) WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to`},
 	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
@@ -86,13 +86,14 @@ var provenance = []column{
 // sae is an SAE that is exported.
 type sae struct {
 	id, modelID   int
+	features      int
 	name, release string
 	layer         sql.NullInt32
 	named         []string // pairs for a strings.Replacer: the $names of columns and joins
 }
 
 func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT s.load_id, m.model_id, s.sae, s.release, s.layer, l.sha256, n.sha256, s.model, s.scale,
+	rows, err := conn.QueryContext(ctx, `SELECT s.load_id, m.model_id, s.d_sae, s.sae, s.release, s.layer, l.sha256, n.sha256, s.model, s.scale,
 			replace(n.conventions, '`+schema.WithoutWeights+`', ''), s.tokens, c.kernel, c.saedb_version, CAST(c.computed_at AS VARCHAR)
 		FROM saes s JOIN stored_models m USING (model) JOIN stored_loads l USING (load_id) JOIN stored_loads n ON n.load_id = m.model_id
 		LEFT JOIN stored_computations c ON c.sae_id = s.load_id
@@ -105,7 +106,7 @@ func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
 	for rows.Next() {
 		var s sae
 		var text [9]sql.NullString
-		into := []any{&s.id, &s.modelID, &s.name, &s.release, &s.layer}
+		into := []any{&s.id, &s.modelID, &s.features, &s.name, &s.release, &s.layer}
 		for i := range text {
 			into = append(into, &text[i])
 		}
@@ -126,10 +127,28 @@ func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
 	return all, rows.Err()
 }
 
-// query selects the rows of one SAE with the columns of Parquet, which has its release
-// and layer in the path.
-func (t table) query(s sae) string {
-	named := strings.NewReplacer(append(s.named, "$release", schema.Literal(s.release), "$name", schema.Literal(s.name))...)
+// featuresAtOnce bounds the features whose rows are sorted, and in memory, at a time.
+const featuresAtOnce = 1 << 16
+
+// piece is some features of an SAE, from and those before to.
+type piece struct {
+	*sae
+	from, to int
+}
+
+// pieces are all features of an SAE, in order.
+func (s *sae) pieces() []piece {
+	var all []piece
+	for from := 0; from < s.features; from += featuresAtOnce {
+		all = append(all, piece{s, from, min(from+featuresAtOnce, s.features)})
+	}
+	return all
+}
+
+// query selects the rows of some features with the columns of Parquet, which has
+// release and layer in the path.
+func (t table) query(p piece) string {
+	named := p.named()
 	if t.rows != "" {
 		return named.Replace(t.rows + " ORDER BY " + t.order)
 	}
@@ -137,7 +156,22 @@ func (t table) query(s sae) string {
 	for _, c := range t.more {
 		columns.WriteString(", " + c.sql + " AS " + c.name)
 	}
-	text := "SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join +
-		" WHERE v.release = $release AND v.sae = $name ORDER BY v." + strings.ReplaceAll(t.order, ", ", ", v.")
-	return named.Replace(text)
+	return named.Replace("SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join + t.where() + t.sorted())
+}
+
+// viewQuery selects the view's rows of some features.
+func (t table) viewQuery(p piece) string {
+	return p.named().Replace("SELECT v.* FROM " + t.view + " v" + t.where() + t.sorted())
+}
+
+func (t table) where() string {
+	return " WHERE v.release = $release AND v.sae = $name AND v.feature >= $from AND v.feature < $to"
+}
+
+func (t table) sorted() string { return " ORDER BY v." + strings.ReplaceAll(t.order, ", ", ", v.") }
+
+// named replaces the names in $ of queries.
+func (p piece) named() *strings.Replacer {
+	return strings.NewReplacer(append(p.sae.named, "$release", schema.Literal(p.release), "$name", schema.Literal(p.name),
+		"$from", fmt.Sprint(p.from), "$to", fmt.Sprint(p.to))...)
 }
