@@ -68,6 +68,53 @@ func TestNativeSums(t *testing.T) {
 	}
 }
 
+// Kernels that fuse each multiplication with its addition have the same products, and so
+// the same ranks: those of one chain of fused sums, in the order of d_model.
+func TestFusedProducts(t *testing.T) {
+	const n, d, vocab = 10, 1100, 300 // more than a kernel's depth
+	r := rand.New(rand.NewPCG(15, 16))
+	w, directions := normal(r, vocab*d), normal(r, n*d)
+	for _, k := range nativeUnderTest() {
+		if k.name() == "portable" {
+			continue
+		}
+		t.Run(k.name(), func(t *testing.T) {
+			u := built(t, k, w, d, nil)
+			b := u.newBlock(directions, 0)
+			b.products = make([]float32, n*vocab)
+			if err := u.panels.products(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			packed := powerOfTwo(-u.exponent)
+			for i := range n {
+				for j := range vocab {
+					var sum float32
+					for l := range d {
+						sum = fusedMultiplyAdd(b.directions[i*d+l], float32(float64(w[j*d+l])*packed), sum)
+					}
+					if got := b.products[i*vocab+j]; got != sum {
+						t.Fatalf("direction %d, token %d: %v, want %v", i, j, got, sum)
+					}
+				}
+			}
+		})
+	}
+}
+
+// fusedMultiplyAdd is a·b + c rounded once. The product is exact in float64; the sum is
+// rounded to odd there, after which rounding to float32 is as if it were the first: Boldo
+// and Melquiond, Emulation of FMA and correctly rounded sums, 2008.
+func fusedMultiplyAdd(a, b, c float32) float32 {
+	product, addend := float64(a)*float64(b), float64(c)
+	sum := product + addend
+	rest := sum - product
+	lost := (product - (sum - rest)) + (addend - rest) // exact, as of Knuth's TwoSum
+	if lost != 0 && math.Float64bits(sum)&1 == 0 {
+		sum = math.Nextafter(sum, math.Inf(int(math.Copysign(1, lost))))
+	}
+	return float32(sum)
+}
+
 // checkSums compares power sums with those of x, relative to the sums of |x|ᵏ.
 func checkSums(t *testing.T, what string, got powerSums, x []float64, worst float64) {
 	t.Helper()
