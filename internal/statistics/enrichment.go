@@ -128,19 +128,23 @@ func (j *Job) qValues(ctx context.Context, sae int) error {
 		return err
 	}
 	defer tx.Rollback()
+	// The rows that are there, of any SAE; what this transaction adds has numbers above.
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(rowid), -1) FROM stored_enrichment`).Scan(&last); err != nil {
+		return err
+	}
 	for _, statement := range []string{
-		`CREATE TEMP TABLE adjusted AS
+		`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
 			SELECT sae_id, set_id, feature, es, promoted, log10_p,
 			       CASE WHEN log10_p IS NOT NULL
-			            THEN least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END AS log10_q, auc
+			            THEN least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END, auc
 			FROM (SELECT *, count(log10_p) OVER () AS n, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place
 			      FROM stored_enrichment WHERE sae_id = $id)
 			ORDER BY set_id, feature`,
-		`DELETE FROM stored_enrichment WHERE sae_id = $id`,
-		`INSERT INTO stored_enrichment SELECT * FROM adjusted`,
-		`DROP TABLE adjusted`,
+		`DELETE FROM stored_enrichment WHERE sae_id = $id AND rowid <= $last`,
 	} {
-		if _, err := tx.ExecContext(ctx, strings.ReplaceAll(statement, "$id", strconv.Itoa(sae))); err != nil {
+		statement = strings.NewReplacer("$id", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10)).Replace(statement)
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
