@@ -22,9 +22,9 @@ type matrix struct {
 
 const matrixSets = C.MATRIX_SETS
 
-// matrixInstructions are what walks use. Results are whole numbers, the same with
+// instructions are what sorts and walks use. Results are whole numbers, the same with
 // any; only tests change it.
-var matrixInstructions = C.matrix_best()
+var instructions = C.best_instructions()
 
 const (
 	// A column costs about as much as 16 sets that are scored one by one.
@@ -80,7 +80,7 @@ func (m *matrix) scores(s *Sets, r *Ranker, into []Score) {
 		pinner.Pin(&column[0])
 		pinner.Pin(&m.sizes[i][0])
 		w.native.members, w.native.sizes = (*C.uint64_t)(&column[0]), (*C.int64_t)(&m.sizes[i][0])
-		C.matrix_walk(matrixInstructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
+		C.matrix_walk(instructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
 		first := i * matrixSets
 		for set := first; set < min(first+matrixSets, s.Len()); set++ {
 			into[set] = w.score(s, set, set-first)

@@ -9,8 +9,8 @@ import (
 // Sets in a matrix have the scores that they have one by one, with any instructions,
 // in full columns and in others.
 func TestMatrixScoresAsOneByOne(t *testing.T) {
-	best := matrixInstructions
-	defer func() { matrixInstructions = best }()
+	best := instructions
+	defer func() { instructions = best }()
 	for _, n := range []int{2, 3, 63, 64, 65, 128, 500, 5003} {
 		for name, weights := range map[string][]float32{"distinct": normalWeights(n, 8), "ties": roundedWeights(n, 9)} {
 			sets := newSets(t, n, randomSets(weights, 64+64+20, uint64(n)))
@@ -19,12 +19,12 @@ func TestMatrixScoresAsOneByOne(t *testing.T) {
 			}
 			ranker, got := NewRanker(n), make([]Score, sets.Len())
 			_, ranks := ranker.Rank(weights)
-			for matrixInstructions = 0; matrixInstructions <= best; matrixInstructions++ {
+			for instructions = 0; instructions <= best; instructions++ {
 				sets.Scores(ranker, got)
 				for set, score := range got {
 					bitmap, release := sets.borrowBitmap()
 					if want := sets.score(set, ranks, bitmap); !sameScore(score, want) {
-						t.Errorf("%d %s, instructions %d, set %d of %d: got %+v, want %+v", n, name, matrixInstructions, set, sets.Size(set), score, want)
+						t.Errorf("%d %s, instructions %d, set %d of %d: got %+v, want %+v", n, name, instructions, set, sets.Size(set), score, want)
 					}
 					release()
 				}

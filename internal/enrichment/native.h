@@ -15,10 +15,6 @@ struct ranker {
 	uint64_t *half, *sorted;      // [n], keys with their positions
 };
 
-// ranker_sort writes the positions of weights [n] to order in descending order of
-// weight, equal ones ascending; false, and nothing of use in order, if one is NaN.
-bool ranker_sort(const struct ranker *, const float *weights, int32_t *order);
-
 // MATRIX_SETS is how many sets a column of a matrix holds, a bit each.
 enum { MATRIX_SETS = 64 };
 
@@ -35,18 +31,26 @@ struct matrix_walk {
 	int32_t highest_rank[MATRIX_SETS], lowest_rank[MATRIX_SETS];
 };
 
-// One walk for each instruction set; all find the same.
+// Instruction sets, from slow to fast.
+enum instructions { PORTABLE, AVX2, AVX512 };
+
+// best_instructions are the fastest that this processor has.
+enum instructions best_instructions(void);
+
+// ranker_sort writes the positions of weights [n] to order in descending order of
+// weight, equal ones ascending; false, and nothing of use in order, if one is NaN.
+// The processor must have the instructions.
+bool ranker_sort(enum instructions, const struct ranker *, const float *weights, int32_t *order);
+
+// matrix_walk finds what w is to find in the ranking order [n].
+void matrix_walk(enum instructions, const int32_t *order, int64_t n, struct matrix_walk *w);
+
+// One of each for each instruction set; all find the same.
+bool ranker_sort_portable(const struct ranker *, const float *weights, int32_t *order);
+bool ranker_sort_avx2(const struct ranker *, const float *weights, int32_t *order);
+bool ranker_sort_avx512(const struct ranker *, const float *weights, int32_t *order);
 void matrix_walk_portable(const int32_t *order, int64_t n, struct matrix_walk *);
 void matrix_walk_avx2(const int32_t *order, int64_t n, struct matrix_walk *);
 void matrix_walk_avx512(const int32_t *order, int64_t n, struct matrix_walk *);
-
-// Instruction sets, from slow to fast.
-enum matrix_instructions { MATRIX_PORTABLE, MATRIX_AVX2, MATRIX_AVX512 };
-
-// matrix_best is the fastest that this processor has.
-enum matrix_instructions matrix_best(void);
-
-// matrix_walk walks with what the processor must have.
-void matrix_walk(enum matrix_instructions, const int32_t *order, int64_t n, struct matrix_walk *);
 
 #endif

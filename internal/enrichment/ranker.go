@@ -80,7 +80,7 @@ func (r *Ranker) sort(weights []float32) {
 		half:        (*C.uint64_t)(&r.half[0]),
 		sorted:      (*C.uint64_t)(&r.sorted[0]),
 	}
-	if !C.ranker_sort(&native, (*C.float)(&weights[0]), (*C.int32_t)(&r.order[0])) {
+	if !C.ranker_sort(instructions, &native, (*C.float)(&weights[0]), (*C.int32_t)(&r.order[0])) {
 		panic(panicNaN) // which the sort would place silently
 	}
 }

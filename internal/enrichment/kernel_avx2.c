@@ -5,8 +5,9 @@
 #define NAME(name) name##_avx2
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
-#include "matrix_words.h"
+#include "words_generic.h"
 
 #include "matrix.h"
+#include "rank.h"
 
 #endif

@@ -1,11 +1,10 @@
-#include "native.h"
-
+// The sort of a ranking: NAME and TARGET are those of the file that includes this.
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 // descending returns a key that is lower the higher the weight is.
-static inline uint32_t descending(float weight) {
+static inline TARGET uint32_t descending(float weight) {
 	uint32_t bits;
 	weight += 0; // −0 + 0 is +0
 	memcpy(&bits, &weight, sizeof bits);
@@ -14,7 +13,7 @@ static inline uint32_t descending(float weight) {
 }
 
 // starts turns counts into where the first of each goes.
-static void starts(int32_t *counts, int64_t values) {
+static TARGET void NAME(starts)(int32_t *counts, int64_t values) {
 	int32_t next = 0;
 	for (int64_t i = 0; i < values; i++) {
 		int32_t count = counts[i];
@@ -24,7 +23,7 @@ static void starts(int32_t *counts, int64_t values) {
 }
 
 // weight_of is the weight that has a key, +0 for both zeros.
-static inline float weight_of(uint32_t key) {
+static inline TARGET float weight_of(uint32_t key) {
 	float weight;
 	key = ~key;
 	key ^= key >> 31 ? UINT32_C(1) << 31 : ~UINT32_C(0);
@@ -33,7 +32,7 @@ static inline float weight_of(uint32_t key) {
 }
 
 // key_range finds the lowest and the highest key, and returns whether no weight is NaN.
-static bool key_range(const float *weights, int64_t n, uint32_t *first, uint32_t *last) {
+static TARGET bool NAME(key_range)(const float *weights, int64_t n, uint32_t *first, uint32_t *last) {
 	uint32_t lowest = UINT32_MAX, highest = 0;
 	for (int64_t i = 0; i < n; i++) {
 		uint32_t key = descending(weights[i]);
@@ -50,7 +49,7 @@ enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, POSITION_BITS = 64 - 32 - DIGI
 
 // places_of writes where count weights are below the greatest, in units of 1/scale;
 // rounding keeps their order.
-static inline int32_t places_of(const float *weights, int64_t count, float greatest, float scale, uint32_t *places) {
+static inline TARGET int32_t places_of(const float *weights, int64_t count, float greatest, float scale, uint32_t *places) {
 	for (int64_t i = 0; i < count; i++) {
 		places[i] = (uint32_t)(int32_t)((greatest - weights[i]) * scale);
 	}
@@ -61,7 +60,7 @@ static inline int32_t places_of(const float *weights, int64_t count, float great
 // bits: a radix sort of two digits puts nearly all where they belong, as their places
 // differ, and the few others have their keys compared. It returns false where too many
 // weights are too close for that, beside others that are far away.
-static bool by_places(const struct ranker *r, const float *weights, float greatest, float least, int32_t *order) {
+static TARGET bool NAME(by_places)(const struct ranker *r, const float *weights, float greatest, float least, int32_t *order) {
 	int64_t n = r->n;
 	float scale = (float)(DIGITS * DIGITS - 2) / (greatest - least);
 	if (n > INT64_C(1) << POSITION_BITS || !(scale > 0 && scale <= FLT_MAX)) {
@@ -79,8 +78,8 @@ static bool by_places(const struct ranker *r, const float *weights, float greate
 			high[places[i] / DIGITS]++;
 		}
 	}
-	starts(low, DIGITS);
-	starts(high, DIGITS);
+	NAME(starts)(low, DIGITS);
+	NAME(starts)(high, DIGITS);
 
 	uint64_t *half = r->half, *sorted = r->sorted;
 	for (int64_t from = 0; from < n; from += AT_ONCE) {
@@ -121,7 +120,7 @@ static bool by_places(const struct ranker *r, const float *weights, float greate
 }
 
 // by_digits sorts by the keys, whatever they are: a radix sort of three digits.
-static void by_digits(const struct ranker *r, const float *weights, int32_t *order) {
+static TARGET void NAME(by_digits)(const struct ranker *r, const float *weights, int32_t *order) {
 	int32_t low_bits = r->low_bits, position_bits = low_bits + r->middle_bits; // the highest digit fits above a position
 	uint32_t low_mask = (UINT32_C(1) << low_bits) - 1, middle_mask = (UINT32_C(1) << r->middle_bits) - 1;
 	uint32_t position_mask = (UINT32_C(1) << position_bits) - 1;
@@ -136,9 +135,9 @@ static void by_digits(const struct ranker *r, const float *weights, int32_t *ord
 		middle[key >> low_bits & middle_mask]++;
 		high[key >> position_bits]++;
 	}
-	starts(low, INT64_C(1) << low_bits);
-	starts(middle, INT64_C(1) << r->middle_bits);
-	starts(high, INT64_C(1) << (32 - position_bits));
+	NAME(starts)(low, INT64_C(1) << low_bits);
+	NAME(starts)(middle, INT64_C(1) << r->middle_bits);
+	NAME(starts)(high, INT64_C(1) << (32 - position_bits));
 
 	uint64_t *half = r->half;
 	for (int64_t i = 0; i < n; i++) {
@@ -155,13 +154,13 @@ static void by_digits(const struct ranker *r, const float *weights, int32_t *ord
 	}
 }
 
-bool ranker_sort(const struct ranker *r, const float *weights, int32_t *order) {
+TARGET bool NAME(ranker_sort)(const struct ranker *r, const float *weights, int32_t *order) {
 	uint32_t first, last;
-	if (!key_range(weights, r->n, &first, &last)) {
+	if (!NAME(key_range)(weights, r->n, &first, &last)) {
 		return false;
 	}
-	if (!by_places(r, weights, weight_of(first), weight_of(last), order)) {
-		by_digits(r, weights, order);
+	if (!NAME(by_places)(r, weights, weight_of(first), weight_of(last), order)) {
+		NAME(by_digits)(r, weights, order);
 	}
 	return true;
 }

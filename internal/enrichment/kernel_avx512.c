@@ -25,5 +25,6 @@ WORDS unsigned beyond(signed_words a, signed_words b, signed_words c, signed_wor
 }
 
 #include "matrix.h"
+#include "rank.h"
 
 #endif

@@ -1,0 +1,44 @@
+#include "native.h"
+
+#if defined(__x86_64__)
+
+enum instructions best_instructions(void) {
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vpopcntdq")) {
+		return AVX512;
+	}
+	bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+	return avx2 ? AVX2 : PORTABLE;
+}
+
+bool ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
+	switch (instructions) {
+	case AVX512: return ranker_sort_avx512(r, weights, order);
+	case AVX2: return ranker_sort_avx2(r, weights, order);
+	case PORTABLE: break;
+	}
+	return ranker_sort_portable(r, weights, order);
+}
+
+void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n, struct matrix_walk *w) {
+	switch (instructions) {
+	case AVX512: matrix_walk_avx512(order, n, w); break;
+	case AVX2: matrix_walk_avx2(order, n, w); break;
+	case PORTABLE: matrix_walk_portable(order, n, w); break;
+	}
+}
+
+#else
+
+enum instructions best_instructions(void) { return PORTABLE; }
+
+bool ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
+	(void)instructions;
+	return ranker_sort_portable(r, weights, order);
+}
+
+void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n, struct matrix_walk *w) {
+	(void)instructions;
+	matrix_walk_portable(order, n, w);
+}
+
+#endif
