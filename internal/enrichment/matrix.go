@@ -80,8 +80,9 @@ func (m *matrix) scores(s *Sets, r *Ranker, into []Score) {
 		pinner.Pin(&column[0])
 		pinner.Pin(&m.sizes[i][0])
 		w.native.members, w.native.sizes = (*C.uint64_t)(&column[0]), (*C.int64_t)(&m.sizes[i][0])
-		C.matrix_walk(instructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
 		first := i * matrixSets
+		w.native.sets = C.int32_t(min(s.Len()-first, matrixSets))
+		C.matrix_walk(instructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
 		for set := first; set < min(first+matrixSets, s.Len()); set++ {
 			into[set] = w.score(s, set, set-first)
 		}

@@ -58,7 +58,7 @@ static inline TARGET __attribute__((always_inline)) void transpose(words v[VECTO
 // by_rank writes the members among 64 ranks, or count where the ranking ends before: a
 // word is a set's, a vector of them goes to bits, and the next one apart from there.
 static inline TARGET __attribute__((always_inline)) void by_rank(const int32_t *order, int64_t count, const uint64_t *members,
-                                                                 uint64_t *bits, int64_t apart) {
+                                                                 int vectors, uint64_t *bits, int64_t apart) {
 	uint64_t rows[64];
 	if (count > 64) {
 		count = 64;
@@ -72,8 +72,11 @@ static inline TARGET __attribute__((always_inline)) void by_rank(const int32_t *
 	words v[VECTORS];
 	memcpy(v, rows, sizeof v);
 	transpose(v);
+#pragma GCC unroll 8
 	for (int i = 0; i < VECTORS; i++) {
-		store(bits + i * apart, v[i]);
+		if (i < vectors) {
+			store(bits + i * apart, v[i]);
+		}
 	}
 }
 
@@ -218,15 +221,16 @@ static inline TARGET __attribute__((always_inline)) void extremes(int64_t n, str
 TARGET void NAME(matrix_walk)(const int32_t *order, int64_t n, struct matrix_walk *w) {
 	struct NAME(progress) progress[VECTORS];
 	memset(progress, 0, sizeof progress);
+	int vectors = (w->sets + LANES - 1) / LANES;
 	int64_t words_of_set = (n + 63) / 64;
 	for (int64_t from = 0; from < n; from += BLOCK_RANKS) {
 		bool last = from + BLOCK_RANKS >= n;
 		int count = last ? (int)((n - from + 63) / 64) : BLOCK_WORDS;
 		uint64_t *bits = w->bits + from / 64 * LANES;
 		for (int i = 0; i < count; i++) {
-			by_rank(order + from + 64 * i, n - from - 64 * i, w->members, bits + i * LANES, words_of_set * LANES);
+			by_rank(order + from + 64 * i, n - from - 64 * i, w->members, vectors, bits + i * LANES, words_of_set * LANES);
 		}
-		for (int i = 0; i < VECTORS; i++, bits += words_of_set * LANES) {
+		for (int i = 0; i < vectors; i++, bits += words_of_set * LANES) {
 			words size = load((const uint64_t *)w->sizes + i * LANES);
 			uint8_t *hits = w->hits + (i * words_of_set + from / 64) * LANES;
 			if (last) {
@@ -236,7 +240,7 @@ TARGET void NAME(matrix_walk)(const int32_t *order, int64_t n, struct matrix_wal
 			}
 		}
 	}
-	for (int i = 0; i < VECTORS; i++) {
+	for (int i = 0; i < vectors; i++) {
 		finish(n, &progress[i], i * LANES, w);
 		extremes(n, w, i * LANES);
 	}

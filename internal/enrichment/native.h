@@ -22,6 +22,7 @@ enum { MATRIX_SETS = 64 };
 struct matrix_walk {
 	const uint64_t *members; // [n], by position
 	const int64_t *sizes;    // [MATRIX_SETS]
+	int32_t sets;            // how many there are; of others nothing is found
 	// Scratch, [MATRIX_SETS/8, ⌈n/64⌉, 8]: a set's members at 64 ranks, and how many.
 	uint64_t *bits;
 	uint8_t *hits;
