@@ -1,6 +1,6 @@
 // The walk over a ranking for 64 sets at a time, over the words of the file that
-// includes this: NAME, TARGET, popcount, narrow, widened, greater, lesser and
-// beyond.
+// includes this: NAME, TARGET, popcount, transpose_bytes, narrow, widened,
+// greater, lesser and beyond.
 
 enum { LANES = 8, VECTORS = MATRIX_SETS / LANES };
 
@@ -14,21 +14,6 @@ static inline TARGET __attribute__((always_inline)) words load(const uint64_t *f
 }
 
 static inline TARGET __attribute__((always_inline)) void store(uint64_t *to, words v) { memcpy(to, &v, sizeof v); }
-
-// ONE_STEP swaps bits of rows and columns whose indices differ by 2^k, in rows that
-// are in one vector: a lane takes its partner's bits, moved by that much.
-#define ONE_STEP(v, apart, keep, k, ...)                                                          \
-	do {                                                                                          \
-		const words kept = {LANE_MASKS(apart, keep)};                                             \
-		const words left = {LANE_SHIFTS(apart, k, 0)}, right = {LANE_SHIFTS(apart, 0, k)};        \
-		words partner = __builtin_shufflevector(v, v, __VA_ARGS__);                               \
-		v = (v & kept) | (((partner << left) >> right) & ~kept);                                  \
-	} while (0)
-#define LANE(i, apart, a, b) (((i) & (apart)) == 0 ? (a) : (b))
-#define LANE_SHIFTS(apart, a, b)                                                                  \
-	LANE(0, apart, a, b), LANE(1, apart, a, b), LANE(2, apart, a, b), LANE(3, apart, a, b),       \
-		LANE(4, apart, a, b), LANE(5, apart, a, b), LANE(6, apart, a, b), LANE(7, apart, a, b)
-#define LANE_MASKS(apart, keep) LANE_SHIFTS(apart, UINT64_C(keep), ~UINT64_C(keep))
 
 // transpose turns a matrix of 64 by 64 bits, row i being lane i%8 of v[i/8]: the
 // block-wise exchange of Warren, Hacker's Delight, 7-3.
@@ -49,9 +34,7 @@ static inline TARGET __attribute__((always_inline)) void transpose(words v[VECTO
 	}
 #pragma GCC unroll 8
 	for (int i = 0; i < VECTORS; i++) {
-		ONE_STEP(v[i], 4, 0x0f0f0f0f0f0f0f0f, 4, 4, 5, 6, 7, 0, 1, 2, 3);
-		ONE_STEP(v[i], 2, 0x3333333333333333, 2, 2, 3, 0, 1, 6, 7, 4, 5);
-		ONE_STEP(v[i], 1, 0x5555555555555555, 1, 1, 0, 3, 2, 5, 4, 7, 6);
+		v[i] = transpose_bytes(v[i]);
 	}
 }
 

@@ -14,6 +14,30 @@ WORDS words popcount(words v) {
 	return counts;
 }
 
+// ONE_STEP swaps bits of rows and columns whose indices differ by 2^k, in rows that
+// are in one vector: a lane takes its partner's bits, moved by that much.
+#define ONE_STEP(v, apart, keep, k, ...)                                                          \
+	do {                                                                                          \
+		const words kept = {LANE_MASKS(apart, keep)};                                             \
+		const words left = {LANE_SHIFTS(apart, k, 0)}, right = {LANE_SHIFTS(apart, 0, k)};        \
+		words partner = __builtin_shufflevector(v, v, __VA_ARGS__);                               \
+		v = (v & kept) | (((partner << left) >> right) & ~kept);                                  \
+	} while (0)
+#define LANE(i, apart, a, b) (((i) & (apart)) == 0 ? (a) : (b))
+#define LANE_SHIFTS(apart, a, b)                                                                  \
+	LANE(0, apart, a, b), LANE(1, apart, a, b), LANE(2, apart, a, b), LANE(3, apart, a, b),       \
+		LANE(4, apart, a, b), LANE(5, apart, a, b), LANE(6, apart, a, b), LANE(7, apart, a, b)
+#define LANE_MASKS(apart, keep) LANE_SHIFTS(apart, UINT64_C(keep), ~UINT64_C(keep))
+
+// transpose_bytes turns the matrices of 8 by 8 bits whose rows are the same byte of the
+// eight lanes.
+WORDS words transpose_bytes(words v) {
+	ONE_STEP(v, 4, 0x0f0f0f0f0f0f0f0f, 4, 4, 5, 6, 7, 0, 1, 2, 3);
+	ONE_STEP(v, 2, 0x3333333333333333, 2, 2, 3, 0, 1, 6, 7, 4, 5);
+	ONE_STEP(v, 1, 0x5555555555555555, 1, 1, 0, 3, 2, 5, 4, 7, 6);
+	return v;
+}
+
 // narrow writes words below 256 as bytes, and widened reads them.
 WORDS void narrow(words v, uint8_t *to) {
 	for (int i = 0; i < 8; i++) {
