@@ -13,8 +13,8 @@ import "runtime"
 // of ranks, 64 words at a time are transposed to a word of 64 ranks for each set, and
 // eight sets at a time follow their running sums from word to word.
 //
-// For 100 sets of 306,000 members and GPT-2's vocabulary it takes a third of the
-// time that marking each set's ranks takes.
+// For 100 sets of 306,000 members and GPT-2's vocabulary it takes less than a
+// third of the time that marking each set's ranks takes.
 type matrix struct {
 	columns [][]uint64 // [tokens], for each 64 sets
 	sizes   [][matrixSets]int64

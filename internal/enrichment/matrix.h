@@ -94,8 +94,9 @@ static inline TARGET __attribute__((always_inline)) words count_word(words v, ui
 	return count;
 }
 
-// between takes count words, a block's or at the end of the ranking fewer, into p. Places in words are summed as bits are counted, eight
-// words at a time: Muła, Kurz and Lemire, Faster Population Counts, 2018.
+// between takes count words, a block's or at the end of the ranking fewer, into p. Places
+// in words are summed as bits are counted, eight words at a time: Muła, Kurz and Lemire,
+// Faster Population Counts, 2018.
 static inline TARGET __attribute__((always_inline)) void between(int64_t n, words size, const uint64_t *bits, int count, bool last,
                                                                  uint8_t *hits, struct NAME(progress) *p) {
 	signed_words step = (signed_words)(size * 64);
