@@ -24,14 +24,6 @@ type table struct {
 
 type column struct{ name, sql, comment string }
 
-// partition is the columns that rows are ordered by first.
-func (t table) partition() string {
-	if t.perSAE {
-		return "release, layer, sae"
-	}
-	return ""
-}
-
 const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventions, '` + schema.WithoutWeights + `', '') AS conventions, l.saedb_version, l.loaded_at`
 
 // tables are all tables that are exported.
