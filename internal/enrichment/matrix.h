@@ -1,5 +1,5 @@
 // The walk over a ranking for 64 sets at a time, over the words of the file that
-// includes this: NAME, TARGET, popcount, transpose_bytes, narrow, widened,
+// includes this: NAME, TARGET, WORDS, popcount, transpose_bytes, narrow, widened,
 // greater, lesser and beyond.
 
 enum { LANES = 8, VECTORS = MATRIX_SETS / LANES };
@@ -7,17 +7,17 @@ enum { LANES = 8, VECTORS = MATRIX_SETS / LANES };
 // A block of ranks, which is taken from membership to running sums while it is in L1.
 enum { BLOCK_WORDS = 8, BLOCK_RANKS = 64 * BLOCK_WORDS };
 
-static inline TARGET __attribute__((always_inline)) words load(const uint64_t *from) {
+WORDS words load(const uint64_t *from) {
 	words v;
 	memcpy(&v, from, sizeof v);
 	return v;
 }
 
-static inline TARGET __attribute__((always_inline)) void store(uint64_t *to, words v) { memcpy(to, &v, sizeof v); }
+WORDS void store(uint64_t *to, words v) { memcpy(to, &v, sizeof v); }
 
 // transpose turns a matrix of 64 by 64 bits, row i being lane i%8 of v[i/8]: the
 // block-wise exchange of Warren, Hacker's Delight, 7-3.
-static inline TARGET __attribute__((always_inline)) void transpose(words v[VECTORS]) {
+WORDS void transpose(words v[VECTORS]) {
 	const uint64_t keep[3] = {UINT64_C(0x00000000ffffffff), UINT64_C(0x0000ffff0000ffff), UINT64_C(0x00ff00ff00ff00ff)};
 #pragma GCC unroll 3
 	for (int step = 0; step < 3; step++) {
@@ -40,8 +40,8 @@ static inline TARGET __attribute__((always_inline)) void transpose(words v[VECTO
 
 // by_rank writes the members among 64 ranks, or count where the ranking ends before: a
 // word is a set's, a vector of them goes to bits, and the next one apart from there.
-static inline TARGET __attribute__((always_inline)) void by_rank(const int32_t *order, int64_t count, const uint64_t *members,
-                                                                 int vectors, uint64_t *bits, int64_t apart) {
+WORDS void by_rank(const int32_t *order, int64_t count, const uint64_t *members, int vectors, uint64_t *bits,
+                   int64_t apart) {
 	uint64_t rows[64];
 	if (count > 64) {
 		count = 64;
@@ -64,14 +64,14 @@ static inline TARGET __attribute__((always_inline)) void by_rank(const int32_t *
 }
 
 // offsets returns the sum of the places of the bits that are set, lane by lane.
-static inline TARGET __attribute__((always_inline)) words offsets(words v) {
+WORDS words offsets(words v) {
 	return popcount(v & UINT64_C(0xaaaaaaaaaaaaaaaa)) + (popcount(v & UINT64_C(0xcccccccccccccccc)) << 1) +
 	       (popcount(v & UINT64_C(0xf0f0f0f0f0f0f0f0)) << 2) + (popcount(v & UINT64_C(0xff00ff00ff00ff00)) << 3) +
 	       (popcount(v & UINT64_C(0xffff0000ffff0000)) << 4) + (popcount(v & UINT64_C(0xffffffff00000000)) << 5);
 }
 
 // add_bits adds a and b to ones, bit by bit, and returns the carries.
-static inline TARGET __attribute__((always_inline)) words add_bits(words *ones, words a, words b) {
+WORDS words add_bits(words *ones, words a, words b) {
 	words either = *ones ^ a, carry = (*ones & a) | (either & b);
 	*ones = either ^ b;
 	return carry;
@@ -86,7 +86,7 @@ struct NAME(progress) {
 };
 
 // count_word takes the members of a word into p and writes their number to hits.
-static inline TARGET __attribute__((always_inline)) words count_word(words v, uint8_t *hits, struct NAME(progress) *p) {
+WORDS words count_word(words v, uint8_t *hits, struct NAME(progress) *p) {
 	words count = popcount(v);
 	narrow(count, hits);
 	p->members += count;
@@ -97,8 +97,8 @@ static inline TARGET __attribute__((always_inline)) words count_word(words v, ui
 // between takes count words, a block's or at the end of the ranking fewer, into p. Places
 // in words are summed as bits are counted, eight words at a time: Muła, Kurz and Lemire,
 // Faster Population Counts, 2018.
-static inline TARGET __attribute__((always_inline)) void between(int64_t n, words size, const uint64_t *bits, int count, bool last,
-                                                                 uint8_t *hits, struct NAME(progress) *p) {
+WORDS void between(int64_t n, words size, const uint64_t *bits, int count, bool last, uint8_t *hits,
+                   struct NAME(progress) *p) {
 	signed_words step = (signed_words)(size * 64);
 	for (int i = 0; i < (last ? count : BLOCK_WORDS); i++) {
 		words members = count_word(load(bits + i * LANES), hits + i * LANES, p);
@@ -127,7 +127,7 @@ static inline TARGET __attribute__((always_inline)) void between(int64_t n, word
 
 // finish writes what the sums between words say of a vector of sets: the rank sums, and
 // what an extreme must go beyond to matter, which is the greater of both: one of them does.
-static inline TARGET __attribute__((always_inline)) void finish(int64_t n, const struct NAME(progress) *p, int first, struct matrix_walk *w) {
+WORDS void finish(int64_t n, const struct NAME(progress) *p, int first, struct matrix_walk *w) {
 	signed_words zero = {0};
 	signed_words reached = greater(p->highest, zero - p->lowest);
 	store((uint64_t *)w->highest + first, (words)(reached - 1));
@@ -158,8 +158,8 @@ static void NAME(within)(int64_t n, struct matrix_walk *w, int set, uint64_t wor
 
 // candidates are the lanes whose sums may go beyond the extremes among ranks from
 // where they are sum, hits of them members. It takes sum past them.
-static inline TARGET __attribute__((always_inline)) unsigned candidates(uint64_t ranks, words hits, words size, words others,
-                                                                        signed_words highest, signed_words lowest, signed_words *sum) {
+WORDS unsigned candidates(uint64_t ranks, words hits, words size, words others, signed_words highest,
+                          signed_words lowest, signed_words *sum) {
 	signed_words up = (signed_words)(hits * others), down = (signed_words)((ranks - hits) * size), from = *sum;
 	*sum = from + up - down;
 	return beyond(from + up, highest, from - down, lowest);
@@ -167,7 +167,7 @@ static inline TARGET __attribute__((always_inline)) unsigned candidates(uint64_t
 
 // extremes looks into the words in which the sums of a vector of sets may go beyond
 // the extremes between words.
-static inline TARGET __attribute__((always_inline)) void extremes(int64_t n, struct matrix_walk *w, int first) {
+WORDS void extremes(int64_t n, struct matrix_walk *w, int first) {
 	int64_t count = (n + 63) / 64;
 	words size = load((const uint64_t *)w->sizes + first), others = (uint64_t)n - size;
 	signed_words highest = (signed_words)load((uint64_t *)w->highest + first);

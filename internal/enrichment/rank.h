@@ -56,6 +56,31 @@ static inline TARGET int32_t places_of(const float *weights, int64_t count, floa
 	return (int32_t)count;
 }
 
+// put_in_order sorts entries of which nearly all are where they belong, and writes their
+// positions to order. It returns false where the others are far from there.
+static TARGET bool NAME(put_in_order)(uint64_t *sorted, int64_t n, int32_t *order) {
+	const uint64_t position_mask = (UINT64_C(1) << POSITION_BITS) - 1;
+	uint64_t last = 0;
+	for (int64_t i = 0, moves = 4 * n; i < n; i++) {
+		uint64_t entry = sorted[i];
+		int64_t to = i;
+		if (entry >= last) {
+			last = entry;
+		} else {
+			for (; to > 0 && sorted[to - 1] > entry; to--) {
+				sorted[to] = sorted[to - 1];
+				order[to] = order[to - 1];
+			}
+			if ((moves -= i - to) < 0) {
+				return false;
+			}
+			sorted[to] = entry;
+		}
+		order[to] = (int32_t)(entry & position_mask);
+	}
+	return true;
+}
+
 // by_places sorts by the place of each weight between the greatest and the least, in 22
 // bits: a radix sort of two digits puts nearly all where they belong, as their places
 // differ, and the few others have their keys compared. It returns false where too many
@@ -96,27 +121,7 @@ static TARGET bool NAME(by_places)(const struct ranker *r, const float *weights,
 	for (int64_t i = 0; i < n; i++) {
 		sorted[high[half[i] >> (64 - DIGIT_BITS)]++] = half[i];
 	}
-
-	const uint64_t position_mask = (UINT64_C(1) << POSITION_BITS) - 1;
-	uint64_t last = 0;
-	for (int64_t i = 0, moves = 4 * n; i < n; i++) {
-		uint64_t entry = sorted[i];
-		int64_t to = i;
-		if (entry >= last) {
-			last = entry;
-		} else {
-			for (; to > 0 && sorted[to - 1] > entry; to--) {
-				sorted[to] = sorted[to - 1];
-				order[to] = order[to - 1];
-			}
-			if ((moves -= i - to) < 0) {
-				return false;
-			}
-			sorted[to] = entry;
-		}
-		order[to] = (int32_t)(entry & position_mask);
-	}
-	return true;
+	return NAME(put_in_order)(sorted, n, order);
 }
 
 // by_digits sorts by the keys, whatever they are: a radix sort of three digits.
