@@ -9,6 +9,7 @@ time, into another directory, its processes are warm. The last line is spark_ove
 """
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -87,7 +88,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--features", type=int, default=24_576)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sets", type=Path, nargs="*", default=[], help="files of token sets, for enrichment too")
+    parser.add_argument("--cores", type=int, nargs="*", default=[1, 2], help="sizes of the cluster, in workers of one core")
+    parser.add_argument("--sets", type=Path, nargs="*", default=[], help="files of token sets (JSON: ids by name), for enrichment too")
     parser.add_argument("--quick", action="store_true", help="a minute's run that shows that it works")
     given = parser.parse_args()
     features, rounds = (4096, 1) if given.quick else (given.features, given.rounds)
@@ -98,11 +100,12 @@ def main():
         ["go", "run", "./bench/shape", "-out", files, "-d-model", str(WIDTH), "-vocab", str(VOCABULARY), "-features", str(features)], check=True, cwd=ROOT
     )
     sets = [str(file) for file in given.sets]
-    work = model.Work("GPT-2's shape", WIDTH, VOCABULARY, features, 1, file_share=1.0)
-    print(f"load average {os.getloadavg()[0]:.1f}; {features} features x {WIDTH} x {VOCABULARY}, {len(sets)} files of sets, median of {rounds}")
+    sizes = [len(tokens) for file in given.sets for tokens in json.loads(file.read_text()).values()]
+    work = model.Work("GPT-2's shape", WIDTH, VOCABULARY, features, 1, file_share=1.0, sets=len(sizes), members=sum(sizes))
+    print(f"load average {os.getloadavg()[0]:.1f}; {features} features x {WIDTH} x {VOCABULARY}, {len(sizes)} token sets, median of {rounds}")
     ratio = 0.0
     print("cores  program  spark, first  spark, warm  ratio  model, first  model, warm  warm over model")
-    for cores in (1, 2):
+    for cores in given.cores:
         alone = program_seconds(files, scratch, cores, sets, rounds)
         first, warm = spark_seconds(files, scratch, cores, sets, rounds)
         expected = model.predict(work, model.Cluster(machines=cores, cores=1))

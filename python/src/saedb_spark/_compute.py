@@ -235,15 +235,11 @@ class _Run:
             model_sha256=self.model.sha256, scale=s.scale, processing=self.model.conventions, tokens=self.tokens,
             computed_at=self.computed_at, sets=self.model.set_ids, path=s.path, d_sae=s.d_sae, step=self.step(s),
         )  # fmt: skip
-        scored = bool(self.model.set_ids)
-        what = f"statistics and {len(self.model.set_ids)} token sets" if scored else "statistics"
+        what = f"statistics and {len(self.model.set_ids)} token sets" if job.sets else "statistics"
         self.describe(f"{s.release}/{s.sae}: {what} of {s.d_sae} features")
-        self.write(self.main_pass(job), work, "scored" if scored else "features")
-        if scored:
-            self.describe(f"{s.release}/{s.sae}: write features")
-            rows = self.spark.read.parquet(self.out.at("_saedb", work, "scored"))
-            self.write(rows.drop("enrichment"), work, "features")
-            self.adjust(s, rows, work)
+        self.out.write(self.main_pass(job), "_saedb", work)
+        if job.sets:
+            self.adjust(job, work)
         name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
         self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
         seconds = time.monotonic() - begun
@@ -254,38 +250,31 @@ class _Run:
         """Every feature through the functions, without a shuffle."""
         from pyspark.sql import functions as F
 
-        columns = _sql.FEATURES + (", " + _sql.SCORES if job.sets else "")
         if job.path:
             tasks = -(-job.d_sae // job.step)
-            return self.spark.range(0, tasks, 1, tasks).mapInArrow(partial(_worker.over_file, job), columns)
+            return self.spark.range(0, tasks, 1, tasks).mapInArrow(partial(_worker.over_file, job), _worker.FILES)
         assert self.table is not None
         rows = self.table.where((F.col("release") == job.release) & (F.col("sae") == job.sae)).select(*_sql.DIRECTIONS)
-        return rows.mapInArrow(partial(_worker.over_directions, job), columns).sortWithinPartitions("feature")
+        return rows.mapInArrow(partial(_worker.over_directions, job), _worker.FILES)
 
-    def write(self, rows: Any, work: str, table: str) -> None:
-        rows.write.mode("overwrite").option("compression", "zstd").parquet(self.out.at("_saedb", work, table))
-
-    def adjust(self, s: _inputs.Source, rows: Any, work: str) -> None:
-        """Writes the scores with their q-values, which all of an SAE's p-values decide: how many are equal to
-        each is counted by Spark, and is all that the driver sees."""
-        from pyspark.sql import functions as F
-
-        self.describe(f"{s.release}/{s.sae}: p-values")
-        counts = rows.select(F.explode("enrichment.log10_p").alias("log10_p")).where("log10_p IS NOT NULL").groupBy("log10_p").agg(F.count("*").alias("rows"))
-        con = duckdb.connect()
-        con.register("counts", counts.toArrow())
+    def adjust(self, job: _worker.Pass, work: str) -> None:
+        """Writes the scores with their q-values, which all of an SAE's p-values decide: these are all that the driver sees."""
+        self.describe(f"{job.release}/{job.sae}: q-values")
+        with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
+            p_values = Path(directory, "p_values")
+            self.out.get(p_values, "_saedb", work, "table=p_values")
+            con = duckdb.connect(config={"temp_directory": f"{directory}/spill"})
+            con.execute(f"CREATE VIEW p_values AS FROM read_parquet({_model.literal(f'{p_values}/*.txt')}, hive_partitioning = false)")
+            table = con.execute(_sql.Q_VALUES).to_arrow_table()
+            con.close()
         stream = pa.BufferOutputStream()
-        table = con.execute(_sql.Q_VALUES).to_arrow_table()
-        con.close()
         with pa.ipc.new_stream(stream, table.schema) as writer:
             writer.write_table(table)
         q_values = self.spark.sparkContext.broadcast(stream.getvalue().to_pybytes())
         try:
-            self.describe(f"{s.release}/{s.sae}: q-values, write enrichment")
-            scores = rows.select("sae", "model", "feature", "enrichment").mapInArrow(
-                partial(_worker.scored, self.setup, f"{work}-{self.key(s)}-{self.sets_key}-{self.computed_at}", q_values), _sql.ENRICHMENT
-            )
-            self.write(scores.sortWithinPartitions("token_set", "feature"), work, "enrichment")
+            self.describe(f"{job.release}/{job.sae}: write enrichment")
+            scores = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
+            self.out.write(scores.mapInArrow(partial(_worker.adjusted, job, q_values), _worker.FILES), "_saedb", work)
         finally:
             q_values.destroy()
 

@@ -1,7 +1,7 @@
 """The directory of results, in the layout of docs/export.md.
 
-Spark writes the files of an SAE below ``_saedb``, by its own committer, so that each is there once
-however often a task ran. When all of them are there, they are moved to where readers look, and the
+Workers make files of Parquet, and Spark writes them below ``_saedb``, by its own committer, so that each is there
+once however often a task ran. When all of them are there, they are moved to where readers look, and the
 SAE's row in ``saes`` comes last: an SAE is done when it has one, for the same content, model,
 tokens, sets and version.
 """
@@ -9,13 +9,17 @@ tokens, sets and version.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 from urllib.parse import quote
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 #: Ends the name of an SAE in the name of a file. No name has it, since it is escaped.
 END = "~"
+
+
+#: The last bytes of a file of Parquet.
+PARQUET_END = "PAR1"
 
 
 def escaped(name: str) -> str:
@@ -62,7 +66,27 @@ class Output:
         self._files.copyFromLocalFile(False, True, self._path(local.as_uri()), self._path(self.at(*unfinished)))
         self.move(unfinished, parts)
 
+    def get(self, to: Path, *parts: str) -> None:
+        """Copies a directory, or a file, to a local one."""
+        self._files.copyToLocalFile(False, self._path(self.at(*parts)), self._path(to.as_uri()), True)
+
     # The files of SAEs.
+
+    def write(self, files: Any, *parts: str) -> None:
+        """Adds rows (table, file), each as a file of its own, to a directory for each table.
+
+        Spark has no writer of bytes as they are but that of text, which puts a line's end after each row: here it is the
+        word that every file of Parquet ends with."""
+        from pyspark.sql import functions as F
+
+        without_end = F.col("file").substr(F.lit(1), F.length("file") - len(PARQUET_END)).cast("string")
+        files.select("table", without_end.alias("file")).write.mode("append").partitionBy("table").option("maxRecordsPerFile", 1).option(
+            "lineSep", PARQUET_END
+        ).option("compression", "none").text(self.at(*parts))
+
+    def files(self, *parts: str) -> list[str]:
+        """The names of the files that Spark wrote into a directory, in the order of its tasks."""
+        return [name for name in self.names(*parts) if not name.startswith(("_", "."))]
 
     @staticmethod
     def done_name(release: str, sae: str, key: str, sets_key: str) -> str:
@@ -84,11 +108,9 @@ class Output:
                 for old in self.names(table, f"release={escaped(release)}", directory):
                     if old.startswith(f"{escaped(sae)}{END}"):
                         self.delete(table, f"release={escaped(release)}", directory, old)
-            for number, part in enumerate(self._parts(work, table)):
+            for number, part in enumerate(self.files("_saedb", work, f"table={table}")):
                 leaf = f"layer={HIVE_NULL if layer is None else layer}"
-                self.move(("_saedb", work, table, part), (table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{number:05d}.parquet"))
+                to = table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{number:05d}.parquet"
+                self.move(("_saedb", work, f"table={table}", part), to)
         self.put(row, "saes", name)
         self.delete("_saedb", work)
-
-    def _parts(self, work: str, table: str) -> Iterator[str]:
-        return (name for name in self.names("_saedb", work, table) if name.endswith(".parquet"))

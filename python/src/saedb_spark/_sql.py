@@ -7,65 +7,55 @@ one that the program stores, bit for bit.
 
 from __future__ import annotations
 
-#: Columns of ``features`` with their types in Spark.
-FEATURES = """
-    sae STRING, model STRING, hook STRING, feature INT,
-    mean DOUBLE, std DOUBLE, skewness DOUBLE, kurtosis DOUBLE, cos_mean DOUBLE, cos_std DOUBLE, cos_skewness DOUBLE, cos_kurtosis DOUBLE,
-    log_sparsity FLOAT, top_tokens ARRAY<STRING>, bottom_tokens ARRAY<STRING>, neuronpedia_url STRING,
-    top_token_ids ARRAY<INT>, bottom_token_ids ARRAY<INT>, top_logit_weights ARRAY<DOUBLE>, bottom_logit_weights ARRAY<DOUBLE>,
-    sae_sha256 STRING, model_sha256 STRING, scale STRING, processing STRING, tokens STRING,
-    kernel STRING, saedb_version STRING, computed_at TIMESTAMP_NTZ"""
-
-#: What goes with a row of ``features`` until q-values are known.
-SCORES = "enrichment ARRAY<STRUCT<set_id: INT, es: FLOAT, promoted: BOOLEAN, log10_p: FLOAT, auc: FLOAT>>"
-
-#: Columns of ``enrichment``.
-ENRICHMENT = """
-    sae STRING, feature INT, token_set STRING, size BIGINT, es FLOAT, direction STRING, p_value DOUBLE, q_value DOUBLE, auc FLOAT,
-    model STRING, log10_p FLOAT, log10_q FLOAT"""
-
-#: Columns of directions, as :func:`features` reads them.
+#: Columns of directions, as :func:`computed` reads them.
 DIRECTIONS = ("feature", "w_dec", "log_sparsity")
 
 
-def features(source: str, scored: bool) -> str:
-    """Rows of ``features`` from directions, whose columns ``source`` has. The parameters are the
-    fields of a :class:`saedb_spark._worker.Pass`."""
+def computed(source: str, scored: bool) -> str:
+    """Rows (feature, log_sparsity, s) of directions, whose columns ``source`` has, ``s`` being all that is computed of each.
+    The parameters are the fields of a :class:`saedb_spark._worker.Pass`."""
     sets = ", CAST($sets AS INTEGER[])" if scored else ""
-    return f"""
-        SELECT CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST($hook AS VARCHAR) AS hook, feature,
-               s.mean, s.std, s.skewness, s.kurtosis, s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis,
-               log_sparsity, s.top_tokens, s.bottom_tokens,
-               'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
-               s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
-               CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
-               CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
-               about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at{", s.enrichment" if scored else ""}
-        FROM (SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}), saedb_about() AS about
-        ORDER BY feature"""
+    return f"SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
 
 
-#: The part of an SAE's file that a task reads, as ``source`` of :func:`features`.
+#: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
 PART_OF_FILE = "read_sae($path, first := $first, features := $count)"
 
-#: log10 of the q-value that goes with each log10 of a p-value, from the number of p-values
-#: of an SAE that are equal to it. It is internal/statistics's adjustment (Benjamini and
-#: Hochberg, 1995): among equal p-values, the last one's place decides.
+#: Rows of ``features`` from the table of what is :func:`computed`.
+FEATURES = """
+    SELECT CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST($hook AS VARCHAR) AS hook, feature,
+           s.mean, s.std, s.skewness, s.kurtosis, s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis,
+           log_sparsity, s.top_tokens, s.bottom_tokens,
+           'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
+           s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
+           CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
+           CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
+           about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
+    FROM computed, saedb_about() AS about
+    ORDER BY feature"""
+
+#: Every score of what is computed, without names; and the p-values alone, which q-values need of all of an SAE.
+SCORES = "SELECT feature, unnest(s.enrichment, recursive := true) FROM computed"
+P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p FROM computed) WHERE log10_p IS NOT NULL"
+
+#: log10 of the q-value that goes with each log10 of a p-value, from all p-values of an SAE. It is
+#: internal/statistics's adjustment (Benjamini and Hochberg, 1995): among equal p-values, the last one's place decides.
 Q_VALUES = """
     SELECT log10_p,
            CAST(least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS FLOAT) AS log10_q
-    FROM (SELECT log10_p, CAST(sum(rows) OVER () AS BIGINT) AS n, CAST(sum(rows) OVER (ORDER BY log10_p) AS BIGINT) AS place FROM counts)"""
+    FROM (SELECT log10_p, CAST(sum(rows) OVER () AS BIGINT) AS n, CAST(sum(rows) OVER (ORDER BY log10_p) AS BIGINT) AS place
+          FROM (SELECT log10_p, count(*) AS rows FROM p_values GROUP BY log10_p))"""
 
-#: Rows of ``enrichment`` from rows of ``features`` with their scores, the model's token
-#: sets and the SAE's q-values.
-RELEASE_SCORES = """
-    SELECT e.sae, e.feature, t.token_set, len(t.token_ids) AS size, e.score.es AS es,
-           CASE WHEN e.score.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
-           pow(10.0, CAST(e.score.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(q.log10_q AS DOUBLE)) AS q_value, e.score.auc AS auc,
-           e.model, e.score.log10_p AS log10_p, q.log10_q AS log10_q
-    FROM (SELECT sae, model, feature, unnest(enrichment) AS score FROM scored) e
-    JOIN model.stored_token_sets t ON t.set_id = e.score.set_id
-    LEFT JOIN q_values q ON q.log10_p = e.score.log10_p"""
+#: Rows of ``enrichment`` from those of SCORES, the model's token sets and the SAE's q-values.
+ENRICHMENT = """
+    SELECT CAST($sae AS VARCHAR) AS sae, feature, token_set, size, es,
+           CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc,
+           CAST($model AS VARCHAR) AS model, log10_p, log10_q
+    FROM scores
+    JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM model.stored_token_sets) USING (set_id) -- its tokens go into no join
+    LEFT JOIN q_values USING (log10_p)
+    ORDER BY token_set, feature"""
 
 #: One row for the rows of each SAE in a batch: their hash does not depend on their order.
 HASHES = """

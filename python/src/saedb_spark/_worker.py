@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple, Union
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from . import _fetch, _sql
 from ._errors import marked
@@ -110,72 +112,109 @@ def cache() -> Path:
     return Path(SparkFiles.getRootDirectory()) / "saedb-copies"
 
 
-#: Rows of a batch on its way back to Spark.
-BATCH = 2048
+#: A row is a file of Parquet on its way to Spark, which writes it as it is (:meth:`saedb_spark._output.Output.write`): the
+#: table that it belongs to, and its bytes. DuckDB writes rows many times as fast as Spark, and as ``saedb export`` does.
+FILES = "table STRING, file BINARY"
+
+#: About how many bytes a file has: it passes through the executor's memory as a whole, several times.
+FILE_BYTES = 16 << 20
 
 
 def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The figures of ranges of an SAE's features; ``parts`` has their numbers."""
+    """The results of ranges of an SAE's features; ``parts`` has their numbers."""
     for batch in parts:
         for number in batch.column(0).to_pylist():
             first = number * job.step
             count = min(job.step, job.d_sae - first)
             with reported(f"{job.path}: features {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
-                yield from run(
-                    connection(job.setup), _sql.features(_sql.PART_OF_FILE, bool(job.sets)),
-                    {**job.parameters(), "path": path, "first": str(first), "count": str(count)},
-                )  # fmt: skip
+                con = connection(job.setup)
+                part = {"path": path, "first": str(first), "count": str(count)}
+                execute(con, "CREATE OR REPLACE TEMP TABLE computed AS " + _sql.computed(_sql.PART_OF_FILE, bool(job.sets)), {**job.parameters(), **part})
+                yield from results(con, job)
 
 
 def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The figures of directions that come as rows of a table."""
-    for batch in batches:
-        with reported(f"{job.release}/{job.sae}"):
-            con = connection(job.setup)
-            con.register("directions", pa.Table.from_batches([batch]))
-            try:
-                yield from run(con, _sql.features("directions", bool(job.sets)), job.parameters())
-            finally:
-                con.unregister("directions")
-
-
-def run(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    yield from con.execute(query, parameters).to_arrow_table().to_batches(max_chunksize=BATCH)
-
-
-_q_values: Optional[str] = None  #: of which SAE, by its key, q_values holds the table
-
-
-def scored(setup: Setup, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Rows of ``enrichment``. ``q_values`` is a broadcast variable with an Arrow stream of the SAE's q-values."""
-    global _q_values
-    con = connection(setup)
-    if _q_values != key:
-        with pa.ipc.open_stream(q_values.value) as stream:
-            con.register("received", stream.read_all())
-        con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
-        con.unregister("received")
-        _q_values = key
-    con.execute(f"SET threads = {cores()}")
-    try:
+    """The results of directions that come as rows of a table, in any order."""
+    con = connection(job.setup)
+    begin = "CREATE OR REPLACE TEMP TABLE computed AS "
+    with reported(f"{job.release}/{job.sae}"):
         for batch in batches:
-            con.register("scored", pa.Table.from_batches([batch]))
-            yield from run(con, _sql.RELEASE_SCORES, {})
-            con.unregister("scored")
+            with registered(con, "directions", batch):
+                execute(con, begin + _sql.computed("directions", bool(job.sets)), job.parameters())
+            begin = "INSERT INTO computed "
+        if begin.startswith("INSERT"):
+            yield from results(con, job)
+
+
+def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatch]:
+    """What was computed, as files."""
+    yield from files(con, "features", _sql.FEATURES, job.parameters())
+    if job.sets:
+        yield from files(con, "scores", _sql.SCORES, {})
+        yield from files(con, "p_values", _sql.P_VALUES, {})
+    con.execute("DROP TABLE computed")
+
+
+_q_values: Optional[str] = None  #: of which computation of an SAE q_values holds the table
+
+
+def adjusted(job: Pass, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Files of ``enrichment`` from files of scores, the column ``content``. ``q_values`` is a broadcast variable with the
+    SAE's q-values, as an Arrow stream."""
+    global _q_values
+    con = connection(job.setup)
+    computation = f"{job.release}/{job.sae} {job.computed_at}"
+    if _q_values != computation:
+        with pa.ipc.open_stream(q_values.value) as stream, registered(con, "received", stream.read_all()):
+            con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
+        _q_values = computation
+    for batch in batches:
+        for content in batch.column("content"):
+            with tempfile.NamedTemporaryFile(dir=scratch(), suffix=".parquet") as file:
+                file.write(content.as_buffer())
+                file.flush()
+                con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{file.name}')")
+                yield from files(con, "enrichment", _sql.ENRICHMENT, job.parameters())
+
+
+def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """The rows of a query as files, each of them a row of FILES."""
+    with tempfile.TemporaryDirectory(dir=scratch()) as directory:
+        execute(con, f"COPY ({query}) TO '{directory}/{table}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES {FILE_BYTES})", parameters)
+        for file in sorted(Path(directory, table).iterdir()):
+            if pq.read_metadata(file).num_rows:
+                yield pa.RecordBatch.from_arrays([pa.array([table]), pa.array([file.read_bytes()])], ["table", "file"])
+            file.unlink()
+
+
+def scratch() -> Path:
+    """A directory for files that a task makes, on the executor's local disk."""
+    directory = cache().with_name("saedb-scratch")
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def execute(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Runs a query with those of the parameters that it names."""
+    return con.execute(query, {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", query)})
+
+
+@contextlib.contextmanager
+def registered(con: duckdb.DuckDBPyConnection, name: str, rows: Union[pa.RecordBatch, pa.Table]) -> Iterator[None]:
+    """Rows as a view, as long as the block runs."""
+    con.register(name, rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows]))
+    try:
+        yield
     finally:
-        con.execute("SET threads = 1")
+        con.unregister(name)
 
 
 def hashes(setup: Setup, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Parts of the hashes of SAEs whose directions come as rows of a table."""
     con = connection(setup)
     for batch in batches:
-        con.register("directions", pa.Table.from_batches([batch]))
-        try:
-            with reported("directions"):
-                yield from run(con, _sql.HASHES, {})
-        finally:
-            con.unregister("directions")
+        with reported("directions"), registered(con, "directions", batch):
+            yield from con.execute(_sql.HASHES).to_arrow_table().to_batches()
 
 
 #: What is known of a path, or else what is wrong with it.
