@@ -8,17 +8,19 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from . import _inputs, _model, _sql, _worker
+from . import _inputs, _model, _q_values, _sql, _worker
 from ._errors import SparkJobError, plain
 from ._output import Output, escaped
 
@@ -99,6 +101,7 @@ class _Run:
     cache_bytes: int
     memory: str
     progress: Callable[[str], None]
+    adjusting: threading.Lock = field(default_factory=threading.Lock)  # held while the driver has an SAE's p-values
 
     def everything(self, saes: Any, release: str) -> list[Computed]:
         self.out.delete("_saedb")
@@ -258,25 +261,31 @@ class _Run:
         return rows.mapInArrow(partial(_worker.over_directions, job), _worker.FILES)
 
     def adjust(self, job: _worker.Pass, work: str) -> None:
-        """Writes the scores with their q-values, which all of an SAE's p-values decide: these are all that the driver sees."""
+        """Writes the scores with their q-values, which all of an SAE's p-values decide: these are all that the driver reads."""
         self.describe(f"{job.release}/{job.sae}: q-values")
-        with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
-            p_values = Path(directory, "p_values")
-            self.out.get(p_values, "_saedb", work, "table=p_values")
-            con = duckdb.connect(config={"temp_directory": f"{directory}/spill"})
-            con.execute(f"CREATE VIEW p_values AS FROM read_parquet({_model.literal(f'{p_values}/*.txt')}, hive_partitioning = false)")
-            table = con.execute(_sql.Q_VALUES).to_arrow_table()
-            con.close()
-        stream = pa.BufferOutputStream()
-        with pa.ipc.new_stream(stream, table.schema) as writer:
-            writer.write_table(table)
-        q_values = self.spark.sparkContext.broadcast(stream.getvalue().to_pybytes())
+        with self.adjusting:
+            q_values = self.spark.sparkContext.broadcast(self.q_values(work))
         try:
             self.describe(f"{job.release}/{job.sae}: write enrichment")
-            scores = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
-            self.out.write(scores.mapInArrow(partial(_worker.adjusted, job, q_values), _worker.FILES), "_saedb", work)
+            files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
+            tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
+            self.out.write(files.coalesce(tasks).mapInArrow(partial(_worker.adjusted, job, q_values), _worker.FILES), "_saedb", work)
         finally:
             q_values.destroy()
+
+    def q_values(self, work: str) -> bytes:
+        """The q-value that goes with each p-value of an SAE, as an Arrow stream."""
+        table = pa.table({"log10_p": pa.array([], pa.float32())})
+        if self.out.exists("_saedb", work, "table=p_values"):
+            with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
+                copy = Path(directory, "p_values")
+                self.out.get(copy, "_saedb", work, "table=p_values")
+                table = pa.concat_tables(pq.read_table(file) for file in sorted(copy.glob("part-*")))
+        adjusted = _q_values.adjusted(table.column("log10_p").to_numpy())
+        stream = pa.BufferOutputStream()
+        with pa.ipc.new_stream(stream, adjusted.schema) as writer:
+            writer.write_table(adjusted)
+        return bytes(stream.getvalue())
 
     def row(self, s: _inputs.Source, work: str) -> Path:
         """The SAE's row of saes, as a file."""

@@ -38,14 +38,6 @@ FEATURES = """
 SCORES = "SELECT feature, unnest(s.enrichment, recursive := true) FROM computed"
 P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p FROM computed) WHERE log10_p IS NOT NULL"
 
-#: log10 of the q-value that goes with each log10 of a p-value, from all p-values of an SAE. It is
-#: internal/statistics's adjustment (Benjamini and Hochberg, 1995): among equal p-values, the last one's place decides.
-Q_VALUES = """
-    SELECT log10_p,
-           CAST(least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS FLOAT) AS log10_q
-    FROM (SELECT log10_p, CAST(sum(rows) OVER () AS BIGINT) AS n, CAST(sum(rows) OVER (ORDER BY log10_p) AS BIGINT) AS place
-          FROM (SELECT log10_p, count(*) AS rows FROM p_values GROUP BY log10_p))"""
-
 #: Rows of ``enrichment`` from those of SCORES, the model's token sets and the SAE's q-values.
 ENRICHMENT = """
     SELECT CAST($sae AS VARCHAR) AS sae, feature, token_set, size, es,

@@ -84,6 +84,7 @@ def connection(setup: Setup) -> duckdb.DuckDBPyConnection:
         path = stack.enter_context(_fetch.local(setup.model, cache(), setup.cache_bytes))
         con = bare_connection(setup.memory)
         con.execute(f"ATTACH '{path}' AS model (READ_ONLY)")
+        con.execute(f"SET temp_directory = '{scratch()}'")
         _open = _Open(content, con, stack)
     return _open.con
 
@@ -118,6 +119,10 @@ FILES = "table STRING, file BINARY"
 
 #: About how many bytes a file has: it passes through the executor's memory as a whole, several times.
 FILE_BYTES = 16 << 20
+
+#: Scores that a task completes with their q-values, a second or two of work: each executor with such a task
+#: is sent all q-values of the SAE.
+ADJUSTED = 1 << 20
 
 
 def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -169,12 +174,11 @@ def adjusted(job: Pass, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Ite
             con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
         _q_values = computation
     for batch in batches:
-        for content in batch.column("content"):
-            with tempfile.NamedTemporaryFile(dir=scratch(), suffix=".parquet") as file:
-                file.write(content.as_buffer())
-                file.flush()
-                con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{file.name}')")
-                yield from files(con, "enrichment", _sql.ENRICHMENT, job.parameters())
+        with tempfile.TemporaryDirectory(dir=scratch()) as directory:
+            for number, content in enumerate(batch.column("content")):
+                Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
+            con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
+            yield from files(con, "enrichment", _sql.ENRICHMENT, job.parameters())
 
 
 def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
