@@ -74,7 +74,8 @@ test-saelens: wheel
 	PYTHONPATH=build/saelens build/peers/bin/python -W ignore python/tests/test_saelens.py
 
 # The package saedb_spark on a cluster of Spark's, a master and two workers on this
-# machine, and its results in a DuckLake: 900 MB, and Java and PostgreSQL from Debian.
+# machine, its results in a DuckLake, and all of it in object storage: 2.3 GB, and Java,
+# PostgreSQL and Maven from Debian.
 .PHONY: spark test-spark
 spark: wheel
 	@scripts/spark.sh $(PYTHON)
@@ -84,6 +85,7 @@ spark: wheel
 test-spark: spark build
 	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_spark.py
 	PYTHONPATH=$(CURDIR)/build/spark/ducklake:$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_ducklake.py
+	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_spark_deployed.py
 
 # Chromium, which the tests drive the pages with.
 .PHONY: browser

@@ -1,7 +1,7 @@
 """saedb_spark against the program on the same machine and cores, and against the model of its cost.
 
-    make test-spark    # once: installs Spark, builds the wheel
-    PYTHONPATH=build/spark/site build/spark/bin/python bench/spark/main.py
+    make spark build    # once: installs Spark, builds the wheel and the program
+    PYTHONPATH=$PWD/build/spark/site build/spark/bin/python bench/spark/main.py
 
 A model and an SAE of GPT-2's shape, random weights. The program loads the SAE and computes; Spark has a
 standalone cluster of one worker, and then two, of one core each, and computes the same into Parquet, twice: the second

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Mapping
 
 import pyspark
 
@@ -15,19 +16,19 @@ ROOT = Path(__file__).parents[2]
 
 
 class Cluster:
-    """A master and some workers of one core each."""
+    """A master and some workers, of one core each unless more are asked for."""
 
-    def __init__(self, workers: int):
+    def __init__(self, workers: int, cores: int = 1, environment: Mapping[str, str] = os.environ):
         self.directory = Path(tempfile.mkdtemp(prefix="saedb-spark-test-"))
         self.environment = {
-            **os.environ, "SPARK_HOME": os.path.dirname(pyspark.__file__), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1",
+            **environment, "SPARK_HOME": os.path.dirname(pyspark.__file__), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1",
         }  # fmt: skip
         self.master = self.start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
         self.url = self.said("master", r"(spark://127\.0\.0\.1:\d+)")
         self.workers = [
             self.start(
                 f"worker{i}", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0",
-                "--cores", "1", "--memory", "1g", "--work-dir", str(self.directory / f"work{i}"), self.url,
+                "--cores", str(cores), "--memory", "1g", "--work-dir", str(self.directory / f"work{i}"), self.url,
             )
             for i in range(workers)
         ]  # fmt: skip

@@ -23,42 +23,11 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 
 sys.path.insert(0, str(Path(__file__).parent))
 from spark_cluster import ROOT, Cluster  # noqa: E402
+from spark_results import EXAMPLE, MODEL, SAES, assert_same, opened, program, reference_of_example  # noqa: E402
 
 import saedb_spark  # noqa: E402
 
-EXAMPLE = ROOT / "examples/smollm2-135m"
-MODEL = EXAMPLE / "SmolLM2-135M-Instruct.unembedding.gguf"
-SAES = [EXAMPLE / f"saes/blocks.{layer}.hook_resid_pre" for layer in (24, 29)]
 D_MODEL, D_VOCAB, D_SAE = 256, 20_000, 32_768
-
-
-def program(*arguments):
-    return subprocess.run([ROOT / "bin/saedb", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
-
-
-def opened(out):
-    """DuckDB on a directory of results."""
-    con = duckdb.connect()
-    for table in ("features", "enrichment"):
-        if (Path(out) / table).exists():
-            con.execute(
-                f"CREATE VIEW {table} AS FROM read_parquet('{out}/{table}/*/*/*.parquet', hive_partitioning = true, "
-                "hive_types = {release: VARCHAR, layer: INTEGER})"
-            )
-    return con
-
-
-def layout():
-    """Columns of docs/export.md that the program's tables have."""
-    statistics = "top_token_ids, bottom_token_ids, top_logit_weights, bottom_logit_weights"
-    return {
-        "features": ("features.*, " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
-        "enrichment": (
-            "release_enrichment.*, e.log10_p, e.log10_q",
-            "release_enrichment JOIN saes USING (sae, release) JOIN stored_token_sets s USING (token_set) "
-            "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = release_enrichment.feature",
-        ),
-    }
 
 
 class OnACluster(unittest.TestCase):
@@ -77,12 +46,7 @@ class OnACluster(unittest.TestCase):
         )  # fmt: skip
         cls.spark.sparkContext.setLogLevel("ERROR")
         cls.addClassCleanup(cls.spark.stop)
-        cls.reference = cls.directory / "reference.saedb"
-        program("--db", cls.reference, "load", "model", MODEL, "--name", "smollm2-135m")
-        for path in SAES:
-            program("--db", cls.reference, "load", "sae", path, "--release", "smollm2-demo")
-        program("--db", cls.reference, "load", "sets", "--family", "letters")
-        program("--db", cls.reference, "compute")
+        cls.reference = reference_of_example(cls.directory)
 
     def setUp(self):
         self.out = self.directory / self.id().rsplit(".", 1)[-1]
@@ -93,22 +57,7 @@ class OnACluster(unittest.TestCase):
         return done, lines
 
     def assert_same(self, reference, where="true"):
-        """Every row of the program, and no other, bit for bit."""
-        con = opened(self.out)
-        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY)")
-        con.execute("USE reference")
-        for table, (columns, rows) in layout().items():
-            if not (self.out / table).exists():
-                continue
-            con.execute(f"CREATE OR REPLACE TEMP VIEW expected AS SELECT {columns} FROM {rows} WHERE {where}")
-            names = ", ".join(name for name, *_ in con.execute("DESCRIBE expected").fetchall())
-            (expected,), (found,) = con.execute(f"SELECT count(*) FROM expected UNION ALL SELECT count(*) FROM memory.{table}").fetchall()
-            self.assertGreater(expected, 0)
-            self.assertEqual(found, expected, table)
-            for more, less in (("expected", f"memory.{table}"), (f"memory.{table}", "expected")):
-                other = con.execute(f"SELECT {names} FROM {more} EXCEPT ALL SELECT {names} FROM {less} LIMIT 3").fetchall()
-                self.assertEqual(other, [], f"{table}: rows of {more} that {less} has not")
-        con.close()
+        assert_same(self, self.out, reference, where)
 
     def stages(self):
         """What Spark's UI says of its stages."""

@@ -71,17 +71,25 @@ def compute(
     ``memory`` DuckDB's buffers in a worker process, which the unembedding comes on top of.
     ``progress`` is told a line for each SAE; by default it is written to standard error.
     """
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import IllegalArgumentException
+
     if tokens not in ("all", "real"):
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
     prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing)
-    with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
-        run = _Run(spark, prepared, Output(spark, os.fspath(out)), Path(scratch), tokens, partition_bytes, cache_bytes, memory, progress or to_stderr)
-        description = spark.sparkContext.getLocalProperty("spark.job.description")
-        try:
-            return run.everything(saes, release)
-        finally:
-            run.out.delete("_saedb")
-            spark.sparkContext.setLocalProperty("spark.job.description", description)
+    description = spark.sparkContext.getLocalProperty("spark.job.description")
+    try:
+        output = Output(spark, os.fspath(out))
+        with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
+            run = _Run(spark, prepared, output, Path(scratch), tokens, partition_bytes, cache_bytes, memory, progress or to_stderr)
+            try:
+                return run.everything(saes, release)
+            finally:
+                output.delete("_saedb")
+    except (Py4JJavaError, IllegalArgumentException) as error:  # of the file system that out is on
+        raise SparkJobError(f"{out}: expected a directory that Spark can write to, found {plain(error)}") from error
+    finally:
+        spark.sparkContext.setLocalProperty("spark.job.description", description)
 
 
 def to_stderr(line: str) -> None:

@@ -19,7 +19,10 @@ def marked(message: str) -> RuntimeError:
 
 
 def plain(error: BaseException) -> str:
-    """What a person should know of an error: a worker's own message, or the first lines of Spark's."""
+    """What a person should know of an error: a worker's own message, or what the JVM said, without its trace."""
     text = str(error)
     found = _MARKED.findall(text)
-    return str(found[-1]) if found else text.strip()[:2000]
+    if found:
+        return str(found[-1])
+    thrown = getattr(error, "java_exception", None)
+    return (text if thrown is None else str(thrown.toString())).strip()[:2000]
