@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -36,6 +37,12 @@ def timed(work):
     begun = time.monotonic()
     work()
     return time.monotonic() - begun
+
+
+def token_sets(count):
+    """Random token sets, of 5 to 10,000 tokens."""
+    random = np.random.default_rng(0)
+    return {f"set {i}": random.choice(VOCABULARY, int(size), replace=False).tolist() for i, size in enumerate(np.geomspace(5, 10_000, count))}
 
 
 def program(cores, *arguments):
@@ -89,7 +96,7 @@ def main():
     parser.add_argument("--features", type=int, default=24_576)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, nargs="*", default=[1, 2], help="sizes of the cluster, in workers of one core")
-    parser.add_argument("--sets", type=Path, nargs="*", default=[], help="files of token sets (JSON: ids by name), for enrichment too")
+    parser.add_argument("--sets", type=int, default=0, help="how many token sets to score, too")
     parser.add_argument("--quick", action="store_true", help="a minute's run that shows that it works")
     given = parser.parse_args()
     features, rounds = (4096, 1) if given.quick else (given.features, given.rounds)
@@ -99,10 +106,12 @@ def main():
     subprocess.run(
         ["go", "run", "./bench/shape", "-out", files, "-d-model", str(WIDTH), "-vocab", str(VOCABULARY), "-features", str(features)], check=True, cwd=ROOT
     )
-    sets = [str(file) for file in given.sets]
-    sizes = [len(tokens) for file in given.sets for tokens in json.loads(file.read_text()).values()]
-    work = model.Work("GPT-2's shape", WIDTH, VOCABULARY, features, 1, file_share=1.0, sets=len(sizes), members=sum(sizes))
-    print(f"load average {os.getloadavg()[0]:.1f}; {features} features x {WIDTH} x {VOCABULARY}, {len(sizes)} token sets, median of {rounds}")
+    sets = []
+    if given.sets:
+        sets = [str(scratch / "sets.json")]
+        Path(sets[0]).write_text(json.dumps(token_sets(given.sets)))
+    work = model.Work("GPT-2's shape", WIDTH, VOCABULARY, features, 1, file_share=1.0, sets=given.sets)
+    print(f"load average {os.getloadavg()[0]:.1f}; {features} features x {WIDTH} x {VOCABULARY}, {given.sets} token sets, median of {rounds}")
     ratio = 0.0
     print("cores  program  spark, first  spark, warm  ratio  model, first  model, warm  warm over model")
     for cores in given.cores:

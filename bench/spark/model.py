@@ -12,11 +12,13 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Constants:
-    """Measured on one machine but for the network; the first three are of one core."""
+    """Measured on one machine but for the network; the first four are of one core."""
 
     flops: float = 85e9  # FLOP/s of the statistics, SQL and both ends of the ranking included
-    rank_seconds: float = 1.0e-8  # of ranking, a token and feature
-    set_seconds: float = 1.2e-10  # of scoring and of writing the score, a token, set and feature
+    rank_seconds: float = 5.8e-9  # of ranking, a token and feature
+    set_seconds: float = 4.6e-11  # of scoring, a token, set and feature
+    score_seconds: float = 1.5e-6  # of writing a score, and of writing it again with its q-value
+    q_seconds: float = 2e-7  # of the driver, a p-value; for as many SAEs at a time as it has four cores
     pack_bytes: float = 0.5e9  # bytes/s of unembedding, from a file to packed panels
     network: float = 1.25e9  # bytes/s into and out of a machine (10 Gbit/s)
     task_seconds: float = 0.05  # of Spark and of a query, a task
@@ -53,21 +55,33 @@ class Work:
         return float(self.decoder_bytes) * self.d_model * self.d_sae * self.file_share
 
     @property
+    def scores(self):
+        return self.features * self.sets
+
+    @property
     def results(self):
-        return self.features * (1100.0 + 30.0 * self.sets)
+        """Bytes of ``features`` and ``enrichment``."""
+        return 350.0 * self.features + 19.0 * self.scores
 
 
 @dataclass(frozen=True)
 class Cluster:
     machines: int
-    cores: int  # of a machine, all in one executor and one task
+    cores: int  # of a machine, all in one executor and one task; the driver has one more machine
     shared: bool = True  # files are read in place, and not copied whole
 
 
 def core_seconds(w, c):
     """Of one core, all features."""
-    scores = w.d_vocab * (c.rank_seconds + w.sets * c.set_seconds) if w.sets else 0.0
-    return w.flop / c.flops + w.features * scores
+    ranks = w.d_vocab * (c.rank_seconds + w.sets * c.set_seconds) if w.sets else 0.0
+    return w.flop / c.flops + w.features * ranks + w.scores * c.score_seconds
+
+
+def adjusting_bytes(w, cluster, tasks):
+    """Over the network for q-values: scores go to storage and back, p-values to the driver, and all q-values of an SAE to
+    each machine with a task that completes scores (_worker.ADJUSTED)."""
+    receivers = min(cluster.machines, math.ceil(w.d_sae * w.sets / (1 << 20)), tasks / w.saes)
+    return w.scores * (2 * 10.7 + 2 * 3.6 + 8.0 * receivers)
 
 
 def task_features(w, cluster, partition_bytes=256 << 20):
@@ -81,6 +95,7 @@ def task_features(w, cluster, partition_bytes=256 << 20):
 class Prediction:
     seconds: float
     compute: float
+    driver: float  # seconds in which the driver makes q-values, beside the computing
     start: float  # until a worker computes
     spread: float  # what uneven ends and Spark itself take
     moved: float  # bytes over the network
@@ -97,10 +112,14 @@ def predict(w, cluster, c=Constants()):
     read = 4.0 * w.d_model * w.features if cluster.shared else min(tasks, w.saes * cluster.machines) * w.sae_files
     spread = waves * each - compute + waves * c.task_seconds + w.saes * c.sae_seconds / min(w.saes, 4)
     reading = max(0.0, read / cluster.machines / c.network - compute)
-    moved = w.unembedding * cluster.machines + read + w.results
+    moved = w.unembedding * cluster.machines + read + w.results + adjusting_bytes(w, cluster, tasks)
+    driver = w.scores * c.q_seconds / max(1, cluster.cores // 4)
     held = w.unembedding * (1 if w.unembedding > 256 << 20 else 2)
     memory = held + 1e9 + 4.0 * 2048 * w.d_model * cluster.cores + 20.0 * w.members + 0.3e9
-    return Prediction(start + compute + spread + reading, compute, start, spread + reading, moved, memory)
+    # The driver works beside the machines, but for the last SAE's q-values.
+    last = driver / w.saes
+    seconds = start + max(compute + spread + reading, driver - last) + last
+    return Prediction(seconds, compute, driver, start, spread + reading, moved, memory)
 
 
 WORKS = [

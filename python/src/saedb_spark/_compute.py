@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -109,7 +110,8 @@ class _Run:
     cache_bytes: int
     memory: str
     progress: Callable[[str], None]
-    adjusting: threading.Lock = field(default_factory=threading.Lock)  # held while the driver has an SAE's p-values
+    # Of how many SAEs the driver may have the p-values, on so many cores.
+    adjusting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(max(1, (os.cpu_count() or 1) // 4)))
 
     def everything(self, saes: Any, release: str) -> list[Computed]:
         self.out.delete("_saedb")
@@ -277,7 +279,7 @@ class _Run:
             self.describe(f"{job.release}/{job.sae}: write enrichment")
             files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
             tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
-            self.out.write(files.coalesce(tasks).mapInArrow(partial(_worker.adjusted, job, q_values), _worker.FILES), "_saedb", work)
+            self.out.write(files.coalesce(tasks).mapInArrow(partial(_worker.adjusted, job, uuid.uuid4().hex, q_values), _worker.FILES), "_saedb", work)
         finally:
             q_values.destroy()
 

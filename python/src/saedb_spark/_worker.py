@@ -8,11 +8,12 @@ must have the package installed; their arguments travel.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional, Tuple, Union
+from typing import Any, Iterator, Optional, Tuple, Union
 
 import duckdb
 import pyarrow as pa
@@ -60,18 +61,25 @@ class Pass:
         return given
 
 
-class _Open(NamedTuple):
+@dataclass
+class _Open:
     """This process's DuckDB."""
 
     content: tuple[str, str]  # name of the model's database, and limit of the buffers
     con: duckdb.DuckDBPyConnection
     copy: contextlib.ExitStack  # keeps the model's database here
+    q_values: str = ""  # the key of those in its table q_values
 
 
 _open: Optional[_Open] = None
 
 
 def connection(setup: Setup) -> duckdb.DuckDBPyConnection:
+    """A connection to this process's DuckDB."""
+    return opened(setup).con
+
+
+def opened(setup: Setup) -> _Open:
     """This process's DuckDB, with the model attached, and its unembedding from one task to the next."""
     global _open
     content = setup.model.rsplit("/", 1)[-1], setup.memory
@@ -84,9 +92,9 @@ def connection(setup: Setup) -> duckdb.DuckDBPyConnection:
         path = stack.enter_context(_fetch.local(setup.model, cache(), setup.cache_bytes))
         con = bare_connection(setup.memory)
         con.execute(f"ATTACH '{path}' AS model (READ_ONLY)")
-        con.execute(f"SET temp_directory = '{scratch()}'")
+        con.execute(f"SET temp_directory = '{scratch()}/{os.getpid()}'")
         _open = _Open(content, con, stack)
-    return _open.con
+    return _open
 
 
 def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
@@ -141,13 +149,14 @@ def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
 def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The results of directions that come as rows of a table, in any order."""
     con = connection(job.setup)
-    begin = "CREATE OR REPLACE TEMP TABLE computed AS "
+    found = False
     with reported(f"{job.release}/{job.sae}"):
         for batch in batches:
+            into = "INSERT INTO computed " if found else "CREATE OR REPLACE TEMP TABLE computed AS "
             with registered(con, "directions", batch):
-                execute(con, begin + _sql.computed("directions", bool(job.sets)), job.parameters())
-            begin = "INSERT INTO computed "
-        if begin.startswith("INSERT"):
+                execute(con, into + _sql.computed("directions", bool(job.sets)), job.parameters())
+            found = True
+        if found:
             yield from results(con, job)
 
 
@@ -160,25 +169,21 @@ def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatc
     con.execute("DROP TABLE computed")
 
 
-_q_values: Optional[str] = None  #: of which computation of an SAE q_values holds the table
-
-
-def adjusted(job: Pass, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def adjusted(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Files of ``enrichment`` from files of scores, the column ``content``. ``q_values`` is a broadcast variable with the
-    SAE's q-values, as an Arrow stream."""
-    global _q_values
-    con = connection(job.setup)
-    computation = f"{job.release}/{job.sae} {job.computed_at}"
-    if _q_values != computation:
-        with pa.ipc.open_stream(q_values.value) as stream, registered(con, "received", stream.read_all()):
-            con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
-        _q_values = computation
-    for batch in batches:
-        with tempfile.TemporaryDirectory(dir=scratch()) as directory:
-            for number, content in enumerate(batch.column("content")):
-                Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
-            con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
-            yield from files(con, "enrichment", _sql.ENRICHMENT, job.parameters())
+    SAE's q-values, as an Arrow stream, and ``key`` tells them from others."""
+    with reported(f"{job.release}/{job.sae}: enrichment"):
+        here = opened(job.setup)
+        if here.q_values != key:
+            with pa.ipc.open_stream(q_values.value) as stream, registered(here.con, "received", stream.read_all()):
+                here.con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
+            here.q_values = key
+        for batch in batches:
+            with tempfile.TemporaryDirectory(dir=scratch()) as directory:
+                for number, content in enumerate(batch.column("content")):
+                    Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
+                here.con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
+                yield from files(here.con, "enrichment", _sql.ENRICHMENT, job.parameters())
 
 
 def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
