@@ -138,6 +138,21 @@ func addedLater(t *testing.T, db string) {
 	}
 }
 
+// TestEnrichmentWithoutPValues: a set with no token that counts scores NULL, also where an SAE has no other.
+func TestEnrichmentWithoutPValues(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "no-p-values.db")
+	mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"))
+	mustRun(t, "--db", db, "load", "sets", "--name", "special", "--sql", "SELECT token_id FROM tokens WHERE is_special")
+	if said := mustRun(t, "--db", db, "compute", "--tokens", "real"); !strings.Contains(said, "1536 features and their enrichment in") {
+		t.Errorf("compute said %q", said)
+	}
+	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE size > 0 AND es IS NULL AND p_value IS NULL AND q_value IS NULL AND auc IS NULL"); n != 1536 {
+		t.Errorf("%d scores are NULL, not 1536", n)
+	}
+	mustRun(t, "--db", db, "check")
+}
+
 // exactScore is the enrichment score from float64 logit weights, by the
 // definition: the largest distance of the running sum over the ranking.
 func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {

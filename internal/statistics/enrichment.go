@@ -137,7 +137,7 @@ func (j *Job) qValues(ctx context.Context, sae int) error {
 		`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
 			SELECT sae_id, set_id, feature, es, promoted, log10_p,
 			       CASE WHEN log10_p IS NOT NULL
-			            THEN least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END, auc
+			            THEN least(0, min(log10_p + log10(nullif(n, 0)) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END, auc
 			FROM (SELECT *, count(log10_p) OVER () AS n, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place
 			      FROM stored_enrichment WHERE sae_id = $id)
 			ORDER BY set_id, feature`,

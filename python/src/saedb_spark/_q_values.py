@@ -19,6 +19,6 @@ def adjusted(log10_p: np.ndarray) -> pa.Table:
     different = pa.table({"log10_p": ordered[place - 1], "place": place})
     with duckdb.connect() as con:
         con.register("different", different)
-        bounds = con.execute("SELECT log10_p + log10(CAST($n AS BIGINT)) - log10(place) AS bound FROM different", {"n": len(ordered)}).to_arrow_table()
+        bounds = con.execute("SELECT log10_p + log10(CAST($n AS BIGINT)) - log10(place) AS bound FROM different", {"n": max(1, len(ordered))}).to_arrow_table()
     least = np.minimum.accumulate(bounds.column("bound").to_numpy()[::-1])[::-1]
     return pa.table({"log10_p": different.column("log10_p"), "log10_q": np.minimum(least, 0).astype(np.float32)})
