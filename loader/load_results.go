@@ -321,7 +321,7 @@ func (i *resultsImport) scoresOf(id int, s *resultsSAE, m *resultsModel) error {
 	if err != nil || rows == 0 {
 		return err
 	}
-	// Undefined scores, of sets that are empty or hold every token, have no direction.
+	// Undefined scores have no direction.
 	result, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
 		SELECT %d, k.set_id, e.feature, e.es, CASE WHEN e.es IS NOT NULL THEN e.direction = 'promoted' END, e.log10_p, %s, e.auc
 		FROM (SELECT * FROM %s WHERE %s) e

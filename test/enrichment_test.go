@@ -153,6 +153,24 @@ func TestEnrichmentWithoutPValues(t *testing.T) {
 	mustRun(t, "--db", db, "check")
 }
 
+// TestEnrichmentOfZeros: the logit weights of a direction of zeros are all equal, and rank no token.
+func TestEnrichmentOfZeros(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "zeros.db")
+	mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
+	mustRun(t, "--db", db, "load", "directions", "--sql", "SELECT list_resize([0::FLOAT], 576, 0) AS w_dec FROM range(2)", "--name", "zeros")
+	mustRun(t, "--db", db, "load", "sets", "--family", "letters")
+	mustRun(t, "--db", db, "compute")
+	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE size > 0 AND es IS NULL AND direction IS NULL AND p_value IS NULL AND q_value IS NULL AND auc IS NULL"); n != 2*26 {
+		t.Errorf("%d scores are NULL, not 52", n)
+	}
+	for _, function := range []string{"enrichment_score(w_dec, model, 'letter_a')", "enrich(w_dec, model)[1].p_value", "nullif(len(leading_edge(w_dec, model, 'letter_a')), 0)"} {
+		if n := count(t, db, "SELECT count(*) FROM decoder_directions WHERE "+function+" IS NULL"); n != 2 {
+			t.Errorf("%s of %d directions is NULL, not of 2", function, n)
+		}
+	}
+	mustRun(t, "--db", db, "check")
+}
+
 // exactScore is the enrichment score from float64 logit weights, by the
 // definition: the largest distance of the running sum over the ranking.
 func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {

@@ -15,7 +15,7 @@ var enrichFamily = family{
 			Name:      "enrichment_score",
 			Signature: "enrichment_score(w_dec, model, token_set) → DOUBLE",
 			Description: "Enrichment score of one token set in the ranking of the vocabulary by the direction's logit weights: the largest distance, " +
-				"up or down, of the running sum (+1/m at a member, -1/(V-m) elsewhere). NULL for a set that is empty or holds every token.",
+				"up or down, of the running sum (+1/m at a member, -1/(V-m) elsewhere). NULL for a set that is empty or holds every token, and where all logit weights are equal.",
 			Example: "SELECT feature, enrichment_score(w_dec, model, 'all_digits') AS es FROM decoder_directions WHERE layer = 29 ORDER BY es DESC LIMIT 5",
 		},
 		{

@@ -50,6 +50,9 @@ func runningSum(weights []float32, members []int32, exponent float64) (highest, 
 
 // oracleScore scores one set by the definitions, pair by pair for the AUC.
 func oracleScore(weights []float32, members []int32) Score {
+	if slices.Min(weights) == slices.Max(weights) {
+		return undefined
+	}
 	highest, lowest, highestRank, lowestRank := runningSum(weights, members, 0)
 	score := Score{ES: highest, Promoted: true, PeakRank: int32(highestRank)}
 	if -lowest > highest+1e-12 {

@@ -17,7 +17,7 @@ const (
 // [Sets.Scores] gave for the set.
 func (s *Sets) LogPValue(set int, score Score) float64 {
 	m := s.Size(set)
-	if !s.defined(m) {
+	if !s.defined(m) || math.IsNaN(score.ES) {
 		return math.NaN()
 	}
 	return LogKolmogorovSmirnov(m, s.tokens, score.ES)

@@ -13,6 +13,7 @@ import (
 type Ranker struct {
 	order, ranks []int32
 	ranked       bool // whether ranks are those of order
+	flat         bool // whether all weights are equal
 	half, sorted []uint64
 	digits       [3]int // bits of the digits of a key, the lowest first
 	counts       [3][]int32
@@ -83,6 +84,13 @@ func (r *Ranker) sort(weights []float32) {
 	if !C.ranker_sort(instructions, &native, (*C.float)(&weights[0]), (*C.int32_t)(&r.order[0])) {
 		panic(panicNaN) // which the sort would place silently
 	}
+	r.flat = flat(weights, r.order)
+}
+
+// flat tells whether sorted weights are all equal: their order is that of the tokens' ids then,
+// and says nothing of the feature.
+func flat(weights []float32, order []int32) bool {
+	return len(order) > 0 && weights[order[0]] == weights[order[len(order)-1]]
 }
 
 // inverse returns the rank of each position.

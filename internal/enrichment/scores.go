@@ -6,7 +6,8 @@ import (
 )
 
 // Score says where a set's tokens stand in one feature's ranking. For a set that is
-// empty or holds every token ES and AUC are NaN and PeakRank is −1.
+// empty or holds every token, and where all weights are equal and nothing ranks, ES and AUC
+// are NaN and PeakRank is −1.
 type Score struct {
 	// ES is the enrichment score max |S(r)|, from 0 to 1 and without a sign. S(r)
 	// sums over the first r tokens 1/m for each of the m members and −1/(n−m) for
@@ -25,7 +26,7 @@ type Score struct {
 	PeakRank int32
 }
 
-// undefined is the score of a set that is empty or holds every token.
+// undefined is the score where there is none.
 var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
 
 // Scores sets into[i] to the score of set i in the ranking that r made last. It
@@ -39,6 +40,12 @@ func (s *Sets) Scores(r *Ranker, into []Score) {
 	}
 	if len(into) != s.Len() {
 		panic(panicScores)
+	}
+	if r.flat {
+		for set := range into {
+			into[set] = undefined
+		}
+		return
 	}
 	s.matrix.scores(s, r, into)
 	from := s.matrix.sets(s)

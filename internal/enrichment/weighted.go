@@ -25,7 +25,8 @@ type Weighting struct {
 
 // WeightedScore is a set's score by gene set enrichment analysis (GSEA; Subramanian
 // et al., PNAS 102, 2005) with tokens for genes and logit weights for correlations.
-// For a set that is empty or holds every token all figures are NaN and PeakRank −1.
+// For a set that is empty or holds every token, and where all weights are equal, all figures
+// are NaN and PeakRank −1.
 type WeightedScore struct {
 	// ES is the extreme of the running sum S(r) that adds |x|^p/Σ|x|^p for a member
 	// of weight x and −1/(n−m) for another token: positive if members gather at the
@@ -76,9 +77,10 @@ func (s *Sets) WeightedScores(ctx context.Context, w Weighting, weights []float3
 	}
 	bitmap, release := s.borrowBitmap()
 	defer release()
+	nothing := flat(weights, order)
 	for set := range into {
 		m := s.Size(set)
-		if !s.defined(m) {
+		if !s.defined(m) || nothing {
 			into[set] = WeightedScore{ES: math.NaN(), NES: math.NaN(), PValue: math.NaN(), PeakRank: -1}
 			continue
 		}

@@ -179,7 +179,8 @@ func TestWeightedScoresOfUnusualSets(t *testing.T) {
 		es      float64
 	}{
 		{[]float32{2, 1, 0, 0}, []int32{2, 3}, -1},          // members that all weigh 0
-		{make([]float32, 4), []int32{0}, 1},                 // and nothing else either
+		{make([]float32, 4), []int32{0}, math.NaN()},        // and nothing else either: no ranking
+		{[]float32{1, 1, 1}, []int32{0}, math.NaN()},        // nor one where all are equal
 		{[]float32{1, -1}, []int32{1}, -1},                  // two tokens
 		{[]float32{2, 1}, nil, math.NaN()},                  // no member
 		{[]float32{2, 1}, []int32{0, 1}, math.NaN()},        // all tokens

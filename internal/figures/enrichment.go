@@ -94,7 +94,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		return nil, err
 	}
 	if t.length == 0 {
-		return nil, s.empty()
+		return nil, s.noScores()
 	}
 	if !s.own {
 		if err := r.describe(ctx, t, allRows(t), one); err != nil {

@@ -134,6 +134,9 @@ func (f *Figure) runningSum(t *table, s *source, most int) error {
 	if members == 0 || members == t.length {
 		return &fault.Error{Op: s.op, Problem: "the set has no score", Expected: "some of the tokens in it, and some not", Found: fmt.Sprintf("%d of %d", members, t.length)}
 	}
+	if weights := t.numbers["logit_weight"]; !s.own && slices.Min(weights) == slices.Max(weights) {
+		return &fault.Error{Op: s.op, Problem: fmt.Sprintf("the feature ranks no token: all its logit weights are %g", weights[0])}
+	}
 	w, order := walkOf(t.integers["rank"], t.booleans["member"])
 	direction := "promoted"
 	if w.es < 0 {

@@ -231,3 +231,12 @@ func (s *source) empty() error {
 	}
 	return e
 }
+
+// noScores is the error when no feature has a score to draw.
+func (s *source) noScores() error {
+	if s.own {
+		return s.empty()
+	}
+	return &fault.Error{Op: s.op, Subject: s.subject(), Problem: "nothing to draw: no feature has a score in these token sets",
+		Hint: "run saedb compute; sets that are empty or hold every token have none"}
+}

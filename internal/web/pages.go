@@ -146,7 +146,7 @@ func (s *Server) similar(r *http.Request) (any, error) {
 	return s.featureRows(r.Context(), `WITH one AS (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)
 		SELECT d.sae_id, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine FROM stored_decoders d, one
 		WHERE d.sae_id = ? AND (d.sae_id, d.feature) IS DISTINCT FROM (?, CAST(? AS INTEGER))
-			AND d.w_dec IS NOT NULL AND one.w_dec IS NOT NULL ORDER BY cosine DESC, d.feature LIMIT 10`,
+			AND d.w_dec IS NOT NULL AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0) ORDER BY cosine DESC, d.feature LIMIT 10`,
 		[]any{a.id, index, in.id, a.id, index})
 }
 
@@ -185,9 +185,9 @@ func (s *Server) set(r *http.Request) (any, error) {
 		return nil, err
 	}
 	// The expressions are those of the view enrichment.
-	features, err := s.featureRows(r.Context(), `SELECT sae_id, feature, es, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+	features, err := s.featureRows(r.Context(), `SELECT sae_id, feature, es, CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
 			pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc
-		FROM stored_enrichment WHERE set_id = ? ORDER BY log10_p, es DESC, sae_id, feature LIMIT 50`, []any{set["set_id"]})
+		FROM stored_enrichment WHERE set_id = ? AND es IS NOT NULL ORDER BY log10_p, es DESC, sae_id, feature LIMIT 50`, []any{set["set_id"]})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ COMMENT ON COLUMN token_set_members.text IS 'Decoded text.';
 -- tokens to every feature.
 CREATE OR REPLACE VIEW release_enrichment AS
 SELECT s.release, s.sae, s.layer, e.feature, t.token_set, t.size, e.es,
-       CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+       CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
        pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc
 FROM stored_enrichment e
 JOIN saes s ON e.sae_id = s.load_id

@@ -62,7 +62,7 @@
     }
     const body = element("tbody", {}, ...rows.map((row) => element("tr", {}, ...columns.map(([, kind, make]) => {
       const made = make(row);
-      return element("td", { class: kind }, made instanceof Node ? made : String(made));
+      return element("td", { class: kind }, made instanceof Node ? made : String(made ?? "–"));
     }))));
     return element("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" }, element("table", {}, element("caption", { class: "hidden" }, label), element("thead", {}, head), body));
   }
@@ -113,7 +113,7 @@
       element("button", { type: "button", onclick: () => { location.hash = "#/features"; } }, "Clear"));
     const sorting = { by, order, change: (sort) => go({ sort, order: sort === by && order === "desc" ? "asc" : "desc" }) };
     const grid = table("Features", [
-      ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"], ["layer", "number", (r) => r.layer === null ? "–" : r.layer, "layer"],
+      ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"], ["layer", "number", (r) => r.layer, "layer"],
       ["skewness", "number", (r) => short(r.skewness), "skewness"], ["kurtosis", "number", (r) => short(r.kurtosis), "kurtosis"],
       ["std", "number", (r) => short(r.std), "std"], ["log sparsity", "number", (r) => short(r.log_sparsity), "log_sparsity"],
       ["promotes", "tokens", (r) => tokens(r.top_tokens)], ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
@@ -167,7 +167,7 @@
         if (mine !== turn) return;
         rows = rows.concat(more).sort((a, b) => b.cosine - a.cosine).slice(0, 10);
         box.replaceChildren(table("Nearest decoder directions", [
-          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer === null ? "–" : r.layer], ["cosine", "number", (r) => short(r.cosine)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
+          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
         ], rows));
         status.textContent = i + 1 < saes.length ? `Of ${i + 1} of ${saes.length} SAEs …` : saes.length === 1 ? "Of this SAE." : `Of all ${saes.length} SAEs of the model.`;
       }
@@ -212,7 +212,7 @@
     if (saes.length) show();
     return [s.token_set, element("h1", {}, s.token_set, element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model)),
       element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))), s.size > data.tokens.length ? "…" : null),
-      element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No enrichment is computed.") : table("Features most enriched", [
+      element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No feature has a score: none is computed, or the set is empty or holds every token.") : table("Features most enriched", [
         ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["ES", "number", (r) => short(r.es)], ["direction", "text", (r) => r.direction], ["q-value", "number", (r) => short(r.q_value)], ["AUC", "number", (r) => short(r.auc)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))],
       ], data.features.slice(0, 20)), element("p", { class: "actions" }, "SAE ", pick), shown];
   }

@@ -41,7 +41,7 @@ P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p 
 #: Rows of ``enrichment`` from those of SCORES, the model's token sets and the SAE's q-values.
 ENRICHMENT = """
     SELECT CAST($sae AS VARCHAR) AS sae, feature, token_set, size, es,
-           CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+           CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
            pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc,
            CAST($model AS VARCHAR) AS model, log10_p, log10_q
     FROM scores
