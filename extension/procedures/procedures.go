@@ -26,13 +26,16 @@ type Host struct {
 	Functions *udf.Functions
 	Connect   session.Connect
 
-	received received
+	received  received
+	writing   chan struct{} // holds a value while a procedure writes
+	computing backgrounds
 }
 
 // Register registers the procedures with the database of c.
 func Register(c capi.Connection, h *Host) error {
+	h.writing = make(chan struct{}, 1)
 	for _, p := range []procedure{
-		loadModel, loadSAE, loadSets, computeStatistics, addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE,
+		loadModel, loadSAE, loadSets, computeStatistics, beginCompute, computed, endCompute, addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err
@@ -81,8 +84,16 @@ func (h *Host) register(c capi.Connection, p procedure) error {
 }
 
 // within opens the database for a procedure: the one of that name as it is attached,
-// or the one that was opened. One of an older saedb is upgraded first.
+// or the one that was opened. One of an older saedb is upgraded first. One procedure
+// has its turn at a time: what one looks for before it begins, another in this process
+// may be about to write.
 func (h *Host) within(ctx context.Context, database string, use func(db *sql.DB) error) error {
+	select {
+	case h.writing <- struct{}{}:
+		defer func() { <-h.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	begin := ""
 	if database != "" {
 		begin = "USE " + schema.Identifier(database)

@@ -104,6 +104,52 @@ class Process(unittest.TestCase):
         for value in found:
             self.assertAlmostEqual(value[0], want[0], places=6)
 
+    def test_threads_that_write(self):
+        """What threads load and compute at the same time is there once."""
+        con, w_dec = filled(), np.random.default_rng(1).normal(size=(9000, 16)).astype("f4")
+        threads, done = con.execute("SELECT current_setting('threads')").fetchone(), []
+
+        def work():
+            mine = con.cursor()
+            saedb.add_sae(mine, w_dec, name="s", hook="blocks.0.hook_resid_pre")
+            done.append(sum(c.features for c in saedb.compute(mine)))
+
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        self.assertEqual(sorted(done), [0, 0, 0, 9000])
+        self.assertEqual(con.execute("SELECT count(*), count(DISTINCT feature) FROM features").fetchone(), (9000, 9000))
+        self.assertEqual(con.execute("SELECT count(*) FROM saes").fetchone(), (1,))
+        self.assertEqual(con.execute("SELECT current_setting('threads')").fetchone(), threads)
+
+    def test_functions_while_computing(self):
+        """Queries with the functions go on while another thread computes, and neither waits for the other for ever."""
+        con, w_dec = filled(), np.random.default_rng(1).normal(size=(3000, 16)).astype("f4")
+        names, asked, stop = [f"s{i}" for i in range(5)], [], threading.Event()
+        for i, name in enumerate(names):
+            saedb.add_sae(con, w_dec + i, name=name, hook="blocks.0.hook_resid_pre")
+
+        def ask():
+            mine = con.cursor()
+            while not stop.is_set():
+                asked.append(mine.execute(MANY.format(3000)).fetchone())
+
+        def compute():
+            for name in names:
+                saedb.compute(con.cursor(), sae=name)
+            stop.set()
+
+        threads = [threading.Thread(target=work, daemon=True) for work in (ask, ask, ask, compute)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+            self.assertFalse(thread.is_alive())
+        self.assertGreater(len(asked), 3)
+        self.assertEqual(con.execute("SELECT count(*) FROM features").fetchone(), (15_000,))
+
     def interrupt(self, work):
         """Ctrl-C, half a second into the work or right after it."""
         timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Optional, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -158,24 +159,24 @@ def compute(
     ``sae`` is a glob pattern of SAEs' names, or of release/name. ``tokens`` is ``all`` (every
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
     Each block of features is kept when it is done: after an interruption the next call goes
-    on from there. Meanwhile DuckDB is held to one thread in this process.
+    on from there.
     """
     to = target(con, database)
-    with one_thread(con):
-        found = call(con, "saedb_compute", [], sae=sae, tokens=tokens, database=to)
-    return [Computed(*row) for row in found]
-
-
-@contextmanager
-def one_thread(con: DuckDBPyConnection) -> Iterator[None]:
-    """Holds DuckDB to one thread: the functions use every core themselves, and where a second
-    thread runs them, the first spins until they are done, and takes a core from them."""
-    threads = int(con.execute("SELECT current_setting('threads')").fetchall()[0][0])
-    con.execute("SET threads = 1")
+    ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, database=to)
+    done: list[Computed] = []
+    pause = 0.001
     try:
-        yield
-    finally:
-        con.execute(f"SET threads = {threads}")
+        while True:
+            for row in call(con, "saedb_computed", [str(number)]):
+                if row[0] is None:
+                    return done
+                done.append(Computed(*row))
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)
+    except BaseException:  # Ctrl-C and interrupt() among them
+        with suppress(duckdb.Error):  # it has ended
+            call(con, "saedb_end_compute", [str(number)])
+        raise
 
 
 def call(con: DuckDBPyConnection, procedure: str, positions: list[Optional[str]], **named: Optional[str]) -> list[tuple[Any, ...]]:
