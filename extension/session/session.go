@@ -70,7 +70,27 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stmt{s}, nil
+	return &stmt{s, c}, nil
+}
+
+// during runs statements so that the end of ctx interrupts them.
+func (c *conn) during(ctx context.Context, run func() (*capi.Result, error)) (*capi.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		c.Interrupt()
+		close(interrupted)
+	})
+	r, err := run()
+	if !stop() {
+		<-interrupted // and so does not interrupt what the connection runs next
+		if err != nil {
+			err = ctx.Err()
+		}
+	}
+	return r, err
 }
 
 func (c *conn) Begin() (driver.Tx, error) { return tx{c.Connection}, run(c.Connection, "BEGIN") }
@@ -83,13 +103,10 @@ func (t tx) Rollback() error { return run(t.Connection, "ROLLBACK") }
 // ExecContext runs statements without arguments, of which there may be several; the
 // rest goes through a prepared statement.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	if len(args) > 0 {
 		return nil, driver.ErrSkip
 	}
-	r, err := c.Run(query)
+	r, err := c.during(ctx, func() (*capi.Result, error) { return c.Run(query) })
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +114,10 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return driver.RowsAffected(r.Changed()), nil
 }
 
-type stmt struct{ *capi.Statement }
+type stmt struct {
+	*capi.Statement
+	conn *conn
+}
 
 func (s *stmt) Close() error {
 	s.Statement.Close()
@@ -106,17 +126,22 @@ func (s *stmt) Close() error {
 
 func (s *stmt) NumInput() int { return s.Parameters() }
 
-func (s *stmt) execute(args []driver.Value) (*capi.Result, error) {
+func (s *stmt) execute(ctx context.Context, args []driver.NamedValue) (*capi.Result, error) {
 	for i, arg := range args {
-		if err := s.Bind(i, arg); err != nil {
+		if err := s.Bind(i, arg.Value); err != nil {
 			return nil, err
 		}
 	}
-	return s.Statement.Execute()
+	return s.conn.during(ctx, s.Statement.Execute)
 }
 
-func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
-	r, err := s.execute(args)
+// Exec and Query are the parts of driver.Stmt that database/sql does not call where there
+// is one with a context.
+func (s *stmt) Exec([]driver.Value) (driver.Result, error) { return nil, driver.ErrSkip }
+func (s *stmt) Query([]driver.Value) (driver.Rows, error)  { return nil, driver.ErrSkip }
+
+func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	r, err := s.execute(ctx, args)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +149,8 @@ func (s *stmt) Exec(args []driver.Value) (driver.Result, error) {
 	return driver.RowsAffected(r.Changed()), nil
 }
 
-func (s *stmt) Query(args []driver.Value) (driver.Rows, error) {
-	r, err := s.execute(args)
+func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	r, err := s.execute(ctx, args)
 	if err != nil {
 		return nil, err
 	}

@@ -169,6 +169,16 @@ class Process(unittest.TestCase):
         con.interrupt()  # a thread of DuckDB's may still be at work
         self.assertIsNotNone(con.execute(MANY.format(10)).fetchall()[0][0])
 
+    def test_interrupted_computation(self):
+        """Ctrl-C ends a computation within a chunk, nothing goes on behind it, and the next call finishes it."""
+        con, random = saedb.connect(), np.random.default_rng(0)
+        saedb.add_model(con, random.normal(size=(256, 20_000)).astype("f4"), name="m", tokens=[f"word{i}" for i in range(20_000)])
+        saedb.add_sae(con, random.normal(size=(20_000, 256)).astype("f4"), name="s", hook="blocks.0.hook_resid_pre")
+        self.interrupt(lambda: saedb.compute(con))
+        kept = con.execute("SELECT count(*) FROM features WHERE mean IS NOT NULL").fetchall()[0][0]
+        self.assertEqual(sum(c.features for c in saedb.compute(con)), 20_000 - kept)
+        self.assertEqual(con.execute("SELECT count(mean), count(DISTINCT feature) FROM features").fetchall(), [(20_000, 20_000)])
+
     def test_interrupt(self):
         """An interrupted query ends after the chunks that are running."""
         con = filled()

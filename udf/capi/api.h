@@ -44,6 +44,7 @@ typedef struct {
 // X(return type, name, parameters, arguments)
 #define SAEDB_CAPI(X)                                                                                                  \
 	X(duckdb_state, duckdb_connect, (handle database, handle *out), (database, out))                                   \
+	X(void, duckdb_interrupt, (handle con), (con))                                                                     \
 	X(void, duckdb_disconnect, (handle *con), (con))                                                                   \
 	X(handle, duckdb_create_logical_type, (int type), (type))                                                          \
 	X(handle, duckdb_create_list_type, (handle child), (child))                                                        \

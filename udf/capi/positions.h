@@ -11,6 +11,7 @@
 
 enum {
 	at_duckdb_connect = 3,
+	at_duckdb_interrupt = 4,
 	at_duckdb_disconnect = 6,
 	at_duckdb_query = 13,
 	at_duckdb_destroy_result = 14,

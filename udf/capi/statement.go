@@ -61,6 +61,9 @@ func (s *Statement) Bind(i int, value any) error {
 	return nil
 }
 
+// Interrupt ends what the connection runs, at the next chunk of rows.
+func (c Connection) Interrupt() { C.call_duckdb_interrupt(c.handle) }
+
 // Run runs statements without parameters and returns the result of the last.
 func (c Connection) Run(sql string) (*Result, error) {
 	text := C.CString(sql)

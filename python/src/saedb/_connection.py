@@ -159,7 +159,7 @@ def compute(
     ``sae`` is a glob pattern of SAEs' names, or of release/name. ``tokens`` is ``all`` (every
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
     Each block of features is kept when it is done: after an interruption the next call goes
-    on from there.
+    on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
     to = target(con, database)
     ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, database=to)
