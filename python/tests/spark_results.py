@@ -51,8 +51,12 @@ def layout():
     }
 
 
+#: What the rows of a file are sorted by, of docs/export.md.
+ORDER = {"features": "feature", "enrichment": "token_set, feature"}
+
+
 def assert_same(case, out, reference, where="true"):
-    """Every row of the program, and no other, bit for bit."""
+    """Every row of the program, and no other, bit for bit, in files that are sorted."""
     con = opened(out)
     con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY)")
     con.execute("USE reference")
@@ -67,4 +71,8 @@ def assert_same(case, out, reference, where="true"):
         for more, less in (("expected", f"memory.{table}"), (f"memory.{table}", "expected")):
             other = con.execute(f"SELECT {names} FROM {more} EXCEPT ALL SELECT {names} FROM {less} LIMIT 3").fetchall()
             case.assertEqual(other, [], f"{table}: rows of {more} that {less} has not")
+        for file in (Path(out) / table).rglob("*.parquet"):
+            rows = f"SELECT row({ORDER[table]}) AS key, file_row_number FROM read_parquet('{file}', file_row_number = true)"
+            wrong = con.execute(f"SELECT count(*) FROM (SELECT key < lag(key) OVER (ORDER BY file_row_number) AS wrong FROM ({rows})) WHERE wrong").fetchall()
+            case.assertEqual(wrong, [(0,)], f"{file}: rows out of order")
     con.close()

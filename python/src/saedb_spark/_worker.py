@@ -98,8 +98,8 @@ def opened(setup: Setup) -> _Open:
 
 
 def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
-    """A DuckDB whose functions compute with as many threads as a task has cores. DuckDB itself has one,
-    since a second one would spin while a function works."""
+    """A DuckDB whose functions compute with as many threads as a task has cores. DuckDB itself has one
+    meanwhile, since a second one would spin while a function works."""
     import saedb
 
     con = saedb.connect(config={"threads": "1", "memory_limit": memory})
@@ -125,8 +125,8 @@ def cache() -> Path:
 #: table that it belongs to, and its bytes. DuckDB writes rows many times as fast as Spark, and as ``saedb export`` does.
 FILES = "table STRING, file BINARY"
 
-#: About how many bytes a file has: it passes through the executor's memory as a whole, several times.
-FILE_BYTES = 16 << 20
+#: About how many bytes a file of scores has, or of p-values: it passes through the executor's memory as a whole, several times.
+FILE_BYTES = 8 << 20
 
 #: Scores that a task completes with their q-values, a second or two of work: each executor with such a task
 #: is sent all q-values of the SAE.
@@ -164,8 +164,8 @@ def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatc
     """What was computed, as files."""
     yield from files(con, "features", _sql.FEATURES, job.parameters())
     if job.sets:
-        yield from files(con, "scores", _sql.SCORES, {})
-        yield from files(con, "p_values", _sql.P_VALUES, {})
+        yield from files(con, "scores", _sql.SCORES, {}, FILE_BYTES)
+        yield from files(con, "p_values", _sql.P_VALUES, {}, FILE_BYTES)
     con.execute("DROP TABLE computed")
 
 
@@ -186,14 +186,27 @@ def adjusted(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatc
                 yield from files(here.con, "enrichment", _sql.ENRICHMENT, job.parameters())
 
 
-def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """The rows of a query as files, each of them a row of FILES."""
+def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any], size: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows of a query as a file, or as several of about a size, which then are in no order; each is a row of FILES."""
     with tempfile.TemporaryDirectory(dir=scratch()) as directory:
-        execute(con, f"COPY ({query}) TO '{directory}/{table}' (FORMAT parquet, COMPRESSION zstd, FILE_SIZE_BYTES {FILE_BYTES})", parameters)
-        for file in sorted(Path(directory, table).iterdir()):
+        with every_core(con):
+            several = f", FILE_SIZE_BYTES {size}" if size else ""
+            execute(con, f"COPY ({query}) TO '{directory}/{table}' (FORMAT parquet, COMPRESSION zstd{several})", parameters)
+        written = Path(directory, table)
+        for file in sorted(written.iterdir()) if size else [written]:
             if pq.read_metadata(file).num_rows:
                 yield pa.RecordBatch.from_arrays([pa.array([table]), pa.array([file.read_bytes()])], ["table", "file"])
             file.unlink()
+
+
+@contextlib.contextmanager
+def every_core(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """DuckDB itself works with all the cores that the task has, as long as the block runs."""
+    con.execute(f"SET threads = {cores()}")
+    try:
+        yield
+    finally:
+        con.execute("SET threads = 1")
 
 
 def scratch() -> Path:
