@@ -72,7 +72,7 @@ def spark_seconds(files, scratch, workers, sets, rounds):
     spark = (
         SparkSession.builder.master(cluster.url).config("spark.executor.memory", "600m").config("spark.executor.cores", "1")
         .config("spark.driver.host", "127.0.0.1").config("spark.ui.showConsoleProgress", "false")
-        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"]).config("spark.sql.shuffle.partitions", str(workers)).getOrCreate()
+        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"]).getOrCreate()
     )  # fmt: skip
     try:
         spark.sparkContext.setLogLevel("ERROR")

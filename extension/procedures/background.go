@@ -2,7 +2,6 @@ package procedures
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"sync"
 
@@ -64,23 +63,19 @@ func (b *backgrounds) forget(number int64) {
 }
 
 func (b *background) work(ctx context.Context, run func(ctx context.Context, row func(...any) error) error) {
-	var err error
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("internal error: %v", p)
-		}
-		b.cancel()
-		b.mutex.Lock()
-		b.err = err
-		b.mutex.Unlock()
-		close(b.ended)
-	}()
-	err = run(ctx, func(values ...any) error {
-		b.mutex.Lock()
-		defer b.mutex.Unlock()
-		b.rows = append(b.rows, values)
-		return ctx.Err()
+	err := recovered(func() error {
+		return run(ctx, func(values ...any) error {
+			b.mutex.Lock()
+			defer b.mutex.Unlock()
+			b.rows = append(b.rows, values)
+			return ctx.Err()
+		})
 	})
+	b.cancel()
+	b.mutex.Lock()
+	b.err = err
+	b.mutex.Unlock()
+	close(b.ended)
 }
 
 // take returns the rows since it was last called, and whether there will be more.

@@ -68,21 +68,26 @@ func (w *work) Next(output capi.Chunk) (int, error) {
 }
 
 func (w *work) work() {
-	var err error
+	w.ended <- recovered(func() error {
+		return w.run(w.ctx, func(values ...any) error {
+			select {
+			case w.rows <- values:
+				return nil
+			case <-w.ctx.Done():
+				return w.ctx.Err()
+			}
+		})
+	})
+}
+
+// recovered runs what has a goroutine of its own; a panic in it is an error.
+func recovered(run func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("internal error: %v", p)
 		}
-		w.ended <- err
 	}()
-	err = w.run(w.ctx, func(values ...any) error {
-		select {
-		case w.rows <- values:
-			return nil
-		case <-w.ctx.Done():
-			return w.ctx.Err()
-		}
-	})
+	return run()
 }
 
 // write writes the columns that are asked for.

@@ -60,9 +60,8 @@ class InADuckLake(unittest.TestCase):
         cls.directory = Path(tempfile.mkdtemp(prefix="saedb-ducklake-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         cls.spark = (
-            SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
-            .config("spark.sql.shuffle.partitions", "2").getOrCreate()
-        )  # fmt: skip
+            SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+        )
         cls.spark.sparkContext.setLogLevel("ERROR")
         cls.addClassCleanup(cls.spark.stop)
 
