@@ -6,11 +6,18 @@ import (
 	"testing"
 )
 
+// everyInstructions calls f with each of the instructions that this processor has.
+func everyInstructions(f func()) {
+	best := instructions
+	defer func() { instructions = best }()
+	for instructions = 0; instructions <= best; instructions++ {
+		f()
+	}
+}
+
 // Sets in a matrix have the scores that they have one by one, with any instructions,
 // in full columns and in others.
 func TestMatrixScoresAsOneByOne(t *testing.T) {
-	best := instructions
-	defer func() { instructions = best }()
 	for _, n := range []int{2, 3, 63, 64, 65, 128, 500, 5003} {
 		for name, weights := range map[string][]float32{"distinct": normalWeights(n, 8), "ties": roundedWeights(n, 9)} {
 			sets := newSets(t, n, randomSets(weights, 64+64+20, uint64(n)))
@@ -19,7 +26,7 @@ func TestMatrixScoresAsOneByOne(t *testing.T) {
 			}
 			ranker, got := NewRanker(n), make([]Score, sets.Len())
 			_, ranks := ranker.Rank(weights)
-			for instructions = 0; instructions <= best; instructions++ {
+			everyInstructions(func() {
 				sets.Scores(ranker, got)
 				for set, score := range got {
 					bitmap, release := sets.borrowBitmap()
@@ -28,7 +35,7 @@ func TestMatrixScoresAsOneByOne(t *testing.T) {
 					}
 					release()
 				}
-			}
+			})
 		}
 	}
 }

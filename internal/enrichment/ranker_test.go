@@ -37,9 +37,7 @@ func TestRankIsAStableDescendingSort(t *testing.T) {
 		"other digits":   normalWeights(1<<21+3, 3),
 	} {
 		t.Run(name, func(t *testing.T) {
-			best := instructions
-			defer func() { instructions = best }()
-			for instructions = 0; instructions <= best; instructions++ {
+			everyInstructions(func() {
 				ranker := NewRanker(len(weights))
 				ranker.Rank(make([]float32, len(weights))) // buffers that are not empty
 				order, ranks := ranker.Rank(weights)
@@ -51,7 +49,7 @@ func TestRankIsAStableDescendingSort(t *testing.T) {
 						t.Fatalf("instructions %d, position %d: rank %d, but is at %d", instructions, position, ranks[position], rank)
 					}
 				}
-			}
+			})
 		})
 	}
 }
