@@ -72,6 +72,7 @@ type DB struct {
 	// Functions cancels the functions and reports their progress.
 	Functions *udf.Functions
 	lookups   *sql.Conn
+	path      string // "" in memory
 }
 
 // Open opens the database in a file, or one in memory when path is empty. A
@@ -89,7 +90,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, openError(path, o, err)
 	}
-	db := &DB{DB: sql.OpenDB(connector)}
+	db := &DB{DB: sql.OpenDB(connector), path: path}
 	err = db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
 	if err == nil {
 		err = registerNames(connector)

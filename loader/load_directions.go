@@ -21,7 +21,7 @@ const loadDirections = "load directions"
 type DirectionsRequest struct {
 	sae.Directions
 	Name, Model, Release, Decoder string // as in SAERequest
-	Replace                       bool
+	Replace, Copy                 bool
 }
 
 // Directions loads a tensor of a file.
@@ -35,7 +35,7 @@ func (ld *Loader) Directions(ctx context.Context, r DirectionsRequest) (Outcome,
 		return Outcome{}, fault.At(loadDirections, r.Path, err)
 	}
 	return ld.loadRows(ctx, loadDirections, opened, SAERequest{
-		Path: r.Path, Name: r.Name, Model: r.Model, Release: r.Release, Replace: r.Replace,
+		Path: r.Path, Name: r.Name, Model: r.Model, Release: r.Release, Replace: r.Replace, Copy: r.Copy,
 	})
 }
 
@@ -44,7 +44,7 @@ type NeuronsRequest struct {
 	Path                    string // of the model; the files that it was loaded from, when empty
 	Layer                   int
 	Model, Release, Decoder string // as in SAERequest
-	Replace                 bool
+	Replace, Copy           bool
 }
 
 // Neurons loads the output weights of the neurons of one MLP: neuron i writes row i
@@ -65,7 +65,7 @@ func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error
 	about := block.Info()
 	hook := fmt.Sprintf("blocks.%d.hook_mlp_out", r.Layer)
 	opened, err := atScale(sae.FromMatrix(sae.Info{
-		Path: r.Path, Name: fmt.Sprintf("blocks.%d.mlp.neurons", r.Layer), Format: about.Format, Architecture: "mlp_neurons",
+		Path: r.Path, Name: fmt.Sprintf("blocks.%d.mlp.neurons", r.Layer), Format: about.Format, Architecture: sae.ArchitectureNeurons,
 		Hook: hook, Layer: r.Layer, Space: sae.ResidualStream,
 		Scale: sae.AsStored + "; rows of W_out (" + about.Tensor + ")", Files: about.Files,
 	}, block, about.DType, block.Close), r.Decoder)
@@ -73,7 +73,7 @@ func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error
 		return Outcome{}, fault.At(loadDirections, r.Path, err)
 	}
 	outcome, err := ld.loadRows(ctx, loadDirections, opened, SAERequest{
-		Path: r.Path, Model: r.Model, Release: r.Release, Replace: r.Replace, Origin: origin,
+		Path: r.Path, Model: r.Model, Release: r.Release, Replace: r.Replace, Copy: r.Copy, Origin: origin,
 	})
 	if err == nil && about.PostNorm {
 		outcome.Note = fmt.Sprintf("block %d normalises what its MLP writes, which logit weights leave out: they are approximate", r.Layer)
@@ -125,19 +125,14 @@ type QueryRequest struct {
 	SQL                  string
 	Name, Model, Release string // as in SAERequest; a name is needed
 	Hook                 string // empty when unknown
-	Replace              bool
+	Replace, Copy        bool   // as in SAERequest
 }
 
 // Query loads the rows of a query, numbered in their order.
 func (ld *Loader) Query(ctx context.Context, r QueryRequest) (Outcome, error) {
-	if r.Release == "" {
-		r.Release = DefaultRelease
-	}
-	if err := schema.CheckRelease(r.Release); err != nil {
+	l := &load{kind: "sae", source: r.SQL, format: "sql", begun: time.Now()}
+	if err := l.call(r.Release, r.Name); err != nil {
 		return Outcome{}, err
-	}
-	l := &load{
-		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, source: r.SQL, format: "sql", begun: time.Now(),
 	}
 	outcome := Outcome{Name: l.name, Source: "a query"}
 	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
@@ -167,8 +162,8 @@ func (ld *Loader) Query(ctx context.Context, r QueryRequest) (Outcome, error) {
 		if err != nil || unchanged {
 			return false, err
 		}
-		return true, ld.replaceSAE(ctx, tx, l, old, func() error {
-			if err := describeSAE(ctx, tx, l, info, m.id); err != nil {
+		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error {
+			if err := describeSAE(ctx, tx, l, info, m.id, info.Layer); err != nil {
 				return err
 			}
 			return ld.fill(ctx, tx, "directions of "+l.name, rows.count, fmt.Sprintf(`INSERT INTO stored_decoders

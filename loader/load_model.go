@@ -108,10 +108,18 @@ func (ld *Loader) supersedes(ctx context.Context, tx *sql.Tx, l *load, replace b
 		return 0, false, &fault.Error{
 			Op: "load " + l.kind, Subject: l.source,
 			Problem: fmt.Sprintf("%s %s is already loaded, with %s, from %s", l.kind, l.name, other, earlier.source),
-			Hint:    "give it another name with --name, or replace that one with --replace",
+			Hint:    "give it another name with --name" + orRelease(l.kind) + ", or replace that one with --replace",
 		}
 	}
 	return earlier.id, false, nil
+}
+
+// orRelease is what else gives an SAE another name.
+func orRelease(kind string) string {
+	if kind == "sae" {
+		return " or --release"
+	}
+	return ""
 }
 
 // fitsSAEs refuses a replacement that the old model's SAEs could not be

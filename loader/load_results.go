@@ -91,6 +91,12 @@ type resultsSAE struct {
 	dModel, dSAE                                            int
 }
 
+// call names the load of an SAE. Results of an older saedb, or of a cluster job, have the
+// SAE's name without its release.
+func (s *resultsSAE) call(l *load) error {
+	return l.call(s.release, strings.TrimPrefix(s.name, s.release+"/"))
+}
+
 // open finds the tables.
 func (i *resultsImport) open() (err error) {
 	statistics := append([]string{"sae", "model", "feature", "log_sparsity", "tokens", "saedb_version"}, statisticsColumns...)
@@ -162,9 +168,6 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 // sae imports one SAE.
 func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 	outcome := Outcome{Name: s.name, Rows: s.dSAE, Source: s.source}
-	if err := schema.CheckRelease(s.release); err != nil {
-		return outcome, err
-	}
 	m, err := i.model(s.model)
 	if err != nil {
 		return outcome, err
@@ -173,7 +176,11 @@ func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 	if err != nil {
 		return outcome, err
 	}
-	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, source: s.source, begun: i.begun}
+	l := &load{kind: "sae", source: s.source, begun: i.begun}
+	if err := s.call(l); err != nil {
+		return outcome, err
+	}
+	outcome.Name = l.name
 	earlier, err := current(i.ctx, i.tx, l)
 	if err != nil {
 		return outcome, err
@@ -258,16 +265,20 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 	if s.dModel != m.dModel {
 		return 0, &fault.Error{Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, s.model), Found: fmt.Sprint(s.dModel)}
 	}
-	l := &load{kind: "sae", name: s.name, release: sql.NullString{String: s.release, Valid: true}, conventions: s.conventions, source: s.source, revision: s.revision, begun: i.begun}
+	l := &load{kind: "sae", conventions: s.conventions, source: s.source, revision: s.revision, begun: i.begun}
+	if err := s.call(l); err != nil {
+		return 0, err
+	}
 	if err := i.recordImport(l, s.sha256, i.saes, s.named()); err != nil {
 		return 0, err
 	}
 	i.without++
 	t := i.saes
 	block := sql.NullInt64{Int64: int64(sae.HookLayer(s.hook)), Valid: sae.HookLayer(s.hook) >= 0}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes
-		SELECT %d, sae, release, %d, format, architecture, d_model, d_sae, hook, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
-		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named()), block)
+	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes (sae_id, sae, release, short_name, model_id, format, architecture,
+			d_model, d_sae, hook, block, layer, dtype, scale, neuronpedia_id, l0)
+		SELECT %d, ?, ?, ?, %d, format, architecture, d_model, d_sae, hook, ?, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
+		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named()), l.name, l.release, l.shortName, block, s.layer)
 	if err != nil {
 		return 0, err
 	}

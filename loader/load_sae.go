@@ -1,8 +1,10 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,9 +17,6 @@ import (
 
 const loadSAE = "load sae"
 
-// DefaultRelease is the release of SAEs that are loaded without one.
-const DefaultRelease = "local"
-
 // SAERequest asks for one SAE.
 type SAERequest struct {
 	Path    string
@@ -25,9 +24,10 @@ type SAERequest struct {
 	Known   sae.Published // what a registry says of it that its files may not
 	Name    string        // the directory's own when empty
 	Model   string        // the only one loaded, or the one that the SAE names, when empty
-	Release string        // DefaultRelease when empty
+	Release string        // that it was published in; may be empty
 	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
 	Replace bool          // a different SAE of that name
+	Copy    bool          // also what is loaded already under another name
 
 	memory *Memory // of an SAE that was handed over, in place of Path
 }
@@ -64,20 +64,12 @@ func atScale(opened sae.SAE, decoder string) (sae.SAE, error) {
 // what people called it.
 func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAERequest) (Outcome, error) {
 	defer func() { opened.Close() }()
-	if r.Release == "" {
-		r.Release = DefaultRelease
-	}
-	if err := schema.CheckRelease(r.Release); err != nil {
+	info := opened.Info()
+	l := &load{kind: "sae", format: info.Format, begun: time.Now()}
+	if err := l.call(r.Release, cmp.Or(r.Name, info.Name)); err != nil {
 		return Outcome{}, err
 	}
-	info := opened.Info()
-	l := &load{
-		kind: "sae", name: r.Name, release: sql.NullString{String: r.Release, Valid: true}, format: info.Format, begun: time.Now(),
-	}
 	l.source, l.revision = r.recorded()
-	if l.name == "" {
-		l.name = info.Name
-	}
 	outcome := Outcome{Name: l.name, Rows: info.DSAE, Source: l.source}
 	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
 		m, err := chooseModel(ctx, tx, op, r.Model, info)
@@ -105,7 +97,7 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		if unchanged {
 			return nameOnNeuronpedia(ctx, tx, l, r.Known.NeuronpediaID, &outcome)
 		}
-		return true, ld.replaceSAE(ctx, tx, l, old, func() error { return ld.writeSAE(ctx, tx, l, opened, m.id) })
+		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error { return ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)) })
 	})
 	if err != nil {
 		return Outcome{}, fault.At(op, r.Path, err)
@@ -120,8 +112,8 @@ func nameOnNeuronpedia(ctx context.Context, tx *sql.Tx, l *load, id string, outc
 	if id == "" {
 		return false, nil
 	}
-	result, err := tx.ExecContext(ctx, `UPDATE stored_saes SET neuronpedia_id = ? WHERE sae = ? AND release = ? AND neuronpedia_id IS DISTINCT FROM ?`,
-		id, l.name, l.release, id)
+	result, err := tx.ExecContext(ctx, `UPDATE stored_saes SET neuronpedia_id = ? WHERE sae = ? AND neuronpedia_id IS DISTINCT FROM ?`,
+		id, l.name, id)
 	if err != nil {
 		return false, err
 	}
@@ -133,11 +125,44 @@ func nameOnNeuronpedia(ctx context.Context, tx *sql.Tx, l *load, id string, outc
 }
 
 // replaceSAE records a load and writes its rows, in place of an old load's, 0 for none.
-func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, write func() error) error {
+// Rows that are loaded already under another name are an error, unless duplicate.
+func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, duplicate bool, write func() error) error {
 	if err := ld.record(ctx, tx, l); err != nil {
 		return err
 	}
-	return takePlace(ctx, tx, l, old, write)
+	if err := takePlace(ctx, tx, l, old, write); err != nil || duplicate {
+		return err
+	}
+	return notLoadedTwice(ctx, tx, l)
+}
+
+// notLoadedTwice returns an error where another SAE of the same model has the decoder
+// directions of l, row by row.
+func notLoadedTwice(ctx context.Context, tx *sql.Tx, l *load) error {
+	var other string
+	err := tx.QueryRowContext(ctx, `SELECT o.sae FROM stored_saes s JOIN stored_contents c ON c.load_id = s.sae_id AND c.stored_table = 'stored_decoders'
+		JOIN stored_contents d USING (stored_table, row_count, row_hash) JOIN stored_saes o ON o.sae_id = d.load_id
+		WHERE s.sae_id = ? AND o.sae_id <> s.sae_id AND o.model_id = s.model_id AND o.hook IS NOT DISTINCT FROM s.hook
+		ORDER BY o.sae_id LIMIT 1`, l.id).Scan(&other)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return &fault.Error{
+		Problem: fmt.Sprintf("the same SAE is loaded already, as %s, and would be listed twice", other),
+		Hint:    "use that name, or load it as " + l.name + " all the same with --copy",
+	}
+}
+
+// layerOf is the layer of an SAE: the index of its hook point's block, unless a published
+// release numbers otherwise.
+func layerOf(info sae.Info, known sae.Published) int {
+	if known.Hook != "" && known.Hook == info.Hook {
+		return known.Layer
+	}
+	return info.Layer
 }
 
 // takePlace writes the rows of an SAE that is recorded, in place of an old load's.
@@ -148,10 +173,8 @@ func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() e
 	if err := schema.RecordContents(ctx, tx, l.id, "stored_decoders"); err != nil {
 		return err
 	}
-	for _, table := range []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"} {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, old); err != nil {
-			return err
-		}
+	if err := deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", old), saeTables...); err != nil {
+		return err
 	}
 	return finish(ctx, tx, l, old)
 }
@@ -266,9 +289,9 @@ func fitsModel(op string, m loadedModel, info sae.Info) error {
 	}
 }
 
-func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model int) error {
+func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model, layer int) error {
 	info := opened.Info()
-	if err := describeSAE(ctx, tx, l, info, model); err != nil {
+	if err := describeSAE(ctx, tx, l, info, model, layer); err != nil {
 		return err
 	}
 	rows, withdraw := ld.Opened.OfferSAE(opened)
@@ -278,11 +301,14 @@ func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.
 }
 
 // describeSAE writes the row of stored_saes.
-func describeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model int) error {
+func describeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model, layer int) error {
 	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, l.release, model, info.Format, info.Architecture, info.DModel, info.DSAE, optional(info.Hook),
-		sql.NullInt64{Int64: int64(info.Layer), Valid: info.Layer >= 0}, info.DType, info.Scale, optional(info.NeuronpediaID),
+	index := func(i int) sql.NullInt64 { return sql.NullInt64{Int64: int64(i), Valid: i >= 0} }
+	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes (sae_id, sae, release, short_name, model_id, format, architecture,
+			d_model, d_sae, hook, block, layer, dtype, scale, neuronpedia_id, l0)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.id, l.name, l.release, l.shortName, model, info.Format, info.Architecture,
+		info.DModel, info.DSAE, optional(info.Hook), index(info.Layer), index(layer), info.DType, info.Scale, optional(info.NeuronpediaID),
 		sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0})
 	return err
 }

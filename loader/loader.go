@@ -9,6 +9,7 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -63,8 +64,9 @@ type Outcome struct {
 type load struct {
 	id          int
 	kind        string
-	name        string
+	name        string // unique among those of its kind
 	release     sql.NullString
+	shortName   string // of an SAE, in its release
 	source      string
 	revision    sql.NullString
 	format      string
@@ -80,12 +82,23 @@ type stored struct {
 	revision                    sql.NullString
 }
 
-// current returns the current load of that kind, name and release, if any.
+// call names the load of an SAE, of a release or, for an empty one, of none.
+func (l *load) call(release, name string) error {
+	release = cmp.Or(release, schema.DefaultRelease)
+	if err := schema.CheckRelease(release); err != nil {
+		return err
+	}
+	l.release, l.shortName = sql.NullString{String: release, Valid: true}, name
+	l.name = schema.SAEName(release, name)
+	return nil
+}
+
+// current returns the current load of that kind and name, if any.
 func current(ctx context.Context, tx *sql.Tx, l *load) (stored, error) {
 	var s stored
 	err := tx.QueryRowContext(ctx, `SELECT load_id, sha256, source, conventions, revision FROM stored_loads
-		WHERE kind = ? AND name = ? AND release IS NOT DISTINCT FROM ? AND replaced_by IS NULL`,
-		l.kind, l.name, l.release).Scan(&s.id, &s.digest, &s.source, &s.conventions, &s.revision)
+		WHERE kind = ? AND name = ? AND replaced_by IS NULL`,
+		l.kind, l.name).Scan(&s.id, &s.digest, &s.source, &s.conventions, &s.revision)
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored{}, nil
 	}

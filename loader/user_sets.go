@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
@@ -162,9 +161,7 @@ func freeNames(ctx context.Context, tx *sql.Tx, m userModel) error {
 }
 
 // dropUserSets drops the sets that were made from the table, but for those of the
-// names, and the scores of the model's SAEs in them. The q-values of other sets
-// count on those scores. That one feature of an SAE lacks them is enough for the next
-// compute to make all of its q-values anew.
+// names, and the scores of the model's SAEs in them.
 func dropUserSets(ctx context.Context, tx *sql.Tx, model int, names []string) (dropped int, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT set_id, token_set FROM stored_token_sets WHERE model_id = ? AND source = ?`, model, sourceTable)
 	if err != nil {
@@ -185,14 +182,5 @@ func dropUserSets(ctx context.Context, tx *sql.Tx, model int, names []string) (d
 	if err := rows.Err(); err != nil || len(gone) == 0 {
 		return 0, err
 	}
-	in := fmt.Sprintf("list_contains(CAST('%s' AS INTEGER[]), set_id)", schema.List(gone))
-	for _, statement := range []string{
-		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE IN)`,
-		`DELETE FROM stored_enrichment WHERE IN`, `DELETE FROM stored_token_sets WHERE IN`,
-	} {
-		if _, err := tx.ExecContext(ctx, strings.ReplaceAll(statement, "WHERE IN", "WHERE "+in)); err != nil {
-			return 0, err
-		}
-	}
-	return len(gone), nil
+	return len(gone), dropSets(ctx, tx, gone)
 }

@@ -90,6 +90,9 @@ def power(pattern, text):
     match = re.search(pattern, text)
     return 1 << WIDTHS[match.group(1)] if match and match.group(1) in WIDTHS else None
 
+# The release and Neuronpedia number the residual stream after the last block as one more layer.
+LAYERS = {("gpt2-small-res-jb", "blocks.11.hook_resid_post"): 12}
+
 
 def block(layer, hook):
     return None if layer is None else f"blocks.{layer}.{hook}"
@@ -225,7 +228,7 @@ def write(out, name, release):
             assert model == most_common(sources), (name, entry)
         fields = [
             entry["id"], plain(entry.get("l0")), source, entry.get("norm_scaling_factor"),
-            unless(number(r"(\d+)", entry["id"]), layer), unless(power(r"width_(\d+[km])", entry["id"]), width),
+            unless(number(r"(\d+)", entry["id"]), LAYERS.get((name, entry["id"]), layer)), unless(power(r"width_(\d+[km])", entry["id"]), width),
             "" if path == prefix + entry["id"] else path,
             "" if template(own_hook, layer) == hook else own_hook or "-",
         ]

@@ -28,9 +28,20 @@ func CheckRelease(name string) error {
 	return nil
 }
 
-// syncLayers makes the views layer_N for the layers that there are, in main and
-// in a schema for each release, which also gets its own features and enrichment; and drops the
-// layers that are no more.
+// SAEName is the name of an SAE that is unique in its database.
+func SAEName(release, name string) string {
+	if release == DefaultRelease {
+		return name
+	}
+	return release + "/" + name
+}
+
+// DefaultRelease is the release of SAEs that are loaded without one.
+const DefaultRelease = "local"
+
+// syncLayers makes the views layer_N for the layers that there are, in main and in a
+// schema for each release, and drops the layers and releases that are no more. A release's
+// schema has every view of main that has its SAEs, for that release alone, and the macros.
 func syncLayers(ctx context.Context, tx *sql.Tx) error {
 	releases, err := collect[string](ctx, tx, `SELECT DISTINCT release FROM stored_saes ORDER BY release`)
 	if err != nil {
@@ -39,25 +50,113 @@ func syncLayers(ctx context.Context, tx *sql.Tx) error {
 	if err := syncSchema(ctx, tx, "main", "true"); err != nil {
 		return err
 	}
+	views, err := viewsOfSAEs(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := dropReleases(ctx, tx, views, releases); err != nil {
+		return err
+	}
 	for _, release := range releases {
-		where := "release = " + Literal(release)
-		views := Identifier(release)
-		_, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE SCHEMA IF NOT EXISTS %[1]s;
-			CREATE OR REPLACE VIEW %[1]s.features AS SELECT * FROM main.features WHERE %[2]s;
-			COMMENT ON VIEW %[1]s.features IS %[3]s;
-			CREATE OR REPLACE VIEW %[1]s.enrichment AS
-			SELECT sae, layer, feature, token_set, size, es, direction, p_value, q_value, auc FROM main.release_enrichment WHERE %[2]s;
-			COMMENT ON VIEW %[1]s.enrichment IS %[4]s`,
-			views, where, Literal("Every feature of release "+release+"; the columns of features."),
-			Literal("Enrichment of every feature of release "+release+"; the columns of enrichment.")))
-		if err != nil {
-			return err
-		}
-		if err := syncSchema(ctx, tx, release, where); err != nil {
+		if err := syncRelease(ctx, tx, release, views); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// viewsOfSAEs are saedb's views in main that have rows of SAEs, but for those of layers.
+func viewsOfSAEs(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	ours, err := own()
+	if err != nil {
+		return nil, err
+	}
+	views, err := collect[string](ctx, tx, `SELECT view_name FROM duckdb_views() v
+		WHERE v.database_name = current_database() AND v.schema_name = 'main' AND EXISTS (
+			FROM duckdb_columns() c WHERE c.table_oid = v.view_oid AND c.database_name = v.database_name AND c.column_name = 'sae')
+		ORDER BY view_name`)
+	return slices.DeleteFunc(views, func(view string) bool { return !ours(view) || layerView.MatchString(view) }), err
+}
+
+func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string) error {
+	where, in := "release = "+Literal(release), Identifier(release)
+	if _, err := tx.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+in); err != nil {
+		return err
+	}
+	for _, view := range views {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE VIEW %[1]s.%[2]s AS SELECT * FROM main.%[2]s WHERE %[3]s;
+			COMMENT ON VIEW %[1]s.%[2]s IS %[4]s`,
+			in, view, where, Literal("What "+view+" has of release "+release+".")))
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, releaseMacros(release)); err != nil {
+		return err
+	}
+	return syncSchema(ctx, tx, release, where)
+}
+
+// releaseMacros makes the macros of a release's schema, where words mean SAEs of that
+// release alone.
+func releaseMacros(release string) string {
+	prefix := Literal(release + "/")
+	return strings.NewReplacer("$in", Identifier(release), "$release", Literal(release),
+		"$words", "CASE WHEN starts_with(words, "+prefix+") THEN words ELSE "+prefix+" || words END").Replace(`
+		CREATE OR REPLACE MACRO $in.feature_logits(words, feature_index) AS TABLE
+			FROM main.feature_logits($words, feature_index);
+		CREATE OR REPLACE MACRO $in.features_for_token(wanted, k := 10) AS TABLE
+			FROM main.features_for_token(wanted, k := k, within := $release);
+		CREATE OR REPLACE MACRO $in.similar_features(words, feature_index, k := 10) AS TABLE
+			FROM main.similar_features($words, feature_index, k := k, within := $release)`)
+}
+
+// releaseFeatures matches the text of the view features of a release's schema, as DuckDB
+// writes it.
+const releaseFeatures = `FROM main\.features WHERE \("?release"? = `
+
+// dropReleases drops what saedb made in the schemas of releases that are no more, and
+// the schemas themselves where nothing of a person's own is in them.
+func dropReleases(ctx context.Context, tx *sql.Tx, views, releases []string) error {
+	schemas, err := collect[string](ctx, tx, `SELECT DISTINCT schema_name FROM duckdb_views()
+		WHERE database_name = current_database() AND NOT internal AND view_name = 'features' AND regexp_matches(sql, ?)`, releaseFeatures)
+	if err != nil {
+		return err
+	}
+	for _, schema := range schemas {
+		if schema == "main" || slices.Contains(releases, schema) {
+			continue
+		}
+		if err := dropRelease(ctx, tx, schema, views); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dropRelease(ctx context.Context, tx *sql.Tx, schema string, views []string) error {
+	in := Identifier(schema)
+	if err := syncSchema(ctx, tx, schema, "false"); err != nil {
+		return err
+	}
+	for _, view := range views {
+		if _, err := tx.ExecContext(ctx, "DROP VIEW IF EXISTS "+in+"."+view); err != nil {
+			return err
+		}
+	}
+	for _, macro := range []string{"feature_logits", "features_for_token", "similar_features"} {
+		if _, err := tx.ExecContext(ctx, "DROP MACRO TABLE IF EXISTS "+in+"."+macro); err != nil {
+			return err
+		}
+	}
+	left, err := collect[int](ctx, tx, `SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1)
+		+ (SELECT count(*) FROM duckdb_views() WHERE database_name = current_database() AND schema_name = $1)
+		+ (SELECT count(*) FROM duckdb_functions() WHERE database_name = current_database() AND schema_name = $1)`, schema)
+	if err != nil || left[0] > 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DROP SCHEMA "+in)
+	return err
 }
 
 func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {

@@ -19,7 +19,7 @@ import (
 )
 
 // Version is the version of the schema that this program writes and reads.
-const Version = 2
+const Version = 3
 
 // WithoutWeights ends the conventions of a load whose weights are not in the database,
 // which has its results alone: rows of stored_decoders and stored_unembeddings are there,
@@ -40,21 +40,36 @@ type Function struct {
 // Macros describes the macros of macros/*.sql, which are there in any client.
 var Macros = []Function{
 	{
-		Name: "feature_logits", Signature: "feature_logits(sae, feature) → TABLE(token_id, token, text, logit_weight, rank)",
-		Description: "The logit weight and the rank of every token for one feature.",
+		Name: "feature_logits", Signature: "feature_logits(sae, feature) → TABLE(rank, text, logit_weight, token_id, token)",
+		Description: "The logit weight and the rank of every token for one feature. " + saeWords,
 		Example:     "FROM feature_logits('blocks.29.hook_resid_pre', 63) LIMIT 5",
 	},
 	{
-		Name: "features_for_token", Signature: "features_for_token(token, k := 10) → TABLE(sae, release, layer, feature, token_id, text, logit_weight)",
-		Description: "The features of all SAEs that promote a token most, given by its text or its spelling.",
+		Name: "features_for_token", Signature: "features_for_token(token, k := 10, within := NULL) → TABLE(layer, feature, logit_weight, text, token_id, sae, release, model)",
+		Description: "The features of all SAEs, or of those of the release within, that promote a token most, given by its text or its spelling.",
 		Example:     "FROM features_for_token(' three', k := 5)",
 	},
 	{
-		Name: "similar_features", Signature: "similar_features(sae, feature, k := 10) → TABLE(sae, release, layer, feature, cosine)",
-		Description: "The features, of any layer, whose decoder directions have the highest cosine with that of one feature.",
+		Name: "similar_features", Signature: "similar_features(sae, feature, k := 10, within := NULL) → TABLE(layer, feature, cosine, sae, release, model)",
+		Description: "The features, of any layer, or of the release within, whose decoder directions have the highest cosine with that of one feature. " + saeWords,
 		Example:     "FROM similar_features('blocks.29.hook_resid_pre', 63, k := 5)",
 	},
+	{
+		Name: "saes_matching", Signature: "saes_matching(words) → TABLE(sae)",
+		Description: "The names, unique in the database, of the SAEs that words mean: a name, release/name, a short name that one SAE has, layer_N or release/layer_N, " +
+			"or a glob pattern of names. None, or a short name that several have, is an error that lists what there is. " +
+			"It is what every argument that takes SAEs understands, --sae and Python's too.",
+		Example: "FROM saes_matching('layer_29')",
+	},
+	{
+		Name: "sae_named", Signature: "sae_named(words) → VARCHAR",
+		Description: "The name of the only SAE that saes_matching finds; several are an error that lists them.",
+		Example:     "SELECT layer, max(skewness) AS max_skewness FROM features WHERE sae = sae_named('layer_29') GROUP BY layer",
+	},
 }
+
+// saeWords says what the first argument of macros takes.
+const saeWords = "sae is one SAE in the words of saes_matching; a feature that it does not have is an error."
 
 // Present tells whether the database has saedb's tables, of this version. A
 // file of another version is an error that says what to do.

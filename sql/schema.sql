@@ -34,7 +34,7 @@ CREATE TABLE stored_loads (
 COMMENT ON TABLE stored_loads IS 'One row for every load, kept when a later load replaces it.';
 COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or sae_id of what it made, the load_id of explanations.';
 COMMENT ON COLUMN stored_loads.kind IS 'model, sae or explanations.';
-COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE was given; of explanations, the file''s.';
+COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE has in this database; of explanations, the file''s.';
 COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
 COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded; of what came from the Hub, org/name/path.';
 COMMENT ON COLUMN stored_loads.revision IS 'Commit of the Hub''s repository; NULL for local files.';
@@ -143,6 +143,7 @@ CREATE TABLE stored_saes (
     sae_id INTEGER NOT NULL,
     sae VARCHAR NOT NULL,
     release VARCHAR NOT NULL,
+    short_name VARCHAR NOT NULL,
     model_id INTEGER NOT NULL,
     format VARCHAR NOT NULL,
     architecture VARCHAR NOT NULL,
@@ -150,6 +151,7 @@ CREATE TABLE stored_saes (
     d_sae INTEGER NOT NULL,
     hook VARCHAR,
     block INTEGER,
+    layer INTEGER,
     dtype VARCHAR NOT NULL,
     scale VARCHAR NOT NULL,
     neuronpedia_id VARCHAR,
@@ -157,8 +159,9 @@ CREATE TABLE stored_saes (
 );
 COMMENT ON TABLE stored_saes IS 'One row an SAE.';
 COMMENT ON COLUMN stored_saes.sae_id IS 'load_id of the load that made it.';
-COMMENT ON COLUMN stored_saes.sae IS 'Name of the SAE, unique in its release.';
-COMMENT ON COLUMN stored_saes.release IS 'Release that it belongs to.';
+COMMENT ON COLUMN stored_saes.sae IS 'Name of the SAE, unique in this database: release/name where it was loaded with a release, its own name without one.';
+COMMENT ON COLUMN stored_saes.release IS 'Release that it belongs to; local where it was loaded without one.';
+COMMENT ON COLUMN stored_saes.short_name IS 'Name of the SAE in its release.';
 COMMENT ON COLUMN stored_saes.model_id IS 'Model whose residual stream it writes to.';
 COMMENT ON COLUMN stored_saes.format IS 'File format, as detected.';
 COMMENT ON COLUMN stored_saes.architecture IS 'Architecture: standard, topk, jumprelu, ….';
@@ -166,6 +169,7 @@ COMMENT ON COLUMN stored_saes.d_model IS 'Length of a decoder direction.';
 COMMENT ON COLUMN stored_saes.d_sae IS 'Number of features.';
 COMMENT ON COLUMN stored_saes.hook IS 'Hook point that the decoder writes to.';
 COMMENT ON COLUMN stored_saes.block IS 'Index of the block in the hook point''s name; NULL when it has none.';
+COMMENT ON COLUMN stored_saes.layer IS 'Layer: the block''s index in the hook point''s name, whatever point of the block it is; for an SAE of a published release that numbers otherwise, as that release does. It is settled when the SAE is loaded. NULL where the hook point names no block.';
 COMMENT ON COLUMN stored_saes.dtype IS 'Type of the numbers in the stored decoder.';
 COMMENT ON COLUMN stored_saes.scale IS 'Scale convention of the decoder.';
 COMMENT ON COLUMN stored_saes.neuronpedia_id IS 'Neuronpedia''s model and source, such as gpt2-small/8-res-jb.';

@@ -16,7 +16,7 @@ var computeCommand = &cli.Command{
 	Name:  "compute",
 	Usage: "compute the statistics, and the enrichment in token sets, of every feature that lacks them",
 	Flags: []cli.Flag{
-		&cli.StringFlag{Name: "sae", Usage: "only SAEs whose name, or release/name, matches the glob `PATTERN`"},
+		saeFlag, layerFlag,
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
 	},
 	Action: computeStatistics,
@@ -29,6 +29,10 @@ func computeStatistics(c *cli.Context) error {
 	if tokens := c.String("tokens"); tokens != "" && tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 		return wrongUsage("compute: --tokens: expected all or real, found %q", tokens)
 	}
+	saes, err := saeWords(c)
+	if err != nil {
+		return err
+	}
 	db, err := openDatabase(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
@@ -38,12 +42,9 @@ func computeStatistics(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
 		return err
 	}
-	pending, matched, err := statistics.Plan(c.Context, db.DB, c.String("sae"), c.String("tokens"))
+	pending, matched, err := statistics.Plan(c.Context, db.DB, saes, c.String("tokens"))
 	if err != nil {
 		return err
-	}
-	if matched == 0 {
-		return &fault.Error{Op: "compute", Subject: c.String("db"), Problem: noSAE(c.String("sae")), Hint: "saedb info lists what is loaded"}
 	}
 	sets, err := newLoader(c, db).UserSets(c.Context)
 	if err != nil {
@@ -61,7 +62,7 @@ func computeStatistics(c *cli.Context) error {
 	if err := computeAll(c, db, job, pending); err != nil {
 		return err
 	}
-	enriched, err := enrichAll(c, db, job)
+	enriched, err := enrichAll(c, db, job, saes)
 	if err != nil {
 		return err
 	}
@@ -82,13 +83,6 @@ func boundBuffers(ctx context.Context, db *saedb.DB) error {
 	}
 	_, err := db.ExecContext(ctx, fmt.Sprintf("SET memory_limit = '%dB'", 96<<20+6*2048*4*dModel))
 	return err
-}
-
-func noSAE(pattern string) string {
-	if pattern == "" {
-		return "no SAE is loaded"
-	}
-	return fmt.Sprintf("no SAE matches %q", pattern)
 }
 
 // computeAll computes the statistics of one SAE after the other.
@@ -113,8 +107,8 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 }
 
 // enrichAll scores token sets, where any are loaded, for one SAE after the other.
-func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job) (any bool, err error) {
-	pending, err := statistics.PlanEnrichment(c.Context, db.DB, c.String("sae"))
+func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (any bool, err error) {
+	pending, err := statistics.PlanEnrichment(c.Context, db.DB, saes)
 	if err != nil {
 		return false, err
 	}

@@ -208,7 +208,7 @@ func downloadSAEs(c *cli.Context, at hub.Reference) ([]loader.SAERequest, error)
 			return nil, err
 		}
 		request := loader.SAERequest{
-			Path: found, Name: from.Path,
+			Path: found, Name: from.Path, Release: from.Repo,
 			Origin: loader.Origin{Source: from.Source(), Revision: at.Revision, Root: client.RepositoryRoot(at)},
 		}
 		if request.Name == "" {

@@ -21,7 +21,7 @@ var infoQueries = []struct {
 }{
 	{"Models", `SELECT m.model, m.architecture, m.d_model, m.d_vocab, l.conventions AS processing, m.dtype, l.source
 		FROM models m JOIN loads l USING (load_id) ORDER BY m.model`, false},
-	{"SAEs", `SELECT s.release, s.sae, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features,
+	{"SAEs", `SELECT s.sae, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features,
 			coalesce(t.computed, 0) AS computed, s.tokens
 		FROM saes s LEFT JOIN (SELECT sae_id, count(*) AS computed FROM stored_statistics GROUP BY sae_id) t ON t.sae_id = s.load_id
 		ORDER BY s.release, s.layer, s.sae`, false},
@@ -29,7 +29,7 @@ var infoQueries = []struct {
 			SELECT neuronpedia_id, 1 AS explanation FROM stored_explanations UNION ALL SELECT neuronpedia_id, 0 FROM stored_neuronpedia_features
 		)
 		SELECT neuronpedia_id, sum(explanation) AS explanations, count(*) - sum(explanation) AS activations_of_features,
-			(SELECT list(s.release || '/' || s.sae ORDER BY s.release, s.sae) FROM saes s WHERE s.neuronpedia_id = l.neuronpedia_id) AS saes
+			(SELECT list(s.sae ORDER BY s.sae) FROM saes s WHERE s.neuronpedia_id = l.neuronpedia_id) AS saes
 		FROM loaded l GROUP BY neuronpedia_id ORDER BY neuronpedia_id`, true},
 }
 

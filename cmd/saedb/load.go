@@ -22,6 +22,10 @@ var loadCommand = &cli.Command{
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}
 
+var releaseFlag = &cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to, which stands before theirs: NAME/sae"}
+
+var copyFlag = &cli.BoolFlag{Name: "copy", Usage: "load it also where it is loaded already under another name"}
+
 var decoderFlag = &cli.StringFlag{
 	Name: "decoder", Usage: "`SCALE` of the decoder's rows: " + strings.Join(sae.Decoders(), ", "), Value: sae.AsStored,
 }
@@ -58,13 +62,14 @@ var loadSAECommand = &cli.Command{
 		"which saedb releases lists, and --layer or --id chooses among its SAEs.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
-		&cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to", Value: loader.DefaultRelease},
+		releaseFlag,
 		&cli.IntFlag{Name: "layer", Usage: "only SAEs of a published release at block `N`"},
 		&cli.StringFlag{Name: "id", Usage: "only the SAE of a published release with this `ID`"},
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
 		&cli.StringFlag{Name: "neuronpedia-id", Usage: "`MODEL/SOURCE` on Neuronpedia, when there is one SAE, and its files name none"},
 		decoderFlag,
 		replaceFlag,
+		copyFlag,
 	},
 	Action: loadSAEs,
 }
@@ -148,7 +153,8 @@ func loadSAEs(c *cli.Context) error {
 		if c.IsSet("name") {
 			r.Name = c.String("name")
 		}
-		r.Model, r.Release, r.Replace, r.Decoder = c.String("model"), c.String("release"), c.Bool("replace"), c.String("decoder")
+		r.Model, r.Release, r.Decoder = c.String("model"), cmp.Or(c.String("release"), r.Release), c.String("decoder")
+		r.Replace, r.Copy = c.Bool("replace"), c.Bool("copy")
 		outcome, err := ld.SAE(c.Context, r)
 		if err != nil {
 			return err

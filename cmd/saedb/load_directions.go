@@ -28,10 +28,11 @@ var loadDirectionsCommand = &cli.Command{
 		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that they write to, such as blocks.8.hook_resid_post"},
 		&cli.IntFlag{Name: "layer", Usage: "`N`: only this layer's neurons; of other directions, the same as --hook blocks.N.hook_resid_post"},
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
-		&cli.StringFlag{Name: "release", Usage: "`NAME` of the release that they belong to", Value: loader.DefaultRelease},
+		releaseFlag,
 		&cli.StringFlag{Name: "name", Usage: "their `NAME` (default: the file's)"},
 		decoderFlag,
 		replaceFlag,
+		copyFlag,
 	},
 	Action: loadDirections,
 }
@@ -68,14 +69,14 @@ func loadDirections(c *cli.Context) error {
 	case query:
 		err = reported(c)(ld.Query(c.Context, loader.QueryRequest{
 			SQL: c.String("sql"), Name: c.String("name"), Model: c.String("model"), Release: c.String("release"),
-			Hook: hookOf(c), Replace: c.Bool("replace"),
+			Hook: hookOf(c), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
 	case neurons || isModel(path):
 		err = loadNeurons(c, ld, path)
 	default:
 		err = reported(c)(ld.Directions(c.Context, loader.DirectionsRequest{
 			Directions: sae.Directions{Path: path, Tensor: c.String("tensor"), Transposed: c.Bool("transposed"), Hook: hookOf(c)},
-			Name:       c.String("name"), Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"),
+			Name:       c.String("name"), Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
 	}
 	if err != nil {
@@ -126,7 +127,7 @@ func loadNeurons(c *cli.Context, ld *loader.Loader, path string) error {
 	}
 	for _, layer := range layers {
 		err := reported(c)(ld.Neurons(c.Context, loader.NeuronsRequest{
-			Path: path, Layer: layer, Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"),
+			Path: path, Layer: layer, Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
 		if err != nil {
 			return err

@@ -63,8 +63,8 @@ func newApp() *cli.App {
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
 		Commands: []*cli.Command{
-			loadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
-			infoCommand, checkCommand, upgradeCommand, versionCommand,
+			loadCommand, unloadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
+			infoCommand, checkCommand, compactCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,

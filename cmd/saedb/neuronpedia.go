@@ -17,11 +17,10 @@ var neuronpediaCommand = &cli.Command{
 	Name:      "neuronpedia",
 	Usage:     "print the addresses of Neuronpedia's pages of a list of features, or open them",
 	ArgsUsage: "SAE:FEATURES...",
-	Description: "SAE is the name of an SAE, release/name, or layer_N where one SAE is at that layer. FEATURES are numbers and ranges:\n" +
+	Description: "SAE is words for one SAE: a name, release/name, layer_N or a glob pattern. FEATURES are numbers and ranges:\n" +
 		"saedb neuronpedia blocks.8.hook_resid_pre:12,55-60 layer_9:7\n" +
-		"--query takes them from a query instead, which gives the columns sae and feature, and release where SAEs of several\n" +
-		"releases have one name. A list has at most 150 features, as Neuronpedia allows, and an address that its server takes;\n" +
-		"more features make more lists, an address a line.",
+		"--query takes them from a query instead, which gives the columns sae and feature. A list has at most\n" +
+		"150 features, as Neuronpedia allows, and an address that its server takes; more make more lists, an address a line.",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "query", Usage: "`QUERY` that gives the features, in order"},
 		&cli.StringFlag{Name: "name", Usage: "`NAME` of the list, which its page shows", Value: "saedb"},

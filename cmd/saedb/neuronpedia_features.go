@@ -11,12 +11,12 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/neuronpedia"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // choice is features of an SAE, from first to last.
 type choice struct {
-	release     string // "" for any
-	sae         string // also release/name, or layer_N
+	sae         string // words for one SAE, as saes_matching takes them
 	first, last int
 }
 
@@ -38,7 +38,7 @@ func parseChoices(arguments []string) ([]choice, error) {
 			if err != nil || last < first {
 				return nil, wrongUsage("neuronpedia: %s: expected the number of a feature or a range, such as 55-60, found %q", argument, part)
 			}
-			choices = append(choices, choice{"", argument[:colon], int(first), int(last)})
+			choices = append(choices, choice{argument[:colon], int(first), int(last)})
 		}
 	}
 	return choices, nil
@@ -60,32 +60,29 @@ func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, er
 	if err != nil {
 		return nil, err
 	}
-	release, has := "NULL", map[string]bool{}
+	has := map[string]bool{}
 	for _, name := range names {
 		has[strings.ToLower(name)] = true
 	}
 	if !has["sae"] || !has["feature"] {
 		return nil, &fault.Error{Op: "neuronpedia", Subject: "--query", Expected: "the columns sae and feature", Found: strings.Join(names, ", ")}
 	}
-	if has["release"] {
-		release = "release"
-	}
-	rows, err := db.QueryContext(ctx, source+`SELECT CAST(`+release+` AS VARCHAR), CAST(sae AS VARCHAR), CAST(feature AS BIGINT) FROM given`)
+	rows, err := db.QueryContext(ctx, source+`SELECT CAST(sae AS VARCHAR), CAST(feature AS BIGINT) FROM given`)
 	if err != nil {
 		return nil, failed("", err)
 	}
 	defer rows.Close()
 	var choices []choice
 	for rows.Next() {
-		var release, sae sql.NullString
+		var sae sql.NullString
 		var feature sql.NullInt64
-		if err := rows.Scan(&release, &sae, &feature); err != nil {
+		if err := rows.Scan(&sae, &feature); err != nil {
 			return nil, failed("", err)
 		}
 		if !sae.Valid || !feature.Valid || feature.Int64 < 0 || feature.Int64 > math.MaxInt32 {
 			return nil, failed(fmt.Sprintf("row %d: sae is %q and feature %d, or one of them NULL", len(choices)+1, sae.String, feature.Int64), nil)
 		}
-		choices = append(choices, choice{release.String, sae.String, int(feature.Int64), int(feature.Int64)})
+		choices = append(choices, choice{sae.String, int(feature.Int64), int(feature.Int64)})
 	}
 	if err := rows.Err(); err != nil {
 		return nil, failed("", err)
@@ -98,58 +95,28 @@ func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, er
 
 // listable is a loaded SAE, as far as lists need to know it.
 type listable struct {
-	release, name string
-	layer         sql.NullInt64
-	features      int
-	id            string // on Neuronpedia, "" for none
-}
-
-// called tells whether people may call it so.
-func (l *listable) called(release, name string) bool {
-	if release != "" && release != l.release {
-		return false
-	}
-	return name == l.name || name == l.release+"/"+l.name || l.layer.Valid && name == fmt.Sprintf("layer_%d", l.layer.Int64)
-}
-
-func listables(ctx context.Context, db *saedb.DB) ([]listable, error) {
-	rows, err := db.QueryContext(ctx, `SELECT release, sae, layer, d_sae, coalesce(neuronpedia_id, '') FROM saes ORDER BY release, layer, sae`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []listable
-	for rows.Next() {
-		var l listable
-		if err := rows.Scan(&l.release, &l.name, &l.layer, &l.features, &l.id); err != nil {
-			return nil, err
-		}
-		all = append(all, l)
-	}
-	return all, rows.Err()
+	name     string
+	features int
+	id       string // on Neuronpedia, "" for none
 }
 
 // onNeuronpedia gives the chosen features Neuronpedia's names, each once.
 func onNeuronpedia(ctx context.Context, db *saedb.DB, choices []choice) ([]neuronpedia.Feature, error) {
-	saes, err := listables(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	type key struct{ release, sae string }
-	known := map[key]*listable{}
+	known := map[string]*listable{} // by the words
 	var features []neuronpedia.Feature
 	listed := map[neuronpedia.Feature]bool{}
 	for _, c := range choices {
-		l := known[key{c.release, c.sae}]
+		l := known[c.sae]
 		if l == nil {
-			if l, err = oneListable(saes, c.release, c.sae); err != nil {
-				return nil, err
+			var err error
+			if l, err = oneListable(ctx, db, c.sae); err != nil {
+				return nil, fault.At("neuronpedia", "", err)
 			}
-			known[key{c.release, c.sae}] = l
+			known[c.sae] = l
 		}
 		if c.last >= l.features {
 			return nil, &fault.Error{
-				Op: "neuronpedia", Subject: l.release + "/" + l.name, Expected: fmt.Sprintf("features 0 to %d", l.features-1), Found: fmt.Sprint(c.last),
+				Op: "neuronpedia", Subject: l.name, Expected: fmt.Sprintf("features 0 to %d", l.features-1), Found: fmt.Sprint(c.last),
 			}
 		}
 		model, source, _ := neuronpedia.ParseID(l.id)
@@ -163,32 +130,22 @@ func onNeuronpedia(ctx context.Context, db *saedb.DB, choices []choice) ([]neuro
 	return features, nil
 }
 
-// oneListable is the only SAE that is called so, and that Neuronpedia has.
-func oneListable(saes []listable, release, name string) (*listable, error) {
-	subject := strings.TrimPrefix(release+"/"+name, "/")
-	var found []*listable
-	var names []string
-	for i := range saes {
-		if saes[i].called(release, name) {
-			found, names = append(found, &saes[i]), append(names, saes[i].release+"/"+saes[i].name)
-		}
+// oneListable is the only SAE that words mean, and that Neuronpedia has.
+func oneListable(ctx context.Context, db *saedb.DB, words string) (*listable, error) {
+	name, err := schema.OneSAE(ctx, db, words)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case len(found) == 0:
-		return nil, &fault.Error{Op: "neuronpedia", Subject: subject, Problem: "no such SAE is loaded", Hint: "saedb info lists what is loaded"}
-	case len(found) > 1:
-		return nil, &fault.Error{
-			Op: "neuronpedia", Subject: subject, Problem: fmt.Sprintf("%d SAEs are called so: %s", len(found), strings.Join(names, ", ")),
-			Hint: "say which: release/name, or the column release in a query",
-		}
-	case !isNeuronpediaID(found[0].id):
-		e := &fault.Error{Op: "neuronpedia", Subject: names[0], Problem: "this SAE has no Neuronpedia id: its files name none"}
-		if found[0].id != "" {
-			e.Problem = fmt.Sprintf("its Neuronpedia id is %q", found[0].id)
-			e.Expected = "MODEL/SOURCE"
-		}
-		e.Hint = "if Neuronpedia has it, load it again with --neuronpedia-id MODEL/SOURCE"
-		return nil, e
+	l := &listable{name: name}
+	err = db.QueryRowContext(ctx, `SELECT d_sae, coalesce(neuronpedia_id, '') FROM saes WHERE sae = ?`, name).Scan(&l.features, &l.id)
+	if err != nil || isNeuronpediaID(l.id) {
+		return l, err
 	}
-	return found[0], nil
+	e := &fault.Error{Subject: name, Problem: "this SAE has no Neuronpedia id: its files name none"}
+	if l.id != "" {
+		e.Problem = fmt.Sprintf("its Neuronpedia id is %q", l.id)
+		e.Expected = "MODEL/SOURCE"
+	}
+	e.Hint = "if Neuronpedia has it, load it again with --neuronpedia-id MODEL/SOURCE"
+	return nil, e
 }

@@ -21,7 +21,7 @@ var plotCommand = &cli.Command{
 	ArgsUsage:   "NAME [ARGUMENTS]",
 	Description: plotDescription(),
 	Flags: []cli.Flag{
-		&cli.StringFlag{Name: "sae", Usage: "only SAEs whose name, or release/name, matches the glob `PATTERN`"},
+		saeFlag, layerFlag,
 		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write: .html, .png or .svg (default: NAME.html here)"},
 		&cli.StringFlag{Name: "sql", Usage: "a `QUERY` of your own that gives the columns named above, those in brackets if you like"},
 		&cli.StringSliceFlag{Name: "set", Usage: "a token `SET`: the panels of manhattan, the members of feature"},
@@ -90,8 +90,12 @@ var plotFormats = map[string]func(f *figures.Figure, w io.Writer, database strin
 
 // plotRequest reads the command line.
 func plotRequest(c *cli.Context) (figures.Request, error) {
+	saes, err := saeWords(c)
+	if err != nil {
+		return figures.Request{}, err
+	}
 	r := figures.Request{
-		Feature: -1, SAE: c.String("sae"), Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"),
+		Feature: -1, SAE: saes, Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"),
 		TopN: c.Int("top-n"), TopK: c.Int("top-k"), Bins: c.Int("bins"), Statistic: c.String("statistic"),
 	}
 	if c.IsSet("label-threshold") {

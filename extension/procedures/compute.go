@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/compute"
-	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/statistics"
 	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/udf/capi"
@@ -17,7 +16,7 @@ import (
 var computeStatistics = procedure{
 	name: "saedb_compute", named: []string{"sae", "tokens", "database"},
 	columns: []capi.Field{
-		{Name: "sae", Type: capi.Varchar}, {Name: "release", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
+		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
 	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
@@ -47,28 +46,25 @@ type computation struct {
 
 // blocks makes the job's blocks rows of an SAE. An error of row, which is that of a
 // query that ended, cancels the job.
-func (c *computation) blocks(cancel context.CancelFunc, sae, release, computed string, sets int) {
+func (c *computation) blocks(cancel context.CancelFunc, sae, computed string, sets int) {
 	c.begun = time.Now()
 	c.job.Done = func(features int) {
-		if err := c.row(sae, release, computed, int64(features), int64(sets), time.Since(c.begun).Seconds()); err != nil {
+		if err := c.row(sae, computed, int64(features), int64(sets), time.Since(c.begun).Seconds()); err != nil {
 			cancel()
 		}
 		c.begun = time.Now()
 	}
 }
 
-func (c *computation) statistics(ctx context.Context, pattern, tokens string) error {
+func (c *computation) statistics(ctx context.Context, words, tokens string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pending, matched, err := statistics.Plan(ctx, c.job.DB, pattern, tokens)
+	pending, _, err := statistics.Plan(ctx, c.job.DB, words, tokens)
 	if err != nil {
 		return err
 	}
-	if matched == 0 {
-		return &fault.Error{Problem: noSAE(pattern), Hint: "FROM saes lists what is loaded"}
-	}
 	for _, p := range pending {
-		c.blocks(cancel, p.SAE, p.Release, "statistics", p.Sets)
+		c.blocks(cancel, p.SAE, "statistics", p.Sets)
 		if err := c.job.Run(ctx, p); err != nil {
 			return err
 		}
@@ -76,25 +72,18 @@ func (c *computation) statistics(ctx context.Context, pattern, tokens string) er
 	return nil
 }
 
-func (c *computation) enrichment(ctx context.Context, pattern string) error {
+func (c *computation) enrichment(ctx context.Context, words string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pending, err := statistics.PlanEnrichment(ctx, c.job.DB, pattern)
+	pending, err := statistics.PlanEnrichment(ctx, c.job.DB, words)
 	if err != nil {
 		return err
 	}
 	for _, p := range pending {
-		c.blocks(cancel, p.SAE, p.Release, "enrichment", p.Sets)
+		c.blocks(cancel, p.SAE, "enrichment", p.Sets)
 		if err := c.job.RunEnrichment(ctx, p); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func noSAE(pattern string) string {
-	if pattern == "" {
-		return "no SAE is loaded"
-	}
-	return "no SAE matches " + pattern
 }

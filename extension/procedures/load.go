@@ -35,9 +35,13 @@ var loadModel = procedure{
 
 // loadSAE is saedb load sae: the SAEs at a path, or in the directories below it.
 var loadSAE = procedure{
-	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "replace", "database"}, columns: loadedColumns,
+	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "replace", "copy", "database"}, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		replace, err := a.flag("replace")
+		if err != nil {
+			return err
+		}
+		duplicate, err := a.flag("copy")
 		if err != nil {
 			return err
 		}
@@ -55,7 +59,7 @@ var loadSAE = procedure{
 			for _, path := range paths {
 				outcome, err := h.loader(db).SAE(ctx, loader.SAERequest{
 					Path: path, Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
-					Decoder: a.named["decoder"], Replace: replace,
+					Decoder: a.named["decoder"], Replace: replace, Copy: duplicate,
 				})
 				if err != nil {
 					return err
@@ -96,11 +100,7 @@ var loadSets = procedure{
 		if a.named["file"] != "" {
 			r.Files = []string{a.named["file"]}
 		}
-		for _, family := range strings.Split(a.named["family"], ",") {
-			if family = strings.TrimSpace(family); family != "" {
-				r.Families = append(r.Families, family)
-			}
-		}
+		r.Families = parts(a.named["family"], ",")
 		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			if err := requireTables(ctx, db); err != nil {
 				return err

@@ -100,7 +100,7 @@ type storedModel struct {
 
 type storedSAE struct {
 	id, dModel, dSAE int
-	name             string // release/sae
+	name             string
 	model            *storedModel
 	tokens           string // of its statistics; empty when there are none
 }
@@ -147,7 +147,7 @@ func (r *run) readCatalogue() error {
 }
 
 func (r *run) readSAEs() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.release || '/' || s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), '')
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), '')
 		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id) GROUP BY ALL ORDER BY s.sae_id`)
 	if err != nil {
 		return r.failed("stored_saes", err)

@@ -34,14 +34,14 @@ var catalogueRules = []rule{
 	{"stored_models", `SELECT 'model ' || model, 'expected sizes of at least 1, found d_model ' || d_model || ', d_vocab ' || d_vocab
 		FROM stored_models WHERE least(d_model, d_vocab) < 1`},
 
-	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'load ' || sae_id || ' is not there, or no current load of that SAE' FROM stored_saes
+	{"stored_saes", `SELECT 'SAE ' || sae, 'load ' || sae_id || ' is not there, or no current load of that SAE' FROM stored_saes
 		ANTI JOIN (SELECT load_id AS sae_id, name AS sae, release FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL) USING (sae_id, sae, release)`},
-	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'its model, model_id ' || model_id || ', is not there' FROM stored_saes
+	{"stored_saes", `SELECT 'SAE ' || sae, 'its model, model_id ' || model_id || ', is not there' FROM stored_saes
 		WHERE model_id NOT IN (SELECT model_id FROM stored_models)`},
-	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'expected d_model ' || m.d_model || ', that of model ' || model || ', found ' || s.d_model
+	{"stored_saes", `SELECT 'SAE ' || sae, 'expected d_model ' || m.d_model || ', that of model ' || model || ', found ' || s.d_model
 		FROM stored_saes s JOIN stored_models m USING (model_id) WHERE s.d_model <> m.d_model`},
-	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, 'expected at least 1 feature, found d_sae ' || d_sae FROM stored_saes WHERE d_sae < 1`},
-	{"stored_saes", `SELECT 'SAE ' || release || '/' || sae, count(*) || ' SAEs have that name' FROM stored_saes GROUP BY release, sae HAVING count(*) > 1`},
+	{"stored_saes", `SELECT 'SAE ' || sae, 'expected at least 1 feature, found d_sae ' || d_sae FROM stored_saes WHERE d_sae < 1`},
+	{"stored_saes", `SELECT 'SAE ' || sae, count(*) || ' SAEs have that name' FROM stored_saes GROUP BY sae HAVING count(*) > 1`},
 	{"stored_saes", `SELECT 'sae_id ' || sae_id, count(*) || ' SAEs have that number' FROM stored_saes GROUP BY sae_id HAVING count(*) > 1`},
 
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_computations GROUP BY sae_id HAVING count(*) > 1`},

@@ -106,7 +106,7 @@ func statisticsRules() []rule {
 
 // contents compares weights, tokens and explanations with the hashes that their loads recorded.
 func (r *run) contents() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || coalesce(release || '/', '') || name
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
 		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
 	if err != nil {
 		return r.failed("stored_contents", err)

@@ -75,7 +75,7 @@ func (r *run) sources() error {
 }
 
 func (r *run) sourceFiles() ([]sourceFile, error) {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT kind || ' ' || coalesce(release || '/', '') || l.name, source, revision, format, f.path, f.sha256, f.bytes
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT kind || ' ' || l.name, source, revision, format, f.path, f.sha256, f.bytes
 		FROM stored_load_files f JOIN stored_loads l USING (load_id) WHERE replaced_by IS NULL ORDER BY load_id, f.path`)
 	if err != nil {
 		return nil, r.failed("stored_load_files", err)

@@ -31,16 +31,15 @@ var tables = []table{
 	{name: "features", view: "features", order: "feature", perSAE: true, more: append(endColumns(), provenance...),
 		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature AND t.feature >= $from AND t.feature < $to"},
 	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
-	{name: "enrichment", view: "release_enrichment", order: "token_set, feature", perSAE: true,
+	{name: "enrichment", view: "enrichment", order: "token_set, feature", perSAE: true,
 		more: []column{
-			{"model", "", "The model whose unembedding was used."},
 			{"log10_p", "", "log10 of p_value, which is 0 below 1e-308."},
 			{"log10_q", "", "log10 of q_value."},
 		},
 		// As the view, of which log10_p and log10_q are no columns: a join to find
 		// them again would cost more than all else.
-		rows: `SELECT $name AS sae, e.feature, k.token_set, k.size, e.es, CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, $model AS model, e.log10_p, e.log10_q
+		rows: `SELECT e.feature, k.token_set, e.es, CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
+				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, k.size, $name AS sae, $model AS model, e.log10_p, e.log10_q
 			FROM stored_enrichment e JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM stored_token_sets) k USING (set_id) WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to`},
 	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
@@ -157,7 +156,7 @@ func (t table) viewQuery(p piece) string {
 }
 
 func (t table) where() string {
-	return " WHERE v.release = $release AND v.sae = $name AND v.feature >= $from AND v.feature < $to"
+	return " WHERE v.sae = $name AND v.feature >= $from AND v.feature < $to"
 }
 
 func (t table) sorted() string { return " ORDER BY v." + strings.ReplaceAll(t.order, ", ", ", v.") }

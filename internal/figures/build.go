@@ -12,7 +12,7 @@ import (
 // A Request says which figure to draw, and of what.
 type Request struct {
 	Name string // one of Kinds
-	// SAE is a glob of the names of SAEs, or of release/name; empty for all.
+	// SAE is words for SAEs, as [schema.MatchSAEs] takes them; empty for all.
 	SAE string
 	// Query is a query of the user's, with the columns that the figure needs,
 	// in place of the figure's own.
@@ -38,7 +38,7 @@ type Request struct {
 	// TopTokens returns the tokens that features of an SAE promote, for a program that
 	// has them at hand; nil reads top_tokens. Such a program shows the features itself:
 	// points have no addresses.
-	TopTokens func(ctx context.Context, release, sae string, features []int64) ([][]string, error)
+	TopTokens func(ctx context.Context, sae string, features []int64) ([][]string, error)
 }
 
 // A Kind is a figure that can be drawn.
@@ -118,8 +118,7 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	condition, args := inSAEs(saes)
-	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM features WHERE "+condition, args...)
+	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM features WHERE "+inSAEs(saes))
 	return s, saes, err
 }
 
@@ -143,9 +142,6 @@ func groupBy(t *table, saes []SAE) []group {
 		}
 		if names := t.texts["sae"]; names != nil {
 			key = names[i]
-			if releases := t.texts["release"]; releases != nil {
-				key = releases[i] + "/" + key
-			}
 			if title == "" {
 				title = names[i]
 			}

@@ -9,7 +9,7 @@ import (
 
 func TestSkewKurtosisHasEveryFeature(t *testing.T) {
 	db := open(t)
-	f := build(t, db, Request{Name: "skew-kurtosis", SAE: "r/two"})
+	f := build(t, db, Request{Name: "skew-kurtosis", SAE: "local/two"})
 	if len(f.Panels) != 1 {
 		t.Fatalf("expected one panel, found %d", len(f.Panels))
 	}
@@ -59,7 +59,7 @@ func TestErrorsSayWhatIsMissing(t *testing.T) {
 		{Request{Name: "skewness", Query: "SELECT 'x' AS skewness"}, []string{"plot skewness: --sql", "Could not convert"}},
 		{Request{Name: "skewness", Query: "SELEC"}, []string{"plot skewness: --sql", "syntax error"}},
 		{Request{Name: "skewness", Query: "SELECT skewness FROM features WHERE false"}, []string{"nothing to draw"}},
-		{Request{Name: "skewness", SAE: "none*"}, []string{`no SAE matches "none*"`}},
+		{Request{Name: "skewness", SAE: "none*"}, []string{"no SAE is called none* (near it: one, two)"}},
 		{Request{Name: "pie"}, []string{"expected one of skewness", "found pie"}},
 	} {
 		_, err := Build(context.Background(), db, c.request)

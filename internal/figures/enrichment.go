@@ -271,15 +271,15 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, on
 			return nil, one, err
 		}
 	}
-	args := []any{one.Release, one.Name}
+	args := []any{one.Name}
 	for _, set := range sets {
 		args = append(args, set)
 	}
-	where := ` WHERE release = ? AND sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(sets)-1) + `)`
+	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(sets)-1) + `)`
 	query := `SELECT e.feature, e.token_set, e.size, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
-		FROM release_enrichment e JOIN features f USING (release, sae, feature)` + where
+		FROM enrichment e JOIN features f USING (sae, feature)` + where
 	if r.TopTokens != nil {
-		query = `SELECT feature, token_set, size, es, direction, p_value, q_value FROM release_enrichment` + where
+		query = `SELECT feature, token_set, size, es, direction, p_value, q_value FROM enrichment` + where
 	}
 	s, err = newSource(ctx, db, r, query, args...)
 	return s, one, err
@@ -288,8 +288,8 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, on
 // strongestSets are the sets in which some feature has the smallest p-values.
 func strongestSets(ctx context.Context, db *sql.DB, r Request, of SAE) ([]string, error) {
 	op := "plot " + r.Name
-	rows, err := db.QueryContext(ctx, `SELECT token_set FROM release_enrichment WHERE release = ? AND sae = ? AND direction = 'promoted'
-		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Release, of.Name, ManhattanSets)
+	rows, err := db.QueryContext(ctx, `SELECT token_set FROM enrichment WHERE sae = ? AND direction = 'promoted'
+		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Name, ManhattanSets)
 	if err != nil {
 		return nil, fault.At(op, "", err)
 	}

@@ -27,7 +27,7 @@ func TestManhattanHasEveryScore(t *testing.T) {
 					if r.Score == ScoreP {
 						column, score = "p_value", func(v float64) float64 { return -math.Log10(v) }
 					}
-					want := score(ask(t, db, `SELECT CAST(`+column+` AS DOUBLE) FROM release_enrichment WHERE sae = 'one' AND token_set = ? AND feature = ? AND direction = ?`, set, int(s.X[i]), s.Name))
+					want := score(ask(t, db, `SELECT CAST(`+column+` AS DOUBLE) FROM enrichment WHERE sae = 'one' AND token_set = ? AND feature = ? AND direction = ?`, set, int(s.X[i]), s.Name))
 					if math.Abs(s.Y[i]-want) > 1e-12*(1+math.Abs(want)) {
 						t.Fatalf("%s, feature %v: score %v, SQL says %v", set, s.X[i], s.Y[i], want)
 					}
@@ -44,7 +44,7 @@ func TestManhattanHasEveryScore(t *testing.T) {
 			}
 			wanted := 5.0
 			if r.LabelThreshold != nil {
-				wanted = ask(t, db, `SELECT count(*) FROM release_enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold)
+				wanted = ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold)
 			} else if r.TopN > 0 {
 				wanted = float64(r.TopN)
 			}
@@ -67,7 +67,7 @@ func TestSetsLabelsWhatDiffers(t *testing.T) {
 				t.Errorf("%s: (%v, %v) has the label %v", s.Name, s.X[i], s.Y[i], s.Labels)
 			}
 			for k, set := range []string{"even", "low"} {
-				want := -math.Log(1 - ask(t, db, `SELECT CAST(es AS DOUBLE) FROM release_enrichment WHERE sae = 'two' AND token_set = ? AND feature = ?`, set, s.Hover[0].Texts[i]))
+				want := -math.Log(1 - ask(t, db, `SELECT CAST(es AS DOUBLE) FROM enrichment WHERE sae = 'two' AND token_set = ? AND feature = ?`, set, s.Hover[0].Texts[i]))
 				if got := []float64{s.X[i], s.Y[i]}[k]; math.Abs(got-want) > 1e-9 {
 					t.Fatalf("feature %s in %s: %v, SQL says %v", s.Hover[0].Texts[i], set, got, want)
 				}

@@ -21,8 +21,8 @@ const topFeatures = 4
 // direction, which a database of results does not have.
 func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*source, error) {
 	var absent bool
-	err := db.QueryRowContext(ctx, `SELECT count(*) > count(w_dec) FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?`,
-		one.Release, one.Name, feature).Scan(&absent)
+	err := db.QueryRowContext(ctx, `SELECT count(*) > count(w_dec) FROM decoder_directions WHERE sae = ? AND feature = ?`,
+		one.Name, feature).Scan(&absent)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +34,12 @@ func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature in
 	query := `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank,
 	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
 FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
-      FROM (SELECT logit_weights(w_dec, model) AS v FROM decoder_directions WHERE release = ? AND sae = ? AND feature = ?))
+      FROM (SELECT logit_weights(w_dec, model) AS v FROM decoder_directions WHERE sae = ? AND feature = ?))
 JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
 	if one.Tokens == "real" {
 		query += " WHERE NOT unreal"
 	}
-	return newSource(ctx, db, r, query, one.Model, set, one.Release, one.Name, feature, one.Model)
+	return newSource(ctx, db, r, query, one.Model, set, one.Name, feature, one.Model)
 }
 
 // buildFeature is the histogram of a feature's logit weights, apart for the tokens
@@ -116,7 +116,7 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 	var err error
 	switch {
 	case r.Feature >= 0:
-		rows, err = db.QueryContext(ctx, `SELECT feature, 0.0, top_tokens FROM features WHERE release = ? AND sae = ? AND feature = ?`, one.Release, one.Name, r.Feature)
+		rows, err = db.QueryContext(ctx, `SELECT feature, 0.0, top_tokens FROM features WHERE sae = ? AND feature = ?`, one.Name, r.Feature)
 	case set == "":
 		return nil, &fault.Error{Op: "plot feature", Expected: "a feature's number, or a token set", Found: "neither", Hint: "saedb plot feature 63, or saedb plot feature --set NAME"}
 	default:
@@ -124,8 +124,8 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		if k == 0 {
 			k = topFeatures
 		}
-		rows, err = db.QueryContext(ctx, `SELECT e.feature, CAST(e.es AS DOUBLE), f.top_tokens FROM release_enrichment e JOIN features f USING (release, sae, feature)
-			WHERE e.release = ? AND e.sae = ? AND e.token_set = ? AND e.direction = 'promoted' ORDER BY e.es DESC, e.feature LIMIT ?`, one.Release, one.Name, set, k)
+		rows, err = db.QueryContext(ctx, `SELECT e.feature, CAST(e.es AS DOUBLE), f.top_tokens FROM enrichment e JOIN features f USING (sae, feature)
+			WHERE e.sae = ? AND e.token_set = ? AND e.direction = 'promoted' ORDER BY e.es DESC, e.feature LIMIT ?`, one.Name, set, k)
 	}
 	if err != nil {
 		return nil, fault.At("plot feature", "", err)

@@ -27,7 +27,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		where += " AND " + statistic + " > 0"
 	}
 	t, err := s.read(ctx, []column{{statistic, number}},
-		[]column{{"release", text}, {"sae", text}, {"layer", integer}}, where, "release, layer, sae")
+		[]column{{"sae", text}, {"layer", integer}}, where, "release, layer, sae")
 	if err != nil {
 		return nil, err
 	}

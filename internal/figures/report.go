@@ -73,7 +73,7 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 		return nil, err
 	}
 	var scores bool
-	if err := db.QueryRowContext(ctx, `SELECT EXISTS (FROM release_enrichment)`).Scan(&scores); err != nil {
+	if err := db.QueryRowContext(ctx, `SELECT EXISTS (FROM enrichment)`).Scan(&scores); err != nil {
 		return nil, fault.At("report", "", err)
 	}
 	if !scores {
@@ -106,11 +106,11 @@ FROM models m JOIN loads l USING (load_id) ORDER BY m.model`,
 var loadedSAEs = DataTable{
 	ID: "saes", Title: "Sparse autoencoders", Sort: -1,
 	Columns: []DataColumn{
-		{Name: "release", Kind: "text", Filter: true}, {Name: "SAE", Kind: "text"}, {Name: "model", Kind: "text"}, {Name: "layer", Kind: "number"},
+		{Name: "SAE", Kind: "text"}, {Name: "release", Kind: "text", Filter: true}, {Name: "model", Kind: "text"}, {Name: "layer", Kind: "number"},
 		{Name: "features", Kind: "number"}, {Name: "architecture", Kind: "text"}, {Name: "tokens counted", Kind: "text"},
 		{Name: "source", Kind: "text"}, {Name: "SHA-256", Kind: "text"}, {Name: "loaded (UTC)", Kind: "text"},
 	},
-	Query: `SELECT s.release, s.sae, s.model, s.layer, s.d_sae, s.architecture, s.tokens, l.source, l.sha256, l.loaded_at
+	Query: `SELECT s.sae, s.release, s.model, s.layer, s.d_sae, s.architecture, s.tokens, l.source, l.sha256, l.loaded_at
 FROM saes s JOIN loads l USING (load_id) ORDER BY s.release, s.layer, s.sae`,
 }
 
@@ -124,7 +124,7 @@ var skewedFeatures = DataTable{
 	},
 	Query: `SELECT sae, layer, feature, skewness, kurtosis, std, log_sparsity, top_tokens, bottom_tokens[:5], neuronpedia_url
 FROM features WHERE skewness IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY release, sae ORDER BY skewness DESC, feature) <= 40
+QUALIFY row_number() OVER (PARTITION BY sae ORDER BY skewness DESC, feature) <= 40
 ORDER BY skewness DESC, layer, feature`,
 }
 
@@ -140,12 +140,12 @@ var strongestEnrichments = DataTable{
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "Neuronpedia", Kind: "link"},
 	},
 	Query: `WITH best AS (
-	SELECT token_set, unnest(arg_max({'release': release, 'sae': sae, 'feature': feature, 'size': size, 'es': es, 'q_value': q_value, 'auc': auc},
+	SELECT token_set, unnest(arg_max({'sae': sae, 'feature': feature, 'size': size, 'es': es, 'q_value': q_value, 'auc': auc},
 		es - 1e-10 * layer - 1e-13 * feature, 5)) AS b
-	FROM release_enrichment WHERE direction = 'promoted' AND size >= 5 GROUP BY token_set
+	FROM enrichment WHERE direction = 'promoted' AND size >= 5 GROUP BY token_set
 )
 SELECT token_set, b.size, f.layer, f.feature, b.es, b.q_value, b.auc, f.top_tokens, f.sae, f.neuronpedia_url
-FROM best JOIN features f ON f.release = b.release AND f.sae = b.sae AND f.feature = b.feature
+FROM best JOIN features f ON f.sae = b.sae AND f.feature = b.feature
 ORDER BY b.es DESC, token_set, f.layer, f.feature`,
 }
 

@@ -36,7 +36,7 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 		t.Errorf("the most skewed feature has skewness %v, SQL says %v", first[3], want)
 	}
 	for i, row := range r.Tables[3].Rows[:5] {
-		want := ask(t, db, `SELECT es FROM release_enrichment WHERE token_set = ? AND direction = 'promoted' ORDER BY es DESC LIMIT 1 OFFSET 0`, row[0])
+		want := ask(t, db, `SELECT es FROM enrichment WHERE token_set = ? AND direction = 'promoted' ORDER BY es DESC LIMIT 1 OFFSET 0`, row[0])
 		if i == 0 && math.Abs(float64(row[4].(float32))-want) > 1e-6 {
 			t.Errorf("strongest enrichment %v, SQL says %v", row[4], want)
 		}
@@ -58,7 +58,7 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 func TestReportSaysWhatIsNotComputed(t *testing.T) {
 	db := open(t)
 	for _, c := range []struct{ statement, missing string }{
-		{`DELETE FROM release_enrichment`, "No enrichment is computed"},
+		{`DELETE FROM enrichment`, "No enrichment is computed"},
 		{`UPDATE features SET std = NULL, skewness = NULL, kurtosis = NULL`, "No statistics are computed"},
 	} {
 		if _, err := db.Exec(c.statement); err != nil {

@@ -7,24 +7,25 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // An SAE is one that is loaded.
 type SAE struct {
-	Release, Name, Model string
-	Layer                int
-	Tokens               string // that its statistics count: all or real; empty before saedb compute
+	Name, Model string
+	Layer       int
+	Tokens      string // that its statistics count: all or real; empty before saedb compute
 }
 
-// SAEs returns the loaded SAEs whose name, or release/name, matches the glob
-// pattern, all for an empty one, by release and layer. None is an error.
-func SAEs(ctx context.Context, db *sql.DB, op, pattern string) ([]SAE, error) {
-	glob := pattern
-	if glob == "" {
-		glob = "*"
+// SAEs returns the loaded SAEs that words mean, as [schema.MatchSAEs] has it, by release
+// and layer. None is an error.
+func SAEs(ctx context.Context, db *sql.DB, op, words string) ([]SAE, error) {
+	names, err := schema.MatchSAEs(ctx, db, words)
+	if err != nil {
+		return nil, fault.At(op, "", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT release, sae, model, coalesce(layer, 0), coalesce(tokens, '') FROM saes
-		WHERE sae GLOB ? OR release || '/' || sae GLOB ? ORDER BY release, layer, sae`, glob, glob)
+	rows, err := db.QueryContext(ctx, `SELECT sae, model, coalesce(layer, 0), coalesce(tokens, '') FROM saes
+		WHERE `+schema.InSAEs("sae", names)+` ORDER BY release, layer, sae`)
 	if err != nil {
 		return nil, fault.At(op, "", err)
 	}
@@ -32,22 +33,12 @@ func SAEs(ctx context.Context, db *sql.DB, op, pattern string) ([]SAE, error) {
 	var found []SAE
 	for rows.Next() {
 		var s SAE
-		if err := rows.Scan(&s.Release, &s.Name, &s.Model, &s.Layer, &s.Tokens); err != nil {
+		if err := rows.Scan(&s.Name, &s.Model, &s.Layer, &s.Tokens); err != nil {
 			return nil, err
 		}
 		found = append(found, s)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		e := &fault.Error{Op: op, Problem: "no SAE is loaded", Hint: "load one with saedb load sae"}
-		if pattern != "" {
-			e.Problem, e.Hint = fmt.Sprintf("no SAE matches %q", pattern), "saedb info lists what is loaded"
-		}
-		return nil, e
-	}
-	return found, nil
+	return found, rows.Err()
 }
 
 // oneSAE returns the only SAE that matches.
@@ -74,14 +65,13 @@ func oneSAE(ctx context.Context, db *sql.DB, r Request) (SAE, error) {
 	}
 }
 
-// inSAEs is a condition for rows of these SAEs, and its arguments.
-func inSAEs(saes []SAE) (condition string, args []any) {
-	var pairs []string
-	for _, s := range saes {
-		pairs = append(pairs, "(?, ?)")
-		args = append(args, s.Release, s.Name)
+// inSAEs is a condition for rows of these SAEs.
+func inSAEs(saes []SAE) string {
+	names := make([]string, len(saes))
+	for i, s := range saes {
+		names[i] = s.Name
 	}
-	return "(release, sae) IN (" + strings.Join(pairs, ", ") + ")", args
+	return schema.InSAEs("sae", names)
 }
 
 // panelName names one SAE among several.

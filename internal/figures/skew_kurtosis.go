@@ -75,7 +75,6 @@ var describing = []column{
 	{"feature", integer},
 	{"top_tokens", texts},
 	{"neuronpedia_url", text},
-	{"release", text},
 	{"sae", text},
 	{"layer", integer},
 }

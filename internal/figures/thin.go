@@ -183,7 +183,7 @@ func (r Request) describe(ctx context.Context, t *table, rows []int, of SAE) err
 	for k, i := range rows {
 		features[k] = t.integers["feature"][i]
 	}
-	lists, err := r.TopTokens(ctx, of.Release, of.Name, features)
+	lists, err := r.TopTokens(ctx, of.Name, features)
 	t.lists["top_tokens"] = make([][]string, t.length)
 	for k := range lists {
 		t.lists["top_tokens"][rows[k]] = lists[k]

@@ -15,7 +15,7 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 		{Name: "manhattan", SAE: "one", Sets: []string{"low"}, MostPoints: 30},
 		{Name: "manhattan", SAE: "one", Sets: []string{"low", "even"}, MostPoints: 100, Score: ScoreP},
 		{Name: "manhattan", SAE: "one", Sets: []string{"even"}, MostPoints: 20, LabelThreshold: &threshold},
-		{Name: "manhattan", MostPoints: 100, Query: "SELECT feature, token_set, es, p_value FROM release_enrichment WHERE sae = 'one'"},
+		{Name: "manhattan", MostPoints: 100, Query: "SELECT feature, token_set, es, p_value FROM enrichment WHERE sae = 'one'"},
 	} {
 		f := build(t, db, r)
 		which, _, _, err := scoreOf(r)
@@ -37,14 +37,14 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 			if !strings.Contains(p.Title, fmt.Sprintf("the %d highest of 500 features", points)) {
 				t.Errorf("%d points are drawn; the title says %q", points, p.Title)
 			}
-			if r.LabelThreshold != nil && float64(points) < ask(t, db, `SELECT count(*) FROM release_enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold) {
+			if r.LabelThreshold != nil && float64(points) < ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold) {
 				t.Errorf("%s: a point above the threshold of labels is not drawn", set)
 			}
 			key, _, scoreOfKey := keyOf(which)
 			rest := 0
 			for _, band := range p.Bands {
 				for i := 0; i < len(band.X); i += 2 {
-					in := fmt.Sprintf(`FROM release_enrichment WHERE sae = 'one' AND token_set = '%s' AND feature >= %v AND feature < %v AND feature NOT IN (%s)`,
+					in := fmt.Sprintf(`FROM enrichment WHERE sae = 'one' AND token_set = '%s' AND feature >= %v AND feature < %v AND feature NOT IN (%s)`,
 						set, band.X[i], band.X[i+1], strings.Join(features, ", "))
 					rest += int(ask(t, db, `SELECT count(*) `+in))
 					low, high := scoreOfKey(ask(t, db, `SELECT min(`+key+`) `+in)), scoreOfKey(ask(t, db, `SELECT max(`+key+`) `+in))
@@ -62,7 +62,7 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 
 func TestThinnedScatterCoversEveryPoint(t *testing.T) {
 	db := open(t)
-	all, drawn := build(t, db, Request{Name: "skew-kurtosis", SAE: "r/two"}), build(t, db, Request{Name: "skew-kurtosis", SAE: "r/two", MostPoints: 120})
+	all, drawn := build(t, db, Request{Name: "skew-kurtosis", SAE: "local/two"}), build(t, db, Request{Name: "skew-kurtosis", SAE: "local/two", MostPoints: 120})
 	a, d := all.Panels[0].Points[0], drawn.Panels[0].Points[0]
 	if len(d.X) == 0 || len(d.X) > 120 || len(a.X) != 498 {
 		t.Fatalf("%d of %d points are drawn", len(d.X), len(a.X))
@@ -145,10 +145,10 @@ func TestThinnedRunningSumKeepsItsPeak(t *testing.T) {
 
 func TestTopTokensOfTheCaller(t *testing.T) {
 	db := open(t)
-	of := func(_ context.Context, release, sae string, features []int64) ([][]string, error) {
+	of := func(_ context.Context, sae string, features []int64) ([][]string, error) {
 		var lists [][]string
 		for _, f := range features {
-			lists = append(lists, []string{fmt.Sprintf("%s/%s/%d", release, sae, f)})
+			lists = append(lists, []string{fmt.Sprintf("%s/%d", sae, f)})
 		}
 		return lists, nil
 	}
@@ -157,7 +157,7 @@ func TestTopTokensOfTheCaller(t *testing.T) {
 		for _, p := range f.Panels {
 			for _, s := range p.Points {
 				for i, feature := range s.Hover[0].Texts {
-					if want := "r/two/" + feature; s.Hover[1].Texts[i] != want || s.URLs != nil {
+					if want := "two/" + feature; s.Hover[1].Texts[i] != want || s.URLs != nil {
 						t.Fatalf("%s: feature %s promotes %q, expected %q", name, feature, s.Hover[1].Texts[i], want)
 					}
 				}

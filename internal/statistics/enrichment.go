@@ -13,27 +13,28 @@ import (
 
 // PendingEnrichment is an SAE with features that lack scores of token sets.
 type PendingEnrichment struct {
-	SAE, Release, Model string
-	Features            int
-	Sets                int // that lack scores, of some features at least; 0 where only q-values are lacking
-	Tokens              string
+	SAE, Model string
+	Features   int
+	Sets       int // that lack scores, of some features at least; 0 where only q-values are lacking
+	Tokens     string
 
 	id    int
 	block int
 	sets  []int
 }
 
-// PlanEnrichment lists the SAEs whose names match the glob pattern and that lack
+// PlanEnrichment lists the SAEs that words mean, as [schema.MatchSAEs] has it, and that lack
 // scores of sets of their model. Their statistics must have been computed, since
 // the tokens that count are those of the statistics. Without its weights, an SAE has the
 // scores that it has.
-func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingEnrichment, error) {
-	if pattern == "" {
-		pattern = "*"
+func PlanEnrichment(ctx context.Context, db *sql.DB, words string) ([]PendingEnrichment, error) {
+	names, err := schema.MatchSAEs(ctx, db, words)
+	if err != nil {
+		return nil, fault.At("compute enrichment", "", err)
 	}
 	rows, err := db.QueryContext(ctx, `
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_p) - count(log10_q) AS unadjusted FROM stored_enrichment GROUP BY ALL)
-		SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?),
+		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?),
 		       s.d_model * CAST(m.d_vocab AS BIGINT)
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
@@ -41,9 +42,9 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 		JOIN stored_computations c USING (sae_id)
 		JOIN stored_token_sets t USING (model_id)
 		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
-		WHERE (s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?)
+		WHERE `+schema.InSAEs("s.sae", names)+`
 		  AND (coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?) OR e.unadjusted > 0)
-		ORDER BY s.release, s.block, s.sae, t.set_id`, schema.WithoutWeights, pattern, pattern, schema.WithoutWeights)
+		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, schema.WithoutWeights)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, pattern string) ([]PendingE
 		var set int
 		var lacks bool
 		var weights int64
-		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights); err != nil {
+		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights); err != nil {
 			return nil, err
 		}
 		if len(all) == 0 || all[len(all)-1].id != p.id {

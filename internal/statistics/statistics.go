@@ -22,32 +22,33 @@ const (
 
 // Pending is an SAE with features that lack statistics.
 type Pending struct {
-	SAE, Release, Model string
-	Features            int // that lack statistics
-	Sets                int // token sets of the model, which are scored in the same pass
+	SAE, Model string
+	Features   int // that lack statistics
+	Sets       int // token sets of the model, which are scored in the same pass
 	Tokens              string
 	Restart             bool // its statistics are for other tokens and will be dropped
 
 	id, block int
 }
 
-// Plan lists the SAEs whose names match the glob pattern (all when empty) and
+// Plan lists the SAEs that words mean, as [schema.MatchSAEs] has it, and
 // that have features without statistics for these tokens. tokens may be empty:
 // then an SAE's statistics count as they are, and missing ones use what the
 // others of that SAE used, or AllTokens. An SAE without its weights counts as it is.
-func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pending, matched int, err error) {
+func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pending, matched int, err error) {
 	if tokens != "" && tokens != AllTokens && tokens != RealTokens {
 		return nil, 0, &fault.Error{Op: "compute", Subject: "tokens", Expected: AllTokens + " or " + RealTokens, Found: tokens}
 	}
-	if pattern == "" {
-		pattern = "*"
+	names, err := schema.MatchSAEs(ctx, db, words)
+	if err != nil {
+		return nil, 0, fault.At("compute", "", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, s.release, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
+	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
 			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
 			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id), contains(l.conventions, ?)
 		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.sae_id LEFT JOIN stored_computations c USING (sae_id)
-		WHERE s.sae GLOB ? OR s.release || '/' || s.sae GLOB ?
-		ORDER BY s.release, s.block, s.sae`, schema.WithoutWeights, pattern, pattern)
+		WHERE `+schema.InSAEs("s.sae", names)+`
+		ORDER BY s.release, s.layer, s.sae`, schema.WithoutWeights)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -58,7 +59,7 @@ func Plan(ctx context.Context, db *sql.DB, pattern, tokens string) (pending []Pe
 		var weights int64
 		var used string
 		var absent bool
-		if err := rows.Scan(&p.id, &p.SAE, &p.Release, &p.Model, &features, &weights, &used, &done, &p.Sets, &absent); err != nil {
+		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &features, &weights, &used, &done, &p.Sets, &absent); err != nil {
 			return nil, 0, err
 		}
 		matched++

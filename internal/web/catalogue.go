@@ -57,10 +57,10 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics`, features).Scan(&s.catalogue.computed)
 }
 
-// find is the SAE of that name, in that release where one is given.
-func (c *catalogue) find(release, name string) (*sae, error) {
+// find is the SAE of that name.
+func (c *catalogue) find(name string) (*sae, error) {
 	for _, a := range c.saes {
-		if a.name == name && (release == "" || a.release == release) {
+		if a.name == name {
 			return a, nil
 		}
 	}

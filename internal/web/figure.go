@@ -52,12 +52,6 @@ func (s *Server) figure(r *http.Request) (any, error) {
 	request := figures.Request{
 		Name: q.Get("name"), SAE: q.Get("sae"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
 	}
-	if sae := q.Get("sae"); sae != "" {
-		request.SAE = literal(sae)
-		if release := q.Get("release"); release != "" {
-			request.SAE = literal(release + "/" + sae)
-		}
-	}
 	var err error
 	if q.Get("feature") != "" {
 		if request.Feature, err = number(q, "feature", -1, 1<<31-1); err != nil {
@@ -102,8 +96,8 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 }
 
 // topTokens are the tokens that features of an SAE promote, read as ids.
-func (s *Server) topTokens(ctx context.Context, release, name string, features []int64) ([][]string, error) {
-	a, err := s.catalogue.find(release, name)
+func (s *Server) topTokens(ctx context.Context, name string, features []int64) ([][]string, error) {
+	a, err := s.catalogue.find(name)
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +125,4 @@ func (s *Server) topTokens(ctx context.Context, release, name string, features [
 		lists[i] = of[feature]
 	}
 	return lists, rows.Err()
-}
-
-// literal returns the glob that matches s alone.
-func literal(s string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(s)
 }

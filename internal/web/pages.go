@@ -47,7 +47,7 @@ func (s *Server) list(ctx context.Context, query string, args ...any) ([]row, er
 
 // overview is what is loaded, for the first page and the filters.
 func (s *Server) overview(r *http.Request) (any, error) {
-	saes, err := s.list(r.Context(), `SELECT s.release, s.sae, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features, s.tokens, l.source, l.sha256, l.loaded_at
+	saes, err := s.list(r.Context(), `SELECT s.sae, s.release, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features, s.tokens, l.source, l.sha256, l.loaded_at
 		FROM saes s JOIN loads l USING (load_id) ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return nil, err
@@ -61,28 +61,28 @@ func (s *Server) overview(r *http.Request) (any, error) {
 }
 
 // one reads which feature a request is about.
-func one(r *http.Request) (release, sae string, feature int, err error) {
+func one(r *http.Request) (sae string, feature int, err error) {
 	q := r.URL.Query()
 	feature, err = number(q, "feature", -1, 1<<31-1)
 	if err == nil && feature < 0 {
 		err = errors.New("feature: expected a number")
 	}
-	return q.Get("release"), q.Get("sae"), feature, err
+	return q.Get("sae"), feature, err
 }
 
 // feature is all that is stored of one feature.
 func (s *Server) feature(r *http.Request) (any, error) {
-	release, name, index, err := one(r)
+	name, index, err := one(r)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.catalogue.find(release, name)
+	a, err := s.catalogue.find(name)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT release, sae, model, hook, layer, feature, mean, std, skewness, kurtosis,
+	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, mean, std, skewness, kurtosis,
 			cos_mean, cos_std, cos_skewness, cos_kurtosis, log_sparsity, neuronpedia_url
-		FROM features WHERE release = ? AND sae = ? AND feature = ?`, a.release, a.name, index)
+		FROM features WHERE sae = ? AND feature = ?`, a.name, index)
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +93,13 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	enrichment, err := s.list(r.Context(), `SELECT token_set, size, es, direction, p_value, q_value, auc FROM release_enrichment
-		WHERE release = ? AND sae = ? AND feature = ? ORDER BY p_value, es DESC, token_set LIMIT 40`, a.release, a.name, index)
+	enrichment, err := s.list(r.Context(), `SELECT token_set, size, es, direction, p_value, q_value, auc FROM enrichment
+		WHERE sae = ? AND feature = ? ORDER BY p_value, es DESC, token_set LIMIT 40`, a.name, index)
 	if err != nil {
 		return nil, err
 	}
 	explanations, err := s.list(r.Context(), `SELECT description, type, explainer FROM explanations
-		WHERE release = ? AND sae = ? AND feature = ? ORDER BY ALL`, a.release, a.name, index)
+		WHERE sae = ? AND feature = ? ORDER BY ALL`, a.name, index)
 	if err != nil {
 		return nil, err
 	}
@@ -122,21 +122,21 @@ func (s *Server) ends(ctx context.Context, a *sae, feature int) ([]row, error) {
 	return found, err
 }
 
-// similar are the features of one SAE (of, in the release of_release; that of the
+// similar are the features of one SAE (of; that of the
 // feature where none is named) whose decoder directions are nearest to a feature's.
 // Every direction is read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE.
 func (s *Server) similar(r *http.Request) (any, error) {
-	release, name, index, err := one(r)
+	name, index, err := one(r)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.catalogue.find(release, name)
+	a, err := s.catalogue.find(name)
 	if err != nil {
 		return nil, err
 	}
 	in := a
 	if of := r.URL.Query().Get("of"); of != "" {
-		if in, err = s.catalogue.find(r.URL.Query().Get("of_release"), of); err != nil {
+		if in, err = s.catalogue.find(of); err != nil {
 			return nil, err
 		}
 		if in.modelID != a.modelID {
@@ -201,7 +201,7 @@ func (s *Server) set(r *http.Request) (any, error) {
 // promoters are the features of one SAE that promote a token set most.
 func (s *Server) promoters(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	a, err := s.catalogue.find(q.Get("release"), q.Get("sae"))
+	a, err := s.catalogue.find(q.Get("sae"))
 	if err != nil {
 		return nil, err
 	}

@@ -41,8 +41,7 @@ func (s *Server) readStrongestSets(ctx context.Context) error {
 			return err
 		}
 		if a := s.catalogue.byID[id]; a != nil {
-			key := literal(a.release + "/" + a.name)
-			sets[key] = append(sets[key], set)
+			sets[a.name] = append(sets[a.name], set)
 		}
 	}
 	for _, list := range sets {
@@ -55,7 +54,7 @@ func (s *Server) readStrongestSets(ctx context.Context) error {
 	return nil
 }
 
-// strongestSets are those of the SAE that a pattern is of; nil when they are not known.
+// strongestSets are those of an SAE; nil when they are not known.
 func (s *Server) strongestSets(sae string) []string {
 	if known := s.strongest.Load(); known != nil {
 		return (*known)[sae]

@@ -19,6 +19,9 @@ const opDirections = "read directions"
 // steering vectors, output weights of neurons.
 const ArchitectureDirections = "directions"
 
+// ArchitectureNeurons is the Architecture of the neurons of a model's MLP.
+const ArchitectureNeurons = "mlp_neurons"
+
 // Directions says where directions are that are no SAE's.
 type Directions struct {
 	Path       string // a .npy, .npz, .safetensors, .pt, .pth or .bin file

@@ -9,7 +9,7 @@ import (
 // nothing.
 type Published struct {
 	Hook              string // counts where the files name none
-	Layer             int    // of Hook; -1 when it has none
+	Layer             int    // as the release numbers it; -1 when it has none
 	NeuronpediaID     string // counts before what the files say
 	NormScalingFactor float64
 	L0                float64 // counts where the files give none
@@ -20,7 +20,7 @@ type Published struct {
 func Described(s SAE, p Published) SAE {
 	info := s.Info()
 	if info.Hook == "" && p.Hook != "" {
-		info.Hook, info.Layer, info.Space = p.Hook, p.Layer, hookSpace(p.Hook)
+		info.Hook, info.Layer, info.Space = p.Hook, HookLayer(p.Hook), hookSpace(p.Hook)
 	}
 	if info.L0 == 0 {
 		info.L0 = p.L0

@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW loads AS
-SELECT load_id, kind, name, release, source, revision, format, sha256, bytes, conventions, saedb_version, loaded_at, seconds, replaced_by
+SELECT load_id, kind, name, source, revision, format, sha256, bytes, conventions, saedb_version, loaded_at, seconds, replaced_by
 FROM stored_loads
 ORDER BY load_id;
 COMMENT ON VIEW loads IS 'Every load: what, from where, with which SHA-256, when, and what was done to the weights.';

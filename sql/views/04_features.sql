@@ -1,7 +1,6 @@
 CREATE OR REPLACE VIEW features AS
-SELECT s.sae, s.release, s.model, s.hook, s.layer, d.feature,
-       t.mean, t.std, t.skewness, t.kurtosis, t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis,
-       d.log_sparsity, t.top_tokens, t.bottom_tokens,
+SELECT s.layer, d.feature, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens, t.mean, t.std,
+       t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, d.log_sparsity, s.sae, s.hook, s.release, s.model,
        'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
 FROM stored_decoders d
 JOIN saes s ON d.sae_id = s.load_id
@@ -30,7 +29,7 @@ WITH ends AS (
            unnest(bottom_token_ids), unnest(bottom_logit_weights)
     FROM stored_statistics
 )
-SELECT s.sae, s.release, s.model, s.layer, e.feature, e.direction, e.rank, e.token_id, k.token, k.text, e.logit_weight
+SELECT s.layer, e.feature, e.direction, e.rank, k.text, e.logit_weight, e.token_id, k.token, s.sae, s.release, s.model
 FROM ends e
 JOIN saes s ON e.sae_id = s.load_id
 JOIN stored_models m ON s.model = m.model
@@ -39,7 +38,7 @@ COMMENT ON VIEW feature_tokens IS 'The ten highest and ten lowest tokens of ever
 COMMENT ON COLUMN feature_tokens.sae IS 'The SAE.';
 COMMENT ON COLUMN feature_tokens.release IS 'Its release.';
 COMMENT ON COLUMN feature_tokens.model IS 'Its model.';
-COMMENT ON COLUMN feature_tokens.layer IS 'Its layer.';
+COMMENT ON COLUMN feature_tokens.layer IS 'Its layer, as in saes.';
 COMMENT ON COLUMN feature_tokens.direction IS 'promoted (highest logit weights) or suppressed (lowest).';
 COMMENT ON COLUMN feature_tokens.rank IS '1 for the token at the very end.';
 COMMENT ON COLUMN feature_tokens.token IS 'Token as the tokenizer spells it.';

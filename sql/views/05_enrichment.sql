@@ -22,22 +22,23 @@ COMMENT ON COLUMN token_set_members.text IS 'Decoded text.';
 
 -- The size is taken before the join, which would otherwise carry each set's list of
 -- tokens to every feature.
-CREATE OR REPLACE VIEW release_enrichment AS
-SELECT s.release, s.sae, s.layer, e.feature, t.token_set, t.size, e.es,
+CREATE OR REPLACE VIEW enrichment AS
+SELECT s.layer, e.feature, t.token_set, e.es,
        CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-       pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc
+       pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, t.size,
+       s.sae, s.release, s.model
 FROM stored_enrichment e
 JOIN saes s ON e.sae_id = s.load_id
 JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM stored_token_sets) t ON e.set_id = t.set_id;
-COMMENT ON VIEW release_enrichment IS 'The view enrichment, with the release of each SAE.';
-COMMENT ON COLUMN release_enrichment.feature IS 'Index of the feature.';
-COMMENT ON COLUMN release_enrichment.size IS 'Number of tokens in the set.';
-COMMENT ON COLUMN release_enrichment.es IS 'Enrichment score: the largest distance, up or down, of the running sum over the ranking (+1/m at a member, -1/(V-m) elsewhere); the two-sample Kolmogorov-Smirnov distance.';
-COMMENT ON COLUMN release_enrichment.direction IS 'promoted when the set lies towards the highest logit weights, suppressed when towards the lowest.';
-COMMENT ON COLUMN release_enrichment.p_value IS 'Two-sided Kolmogorov-Smirnov p-value, were tokens ranked at random; tokens are not exchangeable, so it describes and does not prove.';
-COMMENT ON COLUMN release_enrichment.q_value IS 'Benjamini-Hochberg q-value over all features and sets of the SAE.';
-COMMENT ON COLUMN release_enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney): 1 when all are on top, 0 when all are at the bottom.';
-
-CREATE OR REPLACE VIEW enrichment AS
-SELECT sae, layer, feature, token_set, size, es, direction, p_value, q_value, auc FROM release_enrichment;
 COMMENT ON VIEW enrichment IS 'Enrichment of every feature in every token set: where the set lies in the feature''s ranking of the vocabulary by logit weight.';
+COMMENT ON COLUMN enrichment.sae IS 'The SAE.';
+COMMENT ON COLUMN enrichment.release IS 'Its release.';
+COMMENT ON COLUMN enrichment.model IS 'Its model.';
+COMMENT ON COLUMN enrichment.layer IS 'Its layer, as in saes.';
+COMMENT ON COLUMN enrichment.feature IS 'Index of the feature.';
+COMMENT ON COLUMN enrichment.size IS 'Number of tokens in the set.';
+COMMENT ON COLUMN enrichment.es IS 'Enrichment score: the largest distance, up or down, of the running sum over the ranking (+1/m at a member, -1/(V-m) elsewhere); the two-sample Kolmogorov-Smirnov distance.';
+COMMENT ON COLUMN enrichment.direction IS 'promoted when the set lies towards the highest logit weights, suppressed when towards the lowest.';
+COMMENT ON COLUMN enrichment.p_value IS 'Two-sided Kolmogorov-Smirnov p-value, were tokens ranked at random; tokens are not exchangeable, so it describes and does not prove.';
+COMMENT ON COLUMN enrichment.q_value IS 'Benjamini-Hochberg q-value over all features and sets of the SAE.';
+COMMENT ON COLUMN enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney): 1 when all are on top, 0 when all are at the bottom.';

@@ -31,7 +31,7 @@
     for (const [k, v] of Object.entries(parameters || {})) if (v !== undefined && v !== null && v !== "") query.set(k, v);
     return "#/" + page + (String(query) ? "?" + query : "");
   };
-  const featureAddress = (r) => address("feature", { release: r.release, sae: r.sae, feature: r.feature });
+  const featureAddress = (r) => address("feature", { sae: r.sae, feature: r.feature });
 
   function short(v) {
     if (v === null || v === undefined) return "–";
@@ -127,7 +127,7 @@
   }
 
   async function featurePage(p) {
-    const data = await get("feature", p), f = data.feature, of = { release: f.release, sae: f.sae, feature: f.feature };
+    const data = await get("feature", p), f = data.feature, of = { sae: f.sae, feature: f.feature };
     const facts = element("dl", { class: "facts" }, ...["skewness", "kurtosis", "mean", "std", "log_sparsity", "cos_skewness", "cos_kurtosis"]
       .map((k) => element("div", {}, element("dt", {}, k.replace("_", " ")), element("dd", {}, short(f[k])))));
     const ends = (direction, title) => element("section", {}, element("h2", {}, title), table(title, [
@@ -146,7 +146,7 @@
     const near = nearest(f, of);
     const step = (d) => address("feature", { ...of, feature: f.feature + d });
     const title = element("h1", {}, "Feature " + f.feature, element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model));
-    const ways = element("p", { class: "pager" }, f.feature > 0 ? link(step(-1), "← previous") : null, link(step(1), "next →"), link(address("layer", { release: f.release, sae: f.sae }), "its layer"), outside(f.neuronpedia_url, "Neuronpedia"));
+    const ways = element("p", { class: "pager" }, f.feature > 0 ? link(step(-1), "← previous") : null, link(step(1), "next →"), link(address("layer", { sae: f.sae }), "its layer"), outside(f.neuronpedia_url, "Neuronpedia"));
     const explained = data.explanations.map((e) => element("p", { class: "explanation" }, e.description,
       element("span", { class: "quiet" }, [e.explainer, e.type].filter(Boolean).join(" · "))));
     spread.append(figure({ name: "feature", ...of }, { title: "Logit weights" }));
@@ -158,12 +158,12 @@
   // its neighbours first, for as long as the page is shown.
   function nearest(f, of) {
     const mine = turn, status = element("p", { class: "quiet", role: "status" }, "…"), box = element("div");
-    const apart = (s) => s.sae === f.sae && s.release === f.release ? -1 : Math.abs((s.layer ?? 0) - (f.layer ?? 0));
+    const apart = (s) => s.sae === f.sae ? -1 : Math.abs((s.layer ?? 0) - (f.layer ?? 0));
     const saes = overview.saes.filter((s) => s.model === f.model).sort((a, b) => apart(a) - apart(b));
     (async () => {
       let rows = [];
       for (const [i, s] of saes.entries()) {
-        const more = await get("similar", { ...of, of: s.sae, of_release: s.release });
+        const more = await get("similar", { ...of, of: s.sae });
         if (mine !== turn) return;
         rows = rows.concat(more).sort((a, b) => b.cosine - a.cosine).slice(0, 10);
         box.replaceChildren(table("Nearest decoder directions", [
@@ -178,14 +178,14 @@
   async function layersPage() {
     const rows = overview.saes, few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
     return ["Layers", element("h1", {}, "Layers"), table("SAEs", [
-      ["SAE", "text", (r) => link(address("layer", { release: r.release, sae: r.sae }), r.sae)], ["release", "text", (r) => r.release], ["model", "text", (r) => r.model], ["layer", "number", (r) => r.layer],
+      ["SAE", "text", (r) => link(address("layer", { sae: r.sae }), r.sae)], ["release", "text", (r) => r.release], ["model", "text", (r) => r.model], ["layer", "number", (r) => r.layer],
       ["features", "number", (r) => short(r.features)], ["architecture", "text", (r) => r.architecture || ""], ["tokens counted", "text", (r) => r.tokens || "not computed"], ["source", "text", (r) => r.source], ["SHA-256", "text", (r) => element("span", { title: r.sha256 }, r.sha256.slice(0, 12) + "…")],
     ], rows), figure({ name: "layers" }), few ? figure({ name: "layer-scatter" }) : null];
   }
 
   async function layerPage(p) {
     const open = (detail) => { location.hash = address("feature", { ...p, feature: detail.feature }); };
-    return [p.sae, element("h1", {}, p.sae, element("span", { class: "quiet" }, p.release)), element("p", { class: "pager" }, link(address("features", p), "its features"), link("#/layers", "all layers")),
+    return [p.sae, element("h1", {}, p.sae), element("p", { class: "pager" }, link(address("features", p), "its features"), link("#/layers", "all layers")),
       figure({ name: "skew-kurtosis", ...p }, { title: "Skewness and kurtosis", onpoint: open }), element("div", { class: "two" }, figure({ name: "skewness", ...p }, { title: "Skewness" }), figure({ name: "kurtosis", ...p }, { title: "Kurtosis" })),
       figure({ name: "manhattan", ...p }, { title: "Strongest token sets", onpoint: open })];
   }
@@ -202,7 +202,7 @@
     const data = await get("set", p), s = data.set, saes = overview.saes.filter((o) => o.model === s.model), shown = element("div");
     const pick = element("select", { "aria-label": "SAE of the figure", onchange: () => show() }, ...saes.map((o, i) => element("option", { value: i, selected: i === saes.length - 1 }, o.sae)));
     const draw = async () => {
-      const o = saes[pick.value], of = { release: o.release, sae: o.sae, set: s.token_set }, most = element("div");
+      const o = saes[pick.value], of = { sae: o.sae, set: s.token_set }, most = element("div");
       shown.replaceChildren(figure({ name: "manhattan", ...of }, { title: "Every feature", onpoint: (d) => { location.hash = featureAddress({ ...o, feature: d.feature }); } }), most);
       for (const r of await get("promoters", { ...of, model: s.model })) {
         most.append(figure({ name: "feature", ...of, feature: r.feature }, { title: `Feature ${r.feature}, ES ${short(r.es)}` }));

@@ -40,7 +40,7 @@ type SAE struct {
 	ID    string // unique in the release
 	Path  string // of its directory or file in the repository
 	Hook  string // hook point that the decoder writes to; empty when only its files say
-	Layer int    // index of the block; -1 when it has none
+	Layer int    // as the release numbers it: the index of the block, but for one SAE; -1 when it has none
 	Width int    // features; 0 when only its files say
 	L0    float64
 	// NormScalingFactor is what SAELens divides the decoder by when the SAE's

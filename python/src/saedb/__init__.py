@@ -14,7 +14,7 @@ Connections are DuckDB's own, and so is everything that they return: ``.df()`` i
 ``.pl()`` polars, ``.arrow()`` Arrow, ``.fetchnumpy()`` NumPy.
 """
 
-from ._connection import Computed, Loaded, TokenSets, compute, connect, extension_path, load, load_model, load_sae, load_sets
+from ._connection import Computed, Loaded, TokenSets, Unloaded, compute, connect, extension_path, load, load_model, load_sae, load_sets, unload
 from ._model import add_model
 from ._sae import add_sae
 
@@ -22,6 +22,7 @@ __all__ = [
     "Computed",
     "Loaded",
     "TokenSets",
+    "Unloaded",
     "add_model",
     "add_sae",
     "compute",
@@ -31,4 +32,5 @@ __all__ = [
     "load_model",
     "load_sae",
     "load_sets",
+    "unload",
 ]

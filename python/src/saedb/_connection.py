@@ -29,11 +29,18 @@ class Computed(NamedTuple):
     """What was computed: one block of the features of an SAE."""
 
     sae: str
-    release: str
     computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone
     features: int
     token_sets: int  #: that were scored
     seconds: float
+
+
+class Unloaded(NamedTuple):
+    """What was taken out of a database."""
+
+    kind: str
+    name: str
+    with_: str  #: what went with it, in words
 
 
 class TokenSets(NamedTuple):
@@ -112,17 +119,19 @@ def load_sae(
     release: Optional[str] = None,
     decoder: Optional[str] = None,
     replace: bool = False,
+    copy: bool = False,
     database: Optional[str] = None,
 ) -> list[Loaded]:
     """Loads the SAE in a directory, or all those in the directories below it.
 
-    ``model`` names the model that they write to: by default the only one loaded, or the one that
+    Their names, unique in the database, are those of their directories, or ``release/name``. The
+    same SAE under a second name is an error, unless ``copy``. ``model`` names the model that they write to: by default the only one loaded, or the one that
     their configuration names. ``decoder`` is the scale of the decoder: ``as-stored`` (the
     default), ``unit-norm`` or ``saelens``.
     """
     found = call(
         con, "saedb_load_sae", [os.fspath(path)], name=name, model=model, release=release, decoder=decoder,
-        replace=flag(replace), database=target(con, database),
+        replace=flag(replace), copy=flag(copy), database=target(con, database),
     )  # fmt: skip
     return [Loaded(*row) for row in found]
 
@@ -151,16 +160,49 @@ def load_sets(
     return [TokenSets(*row) for row in found]
 
 
+def unload(
+    con: DuckDBPyConnection,
+    kind: str,
+    *names: str,
+    model: Optional[str] = None,
+    families: Iterable[str] = (),
+    cascade: bool = False,
+    database: Optional[str] = None,
+) -> list[Unloaded]:
+    """Takes out what was loaded, all of it or nothing, with what was computed of it.
+
+    ``kind`` is ``sae``, ``model``, ``sets``, ``directions`` or ``explanations``. ``names`` are names
+    or glob patterns; of SAEs and directions also ``layer_29``. Token sets may be of a ``model`` and
+    of ``families``. A model's SAEs go with it only by ``cascade``. ``saedb compact`` gives the space
+    back, which what is loaded next uses again.
+    """
+    found = call(
+        con, "saedb_unload", [kind, "\n".join(names)], model=model, family=",".join(families) or None, cascade=flag(cascade),
+        database=target(con, database),
+    )  # fmt: skip
+    return [Unloaded(*row) for row in found]
+
+
 def compute(
-    con: DuckDBPyConnection, *, sae: Optional[str] = None, tokens: Optional[str] = None, database: Optional[str] = None
+    con: DuckDBPyConnection,
+    *,
+    sae: Optional[str] = None,
+    layer: Optional[int] = None,
+    tokens: Optional[str] = None,
+    database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
 
-    ``sae`` is a glob pattern of SAEs' names, or of release/name. ``tokens`` is ``all`` (every
+    ``sae`` is words for SAEs: a name, ``release/name``, ``layer_29`` or a glob pattern; ``layer``
+    is those at a layer. ``tokens`` is ``all`` (every
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
+    if layer is not None:
+        if sae is not None:
+            raise TypeError("compute: layer or sae, not both: sae='RELEASE/layer_N' is a layer of a release")
+        sae = f"layer_{layer}"
     to = target(con, database)
     ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, database=to)
     done: list[Computed] = []

@@ -36,7 +36,7 @@ def add_sae(
     the layer; ``config`` is a configuration as SAELens writes it, of which that is a part. An
     SAE of SAELens has both. ``log_sparsity`` is log10 of how often each feature fires.
 
-    ``name`` is the SAE's name in SQL, unique in its ``release``, and its hook point by default.
+    ``name`` is the SAE's name, and its hook point by default; in SQL it is ``release/name``.
     ``model`` names the model that it writes to: by default the only one loaded, or the one
     that its configuration names. ``decoder`` is the scale of its rows: ``as-stored`` (the default),
     ``unit-norm`` or ``saelens``. ``replace`` lets it take the place of a different SAE of that name.

@@ -122,7 +122,6 @@ class _Run:
         else:
             sources = _inputs.of_files(self.spark, saes, release, self.cache_bytes)
         _inputs.check(sources, self.model.d_model, self.model.name)
-        _inputs.set_layers(sources, self.hooks_there({s.release for s in sources}))
         self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         there = self.out.names("saes")
         missing = [s for s in sources if not self.out.done(s.release, s.sae, self.key(s), self.sets_key, there)]
@@ -150,16 +149,6 @@ class _Run:
 
         said = [s.sha256, s.scale, s.layer, self.model.name, self.model.sha256, self.model.conventions, self.tokens, version("saedb")]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
-
-    def hooks_there(self, releases: set[str]) -> dict[str, list[str]]:
-        """The hook points of SAEs of these releases whose results are there."""
-        if not self.out.names("saes"):
-            return {}
-        from pyspark.sql import functions as F
-
-        self.describe("read which SAEs are there")
-        rows = self.spark.read.parquet(self.out.at("saes")).where(F.col("release").isin(list(releases))).select("release", "hook").collect()
-        return {name: [row.hook or "" for row in rows if row.release == name] for name in releases}
 
     def write_model(self) -> None:
         """Writes the directories beside the results that describe the model."""
@@ -216,7 +205,7 @@ class _Run:
             try:
                 return self.one(s)
             except Exception as error:
-                failed.append(f"{s.release}/{s.sae}: {plain(error)}")
+                failed.append(f"{s.sae}: {plain(error)}")
                 return None
 
         tasks = sum(-(-s.d_sae // self.step(s)) for s in missing) / len(missing)
@@ -242,21 +231,21 @@ class _Run:
 
     def one(self, s: _inputs.Source) -> Computed:
         begun = time.monotonic()
-        work = hashlib.sha256(f"{s.release}/{s.sae}".encode()).hexdigest()[:16]
+        work = hashlib.sha256(s.sae.encode()).hexdigest()[:16]
         job = _worker.Pass(
             setup=self.setup, sae=s.sae, release=s.release, model=self.model.name, hook=s.hook, neuronpedia_id=s.neuronpedia_id, sae_sha256=s.sha256,
             model_sha256=self.model.sha256, scale=s.scale, processing=self.model.conventions, tokens=self.tokens,
             computed_at=self.computed_at, sets=self.model.set_ids, path=s.path, d_sae=s.d_sae, step=self.step(s),
         )  # fmt: skip
         what = f"statistics and {len(self.model.set_ids)} token sets" if job.sets else "statistics"
-        self.describe(f"{s.release}/{s.sae}: {what} of {s.d_sae} features")
+        self.describe(f"{s.sae}: {what} of {s.d_sae} features")
         self.out.write(self.main_pass(job), "_saedb", work)
         if job.sets:
             self.adjust(job, work)
         name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
         self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
         seconds = time.monotonic() - begun
-        self.progress(f"computed {s.release}/{s.sae}: {s.d_sae} features, {what}, {seconds:.1f} s ({s.d_sae / seconds:.0f} features/s)")
+        self.progress(f"computed {s.sae}: {s.d_sae} features, {what}, {seconds:.1f} s ({s.d_sae / seconds:.0f} features/s)")
         return Computed(s.sae, s.release, s.d_sae, len(self.model.set_ids), seconds, False)
 
     def main_pass(self, job: _worker.Pass) -> Any:
@@ -267,16 +256,16 @@ class _Run:
             tasks = -(-job.d_sae // job.step)
             return self.spark.range(0, tasks, 1, tasks).mapInArrow(partial(_worker.over_file, job), _worker.FILES)
         assert self.table is not None
-        rows = self.table.where((F.col("release") == job.release) & (F.col("sae") == job.sae)).select(*_sql.DIRECTIONS)
+        rows = self.table.where(F.col("sae") == job.sae).select(*_sql.DIRECTIONS)
         return rows.mapInArrow(partial(_worker.over_directions, job), _worker.FILES)
 
     def adjust(self, job: _worker.Pass, work: str) -> None:
         """Writes the scores with their q-values, which all of an SAE's p-values decide: these are all that the driver reads."""
-        self.describe(f"{job.release}/{job.sae}: q-values")
+        self.describe(f"{job.sae}: q-values")
         with self.adjusting:
             q_values = self.spark.sparkContext.broadcast(self.q_values(work))
         try:
-            self.describe(f"{job.release}/{job.sae}: write enrichment")
+            self.describe(f"{job.sae}: write enrichment")
             files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
             tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
             self.out.write(files.coalesce(tasks).mapInArrow(partial(_worker.adjusted, job, uuid.uuid4().hex, q_values), _worker.FILES), "_saedb", work)

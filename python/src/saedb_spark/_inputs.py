@@ -38,7 +38,7 @@ class Source:
     l0: Optional[float]
     bytes: Optional[int]
     path: str = ""  # of its files, empty for rows of a table
-    layer: Optional[int] = None  # as results are numbered: see set_layers
+    layer: Optional[int] = None  # index of the block, unless a table of directions says otherwise
 
 
 def is_table(saes: SAEs) -> bool:
@@ -99,10 +99,15 @@ def run(sc: Any, function: Callable[[str], _worker.Answer], items: list[str]) ->
 
 def from_description(release: str, path: str, name: Optional[str], what: Mapping[str, Any]) -> Source:
     return Source(
-        sae=name or what["name"], release=release, sha256=what["sha256"], d_model=what["d_model"], d_sae=what["d_sae"], hook=what["hook"],
+        sae=sae_name(release, name or what["name"]), release=release, sha256=what["sha256"], d_model=what["d_model"], d_sae=what["d_sae"], hook=what["hook"],
         block=what["block"], neuronpedia_id=what["neuronpedia_id"], source=path, format=what["format"], architecture=what["architecture"],
-        dtype=what["dtype"], scale=what["scale"], l0=what["l0"], bytes=what["bytes"], path=path,
+        dtype=what["dtype"], scale=what["scale"], l0=what["l0"], bytes=what["bytes"], path=path, layer=what["block"],
     )  # fmt: skip
+
+
+def sae_name(release: str, name: str) -> str:
+    """The name of an SAE that is unique among all results."""
+    return name if release == DEFAULT_RELEASE else f"{release}/{name}"
 
 
 def of_directions(spark: Any, table: Any, release: str, setup: _worker.Setup) -> tuple[Any, list[Source]]:
@@ -112,9 +117,11 @@ def of_directions(spark: Any, table: Any, release: str, setup: _worker.Setup) ->
     for needed in ("sae", "feature", "w_dec"):
         if needed not in table.columns:
             raise SparkJobError(f"saes: expected a table with a column path, or columns sae, feature and w_dec; found {', '.join(table.columns)}")
+    group = F.col("release").cast("string") if "release" in table.columns else F.lit(release)
+    name = F.col("sae").cast("string")
     whole = table.select(
-        F.col("release").cast("string").alias("release") if "release" in table.columns else F.lit(release).alias("release"),
-        F.col("sae").cast("string").alias("sae"),
+        group.alias("release"),
+        F.when(group == DEFAULT_RELEASE, name).otherwise(F.concat_ws("/", group, name)).alias("sae"),
         F.col("feature").cast("int").alias("feature"),
         F.col("w_dec").cast("array<float>").alias("w_dec"),
         *[optional(table, name, kind) for name, kind in (("log_sparsity", "float"), ("hook", "string"), ("layer", "int"), ("neuronpedia_id", "string"))],
@@ -146,7 +153,7 @@ def optional(table: Any, name: str, kind: str) -> Any:
 
 
 def from_rows(row: Any) -> Source:
-    where = f"{row.release}/{row.sae}"
+    where = row.sae
     if row.lacking:
         raise SparkJobError(f"{where}: expected a feature and a w_dec in every row, found {row.lacking} rows without")
     if row.features != row.distinct:
@@ -161,27 +168,16 @@ def from_rows(row: Any) -> Source:
     return Source(
         sae=row.sae, release=row.release, sha256=digest, d_model=row.widest, d_sae=row.features, hook=row.hook, block=block,
         neuronpedia_id=row.neuronpedia_id, source="rows", format="rows", architecture="directions", dtype="F32", scale="as-stored",
-        l0=None, bytes=None, layer=row.layer,
+        l0=None, bytes=None, layer=block,
     )  # fmt: skip
 
 
 def check(sources: list[Source], d_model: int, model: str) -> None:
     """Refuses what would give wrong results later."""
-    seen: dict[tuple[str, str], Source] = {}
+    seen: dict[str, Source] = {}
     for s in sources:
-        other = seen.setdefault((s.release, s.sae), s)
+        other = seen.setdefault(s.sae, s)
         if other is not s:
-            raise SparkJobError(f"{s.source}: {s.release}/{s.sae} is also at {other.source}: give them to different releases")
+            raise SparkJobError(f"{s.source}: {s.sae} is also at {other.source}: give them to different releases")
         if s.d_model != d_model:
             raise SparkJobError(f"{s.source}: expected d_model {d_model}, that of model {model}, found {s.d_model}")
-
-
-def set_layers(sources: list[Source], also: Mapping[str, list[str]]) -> None:
-    """Numbers layers as the view saes does: in a release with both resid_pre and resid_post, a
-    resid_post of block L counts as L + 1. ``also`` are hook points that the releases have already."""
-    for s in sources:
-        if s.layer is not None or s.block is None:
-            continue
-        hooks = [o.hook or "" for o in sources if o.release == s.release] + also.get(s.release, [])
-        both = any("resid_pre" in hook for hook in hooks)
-        s.layer = s.block + (1 if both and "resid_post" in (s.hook or "") else 0)

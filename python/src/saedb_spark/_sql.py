@@ -23,9 +23,9 @@ PART_OF_FILE = "read_sae($path, first := $first, features := $count)"
 
 #: Rows of ``features`` from the table of what is :func:`computed`.
 FEATURES = """
-    SELECT CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST($hook AS VARCHAR) AS hook, feature,
-           s.mean, s.std, s.skewness, s.kurtosis, s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis,
-           log_sparsity, s.top_tokens, s.bottom_tokens,
+    SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens, s.mean, s.std,
+           s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, log_sparsity,
+           CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
            'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
            s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
            CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
@@ -40,10 +40,10 @@ P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p 
 
 #: Rows of ``enrichment`` from those of SCORES, the model's token sets and the SAE's q-values.
 ENRICHMENT = """
-    SELECT CAST($sae AS VARCHAR) AS sae, feature, token_set, size, es,
+    SELECT feature, token_set, es,
            CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
-           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc,
-           CAST($model AS VARCHAR) AS model, log10_p, log10_q
+           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc, size,
+           CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, log10_p, log10_q
     FROM scores
     JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM model.stored_token_sets) USING (set_id) -- its tokens go into no join
     LEFT JOIN q_values USING (log10_p)

@@ -150,7 +150,7 @@ def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
     """The results of directions that come as rows of a table, in any order."""
     con = connection(job.setup)
     found = False
-    with reported(f"{job.release}/{job.sae}"):
+    with reported(job.sae):
         for batch in batches:
             into = "INSERT INTO computed " if found else "CREATE OR REPLACE TEMP TABLE computed AS "
             with registered(con, "directions", batch):
@@ -172,7 +172,7 @@ def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatc
 def adjusted(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Files of ``enrichment`` from files of scores, the column ``content``. ``q_values`` is a broadcast variable with the
     SAE's q-values, as an Arrow stream, and ``key`` tells them from others."""
-    with reported(f"{job.release}/{job.sae}: enrichment"):
+    with reported(f"{job.sae}: enrichment"):
         here = opened(job.setup)
         if here.q_values != key:
             with pa.ipc.open_stream(q_values.value) as stream, registered(here.con, "received", stream.read_all()):

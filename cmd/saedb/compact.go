@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/progress"
+	"github.com/urfave/cli/v2"
+)
+
+var compactCommand = &cli.Command{
+	Name:  "compact",
+	Usage: "write the database anew without the space that nothing uses any more",
+	Description: "The new file takes the old one's place when it is whole and on disk; until then, and after an interruption, the\n" +
+		"old one is as it was. It needs as much free space as what is in the database.",
+	Action: compact,
+}
+
+func compact(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("compact: expected no argument, found %q", c.Args().First())
+	}
+	db, err := openDatabase(c, saedb.Options{MustExist: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := requireTables(c.Context, db, "compact", c.String("db")); err != nil {
+		return err
+	}
+	bar, shown := (*progress.Bar)(nil), int64(0)
+	before, after, err := db.Compact(c.Context, func(written, total int64) {
+		if bar == nil {
+			bar = progress.New(os.Stderr, "compact", total, progress.Bytes)
+		}
+		bar.Add(written - shown)
+		shown = written
+	})
+	if bar != nil {
+		bar.Finish()
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%s: %.1f MB, %.1f MB before\n", c.String("db"), float64(after)/1e6, float64(before)/1e6)
+	return nil
+}
