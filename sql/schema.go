@@ -42,7 +42,7 @@ var Macros = []Function{
 	{
 		Name: "feature_logits", Signature: "feature_logits(sae, feature) → TABLE(rank, text, logit_weight, token_id, token)",
 		Description: "The logit weight and the rank of every token for one feature. " + saeWords,
-		Example:     "FROM feature_logits('blocks.29.hook_resid_pre', 63) LIMIT 5",
+		Example:     "FROM feature_logits('smollm2-demo/blocks.29.hook_resid_pre', 63) LIMIT 5",
 	},
 	{
 		Name: "features_for_token", Signature: "features_for_token(token, k := 10, within := NULL) → TABLE(layer, feature, logit_weight, text, token_id, sae, release, model)",
@@ -52,19 +52,19 @@ var Macros = []Function{
 	{
 		Name: "similar_features", Signature: "similar_features(sae, feature, k := 10, within := NULL) → TABLE(layer, feature, cosine, sae, release, model)",
 		Description: "The features, of any layer, or of the release within, whose decoder directions have the highest cosine with that of one feature. " + saeWords,
-		Example:     "FROM similar_features('blocks.29.hook_resid_pre', 63, k := 5)",
+		Example:     "FROM similar_features('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 5)",
 	},
 	{
 		Name: "saes_matching", Signature: "saes_matching(words) → TABLE(sae)",
 		Description: "The names, unique in the database, of the SAEs that words mean: a name, release/name, a short name that one SAE has, layer_N or release/layer_N, " +
 			"or a glob pattern of names. None, or a short name that several have, is an error that lists what there is. " +
 			"It is what every argument that takes SAEs understands, --sae and Python's too.",
-		Example: "FROM saes_matching('layer_29')",
+		Example: "FROM saes_matching('smollm2-demo/layer_29')",
 	},
 	{
 		Name: "sae_named", Signature: "sae_named(words) → VARCHAR",
 		Description: "The name of the only SAE that saes_matching finds; several are an error that lists them.",
-		Example:     "SELECT layer, max(skewness) AS max_skewness FROM features WHERE sae = sae_named('layer_29') GROUP BY layer",
+		Example:     "SELECT layer, max(skewness) AS max_skewness FROM features WHERE sae = sae_named('smollm2-demo/layer_29') GROUP BY layer",
 	},
 }
 

@@ -68,11 +68,11 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_saes SET d_sae = 25 WHERE sae_id = 3", "stored_decoders: SAE r/blocks.1.hook_resid_pre, feature 24: its row is missing"},
 	{"UPDATE stored_saes SET d_model = 16 WHERE sae_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: expected d_model 32, that of model small, found 16"},
 	{"UPDATE stored_saes SET model_id = 7 WHERE sae_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: its model, model_id 7, is not there"},
-	{"UPDATE stored_saes SET sae = 'blocks.0.hook_resid_pre' WHERE sae_id = 3", "stored_saes: SAE r/blocks.0.hook_resid_pre: 2 SAEs have that name"},
+	{"UPDATE stored_saes SET sae = 'r/blocks.0.hook_resid_pre' WHERE sae_id = 3", "stored_saes: SAE r/blocks.0.hook_resid_pre: 2 SAEs have that name"},
 	{"DELETE FROM stored_models", "stored_loads: load 1, model small: it is current, but nothing that it loaded is there"},
 	{"DELETE FROM stored_loads WHERE load_id = 3", "stored_saes: SAE r/blocks.1.hook_resid_pre: load 3 is not there"},
-	{"DELETE FROM stored_load_files WHERE load_id = 3 AND path = 'cfg.json'", "stored_loads: load 3, sae blocks.1.hook_resid_pre: expected"},
-	{"UPDATE stored_loads SET sha256 = 'abc' WHERE load_id = 3", "stored_loads: sae blocks.1.hook_resid_pre: expected sha256"},
+	{"DELETE FROM stored_load_files WHERE load_id = 3 AND path = 'cfg.json'", "stored_loads: load 3, sae r/blocks.1.hook_resid_pre: expected"},
+	{"UPDATE stored_loads SET sha256 = 'abc' WHERE load_id = 3", "stored_loads: sae r/blocks.1.hook_resid_pre: expected sha256"},
 	{"UPDATE stored_explanations SET description = 'ones' WHERE feature = 0", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded: expected hash"},
 	{"UPDATE stored_explanations SET feature = 1 WHERE description = 'zeroes'", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded"},
 	{"UPDATE stored_explanations SET explainer = NULL WHERE feature = 0", "stored_explanations: explanations batch-0.jsonl: its rows are not those that were loaded"},
@@ -85,7 +85,7 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_contents SET stored_table = 'loads' WHERE stored_table = 'stored_tokens'", "stored_contents: model small: expected a table of weights, tokens or explanations, found loads"},
 	{"INSERT INTO stored_schema FROM stored_schema", "stored_schema: expected 1 row, found 2"},
 	{"INSERT INTO stored_explanations VALUES (99, 'm/0', 0, 'x', NULL, NULL)", "stored_explanations: load_id 99: 1 rows, but no such load"},
-	{"DELETE FROM stored_contents WHERE load_id = 3", "stored_contents: sae blocks.1.hook_resid_pre: expected the hash of its rows of stored_decoders, found none"},
+	{"DELETE FROM stored_contents WHERE load_id = 3", "stored_contents: sae r/blocks.1.hook_resid_pre: expected the hash of its rows of stored_decoders, found none"},
 	{"UPDATE stored_statistics SET skewness = skewness + 0.001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: skewness: expected"},
 	{"UPDATE stored_statistics SET cos_std = cos_std * 1.0001 WHERE sae_id = 3 AND feature = 7", "stored_statistics: SAE r/blocks.1.hook_resid_pre, feature 7: cos_std: expected"},
 	{"UPDATE stored_statistics SET mean = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: some of its figures are NULL"},
@@ -189,7 +189,7 @@ func TestCheckExample(t *testing.T) {
 	said := mustRun(t, "--db", db, "check")
 	for _, want := range []string{
 		"note: no longer where they were loaded from: 2 files\n",
-		"note: source of sae local/b: " + filepath.Join(dir, "b", "cfg.json") + " has changed since it was loaded\n",
+		"note: source of sae b: " + filepath.Join(dir, "b", "cfg.json") + " has changed since it was loaded\n",
 		" is sound\n",
 	} {
 		if !strings.Contains(said, want) {

@@ -126,7 +126,7 @@ func TestManyClients(t *testing.T) {
 	address := explore(t)
 	var pages []string
 	for _, layer := range []int{4, 14, 29} {
-		sae := fmt.Sprintf("release=smollm2-demo&sae=blocks.%d.hook_resid_pre&feature=%d", layer, 3*layer)
+		sae := fmt.Sprintf("sae=smollm2-demo/blocks.%d.hook_resid_pre&feature=%d", layer, 3*layer)
 		pages = append(pages, fmt.Sprintf("/api/features?layer=%d", layer), "/api/feature?"+sae, "/api/similar?"+sae)
 	}
 	pages = append(pages, "/", "/api/overview", "/api/sets", "/api/set?model=smollm2-135m&set=boy_names")
@@ -165,7 +165,7 @@ func (s *killedStep) interrupted(t *testing.T, dir string, delay time.Duration) 
 		t.Errorf("%s interrupted after %v: exit %d, %q", s.name, delay, code, stderr)
 	}
 	stateAfter(t, db, s)
-	s.run(t, db)
+	s.finish(t, db)
 	if now := s.state(t, db); !maps.Equal(now, s.after) {
 		t.Errorf("%s: finished after an interrupt after %v it is\n%v\nundisturbed it is\n%v", s.name, delay, now, s.after)
 	}

@@ -36,7 +36,7 @@ func TestDeterminism(t *testing.T) {
 		runs = append(runs, struct{ name, kernel, threads string }{kernel, kernel, "2"}, struct{ name, kernel, threads string }{kernel + ", one thread", kernel, "1"})
 	}
 	for _, run := range runs {
-		for _, args := range [][]string{{"load", "directions", "--sql", "SELECT w_dec FROM chosen", "--name", run.name}, {"compute", "--sae", run.name}} {
+		for _, args := range [][]string{{"load", "directions", "--sql", "SELECT w_dec FROM chosen", "--name", run.name, "--copy"}, {"compute", "--sae", run.name}} {
 			command := exec.Command(program, append([]string{"--db", db}, args...)...)
 			command.Env = append(os.Environ(), compute.KernelVariable+"="+run.kernel, "GOMAXPROCS="+run.threads)
 			if out, err := command.CombinedOutput(); err != nil {

@@ -73,7 +73,7 @@ func compareScores(t *testing.T, db *saedb.DB, hook string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := db.QueryContext(t.Context(), "SELECT feature, token_set, es FROM enrichment WHERE sae = ?", hook)
+	rows, err := db.QueryContext(t.Context(), "SELECT feature, token_set, es FROM enrichment WHERE sae = ?", demoRelease+hook)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {
 	rows, err := db.QueryContext(t.Context(), `SELECT list_contains(s.tokens, k.token_id)
 		FROM decoder_directions d, tokens k, token_sets s
 		WHERE d.sae = ? AND d.feature = CAST(? AS INTEGER) AND s.token_set = ?
-		ORDER BY logit_weight(d.w_dec, d.model, k.token_id) DESC, k.token_id`, hook, feature, set)
+		ORDER BY logit_weight(d.w_dec, d.model, k.token_id) DESC, k.token_id`, demoRelease+hook, feature, set)
 	if err != nil {
 		t.Fatal(err)
 	}

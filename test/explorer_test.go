@@ -281,7 +281,7 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 	path := filepath.Join(dir, "partly.db")
 	copyFile(t, example, path)
 	// An SAE without statistics, and one of another release.
-	mustRun(t, "--db", path, "load", "sae", filepath.Join(exampleSAEs, "blocks.9.hook_resid_pre"), "--release", "again", "--neuronpedia-id", "smollm2/9-res")
+	mustRun(t, "--db", path, "load", "sae", filepath.Join(exampleSAEs, "blocks.9.hook_resid_pre"), "--release", "again", "--copy", "--neuronpedia-id", "smollm2/9-res")
 	for _, database := range []string{example, path} {
 		address, db := exploreDatabase(t, database), openReadOnly(t, database)
 		for _, c := range []struct{ parameters, where, order string }{
@@ -292,7 +292,7 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			{"sort=feature&offset=20", "true", "feature DESC"},
 			{"sort=log_sparsity&order=asc", "true", "log_sparsity ASC"},
 			{"layer=9&sort=skewness", "layer = 9", "skewness DESC"},
-			{"release=smollm2-demo&sae=blocks.24.hook_resid_pre&min_kurtosis=4", "release = 'smollm2-demo' AND layer = 24 AND kurtosis >= 4", "skewness DESC"},
+			{"sae=smollm2-demo/blocks.24.hook_resid_pre&min_kurtosis=4", "release = 'smollm2-demo' AND layer = 24 AND kurtosis >= 4", "skewness DESC"},
 			{"min_layer=10&max_layer=20&max_log_sparsity=-2&sort=std", "layer BETWEEN 10 AND 20 AND log_sparsity <= -2", "std DESC"},
 			{"token=Three&sort=kurtosis", "list_bool_or([contains(lower(x), 'three') for x in top_tokens])", "kurtosis DESC"},
 			{"token=e&min_skewness=0.3&sort=log_sparsity", "list_bool_or([contains(lower(x), 'e') for x in top_tokens]) AND skewness >= 0.3", "log_sparsity DESC"},
@@ -346,7 +346,7 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	// Nearest: the best of each SAE together are the best of all.
 	var found []featureRow
 	for _, layer := range []string{"4", "9", "14", "19", "24", "29"} {
-		found = append(found, ask[[]featureRow](t, address, "similar?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63&of_release=smollm2-demo&of=blocks."+layer+".hook_resid_pre")...)
+		found = append(found, ask[[]featureRow](t, address, "similar?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63&of=smollm2-demo/blocks."+layer+".hook_resid_pre")...)
 	}
 	slices.SortStableFunc(found, func(a, b featureRow) int { return cmp.Compare(b.Cosine, a.Cosine) })
 	rows, err := db.Query(`SELECT sae, feature, cosine FROM similar_features('blocks.29.hook_resid_pre', 63, k := 10) ORDER BY cosine DESC`)
@@ -385,10 +385,10 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 			t.Errorf("place %d: %+v is not what SQL says, %v", i, f, err)
 		}
 	}
-	most := ask[[]featureRow](t, address, "promoters?release=smollm2-demo&sae=blocks.29.hook_resid_pre&set=all_digits")
+	most := ask[[]featureRow](t, address, "promoters?sae=smollm2-demo/blocks.29.hook_resid_pre&set=all_digits")
 	for i, f := range most {
 		var feature int
-		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = 'blocks.29.hook_resid_pre' AND direction = 'promoted' ORDER BY es DESC, feature LIMIT 1 OFFSET ?`, i).Scan(&feature); err != nil || feature != f.Feature {
+		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = 'smollm2-demo/blocks.29.hook_resid_pre' AND direction = 'promoted' ORDER BY es DESC, feature LIMIT 1 OFFSET ?`, i).Scan(&feature); err != nil || feature != f.Feature {
 			t.Errorf("promoter %d is feature %d, SQL says %d, %v", i, f.Feature, feature, err)
 		}
 	}
@@ -435,7 +435,7 @@ func TestExplorerAgreesWithSQL(t *testing.T) {
 		}
 	}
 	// Every page answers within bounds that a slow machine keeps.
-	for _, path := range []string{"overview", "features", "feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63", "set?set=all_digits"} {
+	for _, path := range []string{"overview", "features", "feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63", "set?set=all_digits"} {
 		begun := time.Now()
 		if status, body := request(t, "GET", address+"/api/"+path); status != 200 {
 			t.Errorf("%s: %d %s", path, status, body)
@@ -474,7 +474,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	b.run(t, chromedp.Evaluate[chromedp.Void](`document.activeElement.value = ""`), chromedp.KeyEvent("?),"), chromedp.KeyEvent(kb.Enter))
 	b.until(t, `[...document.querySelectorAll("main tbody td a")].some((a) => a.textContent === "1404") && /of \d+ features/.test(document.querySelector("[role=status]").textContent)`)
 	// Open a feature.
-	b.run(t, chromedp.Navigate(address+"/#/feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63"))
+	b.run(t, chromedp.Navigate(address+"/#/feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"))
 	b.until(t, `document.querySelector("h1")?.textContent.startsWith("Feature 63") && document.querySelectorAll(".chart").length === 1`)
 	b.until(t, `document.querySelectorAll("[aria-label='Nearest decoder directions'] tbody tr").length === 10 && document.body.textContent.includes("Of all 6 SAEs of the model.")`)
 	if text := eval[string](t, b, `document.querySelector("[aria-label=Promotes]").innerText`); !strings.Contains(text, "␣three") {
@@ -486,7 +486,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	// A token set, and a layer, in which a click on a point opens its feature.
 	b.run(t, chromedp.Navigate(address+"/#/set?set=all_digits"))
 	b.until(t, `document.querySelectorAll(".chip").length === 10 && document.querySelectorAll(".chart").length === 5`)
-	b.run(t, chromedp.Navigate(address+"/#/layer?release=smollm2-demo&sae=blocks.29.hook_resid_pre"))
+	b.run(t, chromedp.Navigate(address+"/#/layer?sae=smollm2-demo/blocks.29.hook_resid_pre"))
 	b.until(t, `document.querySelectorAll(".chart").length === 4`)
 	b.picture(t, "explorer-layer")
 	at := eval[[]float64](t, b, pixel)
@@ -543,7 +543,7 @@ func TestExplorerExplanations(t *testing.T) {
 	mustRun(t, "--db", db, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "smollm2-demo", "--neuronpedia-id", "smollm2/29-res")
 	mustRun(t, "--db", db, "load", "explanations", write(t, dir, "batch-0.jsonl", []byte(explanation("29-res", "63", "number <b>words", "gpt-4o"))))
 	address := exploreDatabase(t, db)
-	_, body := request(t, "GET", address+"/api/feature?release=smollm2-demo&sae=blocks.29.hook_resid_pre&feature=63")
+	_, body := request(t, "GET", address+"/api/feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63")
 	var page struct {
 		Explanations []struct{ Description, Explainer string }
 	}

@@ -66,10 +66,6 @@ func TestExportInPieces(t *testing.T) {
 		if err != nil || len(files) != 2 {
 			t.Errorf("%s: files %v, %v", table, files, err)
 		}
-		view := map[string]string{"enrichment": "release_enrichment"}[table]
-		if view == "" {
-			view = table
-		}
 		columns := map[string]string{"features": "sae, feature, skewness", "feature_tokens": "sae, feature, direction, rank, token_id", "enrichment": "sae, feature, token_set, es"}[table]
 		for _, from := range []string{
 			"read_parquet(['" + strings.Join(files, "', '") + "'])",
@@ -77,7 +73,7 @@ func TestExportInPieces(t *testing.T) {
 		} {
 			query := fmt.Sprintf(`SELECT count(*) AS rows, count(*) FILTER (a.file IS DISTINCT FROM b.file) AS different
 				FROM (SELECT row_number() OVER () AS i, (SELECT hash(%[1]s)) AS file FROM %[2]s)  a
-				FULL JOIN (SELECT row_number() OVER (ORDER BY %[3]s) AS i, (SELECT hash(%[1]s)) AS file FROM %[4]s) b USING (i)`, "CAST(("+columns+") AS VARCHAR)", from, order, view)
+				FULL JOIN (SELECT row_number() OVER (ORDER BY %[3]s) AS i, (SELECT hash(%[1]s)) AS file FROM %[4]s) b USING (i)`, "CAST(("+columns+") AS VARCHAR)", from, order, table)
 			r := saedbRun(t, "", "--db", db, "sql", "--read-only", "--format", "csv", query)
 			rows := 70_000
 			if table == "feature_tokens" {
@@ -111,7 +107,7 @@ func different(t *testing.T, a, b string) int {
 		t.Fatal(err)
 	}
 	sum := 0
-	for _, view := range []string{"features", "feature_tokens", "release_enrichment", "token_sets", "tokens"} {
+	for _, view := range []string{"features", "feature_tokens", "enrichment", "token_sets", "tokens"} {
 		var n int
 		query := fmt.Sprintf("SELECT (SELECT count(*) FROM (FROM %[1]s EXCEPT ALL FROM other.%[1]s)) + (SELECT count(*) FROM (FROM other.%[1]s EXCEPT ALL FROM %[1]s))", view)
 		if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {

@@ -39,7 +39,7 @@ func TestFigureErrors(t *testing.T) {
 		{[]string{"plot", "sets", "boy_names"}, 2, "expected two token sets, found 1 arguments"},
 		{[]string{"plot", "feature", "many"}, 2, `expected a feature's number, found "many"`},
 		{[]string{"plot", "skewness", "--out", "/none/x.html"}, 1, "plot: /none/x.html"},
-		{[]string{"plot", "manhattan", "--out", out}, 1, "expected one SAE, found 6: blocks.4.hook_resid_pre"},
+		{[]string{"plot", "manhattan", "--out", out}, 1, "expected one SAE, found 6: smollm2-demo/blocks.4.hook_resid_pre"},
 		{[]string{"plot", "feature", "9999", "--sae", "*.29.*", "--out", out}, 1, "there is no feature 9999"},
 		{[]string{"plot", "feature", "1", "--sae", "*.29.*", "--set", "none", "--out", out}, 1, "none: no such token set of model smollm2-135m"},
 		{[]string{"plot", "skew-kurtosis", "--sql", "SELECT skewness FROM features", "--out", out}, 1, "the query lacks kurtosis"},

@@ -113,8 +113,8 @@ func TestStatistics(t *testing.T) {
 		plain := goldenStatistics(t, filepath.Join(goldenDir, "stats_"+hook+"_logit.csv"))
 		cosine := goldenStatistics(t, filepath.Join(goldenDir, "stats_"+hook+"_cosine.csv"))
 		t.Run(hook, func(t *testing.T) {
-			compare(t, db, plain, `SELECT feature, mean, std, skewness, kurtosis FROM features WHERE sae = ?`, hook)
-			compare(t, db, cosine, `SELECT feature, cos_mean, cos_std, cos_skewness, cos_kurtosis FROM features WHERE sae = ?`, hook)
+			compare(t, db, plain, `SELECT feature, mean, std, skewness, kurtosis FROM features WHERE sae = ?`, demoRelease+hook)
+			compare(t, db, cosine, `SELECT feature, cos_mean, cos_std, cos_skewness, cos_kurtosis FROM features WHERE sae = ?`, demoRelease+hook)
 		})
 	}
 	hook := "blocks.29.hook_resid_pre"
@@ -122,7 +122,7 @@ func TestStatistics(t *testing.T) {
 		for cosine, golden := range map[bool]string{false: "logit", true: "cosine"} {
 			compare(t, db, goldenStatistics(t, filepath.Join(goldenDir, "stats_"+hook+"_"+golden+".csv")),
 				`SELECT feature, s.mean, s.std, s.skewness, s.kurtosis FROM (
-					SELECT feature, logit_stats(w_dec, 'smollm2-135m', ?) AS s FROM decoder_directions WHERE sae = ?)`, cosine, hook)
+					SELECT feature, logit_stats(w_dec, 'smollm2-135m', ?) AS s FROM decoder_directions WHERE sae = ?)`, cosine, demoRelease+hook)
 		}
 	})
 }
@@ -167,7 +167,7 @@ func TestTopTokens(t *testing.T) {
 			var top, bottom duckdb.Composite[[]int32]
 			var weights duckdb.Composite[[]float64]
 			err := db.QueryRowContext(t.Context(), `SELECT top_token_ids, top_logit_weights, bottom_token_ids
-				FROM stored_statistics t JOIN saes s ON s.load_id = t.sae_id WHERE s.sae = ? AND t.feature = ?`, hook, g.Feature).
+				FROM stored_statistics t JOIN saes s ON s.load_id = t.sae_id WHERE s.sae = ? AND t.feature = ?`, demoRelease+hook, g.Feature).
 				Scan(&top, &weights, &bottom)
 			if err != nil {
 				t.Fatal(err)

@@ -148,7 +148,7 @@ func TestLoadFromTheHub(t *testing.T) {
 		}
 	}
 	said = mustRunWithHub(t, s, home, nil, "--db", db, "load", "sae", "--release", "gpt2-small-res-jb", "--layer", "8")
-	if !strings.HasPrefix(said, "loaded sae blocks.8.hook_resid_pre: 24 features") {
+	if !strings.HasPrefix(said, "loaded sae gpt2-small-res-jb/blocks.8.hook_resid_pre: 24 features") {
 		t.Errorf("it said %q", said)
 	}
 	for _, r := range s.Came() {
@@ -194,7 +194,7 @@ func TestLoadFromTheHub(t *testing.T) {
 	offline := []string{"HF_HUB_OFFLINE=1"}
 	for _, args := range [][]string{
 		{"load", "model", hubModel + "@" + s.Repos[hubModel].Commit}, {"load", "model", hubModel},
-		{"load", "sae", hubSAEs + "/blocks.8.hook_resid_pre"}, {"load", "sae", "--release", "gpt2-small-res-jb", "--id", "blocks.8.hook_resid_pre"},
+		{"load", "sae", hubSAEs + "/blocks.8.hook_resid_pre"}, {"load", "sae", "--release", "gpt2-small-res-jb", "--id", "blocks.8.hook_resid_pre", "--copy"},
 		{"load", "sets", "--family", "words", "--multi-token", "all"},
 	} {
 		mustRunWithHub(t, s, home, offline, append([]string{"--db", again}, args...)...)
@@ -267,7 +267,7 @@ func TestLoadFromTheHubRefuses(t *testing.T) {
 		{[]string{"load", "sae", hubSAEs + "/blocks.7.hook_resid_pre"}, 1, "no such file or directory", false},
 		{[]string{"load", "sae", hubModel}, 1, "expected", false},
 		{[]string{"load", "sae", "--release", "gpt2-smal-res-jb"}, 1, "near it: gpt2-small-res-jb", true},
-		{[]string{"load", "sae", "--release", "gpt2-small-res-jb", "--layer", "12"}, 1, "its layers: 0, 1", true},
+		{[]string{"load", "sae", "--release", "gpt2-small-res-jb", "--layer", "13"}, 1, "its layers: 0, 1", true},
 		{[]string{"load", "sae", "--release", "gpt2-small-res-jb", "--id", "blocks.8"}, 1, "near it: blocks.8.hook_resid_pre", true},
 		{[]string{"load", "sae", "--layer", "8"}, 2, "--release", true},
 		{[]string{"load", "sae", hubSAEs, "--layer", "8"}, 2, "go with --release alone", true},
@@ -294,7 +294,7 @@ func TestReleases(t *testing.T) {
 		t.Errorf("FROM releases gave %q", said)
 	}
 	if said := mustRun(t, "--db", example, "sql", "--read-only", "--format", "csv",
-		"SELECT sae, layer, neuronpedia_id FROM Releases WHERE release = 'gpt2-small-res-jb' AND hook LIKE '%post'"); said != "sae,layer,neuronpedia_id\nblocks.11.hook_resid_post,11,gpt2-small/12-res-jb\n" {
+		"SELECT sae, layer, neuronpedia_id FROM Releases WHERE release = 'gpt2-small-res-jb' AND hook LIKE '%post'"); said != "sae,layer,neuronpedia_id\nblocks.11.hook_resid_post,12,gpt2-small/12-res-jb\n" {
 		t.Errorf("a release's SAEs: %q", said)
 	}
 	if said := mustRun(t, "sql", "--format", "csv", "CREATE TABLE releases AS SELECT 7 AS mine; FROM releases"); !strings.Contains(said, "mine\n7\n") {

@@ -39,7 +39,7 @@ func TestImport(t *testing.T) {
 	}
 
 	// Weights can come later, the figures again after them.
-	for _, load := range [][]string{{"model", "small"}, {"sae", "blocks.1.hook_resid_pre"}} {
+	for _, load := range [][]string{{"model", "small"}, {"sae", "r/blocks.1.hook_resid_pre"}} {
 		var source string
 		opened, err := saedb.Open(t.Context(), db, saedb.Options{ReadOnly: true})
 		if err == nil {
@@ -49,7 +49,7 @@ func TestImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		args := []string{"--db", fresh, "load", load[0], source, "--name", load[1], "--replace"}
+		args := []string{"--db", fresh, "load", load[0], source, "--name", strings.TrimPrefix(load[1], "r/"), "--replace"}
 		if load[0] == "sae" {
 			args = append(args, "--release", "r")
 		}

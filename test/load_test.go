@@ -57,7 +57,7 @@ func TestLoadTwice(t *testing.T) {
 	}
 	other := sae(t, filepath.Join(dir, "blocks.29.hook_resid_pre"), 8, 576)
 	mustRun(t, "--db", db, "load", "sae", other, "--release", "smollm2-demo", "--replace")
-	if n := count(t, db, "SELECT count(*) FROM features WHERE sae = 'blocks.29.hook_resid_pre'"); n != 8 {
+	if n := count(t, db, "SELECT count(*) FROM features WHERE sae = 'smollm2-demo/blocks.29.hook_resid_pre'"); n != 8 {
 		t.Errorf("%d features after --replace, expected 8", n)
 	}
 	if n := count(t, db, "SELECT count(*) FROM layer_3 WHERE skewness IS NULL AND std IS NULL"); n != 8 {
@@ -76,8 +76,7 @@ func TestLoadTwice(t *testing.T) {
 	}
 }
 
-// TestResidPost: in a release with resid_pre and resid_post, a resid_post of
-// block L counts as L + 1; a release without resid_pre keeps L.
+// TestResidPost: a resid_post of block L is at layer L, whatever else is there.
 func TestResidPost(t *testing.T) {
 	dir := t.TempDir()
 	db := filepath.Join(dir, "copy.db")
@@ -86,14 +85,10 @@ func TestResidPost(t *testing.T) {
 	write(t, post, "cfg.json", []byte(`{"architecture": "standard", "d_in": 576, "d_sae": 4, "dtype": "float32",
 		"metadata": {"sae_lens_version": "6.54.12", "hook_name": "blocks.11.hook_resid_post", "neuronpedia_id": "gpt2-small/12-res-jb"}}`))
 	mustRun(t, "--db", db, "load", "sae", post, "--release", "smollm2-demo")
-	mustRun(t, "--db", db, "load", "sae", post, "--release", "only-post")
-	if n := count(t, db, `SELECT count(*) FROM "smollm2-demo".layer_12`); n != 4 {
-		t.Errorf("%d features at layer 12 of the release with both, expected 4", n)
+	if n := count(t, db, `SELECT count(*) FROM "smollm2-demo".layer_11 WHERE sae = 'smollm2-demo/blocks.11.hook_resid_post'`); n != 4 {
+		t.Errorf("%d features at layer 11, expected 4", n)
 	}
-	if n := count(t, db, `SELECT count(*) FROM "only-post".layer_11`); n != 4 {
-		t.Errorf("%d features at layer 11 of the release with resid_post alone, expected 4", n)
-	}
-	if n := count(t, db, `SELECT count(*) FROM layer_12 WHERE neuronpedia_url = 'https://www.neuronpedia.org/gpt2-small/12-res-jb/' || feature`); n != 4 {
+	if n := count(t, db, `SELECT count(*) FROM layer_11 WHERE neuronpedia_url = 'https://www.neuronpedia.org/gpt2-small/12-res-jb/' || feature`); n != 4 {
 		t.Errorf("%d features with their Neuronpedia page, expected 4", n)
 	}
 }
@@ -110,7 +105,7 @@ func TestTokens(t *testing.T) {
 	if n := count(t, db, "SELECT count(*) FROM saes WHERE tokens = 'real'"); n != 1 {
 		t.Errorf("%d SAEs with real tokens, expected 1", n)
 	}
-	if n := count(t, db, `SELECT count(*) FROM feature_tokens JOIN tokens USING (model, token_id) WHERE sae = '`+layer+`' AND is_special`); n != 0 {
+	if n := count(t, db, `SELECT count(*) FROM feature_tokens JOIN tokens USING (model, token_id) WHERE sae = sae_named('`+layer+`') AND is_special`); n != 0 {
 		t.Errorf("%d special tokens among the real ones", n)
 	}
 	if said := mustRun(t, "--db", db, "compute"); !strings.Contains(said, "nothing to compute") {

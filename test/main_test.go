@@ -24,6 +24,7 @@ const (
 	exampleModel = "../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf"
 	exampleSAEs  = "../examples/smollm2-135m/saes"
 	clients      = "../build/clients"
+	demoRelease  = "smollm2-demo/"         // before the names of the example's SAEs
 	shared       = "../../shared/fixtures" // larger fixtures, not part of the project
 )
 

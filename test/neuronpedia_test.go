@@ -81,15 +81,15 @@ func TestQuickListErrors(t *testing.T) {
 	db := onNeuronpedia(t)
 	copied := filepath.Join(t.TempDir(), "blocks.29.hook_resid_pre")
 	copyTree(t, filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), copied)
-	mustRun(t, "--db", db, "load", "sae", copied, "--release", "other")
+	mustRun(t, "--db", db, "load", "sae", copied, "--release", "other", "--copy")
 	for _, c := range []struct {
 		args []string
 		code int
 		says []string
 	}{
 		{[]string{"blocks.24.hook_resid_pre:1"}, 1, []string{"smollm2-demo/blocks.24.hook_resid_pre", "no Neuronpedia id", "--neuronpedia-id"}},
-		{[]string{"blocks.29.hook_resid_pre:1"}, 1, []string{"2 SAEs", "other/blocks.29.hook_resid_pre, smollm2-demo/blocks.29.hook_resid_pre", "release/name"}},
-		{[]string{"layer_77:1"}, 1, []string{"layer_77", "no such SAE"}},
+		{[]string{"blocks.29.hook_resid_pre:1"}, 1, []string{"2 SAEs have the short name", "other/blocks.29.hook_resid_pre, smollm2-demo/blocks.29.hook_resid_pre"}},
+		{[]string{"layer_77:1"}, 1, []string{"no SAE is at layer_77 (layers: "}},
 		{[]string{"smollm2-demo/blocks.29.hook_resid_pre:5-1536"}, 1, []string{"expected features 0 to 1535, found 1536"}},
 		{[]string{"--query", "SELECT sae, feature FROM layer_29 WHERE false"}, 1, []string{"--query", "no feature"}},
 		{[]string{"--query", "SELECT sae, skewness FROM layer_29"}, 1, []string{"expected the columns sae and feature", "sae, skewness"}},

@@ -109,7 +109,7 @@ func layout(t *testing.T, path string) []string {
 			WHERE NOT internal AND schema_name = 'main' AND NOT starts_with(table_name, 'layer_')
 		UNION ALL SELECT concat_ws(' ', table_name, comment) FROM duckdb_tables() WHERE NOT internal
 		UNION ALL SELECT concat_ws(' ', view_name, comment) FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' AND NOT starts_with(view_name, 'layer_')
-		UNION ALL SELECT concat_ws(' ', function_name, macro_definition) FROM duckdb_functions() WHERE NOT internal AND macro_definition IS NOT NULL
+		UNION ALL SELECT concat_ws(' ', function_name, macro_definition) FROM duckdb_functions() WHERE NOT internal AND schema_name = 'main' AND macro_definition IS NOT NULL
 		UNION ALL SELECT sequence_name FROM duckdb_sequences() ORDER BY ALL`)
 }
 
@@ -123,7 +123,7 @@ func figures(t *testing.T, path string) []string {
 		"SELECT CAST(t AS VARCHAR) FROM stored_statistics t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_enrichment t ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_decoders t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_unembeddings t ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_tokens t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_token_sets t ORDER BY ALL",
-		"SELECT load_id || name || source || sha256 || loaded_at FROM stored_loads ORDER BY ALL", "SELECT model || d_vocab || norm_tensor FROM stored_models ORDER BY ALL",
+		"SELECT load_id || source || sha256 || loaded_at FROM stored_loads ORDER BY ALL", "SELECT model || d_vocab || norm_tensor FROM stored_models ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_computations t ORDER BY ALL",
 	} {
 		all = append(all, texts(t, db, query)...)

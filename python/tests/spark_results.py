@@ -44,9 +44,9 @@ def layout():
     return {
         "features": ("features.*, " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
         "enrichment": (
-            "release_enrichment.*, e.log10_p, e.log10_q",
-            "release_enrichment JOIN saes USING (sae, release) JOIN stored_token_sets s USING (token_set) "
-            "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = release_enrichment.feature",
+            "enrichment.*, e.log10_p, e.log10_q",
+            "enrichment JOIN saes USING (sae) JOIN stored_token_sets s USING (token_set) "
+            "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = enrichment.feature",
         ),
     }
 

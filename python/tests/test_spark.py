@@ -168,7 +168,7 @@ class OnACluster(unittest.TestCase):
         self.assertEqual(list(self.out.iterdir()), [])
         # A weight that is no number is found when it is read; the other SAE is whole.
         poison(wrong / "sae_weights.safetensors", row=1000)
-        with self.assertRaisesRegex(saedb_spark.SparkJobError, "local/wrong: .*/wrong: features 0 to 1535: .*1000"):
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "wrong: .*/wrong: features 0 to 1535: .*1000"):
             self.compute([good, wrong], model_name="smollm2-135m")
         self.assertEqual(opened(self.out).execute("SELECT sae, count(*) FROM features GROUP BY sae").fetchall(), [("good", 1536)])
         self.assertEqual(len(list((self.out / "saes").glob("*.parquet"))), 1)

@@ -25,7 +25,7 @@ PARTITIONING = pyarrow.dataset.partitioning(
 TABLES = {
     "features": ("features", ["release", "sae", "feature"]),
     "feature_tokens": ("feature_tokens", ["release", "sae", "feature", "direction", "rank"]),
-    "enrichment": ("release_enrichment", ["release", "sae", "token_set", "feature"]),
+    "enrichment": ("enrichment", ["release", "sae", "token_set", "feature"]),
 }
 con = duckdb.connect(database, read_only=True)
 
@@ -82,7 +82,7 @@ for table in tables:
 # Comments, compression and the minima and maxima of row groups.
 file = con.execute(f"SELECT file FROM glob('{export}/enrichment/**/*.parquet') LIMIT 1").fetchone()[0]
 comments = dict(con.execute(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{file}')").fetchall())
-of_view = dict(con.execute("SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'release_enrichment'").fetchall())
+of_view = dict(con.execute("SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'enrichment'").fetchall())
 for column in pyarrow.parquet.read_schema(file).names:
     assert comments["comment." + column], column
     assert column not in of_view or comments["comment." + column] == of_view[column], column
