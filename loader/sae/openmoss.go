@@ -1,13 +1,13 @@
 package sae
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/safetensors"
 )
 
@@ -67,7 +67,7 @@ func readOpenMOSSConfig(dir string) (*openMOSSConfig, error) {
 		return nil, err
 	}
 	c := &openMOSSConfig{Type: "sae", path: path}
-	if err := json.Unmarshal(data, c); err != nil {
+	if err := pyjson.Unmarshal(data, c); err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
 	if c.DModel < 0 || c.DSAE < 0 || c.Expansion < 0 {

@@ -122,6 +122,7 @@ func TestDamagedFiles(t *testing.T) {
 		{"header cut", valid[:20], "header length"},
 		{"header length beyond the file", long, "found 18446744073709551615"},
 		{"values cut", valid[:len(valid)-1], "was it downloaded whole?"},
+		{"NaN as a shape", header(`{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,4]}}`, 4), "expected 0 × 32 bits"},
 		{"values beyond the last tensor", append(slices.Clone(valid), 0), "expected 8 bytes of values after the header, found 9"},
 		{"LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"},
 		{"no JSON", header(`hello`, 0), "header is not a JSON object"},
