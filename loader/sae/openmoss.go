@@ -105,7 +105,7 @@ func openMOSSParts(dir string) ([]string, error) {
 		}
 		return parts, nil
 	}
-	return []string{""}, nil
+	return onlyOne, nil
 }
 
 // crossLayerPart names the decoder by which features of one layer write to another.
@@ -132,7 +132,7 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 		file.Close()
 		return nil, err
 	}
-	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
+	s.setHook(s.info.Hook)
 	return s, nil
 }
 

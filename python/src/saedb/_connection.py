@@ -111,6 +111,7 @@ def load_sae(
     model: Optional[str] = None,
     release: Optional[str] = None,
     decoder: Optional[str] = None,
+    hook: Optional[str] = None,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> list[Loaded]:
@@ -118,11 +119,12 @@ def load_sae(
 
     ``model`` names the model that they write to: by default the only one loaded, or the one that
     their configuration names. ``decoder`` is the scale of the decoder: ``as-stored`` (the
-    default), ``unit-norm`` or ``saelens``.
+    default), ``unit-norm`` or ``saelens``. ``hook`` is the hook point of the decoder of the one
+    SAE there is, in place of what its files say.
     """
     found = call(
         con, "saedb_load_sae", [os.fspath(path)], name=name, model=model, release=release, decoder=decoder,
-        replace=flag(replace), database=target(con, database),
+        hook=hook, replace=flag(replace), database=target(con, database),
     )  # fmt: skip
     return [Loaded(*row) for row in found]
 
