@@ -214,10 +214,14 @@ func fitsModel(op string, m loadedModel, info sae.Info) error {
 	if m.dModel == info.DModel {
 		return nil
 	}
-	return &fault.Error{
+	e := &fault.Error{
 		Op: op, Subject: info.Path, Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, m.name),
 		Found: fmt.Sprint(info.DModel), Hint: "is it an SAE of another model?",
 	}
+	if op == loadDirections && m.dModel == info.DSAE {
+		e.Hint = "the other dimension is: --transposed reads [d_model, n]"
+	}
+	return e
 }
 
 func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model int) error {

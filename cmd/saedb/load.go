@@ -127,7 +127,7 @@ func loadSAEs(c *cli.Context) error {
 	}
 	requests, err := saeRequests(c)
 	if err != nil {
-		return err
+		return explained(c, err)
 	}
 	if c.IsSet("name") && len(requests) != 1 {
 		return wrongUsage("load sae: --name names one SAE, found %d", len(requests))

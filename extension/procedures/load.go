@@ -46,7 +46,7 @@ var loadSAE = procedure{
 		}
 		paths, err := sae.Find(a.positions[0])
 		if err != nil {
-			return err
+			return h.within(ctx, a.named["database"], func(db *sql.DB) error { return h.loader(db).Explain(ctx, err) })
 		}
 		for _, ofOne := range []string{"name", "hook"} {
 			if a.named[ofOne] != "" && len(paths) != 1 {

@@ -101,10 +101,7 @@ func Open(path string) (SAE, error) {
 		if err := unreadableCheckpoint(whole); err != nil {
 			return nil, err
 		}
-		return nil, &fault.Error{
-			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none",
-			Hint: "give the directory of one SAE; an incomplete download looks like this too",
-		}
+		return nil, unrecognised(opRead, whole)
 	case f.parts == nil && part == "":
 		return f.open(whole)
 	case f.parts == nil:
