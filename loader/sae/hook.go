@@ -3,6 +3,7 @@ package sae
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -178,7 +179,7 @@ func CheckHook(info Info) error {
 	}
 	e := &fault.Error{
 		Op: opRead, Subject: info.Path, Problem: fmt.Sprintf("hook point %q", info.Hook),
-		Expected: "one from which a direction leads to the logits: " + strings.Join(hookChoices(), "; "),
+		Expected: "one from which a direction leads to the logits, such as " + strings.Join(hookChoices(), ", "),
 		Found:    "one that is not known", Hint: "where it is one of these by another name, give that with --hook",
 	}
 	for _, refused := range refusedHooks {
@@ -212,11 +213,15 @@ func (i *Info) SetHook(hook string) {
 	i.Hook, i.Layer, i.Space = hook, HookLayer(hook), hookSpace(hook)
 }
 
-// hookChoices says for every kind of hook points what its best-known names are.
+// hookChoices are the best-known names of every kind of hook points: its first, and its first
+// module.
 func hookChoices() []string {
 	var choices []string
 	for _, h := range hookPoints {
-		choices = append(choices, fmt.Sprintf("%s (%s)", h.What, strings.Join(h.Names[:min(len(h.Names), 3)], ", ")))
+		choices = append(choices, h.Names[0])
+		if i := slices.IndexFunc(h.Names, func(name string) bool { return strings.HasPrefix(name, "layers.") }); i > 0 {
+			choices = append(choices, h.Names[i])
+		}
 	}
 	return choices
 }
