@@ -54,6 +54,12 @@ var Macros = []Function{
 		Description: "The features, of any layer, whose decoder directions have the highest cosine with that of one feature.",
 		Example:     "FROM similar_features('blocks.29.hook_resid_pre', 63, k := 5)",
 	},
+	{
+		Name: "relative_decoder_norms", Signature: "relative_decoder_norms(crosscoder) → TABLE(release, sae, feature, norm, relative_norm)",
+		Description: "For every latent of a crosscoder, given by its name before #, the length of its row in each decoder as it is stored, " +
+			"and its part of the sum of them: near 0 where a model or layer does not have the latent, near 1 where it alone has it.",
+		Example: "FROM relative_decoder_norms('blocks.29.hook_resid_pre') LIMIT 5",
+	},
 }
 
 // Present tells whether the database has saedb's tables, of this version. A
