@@ -220,9 +220,11 @@ func TestHookPoints(t *testing.T) {
 	// A person who knows better.
 	wrong := write32("named", "my.own.name")
 	mustRun(t, "--db", db, "load", "sae", wrong, "--hook", "blocks.0.hook_mlp_out")
-	if n := count(t, db, "SELECT count(*) FROM saes WHERE sae = 'named' AND hook = 'blocks.0.hook_mlp_out' AND layer = 0 AND scale = 'as-stored; hook point given by hand'"); n != 1 {
+	if n := count(t, db, "SELECT count(*) FROM saes WHERE sae = 'named' AND hook = 'blocks.0.hook_mlp_out' AND layer = 0 AND scale = 'as-stored; hook point blocks.0.hook_mlp_out given by hand'"); n != 1 {
 		t.Error("--hook did not take the place of the file's")
 	}
+	// Another hook point is another SAE of the same files.
+	expectFailure(t, saedbRun(t, "", "--db", db, "load", "sae", wrong, "--hook", "blocks.0.hook_attn_out"), 1, "--replace")
 	expectFailure(t, saedbRun(t, "", "--db", db, "load", "sae", wrong, "--hook", "hook_q", "--name", "x"), 1, `hook point "hook_q"`)
 	expectFailure(t, saedbRun(t, "", "--db", db, "load", "sae", wrong, narrow, "--hook", "layers.0"), 2, "--hook is of one SAE, found 2")
 

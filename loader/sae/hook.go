@@ -30,7 +30,7 @@ func HookLayer(hook string) int {
 	text := ""
 	if match := blockIndex.FindStringSubmatch(hook); match != nil {
 		text = match[1]
-	} else if match := blockPath.FindStringSubmatch(modelPath.ReplaceAllString(hook, "")); match != nil {
+	} else if match := blockPath.FindStringSubmatch(withoutModel(hook)); match != nil {
 		text = match[1] // "layers[3]", "layers_3"
 	}
 	layer, err := strconv.ParseInt(text, 10, 32)
@@ -113,7 +113,7 @@ var refusedHooks = []struct {
 
 var (
 	// modelPath leads from a model to its language model's blocks.
-	modelPath = regexp.MustCompile(`^(?:(?:model|transformer|gpt_neox|language_model|text_model|decoder|backbone|base_model|module|_orig_mod)\.)+`)
+	modelPath = regexp.MustCompile(`^(?:(?:model|transformer|gpt_neox|language_model|text_model|decoder|backbone|base_model|module|_orig_mod|thinker|llm)\.)+`)
 	blockPath = regexp.MustCompile(`^(?:blocks?|layers?|h)[._\[](\d+)\]?(?:\.(.*))?$`)
 	// A module's output and input as nnsight and forward hooks write them.
 	moduleOutput = regexp.MustCompile(`(?:\.outputs?)?(?:\[0\]|\.0)?$`)
@@ -126,9 +126,14 @@ type place struct {
 	site    string // the rest of its name
 }
 
+// withoutModel cuts the path from a model to its language model; nnsight's begin with a point.
+func withoutModel(hook string) string {
+	return modelPath.ReplaceAllString(strings.TrimPrefix(hook, "."), "")
+}
+
 // placeOf cuts the path to the blocks, and the block's index, from a hook point's name.
 func placeOf(hook string) place {
-	hook = modelPath.ReplaceAllString(hook, "")
+	hook = withoutModel(hook)
 	if match := blockPath.FindStringSubmatch(hook); match != nil {
 		return place{true, match[2]}
 	}
@@ -252,6 +257,6 @@ func AtHook(s SAE, hook string) SAE {
 	}
 	info := s.Info()
 	info.SetHook(hook)
-	info.Scale += "; hook point given by hand"
+	info.Scale += "; hook point " + hook + " given by hand"
 	return &described{s, info}
 }

@@ -35,6 +35,8 @@ func TestHook(t *testing.T) {
 		{"model.layers[12].output[0]", 12, ResidualStream},
 		{"model.layers.12.output.0", 12, ResidualStream},
 		{"model.layers.12.self_attn.output[0]", 12, ResidualStream},
+		{".model.layers.3", 3, ResidualStream},
+		{"thinker.model.layers[3]", 3, ResidualStream},
 		{"model.layers.12.input", 12, ResidualStream},
 		{"model.embed_tokens", -1, ResidualStream},
 		{"model.norm", -1, ResidualStream},
@@ -195,7 +197,7 @@ func TestAtHook(t *testing.T) {
 		t.Error("no hook point, and another SAE")
 	}
 	info := AtHook(s, "model.layers.9.mlp").Info()
-	if info.Hook != "model.layers.9.mlp" || info.Layer != 9 || info.Space != ResidualStream || info.Scale != s.Info().Scale+"; hook point given by hand" {
+	if info.Hook != "model.layers.9.mlp" || info.Layer != 9 || info.Space != ResidualStream || info.Scale != s.Info().Scale+"; hook point model.layers.9.mlp given by hand" {
 		t.Errorf("%+v", info)
 	}
 }

@@ -1,6 +1,7 @@
 package sae
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -251,8 +252,17 @@ func TestNames(t *testing.T) {
 		writeTensors(t, filepath.Join(at, "sae_weights.safetensors"), map[string]written{"W_dec": floats(numbered(6), 3, 2)})
 		paths = append(paths, at)
 	}
+	for _, seed := range []string{"seed1", "seed2"} { // named after the file's directory
+		path := filepath.Join(root, seed, "run", "sae.pt")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		torchtest.Write(t, path, saved)
+		writeBeside(t, path, "config.json", `{"act_size": 2, "dict_size": 3, "sae_type": "topk"}`)
+		paths = append(paths, path)
+	}
 	paths = append(paths, paths[4], filepath.Join(root, "absent"))
-	want := []string{"a1/final_1000", "b2/final_1000", "old/c3/x", "new/c3/x", "alone", "alone", ""}
+	want := []string{"a1/final_1000", "b2/final_1000", "old/c3/x", "new/c3/x", "alone", "seed1/run", "seed2/run", "alone", ""}
 	if got := Names(paths); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -300,6 +310,15 @@ func TestUnrecognised(t *testing.T) {
 	}
 	if got := commands(5); len(got) != 0 {
 		t.Errorf("%q", got)
+	}
+	// A file of another kind, such as SAELens's compressed pickles, is none.
+	for _, name := range []string{"sparse_autoencoder.pkl.gz", "sparse_autoencoder.pkl"} {
+		pickle := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(pickle, []byte("\x1f\x8b"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Find(pickle)
+		checkFault(t, err, pickle, fmt.Sprintf("a file that ends in %q (tensors are read from .npy,", filepath.Ext(name)))
 	}
 	// A file that cannot be read says why.
 	damaged := filepath.Join(t.TempDir(), "x.safetensors")

@@ -60,11 +60,17 @@ func Names(paths []string) []string {
 	}
 }
 
-// directoriesAbove are the directories above what a name of several elements stands for.
+// directoriesAbove are the directories above those that a name, of one or several elements,
+// stands for: its last element may be that of the file or of the file's directory.
 func directoriesAbove(path, name string) []string {
 	elements := pathElements(path)
 	whole, _, _ := strings.Cut(name, "#")
-	return elements[:max(0, len(elements)-1-strings.Count(whole, "/"))]
+	first, _, _ := strings.Cut(whole, "/")
+	above := elements[:max(0, len(elements)-1-strings.Count(whole, "/"))]
+	if n := len(above); n > 0 && above[n-1] == first {
+		above = above[:n-1]
+	}
+	return above
 }
 
 // closest returns what pattern finds in the innermost of elements that it matches, nil

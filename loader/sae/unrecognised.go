@@ -51,6 +51,10 @@ func unrecognised(op, path string) error {
 		}
 		u.Seen = append(u.Seen, seen...)
 	}
+	if ending := filepath.Ext(path); len(files) == 0 && isFile(path) {
+		u.Fault.Found, u.Fault.Hint = fmt.Sprintf("a file that ends in %q", ending), "tensors are read from "+strings.Join(tensorEndings, ", ")
+		return u
+	}
 	if len(u.Seen) == 0 {
 		u.Fault.Found, u.Fault.Hint = "none", "give the directory of one SAE, or one above several; an incomplete download looks like this too"
 		return u
