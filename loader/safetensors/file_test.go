@@ -133,6 +133,7 @@ func TestDamagedFiles(t *testing.T) {
 		{"invalid UTF-8", header("{\"\xff\":1}", 0), "not a JSON object"},
 		{"metadata of numbers", header(`{"__metadata__":{"a":1}}`, 0), `value of "__metadata__"`},
 		{"twice the same name", header(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, 2), `"a" is there twice`},
+		{"metadata twice", header(`{"__metadata__":{},"__metadata__":{}}`, 0), "is there twice"},
 		{"no dtype", header(`{"a":{"shape":[1],"data_offsets":[0,1]}}`, 1), "expected dtype, shape and two data_offsets"},
 		{"no shape", header(`{"a":{"dtype":"U8","data_offsets":[0,1]}}`, 1), "expected dtype, shape and two data_offsets"},
 		{"null", header(`{"a":null}`, 0), "expected dtype, shape and two data_offsets"},

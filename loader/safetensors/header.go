@@ -41,7 +41,7 @@ func parseHeader(raw []byte) (*header, error) {
 	if !s.next('{') {
 		return nil, notJSON(nil)
 	}
-	h := &header{metadata: map[string]string{}}
+	h := &header{}
 	for first := true; !s.next('}'); first = false {
 		if !first && !s.next(',') {
 			return nil, notJSON(nil)
@@ -50,10 +50,14 @@ func parseHeader(raw []byte) (*header, error) {
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		if name == metadataKey {
-			err = s.value(&h.metadata)
-		} else {
+		switch {
+		case name != metadataKey:
 			err = h.parseEntry(name, s)
+		case h.metadata != nil:
+			err = twice(name)
+		default:
+			h.metadata = map[string]string{}
+			err = s.value(&h.metadata)
 		}
 		if err != nil {
 			return nil, asHeaderError(name, err)
@@ -145,10 +149,14 @@ func (h *header) checkNames() error {
 	slices.SortFunc(h.byName, func(a, b int32) int { return strings.Compare(h.entries[a].name, h.entries[b].name) })
 	for i := 1; i < len(h.byName); i++ {
 		if name := h.entries[h.byName[i]].name; name == h.entries[h.byName[i-1]].name {
-			return &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", name)}
+			return twice(name)
 		}
 	}
 	return nil
+}
+
+func twice(name string) error {
+	return &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", name)}
 }
 
 // find returns the entry of a name, nil for none.
