@@ -137,10 +137,11 @@ func (ld *Loader) Query(ctx context.Context, r QueryRequest) (Outcome, error) {
 	outcome := Outcome{Name: l.name, Source: "a query"}
 	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
 		info := sae.Info{
-			Path: "query", Format: l.format, Architecture: sae.ArchitectureDirections, DType: "F32", Scale: sae.AsStored, Hook: r.Hook, Layer: -1,
+			Path: "query", Format: l.format, Architecture: sae.ArchitectureDirections, DType: "F32", Scale: sae.AsStored,
 		}
-		if r.Hook != "" {
-			info.Layer = sae.HookLayer(r.Hook)
+		info.SetHook(r.Hook)
+		if err := sae.CheckInResidualStream(info); err != nil {
+			return false, err
 		}
 		m, err := chooseModel(ctx, tx, loadDirections, r.Model, info)
 		if err != nil {

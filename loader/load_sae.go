@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	schema "github.com/saedb/saedb/sql"
 )
@@ -26,6 +25,7 @@ type SAERequest struct {
 	Model   string        // the only one loaded, or the one that the SAE names, when empty
 	Release string        // that it was published in; may be empty
 	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
+	Hook    string        // hook point of the decoder, in place of what the files say; theirs when empty
 	Replace bool          // a different SAE of that name
 	Copy    bool          // also what is loaded already under another name
 
@@ -63,6 +63,7 @@ func atScale(opened sae.SAE, decoder string) (sae.SAE, error) {
 // loadRows loads the rows of what is opened, which it closes. The request's path is
 // what people called it.
 func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAERequest) (Outcome, error) {
+	opened = sae.AtHook(opened, r.Hook)
 	defer func() { opened.Close() }()
 	info := opened.Info()
 	l := &load{kind: "sae", format: info.Format, begun: time.Now()}
@@ -179,53 +180,6 @@ func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() e
 	return finish(ctx, tx, l, old)
 }
 
-// toResidualStream maps a decoder of another space by the matrix with which the
-// model's block writes to the residual stream: W_O for hook_z, W_out for MLP
-// activations. The matrix is read from the files that the model was loaded from. The
-// note says where the product is not all that the block does.
-func (ld *Loader) toResidualStream(ctx context.Context, tx *sql.Tx, opened sae.SAE, m loadedModel) (mapped sae.SAE, note string, err error) {
-	info := opened.Info()
-	kind, matrix := model.AttentionOut, "W_O"
-	switch info.Space {
-	case sae.ResidualStream:
-		return opened, "", nil
-	case sae.MLPActivations:
-		kind, matrix = model.MLPOut, "W_out"
-	}
-	needs := &fault.Error{
-		Subject: info.Path, Expected: "a decoder that writes to the residual stream",
-		Found: fmt.Sprintf("%s, at hook point %s", info.Space, info.Hook),
-	}
-	if info.Layer < 0 {
-		needs.Hint = "it would have to be mapped by " + matrix + " of a block, and the hook point names none"
-		return opened, "", needs
-	}
-	block, err := ld.openBlock(ctx, tx, m, kind, info.Layer)
-	if err != nil {
-		needs.Err, needs.Hint = err, fmt.Sprintf("it has to be mapped by %s, read from the files of model %s", matrix, m.name)
-		return opened, "", needs
-	}
-	defer block.Close()
-	about := block.Info()
-	if about.PostNorm {
-		note = fmt.Sprintf("block %d of model %s normalises what it writes, which logit weights leave out: they are approximate", info.Layer, m.name)
-	}
-	mapped, err = sae.Mapped(opened, sae.Map{Matrix: block, Name: fmt.Sprintf("%s (%s)", matrix, about.Tensor), Files: about.Files})
-	if err != nil {
-		return opened, "", err
-	}
-	return mapped, note, nil
-}
-
-// openBlock opens a matrix of a block from the files that a model was loaded from.
-func (ld *Loader) openBlock(ctx context.Context, tx *sql.Tx, m loadedModel, kind model.BlockKind, layer int) (*model.Block, error) {
-	path, err := ld.modelPath(ctx, tx, m, kind, layer)
-	if err != nil {
-		return nil, err
-	}
-	return model.OpenBlock(path, kind, layer)
-}
-
 type loadedModel struct {
 	id     int
 	name   string
@@ -283,10 +237,14 @@ func fitsModel(op string, m loadedModel, info sae.Info) error {
 	if m.dModel == info.DModel {
 		return nil
 	}
-	return &fault.Error{
+	e := &fault.Error{
 		Op: op, Subject: info.Path, Expected: fmt.Sprintf("d_model %d, that of model %s", m.dModel, m.name),
 		Found: fmt.Sprint(info.DModel), Hint: "is it an SAE of another model?",
 	}
+	if op == loadDirections && m.dModel == info.DSAE {
+		e.Hint = "the other dimension is: --transposed reads [d_model, n]"
+	}
+	return e
 }
 
 func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model, layer int) error {

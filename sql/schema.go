@@ -66,6 +66,12 @@ var Macros = []Function{
 		Description: "The name of the only SAE that saes_matching finds; several are an error that lists them.",
 		Example:     "SELECT layer, max(skewness) AS max_skewness FROM features WHERE sae = sae_named('smollm2-demo/layer_29') GROUP BY layer",
 	},
+	{
+		Name: "relative_decoder_norms", Signature: "relative_decoder_norms(crosscoder) → TABLE(layer, feature, norm, relative_norm, sae, release, model)",
+		Description: "For every latent of a crosscoder, given by its name before #, the length of its row in each decoder as it is stored, " +
+			"and its part of the sum of them: near 0 where a model or layer does not have the latent, near 1 where it alone has it.",
+		Example: "FROM relative_decoder_norms('smollm2-demo/blocks.29.hook_resid_pre') LIMIT 5",
+	},
 }
 
 // saeWords says what the first argument of macros takes.

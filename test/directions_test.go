@@ -96,7 +96,7 @@ func rowsOf(t *testing.T, db, sae string) []float32 {
 // to the residual stream: its product with W_O or W_out. Oracle: sums in float64.
 func TestOtherSpaces(t *testing.T) {
 	db, small := blockDatabase(t)
-	for hook, kind := range map[string]model.BlockKind{"attn.hook_z": model.AttentionOut, "mlp.hook_post": model.MLPOut} {
+	for hook, kind := range map[string]model.BlockKind{"attn.hook_z": model.AttentionOut, "attn.hook_v": model.AttentionOut, "mlp.hook_post": model.MLPOut} {
 		block, err := model.OpenBlock(small, kind, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestOtherSpacesRefused(t *testing.T) {
 	db, _ := blockDatabase(t)
 	for hook, want := range map[string]string{
 		"blocks.9.attn.hook_z": "layer: expected one from 0 to 0, found 9 (it has to be mapped by W_O, read from the files of model small)",
-		"hook_z":               "it would have to be mapped by W_O of a block, and the hook point names none",
+		"hook_z":               "hook point \"hook_z\"",
 		"blocks.0.attn.hook_z": "expected rows of 32 values, as W_O",
 	} {
 		dir := filepath.Join(t.TempDir(), "sae")

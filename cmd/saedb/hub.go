@@ -128,6 +128,7 @@ func saeRequests(c *cli.Context) ([]loader.SAERequest, error) {
 			requests = append(requests, loader.SAERequest{Path: found})
 		}
 	}
+	loader.TellApart(requests)
 	return requests, nil
 }
 

@@ -68,6 +68,7 @@ var loadSAECommand = &cli.Command{
 		&cli.StringFlag{Name: "name", Usage: "the SAE's `NAME`, when there is one (default: its directory's)"},
 		&cli.StringFlag{Name: "neuronpedia-id", Usage: "`MODEL/SOURCE` on Neuronpedia, when there is one SAE, and its files name none"},
 		decoderFlag,
+		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that the decoder of the one SAE writes to, in place of what its files say"},
 		replaceFlag,
 		copyFlag,
 	},
@@ -131,10 +132,16 @@ func loadSAEs(c *cli.Context) error {
 	}
 	requests, err := saeRequests(c)
 	if err != nil {
-		return err
+		return explained(c, err)
 	}
 	if c.IsSet("name") && len(requests) != 1 {
 		return wrongUsage("load sae: --name names one SAE, found %d", len(requests))
+	}
+	if c.IsSet("hook") {
+		if len(requests) != 1 {
+			return wrongUsage("load sae: --hook is of one SAE, found %d", len(requests))
+		}
+		requests[0].Hook = c.String("hook")
 	}
 	if c.IsSet("neuronpedia-id") {
 		if len(requests) != 1 {

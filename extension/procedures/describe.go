@@ -79,12 +79,8 @@ var describeSAE = procedure{
 		}
 		defer opened.Close()
 		info := opened.Info()
-		if info.Space != sae.ResidualStream {
-			return &fault.Error{
-				Subject: a.positions[0], Expected: "a decoder that writes to the residual stream",
-				Found: fmt.Sprintf("%s, at hook point %s", info.Space, info.Hook),
-				Hint:  "load it beside its model, which maps it, and read decoder_directions",
-			}
+		if err := sae.CheckInResidualStream(info); err != nil {
+			return err
 		}
 		sha256, bytes, err := loader.Digest(ctx, a.positions[0], info.Files)
 		if err != nil {

@@ -35,7 +35,7 @@ var loadModel = procedure{
 
 // loadSAE is saedb load sae: the SAEs at a path, or in the directories below it.
 var loadSAE = procedure{
-	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "replace", "copy", "database"}, columns: loadedColumns,
+	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "hook", "replace", "copy", "database"}, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		replace, err := a.flag("replace")
 		if err != nil {
@@ -50,17 +50,24 @@ var loadSAE = procedure{
 		}
 		paths, err := sae.Find(a.positions[0])
 		if err != nil {
-			return err
+			return h.within(ctx, a.named["database"], func(db *sql.DB) error { return h.loader(db).Explain(ctx, err) })
 		}
-		if a.named["name"] != "" && len(paths) != 1 {
-			return &fault.Error{Subject: a.positions[0], Problem: "name names one SAE, and there are several"}
+		for _, ofOne := range []string{"name", "hook"} {
+			if a.named[ofOne] != "" && len(paths) != 1 {
+				return &fault.Error{Subject: a.positions[0], Problem: ofOne + " is of one SAE, and there are several"}
+			}
 		}
+		requests := make([]loader.SAERequest, len(paths))
+		for i, path := range paths {
+			requests[i] = loader.SAERequest{
+				Path: path, Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
+				Decoder: a.named["decoder"], Hook: a.named["hook"], Replace: replace, Copy: duplicate,
+			}
+		}
+		loader.TellApart(requests)
 		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			for _, path := range paths {
-				outcome, err := h.loader(db).SAE(ctx, loader.SAERequest{
-					Path: path, Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
-					Decoder: a.named["decoder"], Replace: replace, Copy: duplicate,
-				})
+			for _, request := range requests {
+				outcome, err := h.loader(db).SAE(ctx, request)
 				if err != nil {
 					return err
 				}

@@ -66,7 +66,7 @@ func openDictionaryLearning(dir string) (SAE, error) {
 		config = ""
 	}
 	take := func(s *stored, dir string, file *torch.File) error { return s.takeDictionary(dir, config, file) }
-	return takeCheckpoint(dictionaryLearning, take, dir, file)
+	return takeCheckpoint(dictionaryLearning, take, dir, "", file)
 }
 
 // dictionaryState returns the tensors of the dictionary. A run that was

@@ -73,7 +73,8 @@ func openTensors(path string) (tensorFile, error) {
 		}
 		return anywhereIn{file}, nil
 	default:
-		return nil, &fault.Error{Expected: "a .npy, .npz, .safetensors, .pt, .pth or .bin file", Found: fmt.Sprintf("%q", ending)}
+		last := len(tensorEndings) - 1
+		return nil, &fault.Error{Expected: "a " + strings.Join(tensorEndings[:last], ", ") + " or " + tensorEndings[last] + " file", Found: fmt.Sprintf("%q", ending)}
 	}
 }
 

@@ -42,10 +42,7 @@ func Find(root string) ([]string, error) {
 		return nil, err
 	}
 	if len(s.found) == 0 {
-		return nil, &fault.Error{
-			Op: "find SAEs", Subject: root, Expected: lookedFor() + ", here or in a directory below",
-			Found: "none", Hint: "an incomplete download looks like this too",
-		}
+		return nil, unrecognised("find SAEs", root)
 	}
 	slices.SortFunc(s.found, compareNatural)
 	return s.found, nil

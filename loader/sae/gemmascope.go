@@ -160,7 +160,7 @@ func (s *stored) setGemmaScopeHook(p gemmaScopePlace) {
 			siteResidual: "residual stream assumed", siteAttention: "attention heads assumed by their width",
 		}[p.site] + ", since the path names no site"
 	}
-	block := "blocks." + strconv.Itoa(p.layer)
+	block := "blocks." + strconv.Itoa(max(p.layer, 0))
 	switch p.site {
 	case siteEmbedding:
 		s.info.Hook = "hook_embed"

@@ -29,10 +29,14 @@ func Mapped(s SAE, by Map) (SAE, error) {
 	info := s.Info()
 	in, out := by.Matrix.Rows(), by.Matrix.Cols()
 	if info.DModel != in {
-		return nil, &fault.Error{
+		e := &fault.Error{
 			Op: opRead, Subject: info.Path, Expected: fmt.Sprintf("rows of %d values, as %s has rows", in, by.Name),
 			Found: fmt.Sprint(info.DModel), Hint: "is it an SAE of another model?",
 		}
+		if info.Space == AttentionValues {
+			e.Hint = "where several heads read the same values, as with grouped queries, the values have no way of their own to the residual stream; " + e.Hint
+		}
+		return nil, e
 	}
 	m := &mapped{SAE: s, info: info, matrix: blas64.General{Rows: in, Cols: out, Stride: out, Data: make([]float64, in*out)}}
 	row := make([]float32, out)

@@ -1,13 +1,13 @@
 package sae
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/safetensors"
 )
 
@@ -67,7 +67,7 @@ func readOpenMOSSConfig(dir string) (*openMOSSConfig, error) {
 		return nil, err
 	}
 	c := &openMOSSConfig{Type: "sae", path: path}
-	if err := json.Unmarshal(data, c); err != nil {
+	if err := pyjson.Unmarshal(data, c); err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
 	if c.DModel < 0 || c.DSAE < 0 || c.Expansion < 0 {
@@ -105,7 +105,7 @@ func openMOSSParts(dir string) ([]string, error) {
 		}
 		return parts, nil
 	}
-	return []string{""}, nil
+	return onlyOne, nil
 }
 
 // crossLayerPart names the decoder by which features of one layer write to another.
@@ -132,7 +132,7 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 		file.Close()
 		return nil, err
 	}
-	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
+	s.setHook(s.info.Hook)
 	return s, nil
 }
 

@@ -21,16 +21,24 @@ type checkpoint struct {
 	has func(path string, file *torch.File) bool
 	// take fills in s, which has Path, Name, Format, Files and Scale, and takes its decoder.
 	take func(s *stored, path string, file *torch.File) error
+
+	// A layout whose files may hold several SAEs has these two in place of take, as a
+	// format has.
+	parts    func(path string, file *torch.File) ([]string, error)
+	takePart func(s *stored, path, part string, file *torch.File) error
 }
 
 // checkpoints are tried in this order; the first that recognises a file opens it.
 // deepSeek comes last: it has the fewest marks.
-var checkpoints = []checkpoint{qwenScope, openAI, goodfire, hookZ, dictionaryLearningFile, deepSeek}
+var checkpoints = []checkpoint{
+	qwenScope, openAI, goodfire, oldestSAELens, endToEnd, crosscoder, batchTopK, hookZ, dictionaryLearningFile, openSAECheckpoint, deepSeek,
+}
 
 var pytorchFormat = format{
-	name:   "pytorch",
-	detect: func(path string) bool { return isCheckpoint(path) && detectCheckpoint(path) },
-	open:   openCheckpoint,
+	name:     "pytorch",
+	detect:   func(path string) bool { return isCheckpoint(path) && detectCheckpoint(path) },
+	parts:    checkpointParts,
+	openPart: openCheckpoint,
 }
 
 // isCheckpoint reports whether path is a file with the ending of one of torch.save.
@@ -65,25 +73,59 @@ func checkpointOf(path string, file *torch.File) *checkpoint {
 	return nil
 }
 
-func openCheckpoint(path string) (SAE, error) {
+// openLayout opens a file and returns its layout. The caller closes the file.
+func openLayout(path string) (*checkpoint, *torch.File, error) {
 	file, err := torch.Open(path)
 	if err != nil {
-		return nil, fault.At(opRead, path, err)
+		return nil, nil, fault.At(opRead, path, err)
 	}
 	c := checkpointOf(path, file)
 	if c == nil {
 		file.Close()
-		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "an SAE as it was a moment ago", Found: "none any more"}
+		return nil, nil, &fault.Error{Op: opRead, Subject: path, Expected: "an SAE as it was a moment ago", Found: "none any more"}
 	}
-	return takeCheckpoint(c.name, c.take, path, file)
+	return c, file, nil
+}
+
+// checkpointParts names the SAEs in a file. One whose name tells its layout is that SAE even
+// where it is damaged.
+func checkpointParts(path string) ([]string, error) {
+	for _, c := range checkpoints {
+		if c.named != nil && c.named(path) {
+			return onlyOne, nil
+		}
+	}
+	c, file, err := openLayout(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if c.parts == nil {
+		return onlyOne, nil
+	}
+	parts, err := c.parts(path, file)
+	return parts, fault.At(opRead, path, err)
+}
+
+func openCheckpoint(path, part string) (SAE, error) {
+	c, file, err := openLayout(path)
+	if err != nil {
+		return nil, err
+	}
+	take := c.take
+	if c.takePart != nil {
+		take = func(s *stored, path string, file *torch.File) error { return c.takePart(s, path, part, file) }
+	}
+	return takeCheckpoint(c.name, take, path, part, file)
 }
 
 // takeCheckpoint makes an SAE of an open file and closes the file where it cannot.
 func takeCheckpoint(
-	name string, take func(s *stored, path string, file *torch.File) error, path string, file *torch.File,
+	name string, take func(s *stored, path string, file *torch.File) error, path, part string, file *torch.File,
 ) (SAE, error) {
+	stem := strings.TrimSuffix(baseName(path), filepath.Ext(path))
 	s := &stored{close: file.Close, info: Info{
-		Path: path, Name: strings.TrimSuffix(baseName(path), filepath.Ext(path)), Format: name, Architecture: "standard",
+		Path: withPart(path, part), Name: withPart(stem, part), Format: name, Architecture: "standard",
 		Layer: -1, Space: ResidualStream, Scale: scaleAsStored, Files: []string{file.Path()},
 	}}
 	if err := take(s, path, file); err != nil {
@@ -165,10 +207,7 @@ func (f torchIn) sizes(ofEncoder, ofDecoder []string) expected {
 	return sizes
 }
 
-// setHook sets the hook point, and what follows from it.
-func (s *stored) setHook(hook string) {
-	s.info.Hook, s.info.Layer, s.info.Space = hook, HookLayer(hook), hookSpace(hook)
-}
+func (s *stored) setHook(hook string) { s.info.SetHook(hook) }
 
 // setLayer sets the residual stream after the block that a name gives, as
 // "…-l19" or "layer7" does. Without one the hook point stays unknown.

@@ -47,7 +47,7 @@ type Info struct {
 
 	Hook  string // hook point that the decoder writes to
 	Layer int    // index of the block in Hook, -1 when it names none
-	Space string // what the columns of W_dec stand for: ResidualStream, AttentionHeads, MLPActivations
+	Space string // what the columns of W_dec stand for: ResidualStream, AttentionHeads, …, UnknownSpace
 
 	DType string // of W_dec as stored: "F32", "BF16"
 
@@ -57,6 +57,8 @@ type Info struct {
 	// SAELensScale is the factor by which SAELens multiplies the rows that
 	// ReadDecoder gives when it loads this SAE. 0 stands for 1: it takes them as they are.
 	SAELensScale float64
+
+	Note string // what Notes tells beside what follows from the hook point, or empty
 
 	L0            float64  // mean number of features that fire on a token, 0 when the files do not say
 	ModelName     string   // the language model, empty when the files do not say
@@ -81,7 +83,7 @@ type format struct {
 
 // formats are tried in this order; the first that detects a path opens it.
 var formats = []format{
-	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat,
+	openMOSSFormat, saelensFormat, sparsifyFormat, llamaScopeFormat, temporalFormat, openSAEFormat,
 	gemmaScopeFormat, gemmaScope2Format, circuitTracerFormat, circuitTracerCLTFormat, gemmaScope2CLTFormat,
 	dictionaryLearningFormat, pytorchFormat,
 }
@@ -99,18 +101,18 @@ func Open(path string) (SAE, error) {
 		if err := unreadableCheckpoint(whole); err != nil {
 			return nil, err
 		}
-		return nil, &fault.Error{
-			Op: opRead, Subject: path, Expected: lookedFor(), Found: "none",
-			Hint: "give the directory of one SAE; an incomplete download looks like this too",
-		}
+		return nil, unrecognised(opRead, whole)
 	case f.parts == nil && part == "":
 		return f.open(whole)
 	case f.parts == nil:
-		return nil, &fault.Error{Op: opRead, Subject: whole, Expected: "a path without #, since there is one SAE in it", Found: "#" + part}
+		return nil, notSeveral(whole, part)
 	}
 	parts, err := f.parts(whole)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Equal(parts, onlyOne) && part != "" {
+		return nil, notSeveral(whole, part)
 	}
 	if !slices.Contains(parts, part) {
 		return nil, &fault.Error{
@@ -118,6 +120,13 @@ func Open(path string) (SAE, error) {
 		}
 	}
 	return f.openPart(whole, part)
+}
+
+// onlyOne is the parts of a path with one SAE.
+var onlyOne = []string{""}
+
+func notSeveral(path, part string) error {
+	return &fault.Error{Op: opRead, Subject: path, Expected: "a path without #, since there is one SAE in it", Found: "#" + part}
 }
 
 // splitPart cuts PATH#PART, unless there is a file of the whole name.

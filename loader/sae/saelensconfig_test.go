@@ -44,35 +44,6 @@ func TestParseSAELensConfig(t *testing.T) {
 	}
 }
 
-func TestHook(t *testing.T) {
-	tests := []struct {
-		hook  string
-		layer int
-		space string
-	}{
-		{"blocks.30.hook_resid_post", 30, ResidualStream},
-		{"blocks.0.hook_resid_pre", 0, ResidualStream},
-		{"blocks.11.hook_resid_mid", 11, ResidualStream},
-		{"blocks.5.hook_mlp_out", 5, ResidualStream},
-		{"blocks.5.hook_attn_out", 5, ResidualStream},
-		{"blocks.5.ln2.hook_normalized", 5, ResidualStream},
-		{"blocks.5.hook_mlp_in", 5, ResidualStream},
-		{"blocks.7.attn.hook_z", 7, AttentionHeads},
-		{"blocks.7.mlp.hook_post", 7, MLPActivations},
-		{"blocks.7.mlp.hook_pre", 7, MLPActivations},
-		{"model.language_model.layers.30", 30, ResidualStream},
-		{"hook_embed", -1, ResidualStream},
-		{"", -1, ResidualStream},
-		{"blocks.99999999999999999999.hook_resid_pre", -1, ResidualStream},
-		{"v2.blocks.x3.hook_resid_pre", -1, ResidualStream},
-	}
-	for _, test := range tests {
-		if layer, space := HookLayer(test.hook), hookSpace(test.hook); layer != test.layer || space != test.space {
-			t.Errorf("%q: layer %d, %s; want %d, %s", test.hook, layer, space, test.layer, test.space)
-		}
-	}
-}
-
 func FuzzConfig(f *testing.F) {
 	files, err := filepath.Glob("testdata/*/cfg.json")
 	if err != nil || len(files) == 0 {

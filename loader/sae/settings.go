@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 // maxConfig bounds a configuration file in bytes; training runs wrote a few kB.
@@ -49,7 +50,7 @@ func readSettings(path, hint string) (*settings, error) {
 
 func parseSettings(data []byte) (*settings, error) {
 	s := &settings{}
-	if err := json.Unmarshal(data, &s.values); err != nil {
+	if err := pyjson.Unmarshal(data, &s.values); err != nil {
 		return nil, &fault.Error{Problem: "is no JSON object", Err: err}
 	}
 	if s.values == nil {

@@ -65,6 +65,11 @@ type storedTensor interface {
 	Transposed() (tensor.Matrix, error)
 }
 
+// slicedTensor is one of three dimensions that a matrix can be taken of.
+type slicedTensor interface {
+	Slice(axis, index int) (tensor.Matrix, error)
+}
+
 // tensors are those of an open file of any kind.
 type tensors interface {
 	Path() string
@@ -132,21 +137,26 @@ func (s *stored) takeSlice(file *safetensors.File, name string, axis, index, cou
 	if err != nil {
 		return fault.At(opRead, s.subject, err)
 	}
-	if len(t.Shape) != 3 || t.Shape[axis] != count {
+	return s.takeSliceOf(t, t.DType, t.Shape, axis, index, count, sizes)
+}
+
+// takeSliceOf does the same with a tensor of a file of any kind, which s.subject names.
+func (s *stored) takeSliceOf(t slicedTensor, dtype string, shape []int, axis, index, count int, sizes expected) error {
+	if len(shape) != 3 || shape[axis] != count {
 		want := fmt.Sprintf("shape [%d, d_sae, d_model]", count)
 		if axis == 1 {
 			want = fmt.Sprintf("shape [d_sae, %d, d_model]", count)
 		}
-		return &fault.Error{Op: opRead, Subject: s.subject, Expected: want, Found: fmt.Sprint(t.Shape)}
+		return &fault.Error{Op: opRead, Subject: s.subject, Expected: want, Found: fmt.Sprint(shape)}
 	}
-	if err := s.checkDecoder(t.DType, []int{t.Shape[1-axis], t.Shape[2]}, asIs, sizes); err != nil {
+	if err := s.checkDecoder(dtype, []int{shape[1-axis], shape[2]}, asIs, sizes); err != nil {
 		return err
 	}
 	m, err := t.Slice(axis, index)
 	if err != nil {
 		return fault.At(opRead, s.subject, err)
 	}
-	s.setDecoder(m, t.DType)
+	s.setDecoder(m, dtype)
 	return nil
 }
 

@@ -26,12 +26,12 @@ const (
 
 // File is an open safetensors file. It is safe for concurrent use, but for Close.
 type File struct {
-	path     string
-	file     io.ReaderAt
-	close    func() error
-	tensors  map[string]*Tensor
-	names    []string // sorted
-	metadata map[string]string
+	path   string
+	file   io.ReaderAt
+	close  func() error
+	header *header
+	names  []string // sorted
+	values int64    // where the values of all tensors begin
 }
 
 // Open reads and checks the header of a safetensors file; values are read later.
@@ -53,7 +53,7 @@ func Open(path string) (*File, error) {
 // Read does the same with the size bytes of source, which are those of a file
 // whose name in errors is path.
 func Read(path string, source io.ReaderAt, size int64) (*File, error) {
-	f := &File{path: path, file: source, close: func() error { return nil }, tensors: map[string]*Tensor{}}
+	f := &File{path: path, file: source, close: func() error { return nil }}
 	if err := f.readHeader(size); err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
@@ -66,20 +66,17 @@ func (f *File) readHeader(size int64) error {
 	if err != nil {
 		return err
 	}
-	header, err := parseHeader(raw)
-	if err != nil {
+	if f.header, err = parseHeader(raw); err != nil {
 		return err
 	}
-	f.metadata = header.metadata
-	values := int64(lengthBytes + len(raw))
-	if err := checkLayout(header.entries, size-values); err != nil {
+	f.values = int64(lengthBytes + len(raw))
+	if err := f.header.check(size - f.values); err != nil {
 		return err
 	}
-	for _, e := range header.entries {
-		f.names = append(f.names, e.name)
-		f.tensors[e.name] = f.newTensor(e, values)
+	f.names = make([]string, len(f.header.entries))
+	for i, e := range f.header.byName {
+		f.names[i] = f.header.entries[e].name
 	}
-	slices.Sort(f.names)
 	return nil
 }
 
@@ -121,17 +118,17 @@ func (f *File) Path() string { return f.path }
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
 // Has reports whether the file has a tensor of that name.
-func (f *File) Has(name string) bool { return f.tensors[name] != nil }
+func (f *File) Has(name string) bool { return f.header.find(name) != nil }
 
 // Metadata returns the texts that the file's writer left in the header, often
 // {"format": "pt"}. It is empty when there are none.
-func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
+func (f *File) Metadata() map[string]string { return maps.Clone(f.header.metadata) }
 
 // Tensor looks a tensor up, of any data type; reading one of a type that is not
 // read is the error. A name that is not there is an error that lists those that are.
 func (f *File) Tensor(name string) (*Tensor, error) {
-	if t := f.tensors[name]; t != nil {
-		return t, nil
+	if e := f.header.find(name); e != nil {
+		return f.newTensor(e), nil
 	}
 	return nil, &fault.Error{
 		Op: opRead, Subject: f.subject(name), Problem: "is missing", Found: tensor.Shortened(f.names, 0),

@@ -1,16 +1,15 @@
 package safetensors
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/bits"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -20,7 +19,8 @@ const metadataKey = "__metadata__"
 // header is a file's JSON header.
 type header struct {
 	metadata map[string]string
-	entries  []entry
+	entries  []entry // as they lie in the file, once check has seen them
+	byName   []int32 // indices of entries, in the order of their names
 }
 
 // entry is one tensor of a header; begin and end count from the end of the header.
@@ -32,54 +32,50 @@ type entry struct {
 }
 
 // parseHeader reads a JSON header, key by key: a map would keep the last of two
-// tensors of one name in silence.
+// tensors of one name in silence, of which checkNames makes an error.
 func parseHeader(raw []byte) (*header, error) {
 	if !utf8.Valid(raw) {
 		return nil, notJSON(nil)
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if first, err := d.Token(); err != nil || first != json.Delim('{') {
-		return nil, notJSON(err)
+	s := &scanner{text: pyjson.Standard(raw)}
+	if !s.next('{') {
+		return nil, notJSON(nil)
 	}
-	h := &header{metadata: map[string]string{}}
-	seen := map[string]bool{}
-	for d.More() {
-		key, err := d.Token()
+	h := &header{}
+	for first := true; !s.next('}'); first = false {
+		if !first && !s.next(',') {
+			return nil, notJSON(nil)
+		}
+		name, err := s.key()
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		name := key.(string)
-		if seen[name] {
-			return nil, &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", name)}
-		}
-		seen[name] = true
-		if name == metadataKey {
-			err = d.Decode(&h.metadata)
-		} else {
-			err = h.parseEntry(name, d)
+		switch {
+		case name != metadataKey:
+			err = h.parseEntry(name, s)
+		case h.metadata != nil:
+			err = twice(name)
+		default:
+			h.metadata = map[string]string{}
+			err = s.value(&h.metadata)
 		}
 		if err != nil {
 			return nil, asHeaderError(name, err)
 		}
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, notJSON(err)
-	}
 	// Writers pad the header with spaces so that values are aligned.
-	if _, err := d.Token(); err != io.EOF {
+	if !s.ended() {
 		return nil, &fault.Error{Problem: "header has text after its JSON object"}
 	}
 	return h, nil
 }
 
-func (h *header) parseEntry(name string, d *json.Decoder) error {
-	var stored struct {
-		DType   string   `json:"dtype"`
-		Shape   []uint64 `json:"shape"`
-		Offsets []uint64 `json:"data_offsets"`
-	}
-	if err := d.Decode(&stored); err != nil {
-		return err
+func (h *header) parseEntry(name string, s *scanner) error {
+	var stored storedEntry
+	if !s.entry(&stored) {
+		if err := s.value(&stored); err != nil {
+			return err
+		}
 	}
 	if stored.DType == "" || stored.Shape == nil || len(stored.Offsets) != 2 {
 		return &fault.Error{
@@ -103,6 +99,14 @@ func asHeaderError(name string, err error) error {
 		return e
 	}
 	return &fault.Error{Problem: fmt.Sprintf("header: value of %q", name), Err: err}
+}
+
+// check holds a header against the valueBytes bytes that follow it.
+func (h *header) check(valueBytes int64) error {
+	if err := checkLayout(h.entries, valueBytes); err != nil {
+		return err
+	}
+	return h.checkNames()
 }
 
 // checkLayout holds the entries against the bytes that follow the header: each
@@ -134,6 +138,34 @@ func checkLayout(entries []entry, valueBytes int64) error {
 		}
 	}
 	return nil
+}
+
+// checkNames orders the entries by name. Two of one name are an error.
+func (h *header) checkNames() error {
+	h.byName = make([]int32, len(h.entries))
+	for i := range h.byName {
+		h.byName[i] = int32(i)
+	}
+	slices.SortFunc(h.byName, func(a, b int32) int { return strings.Compare(h.entries[a].name, h.entries[b].name) })
+	for i := 1; i < len(h.byName); i++ {
+		if name := h.entries[h.byName[i]].name; name == h.entries[h.byName[i-1]].name {
+			return twice(name)
+		}
+	}
+	return nil
+}
+
+func twice(name string) error {
+	return &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", name)}
+}
+
+// find returns the entry of a name, nil for none.
+func (h *header) find(name string) *entry {
+	i, ok := slices.BinarySearchFunc(h.byName, name, func(i int32, name string) int { return strings.Compare(h.entries[i].name, name) })
+	if !ok {
+		return nil
+	}
+	return &h.entries[h.byName[i]]
 }
 
 // checkSize compares the length of e's values with its shape. The length of types

@@ -50,7 +50,7 @@ func Layout(raw []byte, fileBytes int64) ([]Span, map[string]string, error) {
 		return nil, nil, fault.At(opRead, "", err)
 	}
 	values := int64(lengthBytes + len(raw))
-	if err := checkLayout(h.entries, fileBytes-values); err != nil {
+	if err := h.check(fileBytes - values); err != nil {
 		return nil, nil, fault.At(opRead, "", err)
 	}
 	spans := make([]Span, len(h.entries))

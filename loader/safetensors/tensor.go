@@ -32,9 +32,8 @@ var bitWidths = map[string]uint64{
 	"I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }
 
-// newTensor makes a tensor of a checked entry; values is where the values of all
-// tensors begin in the file.
-func (f *File) newTensor(e entry, values int64) *Tensor {
+// newTensor makes a tensor of a checked entry.
+func (f *File) newTensor(e *entry) *Tensor {
 	shape := make([]int, len(e.shape))
 	length := 1
 	for i, n := range e.shape {
@@ -42,7 +41,7 @@ func (f *File) newTensor(e entry, values int64) *Tensor {
 		length *= int(n)
 	}
 	stored := &tensor.Stored{
-		Source: f.file, Subject: f.subject(e.name), Offset: values + int64(e.begin), Len: length,
+		Source: f.file, Subject: f.subject(e.name), Offset: f.values + int64(e.begin), Len: length,
 		DType: e.dtype, Readable: readable,
 	}
 	if i := slices.IndexFunc(encodings, func(c *tensor.Encoding) bool { return c.Name == e.dtype }); i >= 0 {

@@ -124,12 +124,30 @@ func (f *File) HasTensor(keys ...string) bool {
 // Value returns the plain value at keys: nil, a bool, int64, float64 or string.
 // It reports false where there is no value, or one of another kind.
 func (f *File) Value(keys ...string) (any, bool) {
-	switch v := f.find(keys).(type) {
+	return plain(f.find(keys))
+}
+
+func plain(value any) (any, bool) {
+	switch value.(type) {
 	case nil, bool, int64, float64, string:
-		return v, true
+		return value, true
 	default:
 		return nil, false
 	}
+}
+
+// Attribute returns a plain value, as Value does, that the file sets as an attribute of the
+// object at keys, of whatever class, or has under that name in the dictionary there. The class
+// is not known, so that what it makes of its attributes is not either.
+func (f *File) Attribute(name string, keys ...string) (any, bool) {
+	attributes, _ := f.find(keys).(*dict)
+	if object, ok := f.find(keys).(*opaque); ok {
+		attributes = object.attributes
+	}
+	if attributes == nil {
+		return nil, false
+	}
+	return plain(attributes.get(name))
 }
 
 // Tensor looks a tensor up, of any data type; reading one of a type that is not

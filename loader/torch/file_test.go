@@ -227,3 +227,64 @@ func TestFixtures(t *testing.T) {
 		t.Errorf("%d files: %v", read, err)
 	}
 }
+
+// An object of an unknown class has the attributes that the file sets on it, and a dictionary its
+// entries; tensors among them are none of them.
+func TestAttribute(t *testing.T) {
+	f := open(t, torchtest.Dict{
+		"cfg", torchtest.Call{Function: "my.Config", State: torchtest.Dict{"d_in", 16, "name", "m", "none", nil, "w", torchtest.F32([]int{1}, 1), "dict", torchtest.Dict{}}},
+		"plain", torchtest.Dict{"d_in", 8}, "bare", torchtest.Call{Function: "my.Config"}, "slots", torchtest.Call{Function: "my.Config", State: torchtest.Tuple{nil}},
+	})
+	tests := []struct {
+		name, at string
+		want     any
+		ok       bool
+	}{
+		{"d_in", "cfg", int64(16), true},
+		{"name", "cfg", "m", true},
+		{"none", "cfg", nil, true},
+		{"d_in", "plain", int64(8), true},
+		{"w", "cfg", nil, false},
+		{"dict", "cfg", nil, false},
+		{"absent", "cfg", nil, false},
+		{"d_in", "bare", nil, false},
+		{"d_in", "slots", nil, false},
+		{"d_in", "absent", nil, false},
+	}
+	for _, test := range tests {
+		if got, ok := f.Attribute(test.name, test.at); got != test.want || ok != test.ok {
+			t.Errorf("%s of %s: %v, %v", test.name, test.at, got, ok)
+		}
+	}
+	if names := f.Names(); len(names) != 0 {
+		t.Errorf("tensors %q in what is not known", names)
+	}
+}
+
+// Slices of a tensor of three dimensions, and of one that is stored in another order.
+func TestSlice(t *testing.T) {
+	values := []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	turned := torchtest.F32([]int{3, 2, 2}, values...)
+	turned.Strides = []int{1, 6, 3}
+	f := open(t, torchtest.Dict{"w", torchtest.F32([]int{3, 2, 2}, values...), "turned", turned})
+	w, err := f.Tensor("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := w.Slice(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]float32, 6)
+	if err := m.ReadRows(0, rows); err != nil || !slices.Equal(rows, []float32{2, 3, 6, 7, 10, 11}) {
+		t.Errorf("%v, %v", rows, err)
+	}
+	_, err = w.Slice(1, 2)
+	checkFault(t, err, f.Path()+": tensor w", "an index below 2")
+	x, err := f.Tensor("turned")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = x.Slice(0, 0)
+	checkFault(t, err, f.Path()+": tensor turned", "row-major order")
+}

@@ -44,7 +44,7 @@ func global(module, name string) any {
 	if call, ok := functions[full]; ok {
 		return &function{full, call}
 	}
-	return &opaque{full}
+	return &opaque{name: full}
 }
 
 func (m *machine) globalLines() error {
@@ -93,14 +93,14 @@ func (m *machine) callWithNames() error {
 	if d, ok := values[2].(*dict); ok && len(d.keys) == 0 {
 		return m.pushResult(values[0], values[1])
 	}
-	m.push(&opaque{callee(values[0])})
+	m.push(&opaque{name: callee(values[0])})
 	return nil
 }
 
 func (m *machine) pushResult(called, arguments any) error {
 	f, ok := called.(*function)
 	if !ok {
-		m.push(&opaque{callee(called)})
+		m.push(&opaque{name: callee(called)})
 		return nil
 	}
 	args, ok := arguments.(tuple)
@@ -138,7 +138,8 @@ func badArguments(name string) error {
 }
 
 // setState is the attributes of an object (BUILD). A state_dict has some, which
-// say nothing of its tensors; a data type of NumPy has its byte order there.
+// say nothing of its tensors; a data type of NumPy has its byte order there, and a
+// configuration that was saved as the object that it was has its settings.
 func (m *machine) setState() error {
 	state, err := m.pop()
 	if err != nil {
@@ -148,10 +149,13 @@ func (m *machine) setState() error {
 	if err != nil {
 		return err
 	}
-	if t, ok := object.(*numberType); ok {
+	switch v := object.(type) {
+	case *numberType:
 		if args, ok := state.(tuple); ok && len(args) > 1 {
-			t.order, _ = args[1].(string)
+			v.order, _ = args[1].(string)
 		}
+	case *opaque:
+		v.attributes, _ = state.(*dict)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func numpyType(args tuple) (any, error) {
 	}
 	code, ok := args[0].(string)
 	if !ok {
-		return &opaque{"numpy.dtype"}, nil
+		return &opaque{name: "numpy.dtype"}, nil
 	}
 	return &numberType{code: code}, nil
 }
@@ -26,7 +26,7 @@ func numpyType(args tuple) (any, error) {
 // numpyScalar is the number of a type and its bytes. Training code leaves such
 // numbers in configurations; those of a kind that is no plain number are opaque.
 func numpyScalar(args tuple) (any, error) {
-	unread := &opaque{"numpy scalar"}
+	unread := &opaque{name: "numpy scalar"}
 	if len(args) < 2 {
 		return nil, errArguments
 	}
@@ -55,7 +55,7 @@ func numpyScalar(args tuple) (any, error) {
 // encodeLatin1 is _codecs.encode(text, "latin1"), as which protocol 2 writes bytes.
 func encodeLatin1(args tuple) (any, error) {
 	if len(args) != 2 || args[1] != "latin1" {
-		return &opaque{"_codecs.encode"}, nil
+		return &opaque{name: "_codecs.encode"}, nil
 	}
 	text, ok := args[0].(string)
 	if !ok {

@@ -152,7 +152,7 @@ func long(width uint64) operation {
 			return err
 		}
 		if len(bytes) > 8 {
-			m.push(&opaque{"int"})
+			m.push(&opaque{name: "int"})
 			return nil
 		}
 		var n uint64

@@ -143,7 +143,7 @@ func rebuildFromType(args tuple) (any, error) {
 	f, ok := args[0].(*function)
 	inner, isTuple := args[2].(tuple)
 	if !ok || !isTuple {
-		return &opaque{callee(args[0])}, nil
+		return &opaque{name: callee(args[0])}, nil
 	}
 	switch f.name {
 	case "torch._utils._rebuild_tensor_v2":
@@ -151,7 +151,7 @@ func rebuildFromType(args tuple) (any, error) {
 	case "torch._utils._rebuild_tensor_v3":
 		return rebuildTensorOfType(inner)
 	default:
-		return &opaque{f.name}, nil
+		return &opaque{name: f.name}, nil
 	}
 }
 
@@ -285,6 +285,20 @@ func (t *Tensor) Matrix() (tensor.Matrix, error) { return t.matrix(rowMajor, tra
 // Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; its errors
 // are those of Matrix.
 func (t *Tensor) Transposed() (tensor.Matrix, error) { return t.matrix(transposed, rowMajor) }
+
+// Slice returns the matrix at index along axis 0 or 1 of a tensor of three dimensions. Another
+// number of dimensions, an index that is not there and values that are not stored in
+// row-major order are errors.
+func (t *Tensor) Slice(axis, index int) (tensor.Matrix, error) {
+	if t.rebuilt.layout != rowMajor {
+		return nil, t.unreadable("values in row-major order")
+	}
+	m, err := t.values.Slice(t.Shape, axis, index)
+	if err != nil {
+		return nil, fault.At(opRead, "", err)
+	}
+	return m, nil
+}
 
 // matrix returns a tensor that is stored in the layout straight as it is stored,
 // and one that is stored in the layout turned as the transpose of that.

@@ -59,7 +59,10 @@ func keyText(key any) string {
 }
 
 // opaque is what only a call that is not made here would give.
-type opaque struct{ name string } // of the function or class
+type opaque struct {
+	name       string // of the function or class
+	attributes *dict  // that the file sets on it, nil for none; File.Attribute alone reads them
+}
 
 // shown is the name as errors have it. A file may give any text for it.
 func (o *opaque) shown() string {

@@ -225,6 +225,18 @@ EXAMPLE = Path(__file__).parents[2] / "examples/smollm2-135m"
 
 
 class OnDisk(unittest.TestCase):
+    def test_hook_point_by_hand(self):
+        con = saedb.connect()
+        self.addCleanup(con.close)
+        saedb.load_model(con, EXAMPLE / "SmolLM2-135M-Instruct.unembedding.gguf", name="m")
+        one = EXAMPLE / "saes" / "blocks.4.hook_resid_pre"
+        with self.assertRaisesRegex(duckdb.Error, "found queries of attention"):
+            saedb.load_sae(con, one, hook="blocks.4.attn.hook_q")
+        with self.assertRaisesRegex(duckdb.Error, "hook is of one SAE"):
+            saedb.load_sae(con, EXAMPLE / "saes", hook="layers.7")
+        saedb.load_sae(con, one, hook="layers.7")
+        self.assertEqual(con.execute("SELECT hook, layer FROM saes").fetchall(), [("layers.7", 7)])
+
     def test_described_as_a_load_records_it(self):
         """What Spark's workers ask of the extension."""
         con = saedb.connect()

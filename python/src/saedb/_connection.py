@@ -118,6 +118,7 @@ def load_sae(
     model: Optional[str] = None,
     release: Optional[str] = None,
     decoder: Optional[str] = None,
+    hook: Optional[str] = None,
     replace: bool = False,
     copy: bool = False,
     database: Optional[str] = None,
@@ -125,13 +126,14 @@ def load_sae(
     """Loads the SAE in a directory, or all those in the directories below it.
 
     Their names, unique in the database, are those of their directories, or ``release/name``. The
-    same SAE under a second name is an error, unless ``copy``. ``model`` names the model that they write to: by default the only one loaded, or the one that
-    their configuration names. ``decoder`` is the scale of the decoder: ``as-stored`` (the
-    default), ``unit-norm`` or ``saelens``.
+    same SAE under a second name is an error, unless ``copy``. ``model`` names the model that they
+    write to: by default the only one loaded, or the one that their configuration names. ``decoder``
+    is the scale of the decoder: ``as-stored`` (the default), ``unit-norm`` or ``saelens``. ``hook`` is
+    the hook point of the decoder of the one SAE there is, in place of what its files say.
     """
     found = call(
         con, "saedb_load_sae", [os.fspath(path)], name=name, model=model, release=release, decoder=decoder,
-        replace=flag(replace), copy=flag(copy), database=target(con, database),
+        hook=hook, replace=flag(replace), copy=flag(copy), database=target(con, database),
     )  # fmt: skip
     return [Loaded(*row) for row in found]
 

@@ -1,0 +1,113 @@
+package sae
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/torch"
+)
+
+// The files of an SAE of THU-KEG's OpenSAE, as save_pretrained of transformers writes them:
+// the weights in one file, or in several that an index lists. Sources: saes/open_sae and
+// trainer/sae_trainer.py of THU-KEG/OpenSAE.
+const (
+	openSAEConfigFile  = "config.json"
+	openSAEWeightsFile = "model.safetensors"
+	openSAEIndexFile   = "model.safetensors.index.json"
+)
+
+var openSAEFormat = format{name: "opensae", detect: isOpenSAE, open: openOpenSAE}
+
+// openSAECheckpoint is a checkpoint of its training: HOOK_POINT/iter_N.pt.
+var openSAECheckpoint = checkpoint{
+	name: "opensae",
+	has: func(_ string, file *torch.File) bool {
+		tensors := torchIn{File: file}
+		return tensors.hasMatrices("encoder.weight", "W_dec") && tensors.hasVectors("encoder.bias", "b_dec")
+	},
+	take: func(s *stored, path string, file *torch.File) error {
+		if directory := above(path, 1); len(directory) == 1 && findHook(directory[0]) != nil {
+			s.setHook(directory[0])
+			s.info.Name = directory[0] + "/" + s.info.Name
+		}
+		s.info.Architecture = "topk"
+		tensors := torchIn{File: file}
+		return s.takeDecoder(tensors, "W_dec", asIs, tensors.sizes([]string{"encoder.bias"}, []string{"b_dec"}))
+	},
+}
+
+// isOpenSAE takes a directory by its configuration, which has names that no model's has.
+func isOpenSAE(dir string) bool {
+	if !isFile(filepath.Join(dir, openSAEWeightsFile)) && !isFile(filepath.Join(dir, openSAEIndexFile)) || !isFile(filepath.Join(dir, openSAEConfigFile)) {
+		return false
+	}
+	config, err := readSettings(filepath.Join(dir, openSAEConfigFile), "")
+	return err == nil && config.values["feature_size"] != nil && config.values["output_hookpoint"] != nil
+}
+
+// openOpenSAE opens a directory, whose decoder is W_dec [d_sae, d_model].
+func openOpenSAE(dir string) (SAE, error) {
+	path := filepath.Join(dir, openSAEConfigFile)
+	config, err := readSettings(path, "OpenSAE writes it beside the weights")
+	if err != nil {
+		return nil, err
+	}
+	s := &stored{info: Info{
+		Path: dir, Name: baseName(dir), Format: "opensae", Architecture: config.text("activation"), Scale: scaleAsStored,
+		ModelName: config.text("model_name"), Files: []string{path},
+	}}
+	s.setHook(config.text("output_hookpoint"))
+	if config.text("input_hookpoint") != s.info.Hook {
+		s.info.Architecture = "transcoder"
+	} else if s.info.Architecture == "topk" {
+		s.info.L0 = config.number("k")
+	}
+	if config.flag("input_normalize") || config.flag("normalize_shift_back") {
+		s.info.Scale += "; input_normalize"
+	}
+	sizes := expected{features: config.size("feature_size"), dModel: config.size("hidden_size"), source: openSAEConfigFile}
+	if config.err != nil {
+		return nil, fault.At(opRead, path, config.err)
+	}
+	weights, err := s.openSAEWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := safetensors.Open(weights)
+	if err != nil {
+		return nil, fault.At(opRead, weights, err)
+	}
+	s.close = file.Close
+	s.info.Files = append(s.info.Files, weights)
+	if err := s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openSAEWeights returns the file with the decoder: the only one, or that which the index names.
+func (s *stored) openSAEWeights(dir string) (string, error) {
+	if weights := filepath.Join(dir, openSAEWeightsFile); isFile(weights) {
+		return weights, nil
+	}
+	index := filepath.Join(dir, openSAEIndexFile)
+	all, err := readSettings(index, "")
+	if err != nil {
+		return "", err
+	}
+	within := all.object("weight_map")
+	name := within.text("W_dec")
+	for _, read := range []*settings{all, within} {
+		if read.err != nil {
+			return "", fault.At(opRead, index, read.err)
+		}
+	}
+	if !filepath.IsLocal(name) {
+		return "", &fault.Error{Op: opRead, Subject: index, Expected: "the name of the file with W_dec", Found: fmt.Sprintf("%q", name)}
+	}
+	s.info.Files = append(s.info.Files, index)
+	return filepath.Join(dir, name), nil
+}
