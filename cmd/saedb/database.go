@@ -61,7 +61,7 @@ func requireTables(ctx context.Context, db *saedb.DB, op, path string) error {
 // committed is in the log still, and whoever opens the file reads both.
 func checkpoint(ctx context.Context, db *saedb.DB) error {
 	var path string
-	if err := db.QueryRowContext(ctx, "SELECT path FROM duckdb_databases() WHERE database_name = current_database()").Scan(&path); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT coalesce(path, database_name) FROM duckdb_databases() WHERE database_name = current_database()").Scan(&path); err != nil {
 		return err
 	}
 	_, err := db.ExecContext(ctx, "CHECKPOINT")
@@ -71,7 +71,7 @@ func checkpoint(ctx context.Context, db *saedb.DB) error {
 	return &fault.Error{
 		Op: "checkpoint", Subject: path, Err: err,
 		Problem: "what was reported as done is stored, but in " + filepath.Base(path) + ".wal beside the file, which must stay with it",
-		Hint: "make room; the next command that writes moves it into the file",
+		Hint:    "make room; the next command that writes moves it into the file",
 	}
 }
 

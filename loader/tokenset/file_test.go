@@ -170,6 +170,7 @@ func equal(a, b Set) bool {
 func TestReadFileErrors(t *testing.T) {
 	tests := []struct{ name, content, want string }{
 		{"a.gmt", "x\n\ny\n", "line 1: expected a name, a description and members with tabs between them, found no tab"},
+		{"a.gmt", "x\t\tred\n" + strings.Repeat("spaces for tabs ", 20) + "\n", "line 2: expected a name, a description and members with tabs between them, found no tab"},
 		{"a.gmt", "x\tonly a description\n", `holds no token set with a token of this vocabulary: found "x" (line 1: no members, found 1 tab)`},
 		{"a.gmt", "x\t\t7\ny\t\t\n", `"x" (line 1: none of its 1 members), "y" (line 2: no members, found 2 tabs)`},
 		{"a.gmt", "x\tna\tred\n\r\r\n\t\t1\r", "line 4: a token set has no name"},

@@ -25,8 +25,11 @@ func readGMT(_ string, data []byte, words *wordFinder) (*collection, error) {
 		if len(fields) > 1 {
 			description = unescapeField(fields[1])
 		}
-		without := fmt.Sprintf("no members, found %s", tabCount(len(fields)-1))
-		if err := sets.begin(name, description, listing{where: atLine(number), without: without}); err != nil {
+		err := sets.begin(name, description, listing{where: atLine(number), without: "no members, found " + tabCount(len(fields)-1)})
+		if err != nil && len(fields) == 1 {
+			err = noTab() // whatever else it is
+		}
+		if err != nil {
 			return nil, fault.At("", atLine(number), err)
 		}
 		// Empty members come from spreadsheets that fill all lines up to the longest.
@@ -37,11 +40,13 @@ func readGMT(_ string, data []byte, words *wordFinder) (*collection, error) {
 		}
 	}
 	if tabs == 0 && len(sets.sets) > 0 {
-		return nil, &fault.Error{
-			Subject: sets.listed[0].where, Expected: "a name, a description and members with tabs between them", Found: tabCount(0),
-		}
+		return nil, fault.At("", sets.listed[0].where, noTab())
 	}
 	return sets, nil
+}
+
+func noTab() error {
+	return &fault.Error{Expected: "a name, a description and members with tabs between them", Found: tabCount(0)}
 }
 
 func tabCount(n int) string {
