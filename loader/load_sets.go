@@ -7,12 +7,10 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
-	schema "github.com/saedb/saedb/sql"
 )
 
 const loadSets = "load sets"
@@ -34,7 +32,8 @@ type SetsRequest struct {
 type SetsOutcome struct {
 	Model                               string
 	Added, Replaced, Dropped, Unchanged int
-	FromTable                           bool // the sets are those of the table user_token_sets
+	FromTable                           bool     // the sets are those of the table user_token_sets
+	Notes                               []string // what a person should know of them: members that are no token, sets left out
 }
 
 func (o SetsOutcome) changed() bool { return o.Added+o.Replaced+o.Dropped > 0 }
@@ -49,11 +48,14 @@ func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error
 			return false, err
 		}
 		for _, m := range models {
-			sets, source, err := r.make(ctx, tx, m)
-			if err != nil {
-				return false, err
-			}
-			outcome, err := writeSets(ctx, tx, m, sets, source, r.Replace)
+			outcome := SetsOutcome{Model: m.name}
+			err := r.make(ctx, tx, m, func(made madeSets) error {
+				outcome.Notes = append(outcome.Notes, made.notes...)
+				if err := fillIncoming(ctx, tx, made.sets); err != nil {
+					return err
+				}
+				return storeIncoming(ctx, tx, m, made.source, r.Replace, &outcome)
+			})
 			if err != nil {
 				return false, err
 			}
@@ -101,13 +103,20 @@ func vocabularies(ctx context.Context, tx *sql.Tx, name string) ([]*vocabulary, 
 	return all, rows.Err()
 }
 
-// make builds the sets that r asks for from a vocabulary, and says where they are from.
-func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary) (sets []tokenset.Set, source string, err error) {
-	o := tokenset.Options{MultiToken: r.MultiToken}
+// madeSets is sets that one file, pattern or query makes.
+type madeSets struct {
+	sets   []tokenset.Set
+	source string
+	notes  []string
+}
+
+// make builds the sets that r asks for from a vocabulary, and gives them to store.
+func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary, store func(madeSets) error) error {
+	o := tokenset.Options{Model: v.name, MultiToken: r.MultiToken}
 	if r.MultiToken == tokenset.MultiTokenAll {
 		encoder, err := openEncoder(ctx, tx, v)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		defer encoder.Close()
 		o.Encoder = encoder
@@ -115,26 +124,33 @@ func (r *SetsRequest) make(ctx context.Context, tx *sql.Tx, v *vocabulary) (sets
 	switch {
 	case r.Pattern != "":
 		set, err := tokenset.FromRegex(r.Name, r.Pattern, v.tokens)
-		return []tokenset.Set{set}, "pattern " + r.Pattern, err
+		if err != nil {
+			return err
+		}
+		return store(madeSets{sets: []tokenset.Set{set}, source: "pattern " + r.Pattern})
 	case r.Query != "":
-		set, err := setFromQuery(ctx, tx, r.Name, r.Query, v)
-		return []tokenset.Set{set}, "query " + r.Query, err
+		made, err := setFromQuery(ctx, tx, r.Name, r.Query, v)
+		if err != nil {
+			return err
+		}
+		return store(made)
 	case len(r.Files) > 0:
 		for _, path := range r.Files {
-			read, err := tokenset.ReadFile(path, v.tokens, o)
+			sets, notes, err := tokenset.ReadFile(path, v.tokens, o)
 			if err != nil {
-				return nil, "", err
+				return err
 			}
-			sets = append(sets, read...)
+			if err := store(madeSets{sets, "file " + filepath.Base(path), notes}); err != nil {
+				return err
+			}
 		}
-		return sets, "file " + filepath.Base(r.Files[0]), nil
+		return nil
 	}
-	families := r.Families
-	if len(families) == 0 {
-		families = tokenset.Families()
+	sets, err := tokenset.Builtin(v.tokens, r.Families, o)
+	if err != nil {
+		return err
 	}
-	sets, err = tokenset.Builtin(v.tokens, families, o)
-	return sets, "built in", err
+	return store(madeSets{sets: sets, source: "built in"})
 }
 
 // encoder is a tokenizer that turns text to token ids.
@@ -170,74 +186,46 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error
 }
 
 // setFromQuery makes a set of the token ids in the first column of a query.
-func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabulary) (tokenset.Set, error) {
-	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}
+func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabulary) (made madeSets, err error) {
 	if err := tokenset.CheckName(name); err != nil {
-		return set, err
+		return made, err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id) WHERE id IS NOT NULL")
+	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id)")
 	if err != nil {
-		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
+		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var id int32
+	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}
+	var read, without int
+	for ; rows.Next(); read++ {
+		var id sql.NullInt32
 		if err := rows.Scan(&id); err != nil {
-			return set, err
+			return made, err
 		}
-		if _, known := slices.BinarySearchFunc(v.tokens, int(id), func(t vocab.Token, id int) int { return t.ID - id }); !known {
-			return set, &fault.Error{
-				Op: loadSets, Subject: "query of set " + name, Expected: "ids of tokens of model " + v.name, Found: fmt.Sprint(id),
+		if !id.Valid {
+			without++
+			continue
+		}
+		if _, known := slices.BinarySearchFunc(v.tokens, int(id.Int32), func(t vocab.Token, id int) int { return t.ID - id }); !known {
+			return made, &fault.Error{
+				Op: loadSets, Subject: "query of set " + name, Expected: "ids of tokens of model " + v.name, Found: fmt.Sprint(id.Int32),
 			}
 		}
-		set.IDs = append(set.IDs, id)
+		set.IDs = append(set.IDs, id.Int32)
+	}
+	if err := rows.Err(); err != nil {
+		return made, err
+	}
+	if len(set.IDs) == 0 {
+		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Problem: "it gives no token"}
 	}
 	slices.Sort(set.IDs)
 	set.IDs = slices.Compact(set.IDs)
-	if len(set.IDs) == 0 && rows.Err() == nil {
-		return set, &fault.Error{Op: loadSets, Subject: "query of set " + name, Problem: "it gives no token"}
+	made = madeSets{sets: []tokenset.Set{set}, source: "query " + query}
+	if without > 0 {
+		made.notes = []string{fmt.Sprintf("query of set %s: %d of its %d rows have no token id, but NULL", name, without, read)}
 	}
-	return set, rows.Err()
-}
-
-// writeSets stores sets of one model that are not there already.
-func writeSets(ctx context.Context, tx *sql.Tx, v *vocabulary, sets []tokenset.Set, source string, replace bool) (SetsOutcome, error) {
-	outcome := SetsOutcome{Model: v.name}
-	begun := time.Now().UTC()
-	for _, set := range sets {
-		var old sql.NullInt64
-		var same sql.NullBool
-		err := tx.QueryRowContext(ctx, `SELECT max(set_id), bool_or(token_ids = CAST(? AS INTEGER[])) FROM stored_token_sets
-			WHERE model_id = ? AND token_set = ?`, schema.List(set.IDs), v.id, set.Name).Scan(&old, &same)
-		switch {
-		case err != nil:
-			return outcome, err
-		case old.Valid && same.Bool:
-			outcome.Unchanged++
-			continue
-		case old.Valid && !replace:
-			return outcome, &fault.Error{
-				Op: loadSets, Subject: "token set " + set.Name, Problem: "already loaded for model " + v.name + ", with other tokens",
-				Hint: "give it another name, or replace that one with --replace",
-			}
-		case old.Valid:
-			outcome.Replaced++
-			for _, table := range []string{"stored_token_sets", "stored_enrichment"} {
-				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE set_id = ?`, old.Int64); err != nil {
-					return outcome, err
-				}
-			}
-		default:
-			outcome.Added++
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO stored_token_sets
-			SELECT nextval('token_set_ids'), ?, ?, ?, ?, CAST(? AS INTEGER[]), ?, ?`,
-			v.id, set.Name, set.Family, set.Description, schema.List(set.IDs), source, begun)
-		if err != nil {
-			return outcome, err
-		}
-	}
-	return outcome, nil
+	return made, nil
 }
 
 // ExportSets writes the token sets of a model, the only one loaded when name is

@@ -318,7 +318,7 @@ func unloadSets(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 	if err != nil {
 		return nil, err
 	}
-	return out, dropSets(ctx, tx, ids)
+	return out, dropSets(ctx, tx, "(SELECT unnest(CAST($1 AS INTEGER[])))", schema.List(ids))
 }
 
 // firstRepeated is the first name that is there more than once, "" for none.
@@ -333,16 +333,20 @@ func firstRepeated(names []string) string {
 	return ""
 }
 
-// dropSets drops token sets and the scores in them. The q-values of other sets
-// count on those scores. That one feature of an SAE lacks its q-value is enough for the next
-// compute to make all of its q-values anew.
-func dropSets(ctx context.Context, tx *sql.Tx, ids []int) error {
-	in := "list_contains(CAST('" + schema.List(ids) + "' AS INTEGER[]), set_id)"
-	_, err := tx.ExecContext(ctx, `UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE `+in+`)`)
-	if err != nil {
-		return err
+// dropSets drops the token sets whose numbers a query in brackets gives, and the scores in
+// them. The q-values of other sets count on those scores. That one feature of an SAE lacks
+// its q-value is enough for the next compute to make all of its q-values anew.
+func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
+	for _, statement := range []string{
+		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
+		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
+		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+			return err
+		}
 	}
-	return deleteWhere(ctx, tx, in, "stored_enrichment", "stored_token_sets")
+	return nil
 }
 
 // unloadExplanations takes out files of explanations by their names.

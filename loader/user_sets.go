@@ -3,8 +3,8 @@ package loader
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
@@ -34,28 +34,28 @@ func adoptUserSets(ctx context.Context, tx *sql.Tx) ([]SetsOutcome, error) {
 	if err := checkUserRows(ctx, tx); err != nil {
 		return nil, err
 	}
-	models, err := userSets(ctx, tx)
+	if err := checkUserNames(ctx, tx); err != nil {
+		return nil, err
+	}
+	models, err := loadedModels(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	var outcomes []SetsOutcome
 	for _, m := range models {
-		var names []string
-		for _, set := range m.sets {
-			names = append(names, set.Name)
+		outcome := SetsOutcome{Model: m.name, FromTable: true}
+		if err := fillFromTable(ctx, tx, m); err != nil {
+			return nil, err
 		}
 		if err := freeNames(ctx, tx, m); err != nil {
 			return nil, err
 		}
-		dropped, err := dropUserSets(ctx, tx, m.id, names)
-		if err != nil {
+		if outcome.Dropped, err = dropUserSets(ctx, tx, m.id); err != nil {
 			return nil, err
 		}
-		outcome, err := writeSets(ctx, tx, &m.vocabulary, m.sets, sourceTable, true)
-		if err != nil {
+		if err := storeIncoming(ctx, tx, m, sourceTable, true, &outcome); err != nil {
 			return nil, err
 		}
-		outcome.FromTable, outcome.Dropped = true, dropped
 		if outcome.changed() {
 			outcomes = append(outcomes, outcome)
 		}
@@ -80,7 +80,7 @@ func checkUserRows(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	row := fmt.Sprintf("row (%s, %s, %d)", schema.Literal(model), schema.Literal(name), id)
+	row := userRow(model, name, id)
 	where := fmt.Sprintf("DELETE FROM user_token_sets WHERE model = %s", schema.Literal(model))
 	if tokens == 0 {
 		return &fault.Error{
@@ -94,93 +94,85 @@ func checkUserRows(ctx context.Context, tx *sql.Tx) error {
 	}
 }
 
-// userModel is a model and the sets that user_token_sets has for it.
-type userModel struct {
-	vocabulary // without tokens
-	sets       []tokenset.Set
+// checkUserNames returns an error for the first row whose set has a name that no set may have.
+func checkUserNames(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT model, token_set, min(token_id) FROM user_token_sets GROUP BY model, token_set ORDER BY ALL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var model, name string
+		var id int
+		if err := rows.Scan(&model, &name, &id); err != nil {
+			return err
+		}
+		if err := tokenset.CheckName(name); err != nil {
+			return fault.At("", userRow(model, name, id), err)
+		}
+	}
+	return rows.Err()
 }
 
-// userSets reads the sets of every loaded model.
-func userSets(ctx context.Context, tx *sql.Tx) ([]userModel, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT m.model_id, m.model, u.token_set, u.token_id
-		FROM stored_models m LEFT JOIN user_token_sets u USING (model) ORDER BY ALL`)
+func userRow(model, name string, id int) string {
+	return fmt.Sprintf("row (%s, %s, %d)", schema.Literal(model), schema.Literal(name), id)
+}
+
+// loadedModels returns every model, without its tokens.
+func loadedModels(ctx context.Context, tx *sql.Tx) ([]*vocabulary, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT model_id, model FROM stored_models ORDER BY model_id`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var models []userModel
+	var models []*vocabulary
 	for rows.Next() {
-		var id int
-		var model string
-		var name sql.NullString
-		var token sql.NullInt32
-		if err := rows.Scan(&id, &model, &name, &token); err != nil {
+		m := &vocabulary{}
+		if err := rows.Scan(&m.id, &m.name); err != nil {
 			return nil, err
 		}
-		if len(models) == 0 || models[len(models)-1].id != id {
-			models = append(models, userModel{vocabulary: vocabulary{id: id, name: model}})
-		}
-		if !name.Valid {
-			continue
-		}
-		m := &models[len(models)-1]
-		if last := len(m.sets) - 1; last < 0 || m.sets[last].Name != name.String {
-			if err := tokenset.CheckName(name.String); err != nil {
-				row := fmt.Sprintf("row (%s, %s, %d)", schema.Literal(model), schema.Literal(name.String), token.Int32)
-				return nil, fault.At("", row, err)
-			}
-			m.sets = append(m.sets, tokenset.Set{Name: name.String, Family: tokenset.FamilyUser})
-		}
-		set := &m.sets[len(m.sets)-1]
-		set.IDs = append(set.IDs, token.Int32)
+		models = append(models, m)
 	}
 	return models, rows.Err()
 }
 
-// freeNames returns an error for a set that is loaded from elsewhere under the same
-// name, with other tokens.
-func freeNames(ctx context.Context, tx *sql.Tx, m userModel) error {
-	for _, set := range m.sets {
-		var source string
-		err := tx.QueryRowContext(ctx, `SELECT source FROM stored_token_sets
-			WHERE model_id = ? AND token_set = ? AND source <> ? AND token_ids <> CAST(? AS INTEGER[])`,
-			m.id, set.Name, sourceTable, schema.List(set.IDs)).Scan(&source)
-		if err == sql.ErrNoRows {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		return &fault.Error{
-			Subject: fmt.Sprintf("token set %q of model %s", set.Name, m.name),
-			Problem: "a set of that name, with other tokens, is loaded from elsewhere: " + source,
-			Hint:    "give it another name: UPDATE user_token_sets SET token_set = … WHERE token_set = " + schema.Literal(set.Name),
-		}
+// fillFromTable makes incoming_token_sets of a model's sets in user_token_sets.
+func fillFromTable(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
+	if _, err := tx.ExecContext(ctx, newIncoming); err != nil {
+		return err
 	}
-	return nil
+	_, err := tx.ExecContext(ctx, `INSERT INTO incoming_token_sets
+		SELECT row_number() OVER (ORDER BY token_set), token_set, ?, '', list_sort(list(DISTINCT token_id))
+		FROM user_token_sets WHERE model = ? GROUP BY token_set`, tokenset.FamilyUser, m.name)
+	return err
 }
 
-// dropUserSets drops the sets that were made from the table, but for those of the
-// names, and the scores of the model's SAEs in them.
-func dropUserSets(ctx context.Context, tx *sql.Tx, model int, names []string) (dropped int, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT set_id, token_set FROM stored_token_sets WHERE model_id = ? AND source = ?`, model, sourceTable)
+// freeNames returns an error for a set that is loaded from elsewhere under the same
+// name, with other tokens.
+func freeNames(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
+	var name, source string
+	err := tx.QueryRowContext(ctx, `SELECT i.token_set, t.source `+differing+` AND t.source <> $2 ORDER BY i.position LIMIT 1`, m.id, sourceTable).Scan(&name, &source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
 	if err != nil {
+		return err
+	}
+	return &fault.Error{
+		Subject: fmt.Sprintf("token set %q of model %s", name, m.name),
+		Problem: "a set of that name, with other tokens, is loaded from elsewhere: " + source,
+		Hint:    "give it another name: UPDATE user_token_sets SET token_set = … WHERE token_set = " + schema.Literal(name),
+	}
+}
+
+// dropUserSets drops the model's sets that were made from the table, but for those of the
+// names in incoming_token_sets, and the scores of the model's SAEs in them.
+func dropUserSets(ctx context.Context, tx *sql.Tx, model int) (dropped int, err error) {
+	const gone = `(SELECT set_id FROM stored_token_sets WHERE model_id = $1 AND source = $2
+		AND token_set NOT IN (SELECT token_set FROM incoming_token_sets))`
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM `+gone, model, sourceTable).Scan(&dropped)
+	if err != nil || dropped == 0 {
 		return 0, err
 	}
-	defer rows.Close()
-	var gone []int
-	for rows.Next() {
-		var id int
-		var name string
-		if err := rows.Scan(&id, &name); err != nil {
-			return 0, err
-		}
-		if !slices.Contains(names, name) {
-			gone = append(gone, id)
-		}
-	}
-	if err := rows.Err(); err != nil || len(gone) == 0 {
-		return 0, err
-	}
-	return len(gone), dropSets(ctx, tx, gone)
+	return dropped, dropSets(ctx, tx, gone, model, sourceTable)
 }

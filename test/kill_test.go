@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -346,6 +347,72 @@ func TestDiskFull(t *testing.T) {
 	}
 	for _, step := range [][]string{{"load", "sae", filepath.Join(inputs, "large")}, {"compute"}, {"check"}} {
 		mustRun(t, append([]string{"--db", db}, step...)...)
+	}
+}
+
+// TestDiskFullLoaded: wherever the room ends, what a load printed as loaded is loaded, and
+// nothing else: on the full disk, and once there is room. Where it ends after the last of
+// it, the error says where what was loaded is.
+func TestDiskFullLoaded(t *testing.T) {
+	dir, remount := fileSystem(t, "64m")
+	inputs := t.TempDir()
+	for layer := range 3 {
+		narrowSAE(t, filepath.Join(inputs, "saes", strconv.Itoa(layer)), layer, 2000)
+	}
+	sets := write(t, inputs, "ids.json", []byte(`{"all": [`+strings.TrimSuffix(strings.Repeat("1, 2, 3, 4, 5, 6, 7, 8, ", 10), ", ")+`]}`))
+	empty := filepath.Join(inputs, "empty.db")
+	mustRun(t, "--db", empty, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	info, err := os.Stat(empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := filepath.Join(dir, "full.db")
+	loads := []struct {
+		args           []string
+		printed, query string
+	}{
+		{[]string{"load", "sae", filepath.Join(inputs, "saes")}, `(?m)^loaded sae (\S+): `, "SELECT sae FROM saes ORDER BY sae"},
+		{[]string{"load", "sets", sets}, `(?m)^token sets of model (small): 1 added`, "SELECT model FROM token_sets"},
+	}
+	for _, load := range loads {
+		inLog, done := 0, false
+		for room := int64(0); !done && room < 16<<10; room += 200 {
+			remount("size=64m")
+			copyFile(t, empty, db)
+			remount(fmt.Sprintf("size=%dk", info.Size()>>10+room))
+			r := saedbRun(t, "", append([]string{"--db", db}, load.args...)...)
+			done = r.code == 0
+			var printed []string
+			for _, match := range regexp.MustCompile(load.printed).FindAllStringSubmatch(r.stdout, -1) {
+				printed = append(printed, match[1])
+			}
+			slices.Sort(printed)
+			if !done {
+				expectFailure(t, r, 1, "full.db", "No space left on device")
+			}
+			if strings.Contains(r.stderr, "checkpoint: ") {
+				inLog++
+				contains(t, r.stderr, "what was reported as done is stored", "full.db.wal")
+			}
+			for _, mode := range []string{"read-only", "for writing", "with room"} {
+				args := []string{"--db", db, "sql", "--format", "csv", load.query}
+				switch mode {
+				case "read-only":
+					args = slices.Insert(args, 3, "--read-only")
+				case "with room":
+					remount("size=64m")
+				}
+				if _, stored, _ := strings.Cut(strings.TrimSpace(mustRun(t, args...)), "\n"); stored != strings.Join(printed, "\n") {
+					t.Errorf("%v with %d kB, opened %s: printed %q, stored %q", load.args[:2], room, mode, printed, stored)
+				}
+			}
+			for _, file := range []string{db, db + ".wal"} {
+				os.Remove(file)
+			}
+		}
+		if !done || inLog == 0 {
+			t.Errorf("%v: done %v; the log alone had room for it %d times", load.args[:2], done, inLog)
+		}
 	}
 }
 

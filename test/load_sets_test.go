@@ -92,8 +92,8 @@ func TestLoadSetsFiles(t *testing.T) {
 		args []string // a name and a content make a file
 		want map[string]string
 	}{
-		{"word list", []string{"my colours.txt", "# What I see\nred\nblue\n"}, map[string]string{"my colours": "Ġred"}},
-		{"GMT", []string{"a.gmt", "gmt reds\tdescription\tĠred\tRed\tunknown\ngmt digits\t\t1\t12\n"},
+		{"word list", []string{"my colours.txt", "# What I see\nred\n"}, map[string]string{"my colours": "Ġred"}},
+		{"GMT", []string{"a.gmt", "gmt reds\tdescription\tĠred\tRed\ngmt digits\t\t1\t12\n"},
 			map[string]string{"gmt reds": "Ġred Red", "gmt digits": "1 12"}},
 		{"JSON", []string{"a.json", `{"ids": [9, 13], "tokens": ["Ġred", ":"], "words": ["red"]}`},
 			map[string]string{"ids": "Ġred Red", "tokens": "Ġred :", "words": "Ġred"}},
@@ -157,7 +157,8 @@ func TestLoadSetsRefused(t *testing.T) {
 		{"no such file", []string{"load", "sets", filepath.Join(dir, "absent.gmt")}, 1, []string{"read token sets", "absent.gmt", "no such file"}},
 		{"unknown kind", []string{"sets.xlsx", "PK"}, 1, []string{"sets.xlsx", "unknown kind of file", ".gmt", ".regex"}},
 		{"no UTF-8", []string{"a.gmt", "\xff\xfe"}, 1, []string{"a.gmt", "UTF-8"}},
-		{"GMT without members", []string{"short.gmt", "x\tonly a description\n"}, 1, []string{"short.gmt", "line 1", "expected a name, a description and members"}},
+		{"GMT without members", []string{"short.gmt", "x\tonly a description\n"}, 1, []string{"short.gmt", "holds no token set with a token of tiny", `"x" (line 1: no members, found 1 tab)`}},
+		{"GMT without tabs", []string{"list.gmt", "red\nblue\n"}, 1, []string{"list.gmt", "line 1", "expected a name, a description and members", "found no tab"}},
 		{"unknown id in JSON", []string{"a.json", `{"a": [18]}`}, 1, []string{"a.json", `set "a"`, "token id 18", "another model"}},
 		{"not a list", []string{"b.json", `{"a": 1}`}, 1, []string{"b.json", "expected a list"}},
 		{"broken JSON", []string{"c.json", `{"a": [1`}, 1, []string{"c.json", "is not JSON"}},
@@ -190,6 +191,57 @@ func TestLoadSetsRefused(t *testing.T) {
 	}
 	if hash(t, db) != before {
 		t.Error("the file was changed")
+	}
+}
+
+// TestLoadSetsSaysWhatIsLeftOut: members that are no token, weights, and sets without a
+// token are counted and named, and cost no other set.
+func TestLoadSetsSaysWhatIsLeftOut(t *testing.T) {
+	db, dir := tinyModel(t), t.TempDir()
+	odd := write(t, dir, "odd.gmt", []byte("reds\t\tĠred,1.0\tRed,0.5\tRED\rempty\tna\rcolons\t\t:\t\t\r"))
+	list := write(t, dir, "my words.txt", []byte("red\rblue\r"))
+	r := saedbRun(t, "", "--db", db, "load", "sets", odd, list)
+	if r.code != 0 || r.stdout != "token sets of model tiny: 3 added, 0 replaced, 0 unchanged\n" {
+		t.Errorf("code %d, said %q", r.code, r.stdout)
+	}
+	want := "saedb: note: " + odd + `: 1 of 4 members is no token of tiny: "RED" (members are tokens as the vocabulary stores them, or texts, not ids)` + "\n" +
+		"saedb: note: " + odd + `: 2 of 4 members are taken without the weight after the comma: "Ġred,1.0", "Red,0.5"` + "\n" +
+		"saedb: note: " + odd + `: 1 of 3 sets is left out, without a token of tiny: "empty" (line 2: no members, found 1 tab)` + "\n" +
+		"saedb: note: " + list + `: 1 of 2 members is no token of tiny: "blue" (words count only if they are one token; --multi-token all takes all tokens of each)` + "\n"
+	if r.stderr != want {
+		t.Errorf("noted\n%swant\n%s", r.stderr, want)
+	}
+	for set, want := range map[string]string{"reds": "Ġred Red", "colons": ":", "my words": "Ġred"} {
+		if got := members(t, db, set); got != want {
+			t.Errorf("set %q has %q, expected %q", set, got, want)
+		}
+	}
+	for source, want := range map[string]int{"file odd.gmt": 2, "file my words.txt": 1} {
+		if got := count(t, db, `SELECT count(*) FROM stored_token_sets WHERE source = '`+source+`'`); got != want {
+			t.Errorf("%d sets of %s, expected %d", got, source, want)
+		}
+	}
+	r = saedbRun(t, "", "--db", db, "load", "sets", "--name", "nulls", "--sql", "SELECT unnest([1, NULL, 2])")
+	if r.code != 0 || r.stderr != "saedb: note: query of set nulls: 1 of its 3 rows have no token id, but NULL\n" {
+		t.Errorf("code %d, noted %q", r.code, r.stderr)
+	}
+}
+
+// TestReplaceSetOfTwoFiles: the later of two files counts where sets are replaced, and is
+// refused where they are not.
+func TestReplaceSetOfTwoFiles(t *testing.T) {
+	db, dir := tinyModel(t), t.TempDir()
+	args := []string{
+		"--db", db, "load", "sets", write(t, dir, "a.gmt", []byte("x\t\tRed\nsame\t\t1\n")), write(t, dir, "b.gmt", []byte("new\t\t::\nx\t\t:\nsame\t\t1\n")),
+	}
+	before := hash(t, db)
+	expectFailure(t, saedbRun(t, "", args...), 1, "token set x: already loaded for model tiny, with other tokens")
+	if hash(t, db) != before {
+		t.Error("the file was changed")
+	}
+	contains(t, mustRun(t, append(args, "--replace")...), "3 added, 1 replaced, 1 unchanged")
+	if got := members(t, db, "x"); got != ":" {
+		t.Errorf("the set has %q", got)
 	}
 }
 

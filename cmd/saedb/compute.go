@@ -130,10 +130,3 @@ func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (
 	}
 	return len(pending) > 0, nil
 }
-
-// checkpoint moves what was written from the log into the file itself, which
-// old clients cannot do when they open it.
-func checkpoint(ctx context.Context, db *saedb.DB) error {
-	_, err := db.ExecContext(ctx, "CHECKPOINT")
-	return err
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
@@ -53,6 +54,25 @@ func requireTables(ctx context.Context, db *saedb.DB, op, path string) error {
 		}
 	}
 	return err
+}
+
+// checkpoint moves what was written from the log into the file itself, which
+// old clients cannot do when they open it. Where it fails, as on a full disk, what was
+// committed is in the log still, and whoever opens the file reads both.
+func checkpoint(ctx context.Context, db *saedb.DB) error {
+	var path string
+	if err := db.QueryRowContext(ctx, "SELECT coalesce(path, database_name) FROM duckdb_databases() WHERE database_name = current_database()").Scan(&path); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, "CHECKPOINT")
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return &fault.Error{
+		Op: "checkpoint", Subject: path, Err: err,
+		Problem: "what was reported as done is stored, but in " + filepath.Base(path) + ".wal beside the file, which must stay with it",
+		Hint:    "make room; the next command that writes moves it into the file",
+	}
 }
 
 // watch shows the rows that SQL functions finish, on a terminal.

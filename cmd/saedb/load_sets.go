@@ -64,6 +64,9 @@ func loadSets(c *cli.Context) error {
 // reportSets says what became of token sets.
 func reportSets(c *cli.Context, outcomes []loader.SetsOutcome) {
 	for _, o := range outcomes {
+		for _, note := range o.Notes {
+			fmt.Fprintf(c.App.ErrWriter, "saedb: note: %s\n", note)
+		}
 		if o.FromTable {
 			fmt.Fprintf(c.App.Writer, "token sets of model %s from user_token_sets: %d added, %d replaced, %d dropped, %d unchanged\n",
 				o.Model, o.Added, o.Replaced, o.Dropped, o.Unchanged)

@@ -92,7 +92,7 @@ var loadSets = procedure{
 	name: "saedb_load_sets", named: []string{"file", "model", "family", "name", "regex", "sql", "replace", "database"},
 	columns: []capi.Field{
 		{Name: "model", Type: capi.Varchar}, {Name: "added", Type: capi.Bigint},
-		{Name: "replaced", Type: capi.Bigint}, {Name: "unchanged", Type: capi.Bigint},
+		{Name: "replaced", Type: capi.Bigint}, {Name: "unchanged", Type: capi.Bigint}, {Name: "note", Type: capi.Varchar},
 	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		replace, err := a.flag("replace")
@@ -117,7 +117,7 @@ var loadSets = procedure{
 				return err
 			}
 			for _, o := range outcomes {
-				if err := row(o.Model, int64(o.Added), int64(o.Replaced), int64(o.Unchanged)); err != nil {
+				if err := row(o.Model, int64(o.Added), int64(o.Replaced), int64(o.Unchanged), strings.Join(o.Notes, "; ")); err != nil {
 					return err
 				}
 			}

@@ -59,7 +59,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string) ([]PendingEnr
 			return nil, err
 		}
 		if len(all) == 0 || all[len(all)-1].id != p.id {
-			p.block = min(blockOf(weights), mostScored)
+			p.block = blockOf(weights)
 			all = append(all, p)
 		}
 		if lacks {
@@ -83,7 +83,7 @@ func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
 }
 
 func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
-	return j.inBlocks(ctx, p.Features, p.block, func(conn *sql.Conn, from, to int) ([]string, error) {
+	return j.inBlocks(ctx, p.Features, scoredBlock(p.block, len(p.sets)), func(conn *sql.Conn, from, to int) ([]string, error) {
 		return j.enrichBlock(ctx, conn, p, from, to)
 	})
 }
@@ -104,7 +104,7 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 		return nil, err
 	}
 	return []string{
-		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND list_contains(CAST(%s AS INTEGER[]), set_id)`,
+		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND set_id IN (SELECT unnest(CAST(%s AS INTEGER[])))`,
 			p.id, from, to, schema.Literal(lacking.String)),
 		insertEnrichment(p.id, `SELECT feature, unnest(v) AS v FROM computed_block`),
 	}, nil

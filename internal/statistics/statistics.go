@@ -83,9 +83,6 @@ func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pend
 		}
 		if p.Features = features - done; p.Features > 0 {
 			p.block = blockOf(weights)
-			if p.Sets > 0 {
-				p.block = min(p.block, mostScored)
-			}
 			pending = append(pending, p)
 		}
 	}
@@ -96,17 +93,24 @@ func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pend
 // size of the unembedding: seconds of work, not minutes. Large blocks are whole
 // vectors of DuckDB's, so that functions get full batches.
 func blockOf(weights int64) int {
-	const flop, vector = 1e12, 2048
-	features := int(min(max(flop/float64(2*weights), 256), 65536))
+	const flop = 1e12
+	return wholeVectors(int(min(max(flop/float64(2*weights), 256), 65536)))
+}
+
+func wholeVectors(features int) int {
+	const vector = 2048
 	if features > vector {
 		features -= features % vector
 	}
 	return features
 }
 
-// mostScored bounds a block whose features are scored in token sets: each has a row
-// in every set.
-const mostScored = 4096
+// scoredBlock is a block whose features are scored in so many token sets: each has a row
+// in every set, and functions return the rows of a vector of features at once.
+func scoredBlock(block, sets int) int {
+	const features, rows = 4096, 1 << 20
+	return wholeVectors(min(block, features, max(1, rows/max(1, sets))))
+}
 
 // Job computes statistics in a database.
 type Job struct {
@@ -133,9 +137,13 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.begin(ctx, p); err != nil {
 		return fault.At("compute", p.SAE, err)
 	}
-	var features int
-	if err := j.DB.QueryRowContext(ctx, `SELECT d_sae FROM stored_saes WHERE sae_id = ?`, p.id).Scan(&features); err != nil {
+	var features, sets int // of the latter there may be more than at the time of the plan
+	if err := j.DB.QueryRowContext(ctx, `SELECT d_sae, (SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id)
+		FROM stored_saes s WHERE sae_id = ?`, p.id).Scan(&features, &sets); err != nil {
 		return fault.At("compute", p.SAE, err)
+	}
+	if p.Sets > 0 {
+		p.block = scoredBlock(p.block, sets)
 	}
 	if err := j.blocks(ctx, p, features); err != nil {
 		return err

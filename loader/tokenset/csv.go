@@ -14,8 +14,8 @@ import (
 type columns struct{ set, id, token int }
 
 // readCSV reads a member a row, of the set that the row names.
-func readCSV(_ string, data []byte, words *wordFinder) ([]Set, error) {
-	rows := csv.NewReader(bytes.NewReader(data))
+func readCSV(_ string, data []byte, words *wordFinder) (*collection, error) {
+	rows := csv.NewReader(bytes.NewReader(lineFeeds(data)))
 	rows.ReuseRecord = true
 	header, err := rows.Read()
 	if err == io.EOF {
@@ -28,16 +28,16 @@ func readCSV(_ string, data []byte, words *wordFinder) ([]Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	var sets collection
+	sets := &collection{hint: words.hint()}
 	for {
 		row, err := rows.Read()
 		if err == io.EOF {
-			return sets.finish(words.hint())
+			return sets, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if err := addRow(&sets, row, at, words); err != nil {
+		if err := addRow(sets, row, at, words); err != nil {
 			line, _ := rows.FieldPos(0)
 			return nil, fault.At("", atLine(line), err)
 		}
@@ -65,16 +65,29 @@ func findColumns(header []string) (columns, error) {
 	return at, nil
 }
 
+// addRow adds the member of a row. Spreadsheets leave rows without anything; one with a
+// set alone is of a set that may have no members.
 func addRow(sets *collection, row []string, at columns, words *wordFinder) error {
-	name := row[at.set]
-	if err := sets.resume(name, ""); err != nil {
-		return err
-	}
+	name, member := row[at.set], ""
 	if at.id < 0 {
-		sets.add(name, words.tokenOrWord(row[at.token])...)
+		member = row[at.token]
+	} else {
+		member = strings.TrimSpace(row[at.id])
+	}
+	if name == "" && member == "" {
 		return nil
 	}
-	id, err := parseID(strings.TrimSpace(row[at.id]), words)
+	if err := sets.resume(name, "", listing{}); err != nil {
+		return err
+	}
+	switch {
+	case member == "":
+		return nil
+	case at.id < 0:
+		sets.addText(name, member, words.tokenOrWord)
+		return nil
+	}
+	id, err := parseID(member, words)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package tokenset
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -21,16 +22,13 @@ const (
 	// vocabulary of 256,000 tokens each take about that as JSON of ids.
 	maxFile = 128 << 20
 
-	// maxLine bounds a line of a file of lines: a set in GMT is one line.
-	maxLine = maxFile
-
 	maxName = 200 // bytes
 )
 
 // format is one kind of file with token sets.
 type format struct {
 	extension string
-	read      func(name string, data []byte, words *wordFinder) ([]Set, error)
+	read      func(name string, data []byte, words *wordFinder) (*collection, error)
 }
 
 var formats = []format{
@@ -47,7 +45,8 @@ var formats = []format{
 //
 //   - .gmt: a set a line; its name, a description and its members, with tabs between
 //     them. A member is a token in its stored form or else a text, never an id,
-//     since "1" is a token too. Escapes are those of [WriteGMT].
+//     since "1" is a token too. Escapes are those of [WriteGMT]. A line without
+//     members is a set without any.
 //   - .json: an object of names and lists of members. A number is an id, a string a
 //     token in its stored form, else a text, else a word.
 //   - .csv: a member a row, with a header that has the columns set and token_id or
@@ -56,35 +55,52 @@ var formats = []format{
 //     lines that begin with # are comments.
 //   - .regex: a set a line, its name, a tab and a pattern as for [FromRegex].
 //
-// A word becomes tokens by o. Members that the vocabulary does not have are left
-// out, but an id that it does not have is an error, and so is a set none of whose
-// members it has. Sets that the file itself leaves empty are left out.
-func ReadFile(path string, tokens []vocab.Token, o Options) ([]Set, error) {
+// Lines end in LF, CR LF or CR. A word becomes tokens by o. A member of text that is no
+// token, but is "token,1.0", is that token: Enrichr writes weights so, and they do not
+// count. Members that the vocabulary does not have are left out, and so are sets that
+// have no token then, or no members, or a pattern that matches none: notes has a line
+// for each of these, with how many and the first few of them. An id that the vocabulary
+// does not have is an error, and so is a file without any set that has a token.
+func ReadFile(path string, tokens []vocab.Token, o Options) (sets []Set, notes []string, err error) {
 	data, err := readBounded(path)
+	if err == nil {
+		data, err = asText(data)
+	}
 	if err != nil {
-		return nil, fault.At(opRead, path, err)
+		return nil, nil, fault.At(opRead, path, err)
 	}
-	if !utf8.Valid(data) {
-		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "text in UTF-8", Found: "bytes that are no UTF-8"}
-	}
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	f, err := formatOf(path, data)
 	if err != nil {
-		return nil, fault.At(opRead, path, err)
+		return nil, nil, fault.At(opRead, path, err)
 	}
 	words, err := newWordFinder(newVocabulary(tokens), o)
 	if err != nil {
-		return nil, fault.At(opRead, path, err)
+		return nil, nil, fault.At(opRead, path, err)
 	}
 	base := filepath.Base(path)
-	sets, err := f.read(strings.TrimSuffix(base, filepath.Ext(base)), data, words)
+	read, err := f.read(strings.TrimSuffix(base, filepath.Ext(base)), data, words)
+	if err == nil {
+		sets, notes, err = read.finish(cmp.Or(o.Model, "this vocabulary"))
+	}
 	if err != nil {
-		return nil, inFile(path, err)
+		return nil, nil, inFile(path, err)
 	}
-	if len(sets) == 0 {
-		return nil, &fault.Error{Op: opRead, Subject: path, Problem: "holds no token set"}
+	for i, note := range notes {
+		notes[i] = path + ": " + note
 	}
-	return sets, nil
+	return sets, notes, nil
+}
+
+// asText is the content of a file of UTF-8 without its byte order mark.
+func asText(data []byte) ([]byte, error) {
+	if utf8.Valid(data) {
+		return bytes.TrimPrefix(data, []byte("\uFEFF")), nil
+	}
+	found := "bytes that are no UTF-8"
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		found = "UTF-16, by its byte order mark"
+	}
+	return nil, &fault.Error{Expected: "text in UTF-8", Found: found, Hint: "save it as UTF-8"}
 }
 
 // inFile puts the file before the set that an error names.

@@ -51,7 +51,7 @@ func TestReadFile(t *testing.T) {
 		}},
 	}
 	for _, test := range tests {
-		got, err := ReadFile(writeFile(t, test.name, test.content), fileTokens, Options{})
+		got, _, err := ReadFile(writeFile(t, test.name, test.content), fileTokens, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -65,18 +65,121 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
+// TestReadFileNotes: files as spreadsheets and Enrichr leave them give the sets that they
+// show, and a line for each kind of thing that is in no set.
+func TestReadFileNotes(t *testing.T) {
+	words := tokensOf("word1", "word1", "word2", "word2", "word3", "word3", "word4", "word4", "word5", "word5", "5", "5", "5,0.5", "5,0.5")
+	set := func(name string, ids ...int32) Set { return Set{Name: name, Family: FamilyUser, IDs: ids} }
+	first, second := set("first", 0, 1), set("second", 2)
+	const gmtHint = " (members are tokens as the vocabulary stores them, or texts, not ids)"
+	const wordHint = " (words count only if they are one token; --multi-token all takes all tokens of each)"
+	for _, test := range []struct {
+		name, content string
+		want          []Set
+		notes         []string // after the path
+	}{
+		{"mac.gmt", "first\t\tword1\tword2\rsecond\t\tword3\r", []Set{first, second}, nil},
+		{"dos.gmt", "\uFEFFfirst\t\tword1\tword2\t\t\r\n\r\nsecond\t\tword3\t\t\t\r\n\t\t\t\t\t\r\n", []Set{first, second}, nil},
+		{"mixed.gmt", "first\t\tword1\tword2\n\rsecond\t\tword3", []Set{first, second}, nil},
+		{"mac.csv", "set,token\rfirst,word1\rfirst,word2\rsecond,word3\r,\r", []Set{first, second}, nil},
+		{"mac ids.csv", "\uFEFFset,token_id,\rfirst,0,\rfirst,1,\r,,\rsecond,2,", []Set{first, second}, nil},
+		{"mac.json", "\uFEFF{\r\"first\": [0,\r1],\r\"second\": [2]\r}\r", []Set{first, second}, nil},
+		{"mac.regex", "first\tword[12]\t\rsecond\tword3\t\t\r\t\r", []Set{
+			{Name: "first", Family: FamilyUser, Description: "word[12]", IDs: []int32{0, 1}},
+			{Name: "second", Family: FamilyUser, Description: "word3", IDs: []int32{2}},
+		}, nil},
+		{"first.txt", "word1\t\rword2\r\r", []Set{first}, nil},
+
+		{"enrichr.gmt", "first\t\tword1,1.0\tword2,-2.5e-05\t\nsecond\t\tword3, 7\n", []Set{first, second},
+			[]string{`3 of 3 members are taken without the weight after the comma: "word1,1.0", "word2,-2.5e-05", "word3, 7"`}},
+		// What is a token as it stands is that token, and 5,000 is no 5 with a weight.
+		{"numbers.gmt", "a\t\t5,0.5\t5,000\t5,5\t5,000.5\t5,000,000\t5,1.0\n", []Set{set("a", 5, 6)}, []string{
+			`4 of 6 members are no token of m: "5,000", "5,5", "5,000.5", "5,000,000"` + gmtHint,
+			`1 of 6 members is taken without the weight after the comma: "5,1.0"`}},
+		{"a.txt", "word1,0.5\nword2,x\n", []Set{set("a", 0)}, []string{
+			`1 of 2 members is no token of m: "word2,x"` + wordHint,
+			`1 of 2 members is taken without the weight after the comma: "word1,0.5"`}},
+		{"weights.json", `{"a": ["word1,1.0", 1]}`, []Set{set("a", 0, 1)}, []string{`1 of 2 members is taken without the weight after the comma: "word1,1.0"`}},
+
+		{"cased.gmt", "cased\t\tWord1\tWORD2\tword5\tnothere\n", []Set{set("cased", 4)},
+			[]string{`3 of 4 members are no token of m: "Word1", "WORD2", "nothere"` + gmtHint}},
+		{"many.gmt", "a\t\tword1\tA\tB\tA\tC\tD\tE\tF\tG\n", []Set{set("a", 0)},
+			[]string{`8 of 9 members are no token of m: "A", "B", "C", "D", "E", …` + gmtHint}},
+		{"empty.gmt", "ok\tna\tword1\nempty\tna\nnone\tna\tA\tB\nname\nfilled\t\t\t\t\n", []Set{{Name: "ok", Family: FamilyUser, Description: "na", IDs: []int32{0}}}, []string{
+			`2 of 3 members are no token of m: "A", "B"` + gmtHint,
+			`4 of 5 sets are left out, without a token of m: "empty" (line 2: no members, found 1 tab), "none" (line 3: none of its 2 members), ` +
+				`"name" (line 4: no members, found no tab), "filled" (line 5: no members, found 4 tabs)`}},
+		{"empty.json", `{"ok": [0], "empty": [], "none": ["A"]}`, []Set{set("ok", 0)}, []string{
+			`1 of 2 members is no token of m: "A"` + wordHint,
+			`2 of 3 sets are left out, without a token of m: "empty" (no members), "none" (none of its 1 members)`}},
+		{"empty.csv", "set,token\nok,word1\nempty,\nnone,A\n", []Set{set("ok", 0)}, []string{
+			`1 of 2 members is no token of m: "A"` + wordHint,
+			`2 of 3 sets are left out, without a token of m: "empty" (no members), "none" (none of its 1 members)`}},
+		{"empty.regex", "ok\tword1\nnone\txyzzy\n", []Set{{Name: "ok", Family: FamilyUser, Description: "word1", IDs: []int32{0}}},
+			[]string{`1 of 2 sets is left out, without a token of m: "none" (line 2: its pattern matches no token)`}},
+	} {
+		path := writeFile(t, test.name, test.content)
+		got, notes, err := ReadFile(path, words, Options{Model: "m"})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if !slices.EqualFunc(got, test.want, equal) {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+		for i := range test.notes {
+			test.notes[i] = path + ": " + test.notes[i]
+		}
+		if !slices.Equal(notes, test.notes) {
+			t.Errorf("%s: got notes\n%s\nwant\n%s", test.name, strings.Join(notes, "\n"), strings.Join(test.notes, "\n"))
+		}
+	}
+}
+
+// TestCSVKeepsQuotedCR: a CR is the end of a line only outside of quotes.
+func TestCSVKeepsQuotedCR(t *testing.T) {
+	got, notes, err := ReadFile(writeFile(t, "a.csv", "set,token\ra,\"\r\"\ra,1\r"), fileTokens, Options{})
+	if err != nil || notes != nil || len(got) != 1 || !slices.Equal(got[0].IDs, []int32{1, 9}) {
+		t.Errorf("got %+v, notes %v, %v", got, notes, err)
+	}
+}
+
+// TestWeightsOfWords: where all tokens of a word count, those of its weight do not.
+func TestWeightsOfWords(t *testing.T) {
+	o := Options{MultiToken: MultiTokenAll, Encoder: letters{}}
+	got, _, err := ReadFile(writeFile(t, "a.txt", "ab,1.0\n"), tokensOf("a", "a", "b", "b", ",", ",", "1", "1", ".", ".", "0", "0"), o)
+	if err != nil || len(got) != 1 || !slices.Equal(got[0].IDs, []int32{0, 1}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// letters encodes each of "ab,1.0" as the token at its place.
+type letters struct{}
+
+func (letters) Encode(text string) (ids []int) {
+	for _, char := range strings.TrimSpace(text) {
+		ids = append(ids, strings.IndexRune("ab,1.0", char))
+	}
+	return ids
+}
+
 func equal(a, b Set) bool {
 	return a.Name == b.Name && a.Family == b.Family && a.Description == b.Description && slices.Equal(a.IDs, b.IDs)
 }
 
 func TestReadFileErrors(t *testing.T) {
 	tests := []struct{ name, content, want string }{
-		{"a.gmt", "x\tonly a description\n", "line 1: expected a name, a description and members"},
+		{"a.gmt", "x\n\ny\n", "line 1: expected a name, a description and members with tabs between them, found no tab"},
+		{"a.gmt", "x\t\tred\n" + strings.Repeat("spaces for tabs ", 20) + "\n", "line 2: expected a name, a description and members with tabs between them, found no tab"},
+		{"a.gmt", "x\tonly a description\n", `holds no token set with a token of this vocabulary: found "x" (line 1: no members, found 1 tab)`},
+		{"a.gmt", "x\t\t7\ny\t\t\n", `"x" (line 1: none of its 1 members), "y" (line 2: no members, found 2 tabs)`},
+		{"a.gmt", "x\tna\tred\n\r\r\n\t\t1\r", "line 4: a token set has no name"},
 		{"a.gmt", "x\t\tred\nx\t\tblue\n", `set "x": the file has two sets`},
 		{"a.gmt", "x\t\t7\n", `set "x": none of its 1 members`},
 		{"a.gmt", "\t\tĠred\n", "line 1: a token set has no name"},
 		{"a.gmt", "", "holds no token set"},
-		{"a.gmt", "\xff", "UTF-8"},
+		{"a.gmt", "\xff", "expected text in UTF-8, found bytes that are no UTF-8"},
+		{"a.gmt", "\xff\xfex\x00", "found UTF-16, by its byte order mark (save it as UTF-8)"},
 		{"a.json", `[1, 2]`, "expected an object of names and lists"},
 		{"a.json", `{"a": [1], "a": [2]}`, "two sets of this name"},
 		{"a.json", `{"a": 1}`, `set "a": expected a list`},
@@ -89,7 +192,8 @@ func TestReadFileErrors(t *testing.T) {
 		{"a.json", `{"a": [1]} {}`, "something follows"},
 		{"a.json", `{"a": [1]`, "is not JSON: unexpected EOF"},
 		{"a.json", `{"a": ["xyzzy", "plugh"]}`, "none of its 2 members is a token"},
-		{"a.json", `{"a": []}`, "holds no token set"},
+		{"a.json", `{}`, "holds no token set"},
+		{"a.json", `{"a": []}`, `holds no token set with a token of this vocabulary: found "a" (no members)`},
 		{"a.json", ``, "is not JSON"},
 		{"a.csv", "", "an empty file"},
 		{"a.csv", "name,token\na,b\n", "header: expected the columns set and token_id or token"},
@@ -100,23 +204,25 @@ func TestReadFileErrors(t *testing.T) {
 		{"a.csv", "set,token\n,Ġred\n", "line 2: a token set has no name"},
 		{"a.txt", "xyzzy\nplugh\n", "none of its 2 members is a token"},
 		{"a.txt", "x\tĠred\n", "line 1: expected one word, found a tab"},
-		{"a.txt", "# nothing\n", "holds no token set"},
+		{"a.txt", "# nothing\n", `found "a" (no members)`},
 		{"a.regex", "red\n", "line 1: expected a name, a tab and a pattern"},
 		{"a.regex", "# x\na\t(?=b)\n", "line 2: pattern"},
-		{"a.regex", "a\tnothing\n", "matches no token"},
+		{"a.regex", "a\tnothing\n", `"a" (line 1: its pattern matches no token)`},
+		{"a.regex", "# x\ra\t1\rb\n", "line 3: expected a name, a tab and a pattern, found no tab"},
+		{"a.csv", "set,token_id\ra,1\ra,99\r", "line 3: token id 99"},
 		{"a.regex", "a\t1\na\tĠ\n", "two sets of this name"},
 		{"a.xlsx", "PK", "unknown kind of file: expected .gmt"},
 	}
 	for _, test := range tests {
 		path := writeFile(t, test.name, test.content)
-		_, err := ReadFile(path, fileTokens, Options{})
+		_, _, err := ReadFile(path, fileTokens, Options{})
 		var e *fault.Error
 		if !errors.As(err, &e) || e.Op == "" || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s %q: got %v, want %q", test.name, test.content, err, test.want)
 		}
 	}
 	for path, want := range map[string]string{"absent.gmt": "no such file", t.TempDir(): "a directory"} {
-		if _, err := ReadFile(path, fileTokens, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := ReadFile(path, fileTokens, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
 	}
@@ -124,7 +230,7 @@ func TestReadFileErrors(t *testing.T) {
 	if err := os.Truncate(large, maxFile+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadFile(large, fileTokens, Options{}); err == nil || !strings.Contains(err.Error(), "too large") {
+	if _, _, err := ReadFile(large, fileTokens, Options{}); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("a file over the bound: %v", err)
 	}
 }
@@ -156,9 +262,9 @@ func assertRoundTrip(t *testing.T, sets, want []Set, tokens []vocab.Token) {
 	if err := WriteGMT(&out, sets, tokens); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadFile(writeFile(t, "sets.gmt", out.String()), tokens, Options{})
-	if err != nil {
-		t.Fatal(err)
+	got, notes, err := ReadFile(writeFile(t, "sets.gmt", out.String()), tokens, Options{})
+	if err != nil || notes != nil {
+		t.Fatal(err, notes)
 	}
 	if !slices.EqualFunc(got, want, equal) {
 		t.Errorf("%d sets came back otherwise than %d were written", len(got), len(want))
@@ -186,7 +292,7 @@ func TestReadReferenceSets(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("needs the larger fixtures: %v", err)
 	}
-	sets, err := ReadFile(path, readVocabulary(t, smolLM2), Options{})
+	sets, _, err := ReadFile(path, readVocabulary(t, smolLM2), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,9 +315,16 @@ func FuzzReaders(f *testing.F) {
 		if kind < 0 || kind >= len(formats) {
 			return
 		}
-		sets, err := formats[kind].read("name", []byte(content), words)
+		read, err := formats[kind].read("name", []byte(content), words)
 		if err != nil {
 			return
+		}
+		sets, notes, err := read.finish("m")
+		if err != nil {
+			return
+		}
+		if strings.ContainsAny(strings.Join(notes, ""), "\r\n") {
+			t.Errorf("%q gives notes of several lines: %q", content, notes)
 		}
 		for _, set := range sets {
 			if len(set.IDs) == 0 || !slices.IsSorted(set.IDs) || CheckName(set.Name) != nil {

@@ -12,48 +12,51 @@ import (
 
 // readGMT reads the format of gene sets: name, description, members.
 // Source: GSEA's Data formats, "GMT: Gene Matrix Transposed".
-func readGMT(_ string, data []byte, words *wordFinder) ([]Set, error) {
-	var sets collection
-	rest := string(data)
-	for number := 1; rest != ""; number++ {
-		var line string
-		line, rest, _ = strings.Cut(rest, "\n")
-		line = strings.TrimSuffix(line, "\r")
+func readGMT(_ string, data []byte, words *wordFinder) (*collection, error) {
+	sets := &collection{hint: "members are tokens as the vocabulary stores them, or texts, not ids"}
+	tabs := 0
+	for number, line := range lines(string(data)) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		name, line, _ := strings.Cut(line, "\t")
-		description, members, hasMembers := strings.Cut(line, "\t")
-		if !hasMembers {
-			return nil, &fault.Error{
-				Subject: atLine(number), Expected: "a name, a description and members with tabs between them",
-				Found: fmt.Sprintf("%d tabs", strings.Count(line, "\t")),
-			}
+		fields := strings.Split(line, "\t")
+		tabs = max(tabs, len(fields)-1)
+		name, description := unescapeField(fields[0]), ""
+		if len(fields) > 1 {
+			description = unescapeField(fields[1])
 		}
-		name = unescapeField(name)
-		if err := sets.begin(name, unescapeField(description)); err != nil {
+		err := sets.begin(name, description, listing{where: atLine(number), without: "no members, found " + tabCount(len(fields)-1)})
+		if err != nil && len(fields) == 1 {
+			err = noTab() // whatever else it is
+		}
+		if err != nil {
 			return nil, fault.At("", atLine(number), err)
 		}
-		addMembers(&sets, name, members, words.vocabulary)
+		// Empty members come from spreadsheets that fill all lines up to the longest.
+		for _, member := range fields[min(2, len(fields)):] {
+			if member != "" {
+				sets.addText(name, unescapeField(member), words.token)
+			}
+		}
 	}
-	return sets.finish("members are tokens as the vocabulary stores them, or texts, not ids")
+	if tabs == 0 && len(sets.sets) > 0 {
+		return nil, fault.At("", sets.listed[0].where, noTab())
+	}
+	return sets, nil
 }
 
-// addMembers adds the members of a line. Empty ones come from spreadsheets that
-// fill all lines up to the longest.
-func addMembers(sets *collection, name, members string, v *vocabulary) {
-	for more := true; more; {
-		var member string
-		member, members, more = strings.Cut(members, "\t")
-		if member == "" {
-			continue
-		}
-		if id, found := v.member(unescapeField(member)); found {
-			sets.add(name, id)
-		} else {
-			sets.add(name)
-		}
+func noTab() error {
+	return &fault.Error{Expected: "a name, a description and members with tabs between them", Found: tabCount(0)}
+}
+
+func tabCount(n int) string {
+	switch n {
+	case 0:
+		return "no tab"
+	case 1:
+		return "1 tab"
 	}
+	return fmt.Sprintf("%d tabs", n)
 }
 
 // WriteGMT writes sets as GMT, with tokens in their stored form, in the order of

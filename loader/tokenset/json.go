@@ -12,24 +12,24 @@ import (
 
 // readJSON reads an object of names and lists of ids, tokens or words. It goes
 // through the text once, so that sets keep their order and two of one name are seen.
-func readJSON(_ string, data []byte, words *wordFinder) ([]Set, error) {
+func readJSON(_ string, data []byte, words *wordFinder) (*collection, error) {
 	const shape = `an object of names and lists, {"name": [1, 2, "token"]}`
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	if err := expectDelim(decoder, '{', shape); err != nil {
 		return nil, err
 	}
-	var sets collection
+	sets := &collection{hint: words.hint()}
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
 			return nil, notJSON(err)
 		}
 		name, _ := key.(string) // a key is a string, or Token fails
-		if err := sets.begin(name, ""); err != nil {
+		if err := sets.begin(name, "", listing{}); err != nil {
 			return nil, err
 		}
-		if err := readJSONList(decoder, name, &sets, words); err != nil {
+		if err := readJSONList(decoder, name, sets, words); err != nil {
 			return nil, fault.At("", fmt.Sprintf("set %q", name), err)
 		}
 	}
@@ -39,7 +39,7 @@ func readJSON(_ string, data []byte, words *wordFinder) ([]Set, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, &fault.Error{Problem: "something follows the object", Expected: shape}
 	}
-	return sets.finish(words.hint())
+	return sets, nil
 }
 
 // readJSONList reads the members of one set.
@@ -54,7 +54,7 @@ func readJSONList(decoder *json.Decoder, name string, sets *collection, words *w
 		}
 		switch member := element.(type) {
 		case string:
-			sets.add(name, words.tokenOrWord(member)...)
+			sets.addText(name, member, words.tokenOrWord)
 		case json.Number:
 			id, err := parseID(member.String(), words)
 			if err != nil {
@@ -92,5 +92,5 @@ func parseID(text string, words *wordFinder) (int32, error) {
 	if err != nil {
 		return 0, &fault.Error{Problem: "token id", Expected: "a whole number", Found: fmt.Sprintf("%.40q", text)}
 	}
-	return words.token(id)
+	return words.withID(id)
 }

@@ -1,8 +1,6 @@
 package tokenset
 
 import (
-	"bufio"
-	"bytes"
 	"embed"
 	"path"
 	"strings"
@@ -25,10 +23,8 @@ type wordList struct {
 // that begin with # are no words; the first of the latter is the description.
 func parseWordList(name string, data []byte) (wordList, error) {
 	list := wordList{name: name}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, maxLine)
-	for number := 1; lines.Scan(); number++ {
-		word := strings.TrimSpace(lines.Text())
+	for number, line := range lines(string(data)) {
+		word := strings.TrimSpace(line)
 		comment, isComment := strings.CutPrefix(word, "#")
 		switch {
 		case isComment && list.description == "":
@@ -42,9 +38,6 @@ func parseWordList(name string, data []byte) (wordList, error) {
 		default:
 			list.words = append(list.words, word)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return list, err
 	}
 	return list, nil
 }

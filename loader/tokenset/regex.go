@@ -90,9 +90,16 @@ func regexSets(v *vocabulary) ([]Set, error) {
 // a token is an error.
 func FromRegex(name, pattern string, tokens []vocab.Token) (Set, error) {
 	set, err := setOfPattern(name, pattern, tokens)
+	if err == nil && len(set.IDs) == 0 {
+		set, err = Set{}, &fault.Error{
+			Problem: fmt.Sprintf("pattern %q matches no token", pattern),
+			Hint:    "patterns match the stored forms of tokens, where a space is Ġ or ▁",
+		}
+	}
 	return set, fault.At("token set by pattern", name, err)
 }
 
+// setOfPattern is FromRegex, where a pattern may match no token.
 func setOfPattern(name, pattern string, tokens []vocab.Token) (Set, error) {
 	if err := CheckName(name); err != nil {
 		return Set{}, err
@@ -111,12 +118,6 @@ func setOfPattern(name, pattern string, tokens []vocab.Token) (Set, error) {
 		stored[i] = t.Token
 	}
 	set.IDs = matching(match, tokens, stored)
-	if len(set.IDs) == 0 {
-		return Set{}, &fault.Error{
-			Problem: fmt.Sprintf("pattern %q matches no token", pattern),
-			Hint:    "patterns match the stored forms of tokens, where a space is Ġ or ▁",
-		}
-	}
 	return set, nil
 }
 

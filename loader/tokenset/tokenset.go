@@ -54,6 +54,9 @@ type Encoder interface {
 
 // Options says how words become tokens.
 type Options struct {
+	// Model is what the vocabulary is called in notes and errors; it may be empty.
+	Model string
+
 	// MultiToken is MultiTokenSingle, the default: a word counts only if it is
 	// one token; or MultiTokenAll: all tokens of a word are members, as in
 	// SAELens. Short fragments that many words share then are members too.

@@ -164,8 +164,17 @@ class InMemory(unittest.TestCase):
     def test_token_sets(self):
         saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
         saedb.add_sae(self.con, self.w_dec, name="s")
-        self.assertEqual(saedb.load_sets(self.con, name="tens", regex="word.0"), [("m", 1, 0, 0)])
-        self.assertEqual(saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9"), [("m", 1, 0, 0)])
+        self.assertEqual(saedb.load_sets(self.con, name="tens", regex="word.0"), [("m", 1, 0, 0, None)])
+        self.assertEqual(saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9"), [("m", 1, 0, 0, None)])
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "odd.gmt")
+            path.write_bytes(b"\r".join([b"odd\t\t" + TOKENS[3].encode() + b",1.0\tnothere", b"empty\tna"]))
+            ((_, added, _, _, note),) = saedb.load_sets(self.con, file=path)
+            self.assertEqual(added, 1)
+            self.assertEqual(note.count(f"{path}: "), 3)
+            for said in ("1 of 2 members is no token of m: \"nothere\"", "without the weight", '"empty" (line 2: no members, found 1 tab)'):
+                self.assertIn(said, note)
+        self.con.execute("DELETE FROM stored_token_sets WHERE token_set = 'odd'")
         self.assertEqual([(c.computed, c.features, c.token_sets) for c in saedb.compute(self.con)], [("statistics", D_SAE, 2)])
         weights = expected(self.w_dec, self.w_u)[4]
         member = np.arange(D_VOCAB) < 9

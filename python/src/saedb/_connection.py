@@ -50,6 +50,7 @@ class TokenSets(NamedTuple):
     added: int
     replaced: int
     unchanged: int
+    note: Optional[str] = None  #: members that are no token of the model, and sets left out, counted and named
 
 
 def extension_path() -> Path:

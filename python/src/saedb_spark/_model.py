@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Optional, Union
@@ -139,7 +140,9 @@ def add_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets) -> None:
     if sets is True or families:
         saedb.load_sets(con, families=families, model=model)
     for file in files:
-        saedb.load_sets(con, file=file, model=model)
+        for loaded in saedb.load_sets(con, file=file, model=model):
+            if loaded.note:
+                warnings.warn(loaded.note, stacklevel=2)
 
 
 def choose_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets, loaded: bool) -> list[tuple[int, str, list[int]]]:
