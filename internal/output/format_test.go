@@ -216,7 +216,7 @@ func screenTable(t *testing.T, query string, columns int) string {
 	}
 	var b strings.Builder
 	w := bufio.NewWriter(&b)
-	if err := writeTable(w, source, screen{columns: columns, rows: 6}); err != nil {
+	if err := writeTable(w, source, Screen{Columns: columns, Rows: 6}); err != nil {
 		t.Fatal(err)
 	}
 	w.Flush()
