@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -69,22 +70,38 @@ func (s *shell) close(t *testing.T) {
 
 // writers and readers are commands that open a database to write, and to read only.
 var (
-	writers = [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "DELETE FROM stored_saes"}, {"upgrade"}, {"load", "directions", "--sql", "SELECT [1]", "--name", "x"}}
-	readers = [][]string{{"info"}, {"check", "--sample", "0"}, {"sets"}, {"sql", "--read-only", "SELECT count(*) FROM features"}}
+	writers = [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "--write", "SELECT 1"}, {"upgrade"}, {"load", "directions", "--sql", "SELECT [1]", "--name", "x"}}
+	readers = [][]string{
+		{"info"}, {"check", "--sample", "0"}, {"sets"}, {"sql", "--read-only", "SELECT count(*) FROM features"}, {"sql", "SELECT count(*) FROM features"},
+		{"sql", "BEGIN; CREATE TEMP TABLE few AS FROM features LIMIT 3; UPDATE few SET layer = 7; SET threads = 1; COMMIT; EXPLAIN FROM few"},
+	}
 )
+
+// fileReaders are commands that read a database and write files into dir.
+func fileReaders(dir string) [][]string {
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return [][]string{
+		{"plot", "skewness", "--out", in("p.svg")}, {"report", "--out", in("r.html")}, {"export", "--to", in("results"), "--replace"},
+		{"sets", "--model", "small", "--gmt", in("sets.gmt")}, {"sql", "COPY (FROM features) TO '" + in("f.parquet") + "'"},
+		{"sql", "ATTACH '" + in("other.db") + "' AS other; CREATE OR REPLACE TABLE other.mine AS FROM features"},
+	}
+}
 
 // TestOneWriter: while one program writes, no other opens the database, to write or to
 // read, and is told who has it, the rule and what to do. What the first does is not
 // disturbed, and when it ends the others work.
 func TestOneWriter(t *testing.T) {
 	db := smallDatabase(t)
-	first := openShell(t, "--db", db, "sql", "--format", "csv")
+	first := openShell(t, "--db", db, "sql", "--write", "--format", "csv")
 	if found := first.ask(t, "SELECT count(*) AS n FROM stored_decoders"); found != "48" {
 		t.Fatalf("it has %s features", found)
 	}
-	for _, args := range slices.Concat(writers, readers, [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"report", "--out", filepath.Join(t.TempDir(), "r.html")}}) {
-		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, fmt.Sprintf(
-			"open database: %s: another program has it open, process %d (close it there; programs may share a file only when all open it read-only)", db, first.command.Process.Pid))
+	for _, args := range slices.Concat(writers, readers, fileReaders(t.TempDir()), [][]string{{"serve", "--listen", "127.0.0.1:0"}}) {
+		r := saedbRun(t, "", append([]string{"--db", db}, args...)...)
+		expectFailure(t, r, 1, fmt.Sprintf("open database: %s: process %d (", db, first.command.Process.Pid), " has it open to write (wait until it is done, or close it there: ")
+		if runtime.GOOS == "linux" && !strings.Contains(r.stderr, "--db "+db+" sql --write --format csv)") {
+			t.Errorf("%q does not say how the process was started", r.stderr)
+		}
 	}
 	if found := first.ask(t, "SELECT count(*) AS n FROM features"); found != "48" {
 		t.Errorf("the first finds %q", found)
@@ -100,14 +117,14 @@ func TestOneWriter(t *testing.T) {
 func TestManyReaders(t *testing.T) {
 	db := smallDatabase(t)
 	before := hash(t, db)
-	reading := openShell(t, "--db", db, "sql", "--read-only", "--format", "csv")
+	reading := openShell(t, "--db", db, "sql", "--format", "csv")
 	reading.ask(t, "SELECT 1 AS n")
 	address := exploreDatabase(t, db)
-	for _, args := range readers {
+	for _, args := range slices.Concat(readers, fileReaders(t.TempDir())) {
 		mustRun(t, append([]string{"--db", db}, args...)...)
 	}
-	for _, args := range writers {
-		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "another program has it open, process ", "programs may share a file only when all open it read-only")
+	for _, args := range append(writers, []string{"sql", "SELECT 1; CREATE TABLE mine(i INTEGER)"}) {
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "open database: "+db+": process ", " has it open to read (close it there to write: ")
 	}
 	if status, body := request(t, "GET", address+"/api/overview"); status != 200 {
 		t.Errorf("%d: %s", status, body)

@@ -223,7 +223,7 @@ func difference(a, b []string) (missing, added []string) {
 
 // TestUpgradedByAnyWriter: a command that writes upgrades before it does its work.
 func TestUpgradedByAnyWriter(t *testing.T) {
-	for _, args := range [][]string{{"sql", "SELECT 1"}, {"compute"}, {"load", "sets", "--family", "regex"}} {
+	for _, args := range [][]string{{"sql", "--write", "SELECT 1"}, {"compute"}, {"load", "sets", "--family", "regex"}} {
 		db := golden(t, 1)
 		if r := saedbRun(t, "", append([]string{"--db", db}, args...)...); r.code != 0 || !strings.HasPrefix(r.stderr, "saedb: note: upgrading "+db) {
 			t.Errorf("%v: exit %d: %s", args, r.code, r.stderr)
