@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/saedb/saedb"
 )
 
 // shell is the program running statements as they are written to it, with the
@@ -135,6 +137,97 @@ func TestManyReaders(t *testing.T) {
 	reading.close(t)
 	if hash(t, db) != before {
 		t.Error("reading changed the file")
+	}
+}
+
+// TestWriteWhileOthersRead: a database that is looked at cannot be written to while
+// others read it, stays open to be read, and is written to when they have gone; what is
+// on the connection stays through all of that.
+func TestWriteWhileOthersRead(t *testing.T) {
+	path := smallDatabase(t)
+	reading := openShell(t, "--db", path, "sql", "--format", "csv")
+	reading.ask(t, "SELECT 1 AS n")
+	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadFirst: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "CREATE TEMP TABLE few AS FROM features LIMIT 3"); err != nil {
+		t.Fatal(err)
+	}
+	asked := func(query string) (n int) {
+		t.Helper()
+		if err := conn.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		return n
+	}
+	_, err = db.Write(t.Context(), conn)
+	if want := fmt.Sprintf("open database: %s: process %d (", path, reading.command.Process.Pid); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "has it open to read (close it there to write") {
+		t.Errorf("it said %v", err)
+	}
+	if n := asked("SELECT count(*) FROM features JOIN few USING (sae, feature)"); n != 3 {
+		t.Errorf("it finds %d features", n)
+	}
+	mustRun(t, "--db", path, "info")
+
+	reading.close(t)
+	if changed, err := db.Write(t.Context(), conn); err != nil || changed {
+		t.Fatalf("changed %v, %v", changed, err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "CREATE TABLE mine AS FROM few"); err != nil {
+		t.Error(err)
+	}
+	if n := asked("SELECT count(*) FROM mine, (SELECT logit_stats(w_dec, model) FROM decoder_directions LIMIT 2)"); n != 6 {
+		t.Errorf("it finds %d rows", n)
+	}
+	if r := saedbRun(t, "", "--db", path, "info"); r.code != 1 || !strings.Contains(r.stderr, "has it open to write (wait") {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+}
+
+// TestReadAfterKill: what a writer that was killed had committed is read from the log
+// that it left, by several at once, and the log stays for the next one who writes.
+func TestReadAfterKill(t *testing.T) {
+	db := smallDatabase(t)
+	writing := openShell(t, "--db", db, "sql", "--write", "--format", "csv")
+	if found := writing.ask(t, "INSERT INTO user_token_sets VALUES ('small', 'x', 7) RETURNING token_id"); found != "7" {
+		t.Fatalf("it inserted %q", found)
+	}
+	writing.command.Process.Kill()
+	writing.command.Wait()
+	before, log := hash(t, db), hash(t, db+".wal")
+	const query = "SELECT count(*) AS n FROM user_token_sets"
+	reading := openShell(t, "--db", db, "sql", "--format", "csv")
+	if found := reading.ask(t, query); found != "1" {
+		t.Errorf("%s rows", found)
+	}
+	exploreDatabase(t, db)
+	for _, args := range readers {
+		mustRun(t, append([]string{"--db", db}, args...)...)
+	}
+	reading.close(t)
+	if hash(t, db) != before || hash(t, db+".wal") != log {
+		t.Error("reading changed the file or its log")
+	}
+}
+
+// TestNamesOfFiles: a file is looked at, and written to, under any name, those that
+// DuckDB has itself included.
+func TestNamesOfFiles(t *testing.T) {
+	small := smallDatabase(t)
+	for _, name := range []string{"memory.db", "temp.db", "system.db", "main.db", "a b.db", "it's.x.db", `"q".db`, "ü", "100%?.db"} {
+		db := filepath.Join(t.TempDir(), name)
+		copyFile(t, small, db)
+		const script = "SELECT count(*) AS n FROM r.features; CREATE TABLE mine AS SELECT count(*) AS n FROM features; FROM mine"
+		if said := mustRun(t, "--db", db, "sql", "--format", "csv", script); said != "n\n48\nn\n48\n" {
+			t.Errorf("%s: %q", name, said)
+		}
 	}
 }
 

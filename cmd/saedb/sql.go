@@ -54,31 +54,37 @@ func runSQL(c *cli.Context) error {
 		return err
 	}
 	defer conn.Close()
+	typing := c.NArg() == 0 && term.IsTerminal(int(os.Stdin.Fd()))
 	options := shell.Options{
-		Format: format, MaxRows: c.Int("max-rows"), Writer: writer(db, nil),
+		Format: format, MaxRows: c.Int("max-rows"),
 		OnStatement: func(ctx context.Context) func() { return db.Functions.During(ctx) },
+		Writer: writer(db, func() {
+			if typing {
+				fmt.Fprintf(c.App.ErrWriter, "saedb: note: %s is open to write now, and for no other program until this one ends\n", c.String("db"))
+			}
+		}),
 	}
-	switch {
-	case c.NArg() == 1:
-		return shell.Execute(c.Context, conn, strings.NewReader(c.Args().First()), c.App.Writer, options)
-	case !term.IsTerminal(int(os.Stdin.Fd())):
-		return shell.Execute(c.Context, conn, os.Stdin, c.App.Writer, options)
+	if typing {
+		// Ctrl-C in the shell ends a statement, not the shell, which minds it itself.
+		return shell.Run(context.WithoutCancel(c.Context), conn, os.Stdin, c.App.Writer, c.App.ErrWriter, options)
 	}
-	// Ctrl-C in the shell ends a statement, not the shell, which minds it itself.
-	options.Writer = writer(db, c.App.ErrWriter)
-	return shell.Run(context.WithoutCancel(c.Context), conn, os.Stdin, c.App.Writer, c.App.ErrWriter, options)
+	var script io.Reader = os.Stdin
+	if c.NArg() == 1 {
+		script = strings.NewReader(c.Args().First())
+	}
+	return shell.Execute(c.Context, conn, script, c.App.Writer, options)
 }
 
 // writer makes the database of a shell or script writable when a statement needs it.
 // It is nil where the database is writable, stays as it is, or is in memory.
-func writer(db *saedb.DB, says io.Writer) *shell.Writer {
+func writer(db *saedb.DB, written func()) *shell.Writer {
 	if db.Name() == "" {
 		return nil
 	}
 	return &shell.Writer{Database: db.Name(), Write: func(ctx context.Context, conn *sql.Conn) (bool, error) {
 		changed, err := db.Write(ctx, conn)
-		if err == nil && says != nil {
-			fmt.Fprintf(says, "saedb: note: %s is open for writing now, and for no other program until this one ends\n", db.Name())
+		if err == nil {
+			written()
 		}
 		return changed, err
 	}}
