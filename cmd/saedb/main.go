@@ -111,7 +111,11 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			known = append(known, "--"+names[0])
 		}
 	}
-	return wrongUsage("%s", strings.TrimSuffix(fmt.Sprintf("%s: no flag %s: %s", c.Command.FullName(), name, nearest.Question(name, known)), ": "))
+	of := "" // "load sae: ", nothing where no command is named
+	if c.Command.HelpName != c.App.HelpName {
+		of = strings.TrimPrefix(c.Command.HelpName, c.App.HelpName+" ") + ": "
+	}
+	return wrongUsage("%s", asking(of+"no flag "+name, name, known))
 }
 
 func unknownCommand(c *cli.Context) error {
@@ -120,13 +124,21 @@ func unknownCommand(c *cli.Context) error {
 	word := c.Args().First()
 	switch {
 	case c.Args().Present() && whole:
-		return wrongUsage("%s", strings.TrimSuffix(fmt.Sprintf("no command %q: %s", word, nearest.Question(word, commandNames(c.App.Commands))), ": "))
+		return wrongUsage("%s", asking(fmt.Sprintf("no command %q", word), word, commandNames(c.App.Commands)))
 	case c.Args().Present():
 		return wrongUsage("%s: %s", c.Command.FullName(), noSuch("command", word, subcommands))
 	case whole:
 		return cli.ShowAppHelp(c)
 	}
 	return wrongUsage("%s: which? %s", c.Command.FullName(), strings.Join(subcommands, ", "))
+}
+
+// asking adds to a problem with a word whether one of these was meant.
+func asking(problem, word string, words []string) string {
+	if asked := nearest.Question(word, words); asked != "" {
+		return problem + ": " + asked
+	}
+	return problem
 }
 
 // noSuch says that a word is none of these, which it lists, and asks whether one of

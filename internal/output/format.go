@@ -65,6 +65,9 @@ func WriteTo(w io.Writer, format Format, rows *sql.Rows, s Screen, kept *Result)
 		source.kept = kept
 	}
 	err = write(w, format, source, s)
+	if err != nil && kept != nil {
+		*kept = Result{} // half a result would be mistaken for a whole one
+	}
 	return source.read, err
 }
 
