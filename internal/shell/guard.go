@@ -13,23 +13,22 @@ import (
 // change would leave figures that no longer belong to their weights, or hashes that
 // no longer belong to their rows. Reading them is as free as reading any table.
 func guard(ctx context.Context, conn *sql.Conn, text string) error {
-	for _, t := range changed(text) {
-		name := t.name[len(t.name)-1]
-		if !isStored(name) {
-			continue
-		}
-		own, err := isOwn(ctx, conn, t)
-		if err != nil {
-			return nil // in a failed transaction, say: DuckDB has the word for that
-		}
-		if own {
-			return &fault.Error{
-				Op: "change " + name, Problem: "the tables that begin with " + storedPrefix + " are saedb's own, and not to be changed by hand",
-				Hint: "saedb unload takes out what was loaded, saedb load … --replace loads it again; token sets of your own go into user_token_sets",
-			}
-		}
+	t, found := changed(text)
+	if !found {
+		return nil
 	}
-	return nil
+	name := t.name[len(t.name)-1]
+	if !isStored(name) {
+		return nil
+	}
+	// An error is one of a failed transaction, say: DuckDB has the word for that.
+	if own, err := isOwn(ctx, conn, t); err != nil || !own {
+		return nil
+	}
+	return &fault.Error{
+		Op: "change " + name, Problem: "the tables that begin with " + storedPrefix + " are saedb's own, and not to be changed by hand",
+		Hint: "saedb unload takes out what was loaded, saedb load … --replace loads it again; token sets of your own go into user_token_sets",
+	}
 }
 
 // isOwn tells whether a target lies in the schema main of a database that saedb

@@ -11,10 +11,10 @@ type target struct {
 	created bool     // the statement makes it, so no temporary table is meant by its name alone
 }
 
-// changed returns the targets of a statement that changes or makes tables, views or
-// schemas by hand; none of one that only reads. The statement may stand behind
-// EXPLAIN or PREPARE.
-func changed(text string) []target {
+// changed returns the table or view that a statement changes or makes, and false for
+// one that only reads. The statement may stand behind EXPLAIN or PREPARE. (DuckDB
+// takes one table a statement, and keeps the schema main.)
+func changed(text string) (target, bool) {
 	p := parser{tokens: tokens(text)}
 	if p.take("EXPLAIN") {
 		p.take("ANALYZE", "ANALYSE")
@@ -72,15 +72,12 @@ func (p *parser) skipGroup() {
 	p.at++
 }
 
-// one is the name that comes next as the only target.
-func (p *parser) one(created bool) []target {
+// target is what the name that comes next stands for.
+func (p *parser) target(created bool) (target, bool) {
 	p.take("ONLY")
 	p.take("(")
 	name := p.name()
-	if name == nil {
-		return nil
-	}
-	return []target{{name, created}}
+	return target{name, created}, name != nil
 }
 
 // name reads a name of one to three parts. DuckDB takes a string for one, too.
@@ -98,77 +95,63 @@ func (p *parser) name() []string {
 
 // afterWith finds the statement behind the tables of WITH: its verb is outside of
 // their parentheses.
-func (p *parser) afterWith() []target {
+func (p *parser) afterWith() (target, bool) {
 	for ; !p.done(); p.at++ {
 		if t := p.tokens[p.at]; t.depth > 0 || !t.is("INSERT", "UPDATE", "DELETE", "MERGE") {
 			continue
 		}
 		rest := parser{tokens: p.tokens, at: p.at}
-		if found := rest.statement(); found != nil {
-			return found
+		if found, ok := rest.statement(); ok {
+			return found, true
 		}
 	}
-	return nil
+	return target{}, false
 }
 
-func (p *parser) statement() []target {
+func (p *parser) statement() (target, bool) {
 	switch {
 	case p.take("INSERT"):
 		if p.take("OR") {
 			p.at++ // REPLACE or IGNORE
 		}
 		if p.take("INTO") {
-			return p.one(false)
+			return p.target(false)
 		}
 	case p.takeAll("DELETE", "FROM"), p.takeAll("MERGE", "INTO"), p.takeAll("TRUNCATE", "TABLE"), p.take("TRUNCATE"), p.take("UPDATE"):
-		return p.one(false)
+		return p.target(false)
 	case p.take("COPY"):
-		found := p.one(false)
+		found, ok := p.target(false)
 		p.skipGroup()
-		if p.take("FROM") {
-			return found
-		}
+		return found, ok && p.take("FROM")
 	case p.take("ALTER"), p.take("DROP"):
 		if p.take("TABLE", "VIEW") {
 			p.takeAll("IF", "EXISTS")
-			return p.one(false)
-		}
-		if p.take("SCHEMA") {
-			p.takeAll("IF", "EXISTS")
-			if name := p.name(); name != nil {
-				return []target{{append(name, anyStored), false}}
-			}
+			return p.target(false)
 		}
 	case p.take("CREATE"):
 		return p.created()
 	}
-	return nil
+	return target{}, false
 }
 
-// anyStored stands for all of saedb's tables in a schema.
-const anyStored = storedPrefix + "*"
-
 // created reads on behind CREATE.
-func (p *parser) created() []target {
+func (p *parser) created() (target, bool) {
 	p.takeAll("OR", "REPLACE")
 	for p.take("UNIQUE", "PERSISTENT", "UNLOGGED", "RECURSIVE") {
 	}
-	temporary := p.take("LOCAL", "GLOBAL") || p.take("TEMP", "TEMPORARY")
-	if temporary {
-		return nil
-	}
 	switch {
+	case p.take("TEMP", "TEMPORARY", "LOCAL", "GLOBAL"): // LOCAL and GLOBAL come before TEMPORARY
 	case p.take("TABLE", "VIEW"):
 		p.takeAll("IF", "NOT", "EXISTS")
-		return p.one(true)
+		return p.target(true)
 	case p.take("INDEX"):
 		on := slices.IndexFunc(p.tokens[p.at:], func(t token) bool { return t.depth == 0 && t.is("ON") })
 		if on >= 0 {
 			p.at += on + 1
-			return p.one(false)
+			return p.target(false)
 		}
 	}
-	return nil
+	return target{}, false
 }
 
 // storedPrefix begins the names of saedb's own tables.
