@@ -168,7 +168,7 @@ func TestUpgrade(t *testing.T) {
 				plainly(t, db, "DROP TABLE stored_enrichment; DROP TABLE stored_token_sets")
 			}
 			untouched := hash(t, db)
-			for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features"}, {"report"}} {
+			for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features"}, {"sql", "FROM features"}, {"report"}} {
 				expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1,
 					fmt.Sprintf("open database: %s: expected schema version %d, found 1, written by saedb 0.1.0 (saedb --db FILE upgrade", db, schema.Version))
 			}
