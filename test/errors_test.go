@@ -154,6 +154,8 @@ func TestBadInput(t *testing.T) {
 		{"no figure", []string{"plot", "skewnes"}, 2, []string{`plot: no figure "skewnes"; did you mean skewness? there are skewness, `}},
 		{"no token set", []string{"plot", "sets", "boy_name", "girl_names", "--sae", "*.24.*"}, 1, []string{`no token set "boy_name"; did you mean boy_names?`}},
 		{"a flag misspelt", []string{"compute", "--token", "real"}, 2, []string{"compute: no flag --token: did you mean --tokens?"}},
+		{"sets of no model", []string{"sets", "--model", "smollm-135m"}, 1, []string{`sets: no model "smollm-135m"; did you mean smollm2-135m? there are smollm2-135m`}},
+		{"sets of something", []string{"sets", "boy_names"}, 2, []string{`sets: expected no argument, found "boy_names"`}},
 		{"write and read only", []string{"sql", "--write", "--read-only", "SELECT 1"}, 2, []string{"--write or --read-only"}},
 		{"rows below none", []string{"sql", "--max-rows", "-1", "SELECT 1"}, 2, []string{"--max-rows", "-1"}},
 		{"no argument", []string{"load", "model"}, 2, []string{"PATH"}},

@@ -144,6 +144,9 @@ func asking(problem, word string, words []string) string {
 // noSuch says that a word is none of these, which it lists, and asks whether one of
 // them was meant.
 func noSuch(what, word string, words []string) string {
+	if len(words) == 0 {
+		return fmt.Sprintf("no %s %q; there is none", what, word)
+	}
 	there := "there are " + strings.Join(words, ", ")
 	if asked := nearest.Question(word, words); asked != "" {
 		there = asked + " " + there
