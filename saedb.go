@@ -29,7 +29,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -47,6 +46,8 @@ const Version = version.Number
 type Options struct {
 	ReadOnly  bool // several programs may read at once, none may write meanwhile
 	MustExist bool // a missing file is an error instead of a new database
+	// ReadFirst opens a file as ReadOnly does, and lets DB.Write make it writable.
+	ReadFirst bool
 	// MemoryLimit bounds what DuckDB itself buffers, in bytes; 0 is
 	// DefaultMemoryLimit.
 	MemoryLimit int64
@@ -72,13 +73,21 @@ type DB struct {
 	// Functions cancels the functions and reports their progress.
 	Functions *udf.Functions
 	lookups   *sql.Conn
-	path      string // "" in memory
+	file      *attachedFile // of ReadFirst, nil otherwise
+	path      string        // "" in memory
 }
 
 // Open opens the database in a file, or one in memory when path is empty. A
 // database of an older saedb is upgraded; where it is opened to be read only, and one
 // of a newer saedb, that is an error which says what to do.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	o.ReadFirst = o.ReadFirst && path != "" && !o.ReadOnly
+	if err := missing(path, o); err != nil {
+		return nil, err
+	}
+	if o.ReadFirst {
+		return openAttached(ctx, path, o)
+	}
 	dsn, err := sourceName(path, o)
 	if err != nil {
 		return nil, err
@@ -91,7 +100,16 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, openError(path, o, err)
 	}
 	db := &DB{DB: sql.OpenDB(connector), path: path}
-	err = db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
+	if err := db.prepare(ctx, connector, path, o); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+// prepare registers the functions in a database that has just been opened, and makes
+// sure that its tables are of this version. It closes the database if that fails.
+func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path string, o Options) error {
+	err := db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
 	if err == nil {
 		err = registerNames(connector)
 	}
@@ -100,9 +118,9 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, fault.At("open database", path, err)
+		return fault.At("open database", path, err)
 	}
-	return db, nil
+	return nil
 }
 
 // create makes an empty database where path names no file yet, whole or not at all:
@@ -167,7 +185,7 @@ func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 
 // upgrade makes sure that tables of saedb's, where there are any, are of this version.
 func (db *DB) upgrade(ctx context.Context, o Options) error {
-	if !o.ReadOnly {
+	if !o.ReadOnly && !o.ReadFirst {
 		return schema.Upgrade(ctx, db.DB, Version, udf.Documentation(), func(from int) {
 			if o.Upgrading != nil {
 				o.Upgrading(from, schema.Version)
@@ -192,19 +210,31 @@ func registerNames(connector *duckdb.Connector) error {
 	return nil
 }
 
+func memoryLimit(o Options) string {
+	return fmt.Sprintf("%dB", cmp.Or(o.MemoryLimit, DefaultMemoryLimit))
+}
+
+// missing is the error of a file that should be there and is not.
+func missing(path string, o Options) error {
+	if path == "" || !o.MustExist && !o.ReadOnly && !o.ReadFirst {
+		return nil
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &fault.Error{
+		Op: "open database", Subject: path, Problem: "no such file",
+		Hint: "saedb --db " + path + " load model PATH makes one",
+	}
+}
+
 func sourceName(path string, o Options) (string, error) {
-	settings := url.Values{"memory_limit": {fmt.Sprintf("%dB", cmp.Or(o.MemoryLimit, DefaultMemoryLimit))}}
+	settings := url.Values{"memory_limit": {memoryLimit(o)}}
 	if path == "" {
 		return ":memory:?" + settings.Encode(), nil
 	}
 	if strings.ContainsAny(path, "?%") {
 		return "", &fault.Error{Op: "open database", Subject: path, Problem: "the path has a ? or %, which DuckDB's driver does not take"}
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && (o.MustExist || o.ReadOnly) {
-		return "", &fault.Error{
-			Op: "open database", Subject: path, Problem: "no such file",
-			Hint: "saedb --db " + path + " load model PATH makes one",
-		}
 	}
 	if o.ReadOnly {
 		settings.Set("access_mode", "READ_ONLY")
@@ -215,35 +245,4 @@ func sourceName(path string, o Options) (string, error) {
 		return "", fault.At("open database", path, err)
 	}
 	return absolute + "?" + settings.Encode(), nil
-}
-
-var lockHolder = regexp.MustCompile(`\(PID (\d+)\)`)
-
-// openError says in one line why DuckDB did not open the file.
-func openError(path string, o Options, err error) error {
-	said := err.Error()
-	failed := &fault.Error{Op: "open database", Subject: path}
-	switch {
-	case strings.Contains(said, "Conflicting lock") || strings.Contains(said, "Could not set lock"):
-		failed.Problem = "another program has it open"
-		if holder := lockHolder.FindStringSubmatch(said); holder != nil {
-			failed.Problem += ", process " + holder[1]
-		}
-		failed.Hint = "close it there; programs may share a file only when all open it read-only"
-	case strings.Contains(said, "Permission denied"), strings.Contains(said, "Read-only file system"):
-		failed.Problem = "permission denied"
-		failed.Hint = "the file and its directory must be writable; saedb sql --read-only only reads"
-		if o.ReadOnly {
-			failed.Hint = "the file must be readable"
-		}
-	case strings.Contains(said, "Corrupt database file"):
-		_, checksum, _ := strings.Cut(said, "Corrupt database file: ")
-		failed.Problem = "the file is damaged: " + checksum
-		failed.Hint = "restore it from a copy, or load into a new one"
-	case strings.Contains(said, "not a valid DuckDB database file"):
-		failed.Problem = "not a DuckDB database file"
-	default:
-		failed.Err = err
-	}
-	return failed
 }

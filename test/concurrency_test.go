@@ -7,12 +7,15 @@ import (
 	"maps"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/saedb/saedb"
 )
 
 // shell is the program running statements as they are written to it, with the
@@ -69,22 +72,38 @@ func (s *shell) close(t *testing.T) {
 
 // writers and readers are commands that open a database to write, and to read only.
 var (
-	writers = [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "DELETE FROM stored_saes"}, {"upgrade"}, {"load", "directions", "--sql", "SELECT [1]", "--name", "x"}}
-	readers = [][]string{{"info"}, {"check", "--sample", "0"}, {"sets"}, {"sql", "--read-only", "SELECT count(*) FROM features"}}
+	writers = [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "--write", "SELECT 1"}, {"upgrade"}, {"load", "directions", "--sql", "SELECT [1]", "--name", "x"}}
+	readers = [][]string{
+		{"info"}, {"check", "--sample", "0"}, {"sets"}, {"sql", "--read-only", "SELECT count(*) FROM features"}, {"sql", "SELECT count(*) FROM features"},
+		{"sql", "BEGIN; CREATE TEMP TABLE few AS FROM features LIMIT 3; UPDATE few SET layer = 7; SET threads = 1; COMMIT; EXPLAIN FROM few"},
+	}
 )
+
+// fileReaders are commands that read a database and write files into dir.
+func fileReaders(dir string) [][]string {
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return [][]string{
+		{"plot", "skewness", "--out", in("p.svg")}, {"report", "--out", in("r.html")}, {"export", "--to", in("results"), "--replace"},
+		{"sets", "--model", "small", "--gmt", in("sets.gmt")}, {"sql", "COPY (FROM features) TO '" + in("f.parquet") + "'"},
+		{"sql", "ATTACH '" + in("other.db") + "' AS other; CREATE OR REPLACE TABLE other.mine AS FROM features"},
+	}
+}
 
 // TestOneWriter: while one program writes, no other opens the database, to write or to
 // read, and is told who has it, the rule and what to do. What the first does is not
 // disturbed, and when it ends the others work.
 func TestOneWriter(t *testing.T) {
 	db := smallDatabase(t)
-	first := openShell(t, "--db", db, "sql", "--format", "csv")
+	first := openShell(t, "--db", db, "sql", "--write", "--format", "csv")
 	if found := first.ask(t, "SELECT count(*) AS n FROM stored_decoders"); found != "48" {
 		t.Fatalf("it has %s features", found)
 	}
-	for _, args := range slices.Concat(writers, readers, [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"report", "--out", filepath.Join(t.TempDir(), "r.html")}}) {
-		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, fmt.Sprintf(
-			"open database: %s: another program has it open, process %d (close it there; programs may share a file only when all open it read-only)", db, first.command.Process.Pid))
+	for _, args := range slices.Concat(writers, readers, fileReaders(t.TempDir()), [][]string{{"serve", "--listen", "127.0.0.1:0"}}) {
+		r := saedbRun(t, "", append([]string{"--db", db}, args...)...)
+		expectFailure(t, r, 1, fmt.Sprintf("open database: %s: process %d (", db, first.command.Process.Pid), " has it open to write (wait until it is done, or close it there: ")
+		if runtime.GOOS == "linux" && !strings.Contains(r.stderr, "--db "+db+" sql --write --format csv)") {
+			t.Errorf("%q does not say how the process was started", r.stderr)
+		}
 	}
 	if found := first.ask(t, "SELECT count(*) AS n FROM features"); found != "48" {
 		t.Errorf("the first finds %q", found)
@@ -100,14 +119,14 @@ func TestOneWriter(t *testing.T) {
 func TestManyReaders(t *testing.T) {
 	db := smallDatabase(t)
 	before := hash(t, db)
-	reading := openShell(t, "--db", db, "sql", "--read-only", "--format", "csv")
+	reading := openShell(t, "--db", db, "sql", "--format", "csv")
 	reading.ask(t, "SELECT 1 AS n")
 	address := exploreDatabase(t, db)
-	for _, args := range readers {
+	for _, args := range slices.Concat(readers, fileReaders(t.TempDir())) {
 		mustRun(t, append([]string{"--db", db}, args...)...)
 	}
-	for _, args := range writers {
-		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "another program has it open, process ", "programs may share a file only when all open it read-only")
+	for _, args := range append(writers, []string{"sql", "SELECT 1; CREATE TABLE mine(i INTEGER)"}) {
+		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "open database: "+db+": process ", " has it open to read (close it there to write: ")
 	}
 	if status, body := request(t, "GET", address+"/api/overview"); status != 200 {
 		t.Errorf("%d: %s", status, body)
@@ -118,6 +137,97 @@ func TestManyReaders(t *testing.T) {
 	reading.close(t)
 	if hash(t, db) != before {
 		t.Error("reading changed the file")
+	}
+}
+
+// TestWriteWhileOthersRead: a database that is looked at cannot be written to while
+// others read it, stays open to be read, and is written to when they have gone; what is
+// on the connection stays through all of that.
+func TestWriteWhileOthersRead(t *testing.T) {
+	path := smallDatabase(t)
+	reading := openShell(t, "--db", path, "sql", "--format", "csv")
+	reading.ask(t, "SELECT 1 AS n")
+	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadFirst: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "CREATE TEMP TABLE few AS FROM features LIMIT 3"); err != nil {
+		t.Fatal(err)
+	}
+	asked := func(query string) (n int) {
+		t.Helper()
+		if err := conn.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		return n
+	}
+	_, err = db.Write(t.Context(), conn)
+	if want := fmt.Sprintf("open database: %s: process %d (", path, reading.command.Process.Pid); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "has it open to read (close it there to write") {
+		t.Errorf("it said %v", err)
+	}
+	if n := asked("SELECT count(*) FROM features JOIN few USING (sae, feature)"); n != 3 {
+		t.Errorf("it finds %d features", n)
+	}
+	mustRun(t, "--db", path, "info")
+
+	reading.close(t)
+	if changed, err := db.Write(t.Context(), conn); err != nil || changed {
+		t.Fatalf("changed %v, %v", changed, err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "CREATE TABLE mine AS FROM few"); err != nil {
+		t.Error(err)
+	}
+	if n := asked("SELECT count(*) FROM mine, (SELECT logit_stats(w_dec, model) FROM decoder_directions LIMIT 2)"); n != 6 {
+		t.Errorf("it finds %d rows", n)
+	}
+	if r := saedbRun(t, "", "--db", path, "info"); r.code != 1 || !strings.Contains(r.stderr, "has it open to write (wait") {
+		t.Errorf("exit %d, %q", r.code, r.stderr)
+	}
+}
+
+// TestReadAfterKill: what a writer that was killed had committed is read from the log
+// that it left, by several at once, and the log stays for the next one who writes.
+func TestReadAfterKill(t *testing.T) {
+	db := smallDatabase(t)
+	writing := openShell(t, "--db", db, "sql", "--write", "--format", "csv")
+	if found := writing.ask(t, "INSERT INTO user_token_sets VALUES ('small', 'x', 7) RETURNING token_id"); found != "7" {
+		t.Fatalf("it inserted %q", found)
+	}
+	writing.command.Process.Kill()
+	writing.command.Wait()
+	before, log := hash(t, db), hash(t, db+".wal")
+	const query = "SELECT count(*) AS n FROM user_token_sets"
+	reading := openShell(t, "--db", db, "sql", "--format", "csv")
+	if found := reading.ask(t, query); found != "1" {
+		t.Errorf("%s rows", found)
+	}
+	exploreDatabase(t, db)
+	for _, args := range readers {
+		mustRun(t, append([]string{"--db", db}, args...)...)
+	}
+	reading.close(t)
+	if hash(t, db) != before || hash(t, db+".wal") != log {
+		t.Error("reading changed the file or its log")
+	}
+}
+
+// TestNamesOfFiles: a file is looked at, and written to, under any name, those that
+// DuckDB has itself included.
+func TestNamesOfFiles(t *testing.T) {
+	small := smallDatabase(t)
+	for _, name := range []string{"memory.db", "temp.db", "system.db", "main.db", "a b.db", "it's.x.db", `"q".db`, "ü", "100%?.db"} {
+		db := filepath.Join(t.TempDir(), name)
+		copyFile(t, small, db)
+		const script = "SELECT count(*) AS n FROM r.features; CREATE TABLE mine AS SELECT count(*) AS n FROM features; FROM mine"
+		if said := mustRun(t, "--db", db, "sql", "--format", "csv", script); said != "n\n48\nn\n48\n" {
+			t.Errorf("%s: %q", name, said)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func scoredTogether(t *testing.T, db string) {
 	together := filepath.Join(t.TempDir(), "together.db")
 	copyFile(t, db, together)
 	for _, table := range []string{"stored_statistics", "stored_enrichment", "stored_computations"} {
-		mustRun(t, "--db", together, "sql", "DELETE FROM "+table)
+		change(t, together, "DELETE FROM "+table)
 	}
 	if said := mustRun(t, "--db", together, "compute", "--sae", "*29*"); !strings.Contains(said, "1536 features and their enrichment in") || strings.Contains(said, "scored") {
 		t.Errorf("compute said %q", said)

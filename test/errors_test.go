@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -138,13 +139,25 @@ func TestBadInput(t *testing.T) {
 		{"reserved release", []string{"load", "sae", good, "--release", "main"}, 1, []string{`"main"`, "--release"}},
 		{"not a model", []string{"load", "model", noSAE}, 1, []string{"no-sae", "expected a directory with model.safetensors"}},
 		{"compute nothing", []string{"compute", "--sae", "layer_99"}, 1, []string{"layer_99"}},
-		{"bad SQL", []string{"sql", "SELEC 1"}, 1, []string{"SELEC"}},
+		{"bad SQL", []string{"sql", "SELEC 1"}, 1, []string{"SELEC", "\n\nLINE 1: SELEC 1\n        ^\n"}},
+		{"no such layer", []string{"sql", "FROM layer_99"}, 1, []string{"layer_99 does not exist", "\n\nThe layers here: layer_4, layer_9, layer_14, layer_19, layer_24, layer_29\n"}},
+		{"a stored table", []string{"sql", "SELECT 1; DELETE FROM stored_saes"}, 1, []string{"change stored_saes", "saedb unload", "--replace", "user_token_sets"}},
+		{"to write, read only", []string{"sql", "--read-only", "CREATE TABLE mine(i INTEGER)"}, 1, []string{"CREATE", "read-only"}},
 		{"wrong dimension", []string{"sql", "SELECT logit_stats([1,2,3]::FLOAT[], 'smollm2-135m')"}, 1, []string{"logit_stats", "expected 576 values", "found 3"}},
 		{"wrong type", []string{"sql", "SELECT logit_stats('x', 'smollm2-135m')"}, 1, []string{"logit_stats", "expected FLOAT[]", "VARCHAR"}},
 		{"unknown model", []string{"sql", "SELECT logit_stats([1]::FLOAT[], 'gpt5')"}, 1, []string{`model "gpt5"`, "loaded: smollm2-135m"}},
 		{"wrong k", []string{"sql", "SELECT top_tokens(w_dec, model, 0) FROM decoder_directions LIMIT 1"}, 1, []string{"top_tokens", "expected 1 to 1000", "found 0"}},
 		{"wrong token", []string{"sql", "SELECT logit_weight(w_dec, model, 99999) FROM decoder_directions LIMIT 1"}, 1, []string{"token_id", "49151", "99999"}},
-		{"no command", []string{"lod"}, 2, []string{`"lod"`}},
+		{"no command", []string{"lod"}, 2, []string{`no command "lod": did you mean load?`}},
+		{"no command at all like it", []string{"frobnicate"}, 2, []string{`no command "frobnicate" (`}},
+		{"no command of load", []string{"load", "sea"}, 2, []string{`load: no command "sea"; did you mean sae? there are model, sae, `}},
+		{"no figure", []string{"plot", "skewnes"}, 2, []string{`plot: no figure "skewnes"; did you mean skewness? there are skewness, `}},
+		{"no token set", []string{"plot", "sets", "boy_name", "girl_names", "--sae", "*.24.*"}, 1, []string{`no token set "boy_name"; did you mean boy_names?`}},
+		{"a flag misspelt", []string{"compute", "--token", "real"}, 2, []string{"compute: no flag --token: did you mean --tokens?"}},
+		{"sets of no model", []string{"sets", "--model", "smollm-135m"}, 1, []string{`sets: no model "smollm-135m"; did you mean smollm2-135m? there are smollm2-135m`}},
+		{"sets of something", []string{"sets", "boy_names"}, 2, []string{`sets: expected no argument, found "boy_names"`}},
+		{"write and read only", []string{"sql", "--write", "--read-only", "SELECT 1"}, 2, []string{"--write or --read-only"}},
+		{"rows below none", []string{"sql", "--max-rows", "-1", "SELECT 1"}, 2, []string{"--max-rows", "-1"}},
 		{"no argument", []string{"load", "model"}, 2, []string{"PATH"}},
 		{"unknown flag", []string{"compute", "--frobnicate"}, 2, []string{"frobnicate"}},
 		{"wrong tokens", []string{"compute", "--tokens", "some"}, 2, []string{"all or real", "some"}},
@@ -190,14 +203,15 @@ func TestBadInput(t *testing.T) {
 }
 
 // expectFailure checks the exit code and that standard error is one line that
-// has each of says.
+// has each of says; DuckDB's errors show the place in the statement below it.
 func expectFailure(t *testing.T, r result, code int, says ...string) {
 	t.Helper()
 	t.Log(strings.TrimSpace(r.stderr))
 	if r.code != code {
 		t.Errorf("exit %d, expected %d", r.code, code)
 	}
-	if strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "saedb: ") {
+	place := strings.Contains(r.stderr, "\n\nLINE ")
+	if strings.Count(r.stderr, "\n") != 1 && !place || !strings.HasPrefix(r.stderr, "saedb: ") {
 		t.Errorf("expected one line that begins with saedb:, found %q", r.stderr)
 	}
 	for _, s := range says {
@@ -273,6 +287,9 @@ func openElsewhere(t *testing.T, db string) {
 	}
 	defer holder.Close()
 	for _, args := range [][]string{{"compute"}, {"info"}, {"sql", "SELECT 1"}} {
-		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "copy.db", "another program has it open")
+		r := saedbRun(t, "", append([]string{"--db", db}, args...)...)
+		// The command line of this process says panic, which is no message of the program's.
+		r.stderr = regexp.MustCompile(`\(\S+test\.test .*…\) `).ReplaceAllString(r.stderr, "")
+		expectFailure(t, r, 1, fmt.Sprintf("copy.db: process %d has it open to write", os.Getpid()))
 	}
 }

@@ -61,9 +61,10 @@ func extension(t *testing.T) string {
 }
 
 var (
-	statementLine = regexp.MustCompile(`^saedb: run SQL: statement at line \d+: `)
-	manySpaces    = regexp.MustCompile(`\s+`)
-	marker        = regexp.MustCompile(`\^+`) // DuckDB 2 underlines more than one character
+	// The program's error, with the lines that show the place.
+	statementError = regexp.MustCompile(`(?m)^saedb: run SQL: statement at line \d+: (.*(?:\n\nLINE .*\n *\^+)?)`)
+	manySpaces     = regexp.MustCompile(`\s+`)
+	marker         = regexp.MustCompile(`\^+`) // DuckDB 2 underlines more than one character
 )
 
 // TestSQLInExtension runs the scripts of sql/ in stock Python DuckDB with the
@@ -95,14 +96,12 @@ func TestSQLInExtension(t *testing.T) {
 	}
 }
 
-// plainLines is the lines of a script's output, without what the program alone puts
-// before an error.
+// plainLines is the lines of a script's output, with an error on one, and without what
+// the program alone puts before it.
 func plainLines(text string) []string {
-	all := strings.Split(text, "\n")
-	for i := range all {
-		all[i] = statementLine.ReplaceAllString(all[i], "")
-	}
-	return all
+	return strings.Split(statementError.ReplaceAllStringFunc(text, func(said string) string {
+		return manySpaces.ReplaceAllString(statementError.FindStringSubmatch(said)[1], " ")
+	}), "\n")
 }
 
 // printed is what the program would have printed for the statements that Python ran:

@@ -422,7 +422,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	db := filepath.Join(dir, "fixed.db")
 	copyFile(t, smallDatabase(t), db)
 	remount("ro")
-	for _, args := range [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "DELETE FROM stored_saes"}} {
+	for _, args := range [][]string{{"compute"}, {"load", "sets", "--family", "regex"}, {"sql", "--write", "SELECT 1"}, {"sql", "CREATE TABLE mine(i INTEGER)"}} {
 		expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1, "fixed.db", "permission denied")
 	}
 	for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features LIMIT 1"}} {

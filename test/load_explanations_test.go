@@ -86,7 +86,7 @@ func TestExplanations(t *testing.T) {
 			t.Errorf("%s gives %d, expected %d", query, got, want)
 		}
 	}
-	if said := mustRun(t, "--db", db, "info"); !strings.Contains(said, "smollm2-demo/blocks.29.hook_resid_pre") || !strings.Contains(said, "Explanations") {
+	if said := mustRun(t, "--db", db, "info"); !strings.Contains(said, "blocks.29.hook_resid_pre") || !strings.Contains(said, "Explanations") {
 		t.Errorf("info said %q", said)
 	}
 	before := hash(t, db)

@@ -168,7 +168,7 @@ func TestUpgrade(t *testing.T) {
 				plainly(t, db, "DROP TABLE stored_enrichment; DROP TABLE stored_token_sets")
 			}
 			untouched := hash(t, db)
-			for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features"}, {"report"}} {
+			for _, args := range [][]string{{"info"}, {"check"}, {"sets"}, {"sql", "--read-only", "FROM features"}, {"sql", "FROM features"}, {"report"}} {
 				expectFailure(t, saedbRun(t, "", append([]string{"--db", db}, args...)...), 1,
 					fmt.Sprintf("open database: %s: expected schema version %d, found 1, written by saedb 0.1.0 (saedb --db FILE upgrade", db, schema.Version))
 			}
@@ -223,7 +223,7 @@ func difference(a, b []string) (missing, added []string) {
 
 // TestUpgradedByAnyWriter: a command that writes upgrades before it does its work.
 func TestUpgradedByAnyWriter(t *testing.T) {
-	for _, args := range [][]string{{"sql", "SELECT 1"}, {"compute"}, {"load", "sets", "--family", "regex"}} {
+	for _, args := range [][]string{{"sql", "--write", "SELECT 1"}, {"compute"}, {"load", "sets", "--family", "regex"}} {
 		db := golden(t, 1)
 		if r := saedbRun(t, "", append([]string{"--db", db}, args...)...); r.code != 0 || !strings.HasPrefix(r.stderr, "saedb: note: upgrading "+db) {
 			t.Errorf("%v: exit %d: %s", args, r.code, r.stderr)

@@ -9,8 +9,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
+	"github.com/saedb/saedb/internal/nearest"
 	"github.com/urfave/cli/v2"
 )
 
@@ -53,11 +56,12 @@ func run(ctx context.Context, args []string) int {
 }
 
 func newApp() *cli.App {
+	cli.VersionPrinter = func(c *cli.Context) { fmt.Fprintln(c.App.Writer, c.App.Version) }
 	app := &cli.App{
 		Name:            "saedb",
 		Usage:           "what every SAE feature writes to the vocabulary, in SQL",
 		UsageText:       "saedb --db FILE COMMAND …",
-		HideVersion:     true,
+		Version:         versionLine(), // for --version
 		HideHelpCommand: false,
 		Flags: []cli.Flag{&cli.StringFlag{
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
@@ -95,28 +99,67 @@ func (e *usageError) Error() string { return e.problem }
 
 func wrongUsage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-func onUsageError(_ *cli.Context, err error, _ bool) error { return wrongUsage("%v", err) }
-
-func unknownCommand(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("no command %q", c.Args().First())
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	name, undefined := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !undefined {
+		return wrongUsage("%v", err)
 	}
-	if c.Command.Name == c.App.Name || c.Command.Name == "" {
-		return cli.ShowAppHelp(c)
+	name = "--" + strings.TrimLeft(name, "-")
+	var known []string
+	for _, f := range append(slices.Clone(c.Command.Flags), c.App.Flags...) {
+		if names := f.Names(); !slices.Contains(known, "--"+names[0]) {
+			known = append(known, "--"+names[0])
+		}
 	}
-	return wrongUsage("%s: which? %s", c.Command.FullName(), subcommands(c.Command))
+	of := "" // "load sae: ", nothing where no command is named
+	if c.Command.HelpName != c.App.HelpName {
+		of = strings.TrimPrefix(c.Command.HelpName, c.App.HelpName+" ") + ": "
+	}
+	return wrongUsage("%s", asking(of+"no flag "+name, name, known))
 }
 
-func subcommands(c *cli.Command) string {
-	text := ""
-	for i, sub := range c.Subcommands {
-		if sub.Name == "help" {
-			continue
-		}
-		if i > 0 {
-			text += ", "
-		}
-		text += sub.Name
+func unknownCommand(c *cli.Context) error {
+	whole := c.Command.Name == c.App.Name || c.Command.Name == ""
+	subcommands := commandNames(c.Command.Subcommands)
+	word := c.Args().First()
+	switch {
+	case c.Args().Present() && whole:
+		return wrongUsage("%s", asking(fmt.Sprintf("no command %q", word), word, commandNames(c.App.Commands)))
+	case c.Args().Present():
+		return wrongUsage("%s: %s", c.Command.FullName(), noSuch("command", word, subcommands))
+	case whole:
+		return cli.ShowAppHelp(c)
 	}
-	return text
+	return wrongUsage("%s: which? %s", c.Command.FullName(), strings.Join(subcommands, ", "))
+}
+
+// asking adds to a problem with a word whether one of these was meant.
+func asking(problem, word string, words []string) string {
+	if asked := nearest.Question(word, words); asked != "" {
+		return problem + ": " + asked
+	}
+	return problem
+}
+
+// noSuch says that a word is none of these, which it lists, and asks whether one of
+// them was meant.
+func noSuch(what, word string, words []string) string {
+	if len(words) == 0 {
+		return fmt.Sprintf("no %s %q; there is none", what, word)
+	}
+	there := "there are " + strings.Join(words, ", ")
+	if asked := nearest.Question(word, words); asked != "" {
+		there = asked + " " + there
+	}
+	return fmt.Sprintf("no %s %q; %s", what, word, there)
+}
+
+func commandNames(commands []*cli.Command) []string {
+	var names []string
+	for _, c := range commands {
+		if c.Name != "help" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }

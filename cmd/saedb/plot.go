@@ -2,16 +2,21 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/nearest"
 	"github.com/urfave/cli/v2"
 )
 
@@ -67,7 +72,7 @@ func plot(c *cli.Context) error {
 	}
 	figure, err := figures.Build(c.Context, db.DB, request)
 	if err != nil {
-		return err
+		return suggestSet(c.Context, db, request.Sets, err)
 	}
 	database := filepath.Base(c.String("db"))
 	if err := writeWhole("plot", out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
@@ -75,6 +80,30 @@ func plot(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
+}
+
+// suggestSet asks, where a figure failed and a token set was asked for that there is
+// not, whether another was meant.
+func suggestSet(ctx context.Context, db *saedb.DB, sets []string, err error) error {
+	var failed *fault.Error
+	if len(sets) == 0 || !errors.As(err, &failed) {
+		return err
+	}
+	var known duckdb.Composite[[]string]
+	if db.QueryRowContext(ctx, "SELECT list(DISTINCT token_set ORDER BY token_set) FROM token_sets").Scan(&known) != nil {
+		return err // the first error is the one that counts
+	}
+	for _, set := range sets {
+		if slices.Contains(known.Get(), set) {
+			continue
+		}
+		if asked := nearest.Question(set, known.Get()); asked != "" {
+			suggested := *failed
+			suggested.Hint = fmt.Sprintf("no token set %q; %s %s", set, asked, failed.Hint)
+			return &suggested
+		}
+	}
+	return err
 }
 
 // plotFormats write a figure, by the ending of the file's name.
@@ -103,7 +132,7 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 		r.LabelThreshold = &threshold
 	}
 	if c.NArg() == 0 {
-		return r, wrongUsage("plot: which figure? %s", plotNames())
+		return r, wrongUsage("plot: which figure? %s", strings.Join(plotNames(), ", "))
 	}
 	r.Name = c.Args().First()
 	for _, bound := range []struct {
@@ -128,7 +157,7 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 			return r, plotArguments(&r, c.Args().Tail())
 		}
 	}
-	return r, wrongUsage("plot: no figure %q; there are %s", r.Name, plotNames())
+	return r, wrongUsage("plot: %s", noSuch("figure", r.Name, plotNames()))
 }
 
 // plotArguments reads what comes after the name of the figure.
@@ -164,12 +193,12 @@ func plotFeature(r *figures.Request, number string) error {
 	return nil
 }
 
-func plotNames() string {
+func plotNames() []string {
 	var names []string
 	for _, k := range figures.Kinds {
 		names = append(names, k.Name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // writeWhole writes a file that appears whole or not at all.

@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/output"
@@ -22,12 +24,18 @@ var setsCommand = &cli.Command{
 }
 
 func listSets(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrongUsage("sets: expected no argument, found %q", c.Args().First())
+	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	if err := requireTables(c.Context, db, "sets", c.String("db")); err != nil {
+		return err
+	}
+	if err := requireModel(c, db); err != nil {
 		return err
 	}
 	if path := c.String("gmt"); path != "" {
@@ -43,6 +51,22 @@ func listSets(c *cli.Context) error {
 	defer rows.Close()
 	_, err = output.Write(c.App.Writer, output.Table, rows)
 	return err
+}
+
+// requireModel makes sure that --model, where it is given, names a model that is loaded.
+func requireModel(c *cli.Context, db *saedb.DB) error {
+	name := c.String("model")
+	if name == "" {
+		return nil
+	}
+	var known duckdb.Composite[[]string]
+	if err := db.QueryRowContext(c.Context, "SELECT coalesce(list(model ORDER BY model), []) FROM models").Scan(&known); err != nil {
+		return err
+	}
+	if slices.Contains(known.Get(), name) {
+		return nil
+	}
+	return &fault.Error{Op: "sets", Problem: noSuch("model", name, known.Get())}
 }
 
 // exportSets writes the sets of one model to a GMT file, which appears whole.

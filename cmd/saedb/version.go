@@ -31,10 +31,12 @@ func printVersion(c *cli.Context) error {
 	if err != nil {
 		return &fault.Error{Op: "version", Err: err}
 	}
-	fmt.Fprintf(c.App.Writer, "saedb %s%s\nDuckDB %s\nkernel %s\n%s %s/%s\n",
-		saedb.Version, commit(), duckdb, kernel, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(c.App.Writer, "%s\nDuckDB %s\nkernel %s\n%s %s/%s\n",
+		versionLine(), duckdb, kernel, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
+
+func versionLine() string { return "saedb " + saedb.Version + commit() }
 
 // commit is the commit that the program was built from, where Go recorded it.
 func commit() string {

@@ -47,13 +47,32 @@ func ParseFormat(name string) (Format, error) {
 // before, so JSON is then incomplete.
 //
 // A table is cut to the screen when w is a terminal, and is never cut otherwise.
-// Results are streamed in every format; a table off a terminal takes its column
+// Results are streamed in every format; a table of all rows takes its column
 // widths from its first rows.
 func Write(w io.Writer, format Format, rows *sql.Rows) (n int, err error) {
+	return WriteTo(w, format, rows, ScreenOf(w), nil)
+}
+
+// WriteTo is Write with a table cut to a screen of the caller's. It puts the result
+// into kept, too, unless that is nil.
+func WriteTo(w io.Writer, format Format, rows *sql.Rows, s Screen, kept *Result) (n int, err error) {
 	source, err := newReader(rows)
 	if err != nil {
 		return 0, err
 	}
+	if kept != nil {
+		*kept = Result{columns: source.columns}
+		source.kept = kept
+	}
+	err = write(w, format, source, s)
+	if err != nil && kept != nil {
+		*kept = Result{} // half a result would be mistaken for a whole one
+	}
+	return source.read, err
+}
+
+func write(w io.Writer, format Format, source *reader, s Screen) error {
+	var err error
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	switch format {
 	case CSV:
@@ -63,12 +82,12 @@ func Write(w io.Writer, format Format, rows *sql.Rows) (n int, err error) {
 	case Markdown:
 		err = writeMarkdown(buffered, source)
 	case Table:
-		err = writeTable(buffered, source, screenOf(w))
+		err = writeTable(buffered, source, s)
 	default:
 		_, err = ParseFormat(string(format))
 	}
 	if flushed := buffered.Flush(); err == nil {
 		err = flushed
 	}
-	return source.read, err
+	return err
 }

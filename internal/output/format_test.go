@@ -216,7 +216,7 @@ func screenTable(t *testing.T, query string, columns int) string {
 	}
 	var b strings.Builder
 	w := bufio.NewWriter(&b)
-	if err := writeTable(w, source, screen{columns: columns, rows: 6}); err != nil {
+	if err := writeTable(w, source, Screen{Columns: columns, Rows: 6}); err != nil {
 		t.Fatal(err)
 	}
 	w.Flush()
@@ -280,6 +280,67 @@ func TestTerminalCutsToItsWidth(t *testing.T) {
 				if length := cellWidth.StringWidth(strings.TrimSuffix(line, "\n")); length > max(width, 27) {
 					t.Fatalf("%d columns on %d: a line of %d\n%s", columns, width, length, got)
 				}
+			}
+		}
+	}
+}
+
+// TestTerminalLeavesOutColumnsBeforeTheLast: of a wide view on 80 columns, what comes
+// first is shown, then the last, and none of it too narrow to read.
+func TestTerminalLeavesOutColumnsBeforeTheLast(t *testing.T) {
+	const query = `SELECT 29 AS layer, 1328 AS feature, 4.205261::FLOAT AS skewness, 56.37642::FLOAT AS kurtosis, [')', '?)', ').', '),', ')?', '!)'] AS top_tokens,
+		[' tort', 'ellar', ' imagin', 'aeus'] AS bottom_tokens, 0.1 AS mean, 0.2 AS std, 'release/blocks.29.hook_resid_pre' AS sae, 'release' AS release, 'smollm2-135m' AS model`
+	const want = `
+┌───────┬─────────┬──────────┬──────────┬───────────────────┬───┬──────────────┐
+│ layer │ feature │ skewness │ kurtosis │ top_tokens        │ … │ model        │
+├───────┼─────────┼──────────┼──────────┼───────────────────┼───┼──────────────┤
+│    29 │    1328 │  4.20526 │  56.3764 │ [')', '?)', ').'… │ … │ smollm2-135m │
+└───────┴─────────┴──────────┴──────────┴───────────────────┴───┴──────────────┘
+11 columns (6 shown)
+`
+	if got := screenTable(t, query, 80); got != want[1:] {
+		t.Errorf("got\n%s", got)
+	}
+	// Seven columns of eight characters fit, so none is left out.
+	var list []string
+	for range 7 {
+		list = append(list, "repeat('ab', 20)")
+	}
+	if got := screenTable(t, "SELECT "+strings.Join(list, ", "), 80); strings.Contains(got, "shown") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestRowsOfATable: the first and the last rows as far as they are asked for, whatever
+// the width; other formats have all.
+func TestRowsOfATable(t *testing.T) {
+	for _, c := range []struct{ rows, all, shown int }{{1, 5, 1}, {2, 5, 2}, {3, 5, 3}, {4, 5, 4}, {5, 5, 5}, {6, 5, 5}, {0, 50, 50}, {40, 41, 40}, {1, 0, 0}} {
+		for _, format := range Formats() {
+			rows, err := openDuckDB(t).Query(fmt.Sprintf("SELECT 1000 + i AS i FROM range(%d) t(i)", c.all))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			var kept Result
+			n, err := WriteTo(&b, format, rows, Screen{Rows: c.rows}, &kept)
+			rows.Close()
+			if err != nil || n != c.all {
+				t.Fatalf("%d rows, %v", n, err)
+			}
+			want := c.all
+			if format == Table {
+				want = c.shown
+			}
+			found := regexp.MustCompile(`\b1[0-9]{3}\b`).FindAllString(b.String(), -1)
+			if len(found) != want || want > 1 && (found[0] != "1000" || found[want-1] != fmt.Sprint(999+c.all)) {
+				t.Errorf("%s, %d of %d: got\n%s", format, c.rows, c.all, b.String())
+			}
+			if noted := strings.Contains(b.String(), fmt.Sprintf("%d rows (%d shown)", c.all, c.shown)); noted != (want < c.all) {
+				t.Errorf("%s, %d of %d: got\n%s", format, c.rows, c.all, b.String())
+			}
+			var again strings.Builder
+			if err := kept.Write(&again, CSV, Screen{}); err != nil || again.String() != written(t, CSV, fmt.Sprintf("SELECT 1000 + i AS i FROM range(%d) t(i)", c.all)) {
+				t.Errorf("again: %q, %v", again.String(), err)
 			}
 		}
 	}

@@ -8,8 +8,11 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// narrowest is the width below which a cell is not cut; columns are left out instead.
-const narrowest = 8
+// Widths below which a cell is not cut; columns are left out instead.
+const (
+	narrowest = 8  // where all columns are shown
+	legible   = 12 // where some are left out
+)
 
 // omitted stands in grid.shown for the columns left out at its place.
 const omitted = -1
@@ -29,9 +32,8 @@ var cellWidth = &runewidth.Condition{}
 // newGrid lays out rows on lines of at most screen characters, or of any length
 // when screen is 0.
 func newGrid(columns []column, rows [][]string, screen int) *grid {
-	g := &grid{columns: columns, widths: make([]int, len(columns))}
+	g := &grid{columns: columns, widths: make([]int, len(columns)), shown: upTo(len(columns))}
 	for i, c := range columns {
-		g.shown = append(g.shown, i)
 		g.widths[i] = cellWidth.StringWidth(visible(c.name))
 		for _, cells := range rows {
 			g.widths[i] = max(g.widths[i], cellWidth.StringWidth(cells[i]))
@@ -44,30 +46,43 @@ func newGrid(columns []column, rows [][]string, screen int) *grid {
 }
 
 // fit cuts the widest cells to the greatest width with which a line fits the
-// screen, and leaves out middle columns when that would be too narrow to read.
+// screen. When that would be too narrow to read, it leaves out columns before the
+// last: what people ask for comes first in every view, and the last tells that there
+// is more.
 func (g *grid) fit(screen int) {
 	g.cut = true
 	natural := slices.Clone(g.widths)
-	limit := min(slices.Max(natural), screen)
-	for ; limit >= narrowest && g.lineWidth() > screen; limit-- {
+	if g.narrow(natural, screen, narrowest) {
+		return
+	}
+	for n := len(g.columns) - 2; n > 0; n-- {
+		g.shown = slices.Concat(upTo(n), []int{omitted, len(g.columns) - 1})
+		if g.narrow(natural, screen, legible) {
+			return
+		}
+	}
+	g.narrow(natural, screen, narrowest)
+}
+
+// narrow cuts the widest columns, to no less than least, until a line fits the
+// screen, and tells whether it does.
+func (g *grid) narrow(natural []int, screen, least int) bool {
+	for limit := min(slices.Max(natural), screen); ; limit-- {
 		for i, width := range natural {
-			g.widths[i] = min(width, limit)
+			g.widths[i] = min(width, max(limit, least))
+		}
+		if g.lineWidth() <= screen || limit <= least {
+			return g.lineWidth() <= screen
 		}
 	}
-	for g.lineWidth() > screen && (len(g.shown) > 3 || len(g.shown) == 3 && !g.gap()) {
-		middle := len(g.shown) / 2
-		if g.gap() {
-			middle = slices.Index(g.shown, omitted)
-			// The side with more columns gives up the one next to the gap.
-			if before, after := middle, len(g.shown)-middle-1; before > after {
-				g.shown = slices.Delete(g.shown, middle-1, middle)
-			} else {
-				g.shown = slices.Delete(g.shown, middle+1, middle+2)
-			}
-			continue
-		}
-		g.shown[middle] = omitted
+}
+
+func upTo(n int) []int {
+	numbers := make([]int, n)
+	for i := range numbers {
+		numbers[i] = i
 	}
+	return numbers
 }
 
 func (g *grid) gap() bool { return slices.Contains(g.shown, omitted) }

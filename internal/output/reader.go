@@ -13,12 +13,20 @@ type column struct {
 	typ  *columnType
 }
 
+// rowSource is what is read of [sql.Rows].
+type rowSource interface {
+	Next() bool
+	Scan(targets ...any) error
+	Err() error
+}
+
 // reader reads the rows of a result as the driver's own Go values.
 type reader struct {
-	rows    *sql.Rows
+	rows    rowSource
 	columns []column
-	targets []any // pointers to the values of the row being read
-	read    int   // rows read so far
+	targets []any   // pointers to the values of the row being read
+	read    int     // rows read so far
+	kept    *Result // takes every row that is read; may be nil
 }
 
 func newReader(rows *sql.Rows) (*reader, error) {
@@ -46,6 +54,9 @@ func (r *reader) next(values []any) (bool, error) {
 		return false, readError(err)
 	}
 	r.read++
+	if r.kept != nil {
+		r.kept.add(values)
+	}
 	return true, nil
 }
 

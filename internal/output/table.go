@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Off a terminal a table's column widths come from as many first rows as these
+// Where all rows are shown a table's column widths come from as many first rows as these
 // bounds allow; a longer cell further down pushes its own row out of line.
 const (
 	measuredRows  = 10_000
 	measuredBytes = 16 << 20
 )
 
-// writeTable draws a table in box characters, cut to s when that is a terminal.
-func writeTable(w *bufio.Writer, source *reader, s screen) error {
+// writeTable draws a table in box characters, cut to s.
+func writeTable(w *bufio.Writer, source *reader, s Screen) error {
 	if len(source.columns) == 0 {
 		return nil
 	}
-	if s.columns > 0 {
+	if s.Rows > 0 {
 		return writeScreen(w, source, s)
 	}
 	values := make([]any, len(source.columns))
@@ -37,7 +37,7 @@ func writeTable(w *bufio.Writer, source *reader, s screen) error {
 	if err != nil {
 		return err
 	}
-	g := newGrid(source.columns, measured, 0)
+	g := newGrid(source.columns, measured, s.Columns)
 	g.writeHead(w)
 	for _, cells := range measured {
 		g.writeRow(w, cells)
@@ -51,17 +51,17 @@ func writeTable(w *bufio.Writer, source *reader, s screen) error {
 		}
 	}
 	g.writeFoot(w)
-	if source.read == 0 {
-		w.WriteString("0 rows\n")
+	if note := g.note(source.read, 0); note != "" {
+		w.WriteString(note + "\n")
 	}
 	return err
 }
 
 // writeScreen reads the whole result, then draws its first and last rows.
-func writeScreen(w *bufio.Writer, source *reader, s screen) error {
-	half := s.rows / 2
+func writeScreen(w *bufio.Writer, source *reader, s Screen) error {
+	firsts, lasts := (s.Rows+1)/2, s.Rows/2
 	var first [][]any
-	last := make([][]any, 0, half) // a ring: row i is at i % half
+	last := make([][]any, 0, lasts) // a ring
 	for {
 		values := make([]any, len(source.columns))
 		more, err := source.next(values)
@@ -71,13 +71,13 @@ func writeScreen(w *bufio.Writer, source *reader, s screen) error {
 		if !more {
 			break
 		}
-		switch row := source.read - 1; {
-		case row < half:
+		switch row := source.read - 1 - firsts; {
+		case row < 0:
 			first = append(first, values)
-		case len(last) < half:
+		case row < lasts:
 			last = append(last, values)
-		default:
-			last[row%half] = values
+		case lasts > 0:
+			last[row%lasts] = values
 		}
 	}
 	cut := source.read - len(first) - len(last)
@@ -86,19 +86,22 @@ func writeScreen(w *bufio.Writer, source *reader, s screen) error {
 		rows = append(rows, source.cells(values))
 	}
 	oldest := 0
-	if cut > 0 {
-		oldest = source.read % half
+	if cut > 0 && lasts > 0 {
+		oldest = (source.read - firsts) % lasts
 	}
 	for i := range last {
-		rows = append(rows, source.cells(last[(oldest+i)%half]))
+		rows = append(rows, source.cells(last[(oldest+i)%lasts]))
 	}
-	g := newGrid(source.columns, rows, s.columns)
+	g := newGrid(source.columns, rows, s.Columns)
 	g.writeHead(w)
 	for i, cells := range rows {
 		if cut > 0 && i == len(first) {
 			g.writeGap(w)
 		}
 		g.writeRow(w, cells)
+	}
+	if cut > 0 && len(last) == 0 {
+		g.writeGap(w)
 	}
 	g.writeFoot(w)
 	if note := g.note(source.read, cut); note != "" {
@@ -116,7 +119,7 @@ func (r *reader) cells(values []any) []string {
 	return cells
 }
 
-// note says what a table on a terminal leaves out.
+// note says what a table leaves out.
 func (g *grid) note(rows, cut int) string {
 	var parts []string
 	switch {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/nearest"
 	"github.com/saedb/saedb/internal/output"
 )
 
@@ -27,6 +29,8 @@ func commands() []command {
 		{".tables", "", "list the tables and views", (*session).tables},
 		{".schema", "[NAME]", "show how tables and views are defined", (*session).schema},
 		{".mode", strings.Join(formatNames(), "|"), "choose how results are printed", (*session).mode},
+		{".maxrows", "N", "print at most N rows of a table; 0 for all", (*session).setMaxRows},
+		{".last", "", "print the last result again, the whole of it", (*session).printLast},
 		{".output", "[FILE]", "write results to a file, or to the screen again", (*session).output},
 		{".read", "FILE", "run the statements and commands in a file", (*session).read},
 		{".timer", "on|off", "print how long each statement takes", (*session).setTimer},
@@ -63,7 +67,8 @@ func (s *session) command(ctx context.Context, line string) error {
 		}
 		return c.run(s, ctx, argument)
 	}
-	return &fault.Error{Op: name, Problem: "no such command", Hint: ".help lists them"}
+	names := commandNames("")
+	return &fault.Error{Op: name, Problem: "no such command", Hint: strings.TrimSpace(nearest.Question(name, names) + " .help lists them")}
 }
 
 func unquote(s string) string {
@@ -88,6 +93,20 @@ func (s *session) mode(_ context.Context, argument string) error {
 	}
 	s.format = format
 	return nil
+}
+
+func (s *session) setMaxRows(_ context.Context, argument string) error {
+	n, err := strconv.ParseUint(argument, 10, 31)
+	if err != nil {
+		return &fault.Error{Op: ".maxrows", Expected: "a number of rows, 0 for all", Found: argument}
+	}
+	s.maxRows = int(n)
+	return nil
+}
+
+// printLast prints the last result, in the format that .mode chose since, maybe.
+func (s *session) printLast(context.Context, string) error {
+	return s.last.Write(s.out, s.format, output.Screen{})
 }
 
 func (s *session) setTimer(_ context.Context, argument string) error {
@@ -123,7 +142,7 @@ func (s *session) closeOutput() error {
 		return nil
 	}
 	name, err := s.outFile.Name(), s.outFile.Close()
-	s.out, s.outFile = s.screen, nil
+	s.out, s.outFile = s.terminal, nil
 	return fault.At("close output", name, err)
 }
 

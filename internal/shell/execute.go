@@ -16,25 +16,19 @@ import (
 // Execute runs every statement of a script and prints each result that has columns.
 // Each result is complete in its format: two queries in JSON give two arrays.
 //
-// It stops at the first error, which names the line of the script on which the
-// statement begins. When nobody reads out any more it returns nil.
-func Execute(ctx context.Context, conn *sql.Conn, script io.Reader, out io.Writer, format output.Format) error {
-	return ExecuteWith(ctx, conn, script, out, format, nil)
-}
-
-// ExecuteWith is Execute with a hook around each statement, that of [Options].
-func ExecuteWith(ctx context.Context, conn *sql.Conn, script io.Reader, out io.Writer, format output.Format,
-	onStatement func(ctx context.Context) (done func())) error {
+// It stops at the first error, a [StatementError]. When nobody reads out any more it
+// returns nil. Of the options it minds Format, MaxRows, OnStatement and Writer.
+func Execute(ctx context.Context, conn *sql.Conn, script io.Reader, out io.Writer, o Options) error {
 	if out == nil {
 		out = io.Discard
 	}
-	r := runner{conn, onStatement}
+	r := o.runner(conn)
 	err := eachStatement(script, func(s statement) error {
-		if err := r.run(ctx, s.text, out, format); err != nil {
+		if err := r.run(ctx, s.text, out, o.format()); err != nil {
 			if output.ReaderGone(err) {
 				return err
 			}
-			return statementError(s.line, err)
+			return &StatementError{s.line, err}
 		}
 		return nil
 	})
@@ -66,8 +60,4 @@ func eachStatement(script io.Reader, use func(statement) error) error {
 			return fault.At("read SQL", fmt.Sprintf("line %d", s.line), err)
 		}
 	}
-}
-
-func statementError(line int, err error) error {
-	return &fault.Error{Op: "run SQL", Subject: fmt.Sprintf("statement at line %d", line), Err: err}
 }

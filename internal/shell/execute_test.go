@@ -11,7 +11,6 @@ import (
 	"time"
 
 	_ "github.com/duckdb/duckdb-go/v2"
-	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/output"
 )
 
@@ -48,7 +47,7 @@ func TestExecute(t *testing.T) {
 		{"", output.JSON, ""},
 	} {
 		var out strings.Builder
-		if err := Execute(t.Context(), connect(t), strings.NewReader(test.script), &out, test.format); err != nil {
+		if err := Execute(t.Context(), connect(t), strings.NewReader(test.script), &out, Options{Format: test.format}); err != nil {
 			t.Errorf("%s: %v", test.script, err)
 		}
 		if out.String() != test.want {
@@ -59,7 +58,7 @@ func TestExecute(t *testing.T) {
 
 func TestExecuteDrawsPlans(t *testing.T) {
 	var out strings.Builder
-	if err := Execute(t.Context(), connect(t), strings.NewReader("EXPLAIN SELECT 1"), &out, output.Table); err != nil {
+	if err := Execute(t.Context(), connect(t), strings.NewReader("EXPLAIN SELECT 1"), &out, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "PROJECTION") || strings.Contains(out.String(), `\n`) || strings.Contains(out.String(), "explain_key") {
@@ -70,9 +69,14 @@ func TestExecuteDrawsPlans(t *testing.T) {
 func TestExecuteStopsAtTheFirstError(t *testing.T) {
 	var out strings.Builder
 	script := "SELECT 1 AS a;\n-- a comment\n\nSELECT *\nFROM missing; SELECT 2"
-	err := Execute(t.Context(), connect(t), strings.NewReader(script), &out, output.CSV)
-	var e *fault.Error
-	if !errors.As(err, &e) || e.Subject != "statement at line 4" || !strings.Contains(err.Error(), "missing") {
+	err := Execute(t.Context(), connect(t), strings.NewReader(script), &out, Options{Format: output.CSV})
+	var e *StatementError
+	if !errors.As(err, &e) || e.Line != 4 {
+		t.Fatalf("got %v", err)
+	}
+	// DuckDB's own layout, with the place under the line.
+	const place = "\n\nLINE 2: FROM missing\n             ^"
+	if !strings.HasPrefix(err.Error(), "run SQL: statement at line 4: Catalog Error: ") || !strings.HasSuffix(err.Error(), place) {
 		t.Errorf("got %v", err)
 	}
 	if out.String() != "a\n1\n" {
@@ -87,10 +91,10 @@ func TestExecuteEndsQuietlyWhenNobodyReads(t *testing.T) {
 	}
 	read.Close()
 	defer write.Close()
-	if err := Execute(t.Context(), connect(t), strings.NewReader("FROM range(100000); SELECT * FROM missing"), write, output.CSV); err != nil {
+	if err := Execute(t.Context(), connect(t), strings.NewReader("FROM range(100000); SELECT * FROM missing"), write, Options{Format: output.CSV}); err != nil {
 		t.Errorf("got %v", err)
 	}
-	if err := Execute(t.Context(), connect(t), strings.NewReader("SELECT 1"), nil, output.CSV); err != nil {
+	if err := Execute(t.Context(), connect(t), strings.NewReader("SELECT 1"), nil, Options{Format: output.CSV}); err != nil {
 		t.Errorf("without output: %v", err)
 	}
 }
@@ -103,14 +107,14 @@ func TestExecuteIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	err := Execute(ctx, conn, strings.NewReader(slow), io.Discard, output.CSV)
+	err := Execute(ctx, conn, strings.NewReader(slow), io.Discard, Options{Format: output.CSV})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if err := Execute(t.Context(), conn, strings.NewReader("SELECT 1"), io.Discard, output.CSV); err != nil {
+	if err := Execute(t.Context(), conn, strings.NewReader("SELECT 1"), io.Discard, Options{Format: output.CSV}); err != nil {
 		t.Errorf("the connection was unusable after: %v", err)
 	}
 }
@@ -124,7 +128,8 @@ func TestOnStatementSurroundsEachStatement(t *testing.T) {
 		began++
 		return func() { ended++ }
 	}
-	err := ExecuteWith(t.Context(), connect(t), strings.NewReader("SELECT 1; SELECT 2; SELECT * FROM missing"), io.Discard, output.CSV, hook)
+	err := Execute(t.Context(), connect(t), strings.NewReader("SELECT 1; SELECT 2; SELECT * FROM missing"), io.Discard,
+		Options{Format: output.CSV, OnStatement: hook})
 	if err == nil || began != 3 || ended != 3 {
 		t.Errorf("began %d, ended %d, error %v", began, ended, err)
 	}

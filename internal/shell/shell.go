@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -21,6 +22,14 @@ type Options struct {
 	Format output.Format // of results until .mode; table when empty
 	Timer  bool          // print how long each statement took
 
+	// MaxRows is how many rows of a table are printed, the first and the last ones,
+	// until .maxrows; 0 for all.
+	MaxRows int
+
+	// Writer, when set, makes the database writable at the first statement that needs
+	// it; without one such a statement fails where the database is open to be read.
+	Writer *Writer
+
 	// HistoryFile keeps the lines typed; when empty it is saedb/history in
 	// XDG_STATE_HOME, or in the platform's own place for such files.
 	HistoryFile string
@@ -28,6 +37,12 @@ type Options struct {
 	// OnStatement, when set, is called before each statement with the context that
 	// cancels it; what it returns is called after.
 	OnStatement func(ctx context.Context) (done func())
+}
+
+func (o Options) format() output.Format { return cmp.Or(o.Format, output.Table) }
+
+func (o Options) runner(conn *sql.Conn) runner {
+	return runner{conn: conn, onStatement: o.OnStatement, writer: o.Writer, maxRows: o.MaxRows}
 }
 
 // Run reads statements and dot commands from in until its end, prints results to
@@ -62,7 +77,7 @@ type session struct {
 	name       string
 	format     output.Format
 	timer      bool
-	screen     io.Writer // where results go without .output
+	terminal   io.Writer // where results go without .output
 	out        io.Writer // where results go
 	outFile    *os.File  // out, when .output named a file
 	errOut     io.Writer
@@ -77,17 +92,12 @@ var errQuit = errors.New("quit")
 
 func newSession(conn *sql.Conn, out, errOut io.Writer, o Options) *session {
 	s := &session{
-		runner: runner{conn, o.OnStatement},
-		name:   o.Name, format: o.Format, timer: o.Timer,
-		screen: out, out: out, errOut: errOut,
+		runner: o.runner(conn),
+		name:   cmp.Or(o.Name, "saedb"), format: o.format(), timer: o.Timer,
+		terminal: out, out: out, errOut: errOut,
 		names: &completer{conn: conn},
 	}
-	if s.name == "" {
-		s.name = "saedb"
-	}
-	if s.format == "" {
-		s.format = output.Table
-	}
+	s.last = &output.Result{}
 	return s
 }
 
@@ -108,7 +118,7 @@ var errCleared = errors.New("line cleared")
 // terminal, which is the only one that the editor can drive.
 func (s *session) openInput(in *os.File, o Options) lineReader {
 	s.typing = term.IsTerminal(int(in.Fd()))
-	screen, ok := s.screen.(*os.File)
+	screen, ok := s.terminal.(*os.File)
 	if s.typing && in == os.Stdin && ok && screen == os.Stdout &&
 		term.IsTerminal(int(screen.Fd())) {
 		fmt.Fprintln(s.errOut, "Statements end with a semicolon; .help lists the commands.")

@@ -15,11 +15,15 @@ import (
 type runner struct {
 	conn        *sql.Conn
 	onStatement func(ctx context.Context) (done func())
+	writer      *Writer // nil once the database is writable, or where it stays as it is
+	transaction transaction
+	maxRows     int            // of a table that is printed; 0 for all
+	last        *output.Result // keeps the last result that was printed, unless nil
 }
 
 // run executes one statement and prints its result to out. A statement without a
 // result prints nothing, or in table format how many rows it changed.
-func (r runner) run(ctx context.Context, text string, out io.Writer, format output.Format) error {
+func (r *runner) run(ctx context.Context, text string, out io.Writer, format output.Format) error {
 	// The driver interrupts DuckDB when its context ends, and only a context of
 	// this statement's own lets go of that at the end of it.
 	ctx, cancel := context.WithCancel(ctx)
@@ -27,9 +31,12 @@ func (r runner) run(ctx context.Context, text string, out io.Writer, format outp
 	if r.onStatement != nil {
 		defer r.onStatement(ctx)()
 	}
-	rows, err := r.conn.QueryContext(ctx, text)
-	if err != nil {
+	if err := guard(ctx, r.conn, text); err != nil {
 		return err
+	}
+	rows, err := r.query(ctx, text)
+	if err != nil {
+		return explain(ctx, r.conn, err)
 	}
 	defer rows.Close()
 	types, err := rows.ColumnTypes()
@@ -42,12 +49,18 @@ func (r runner) run(ctx context.Context, text string, out io.Writer, format outp
 	case format == output.Table && isPlan(types):
 		err = printPlan(out, rows)
 	default:
-		_, err = output.Write(out, format, rows)
+		_, err = output.WriteTo(out, format, rows, r.screen(out), r.last)
 	}
 	if err != nil {
 		return err
 	}
 	return rows.Err()
+}
+
+// screen is what tables are cut to: the width of the terminal, if it is one, and the
+// rows that a person wants to see, wherever they go.
+func (r *runner) screen(out io.Writer) output.Screen {
+	return output.Screen{Columns: output.ScreenOf(out).Columns, Rows: r.maxRows}
 }
 
 // isOutcome reports whether a result only says how a statement went. DuckDB answers
@@ -95,47 +108,6 @@ func contains(words []string, word string) bool {
 		}
 	}
 	return false
-}
-
-// topLevelWords returns, in upper case, the words of a statement that are outside
-// parentheses, quotes and comments. A statement in parentheses is a query.
-func topLevelWords(text string) []string {
-	if strings.HasPrefix(text, "(") {
-		return []string{"SELECT"}
-	}
-	var words []string
-	var s splitter
-	depth, start := 0, -1
-	for i := 0; i < len(text); {
-		was := s.in
-		n := s.step(text, i)
-		if was != word && s.in == word {
-			start = i
-		}
-		if was == word && s.in != word && start >= 0 {
-			words, start = appendWord(words, text[start:i], depth), -1
-		}
-		if s.in == plain && was <= word {
-			switch text[i] {
-			case '(':
-				depth++
-			case ')':
-				depth--
-			}
-		}
-		i += n
-	}
-	if start >= 0 {
-		words = appendWord(words, text[start:], depth)
-	}
-	return words
-}
-
-func appendWord(words []string, w string, depth int) []string {
-	if depth > 0 {
-		return words
-	}
-	return append(words, strings.ToUpper(w))
 }
 
 func printOutcome(out io.Writer, format output.Format, rows *sql.Rows) error {

@@ -25,8 +25,8 @@ type Pending struct {
 	SAE, Model string
 	Features   int // that lack statistics
 	Sets       int // token sets of the model, which are scored in the same pass
-	Tokens              string
-	Restart             bool // its statistics are for other tokens and will be dropped
+	Tokens     string
+	Restart    bool // its statistics are for other tokens and will be dropped
 
 	id, block int
 }

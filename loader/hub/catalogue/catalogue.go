@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/nearest"
 )
 
 const opFind = "find release"
@@ -87,7 +88,7 @@ func Find(name string) (Release, error) {
 		names[i] = r.Name
 	}
 	return Release{}, &fault.Error{
-		Op: opFind, Subject: name, Problem: "no such release", Hint: "near it: " + strings.Join(nearest(name, names, 3), ", ") + "; saedb releases lists all",
+		Op: opFind, Subject: name, Problem: "no such release", Hint: "near it: " + strings.Join(nearest.Names(name, names, 3), ", ") + "; saedb releases lists all",
 	}
 }
 
@@ -114,7 +115,7 @@ func (r Release) Select(id string, layer int) ([]SAE, error) {
 		if layer >= 0 {
 			e.Problem += fmt.Sprintf(" at layer %d", layer)
 		}
-		e.Hint = "near it: " + strings.Join(nearest(id, ids, 3), ", ")
+		e.Hint = "near it: " + strings.Join(nearest.Names(id, ids, 3), ", ")
 		return nil, e
 	}
 	e.Problem = fmt.Sprintf("no SAE at layer %d", layer)
@@ -135,43 +136,6 @@ func listLayers(layers map[int]bool) string {
 		texts[i] = strconv.Itoa(layer)
 	}
 	return cmp.Or(strings.Join(texts, ", "), "none that is numbered")
-}
-
-// nearest returns up to n of the names, those first with the fewest edits to name.
-// One that contains name counts as near.
-func nearest(name string, names []string, n int) []string {
-	name = strings.ToLower(name)
-	distance := map[string]int{}
-	for _, other := range names {
-		distance[other] = edits(name, strings.ToLower(other))
-		if strings.Contains(strings.ToLower(other), name) {
-			distance[other] /= 4
-		}
-	}
-	sorted := slices.Clone(names)
-	slices.SortStableFunc(sorted, func(a, b string) int { return distance[a] - distance[b] })
-	return sorted[:min(n, len(sorted))]
-}
-
-// edits is the Levenshtein distance of two texts, in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 var (

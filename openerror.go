@@ -1,0 +1,74 @@
+package saedb
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/output"
+)
+
+// openError says in one line why DuckDB did not open the file.
+func openError(path string, o Options, err error) error {
+	said := err.Error()
+	failed := &fault.Error{Op: "open database", Subject: path}
+	switch {
+	case strings.Contains(said, "Conflicting lock") || strings.Contains(said, "Could not set lock"):
+		failed.Problem, failed.Hint = locked(said)
+	case strings.Contains(said, "Permission denied"), strings.Contains(said, "Read-only file system"):
+		failed.Problem = "permission denied"
+		failed.Hint = "the file and its directory must be writable; to read it, it must be readable only"
+		if o.ReadOnly || o.ReadFirst {
+			failed.Hint = "the file must be readable"
+		}
+	case strings.Contains(said, "Corrupt database file"):
+		_, checksum, _ := strings.Cut(said, "Corrupt database file: ")
+		failed.Problem = "the file is damaged: " + checksum
+		failed.Hint = "restore it from a copy, or load into a new one"
+	case strings.Contains(said, "not a valid DuckDB database file"):
+		failed.Problem = "not a DuckDB database file"
+	default:
+		failed.Err = err
+	}
+	return failed
+}
+
+// Of what DuckDB says about a lock: the process that has it, and that the lock is a
+// reader's, so that one who reads may have the file too.
+var (
+	lockHolder  = regexp.MustCompile(`\(PID (\d+)\)`)
+	lockOfReads = "you would be able to open this database in read-only mode"
+)
+
+// locked says who has a database, and what to do.
+func locked(said string) (problem, hint string) {
+	who := "another program"
+	if holder := lockHolder.FindStringSubmatch(said); holder != nil {
+		who = "process " + holder[1]
+		if command := commandLine(holder[1]); command != "" {
+			who += " (" + command + ")"
+		}
+	}
+	if strings.Contains(said, lockOfReads) {
+		return who + " has it open to read", "close it there to write: any number of programs may read a database, and one may write to it while no other has it open"
+	}
+	return who + " has it open to write", "wait until it is done, or close it there: any number of programs may read a database, and one may write to it while no other has it open"
+}
+
+// longestCommand bounds the command line in an error, in characters.
+const longestCommand = 120
+
+// commandLine is how a process was started, where the system tells, as Linux does.
+func commandLine(process string) string {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%s/cmdline", process))
+	if err != nil {
+		return ""
+	}
+	line := []rune(output.Visible(strings.TrimRight(strings.ReplaceAll(string(content), "\x00", " "), " ")))
+	if len(line) > longestCommand {
+		return string(line[:longestCommand]) + "…"
+	}
+	return string(line)
+}
