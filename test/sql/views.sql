@@ -2,7 +2,7 @@ SELECT model, architecture, d_model, d_vocab, format, dtype, norm, norm_folded, 
 
 SELECT sae, release, model, hook, layer, architecture, d_sae, dtype, scale, tokens FROM saes ORDER BY layer;
 
-SELECT kind, name, release, format, bytes, conventions, replaced_by FROM loads;
+SELECT kind, name, format, bytes, conventions, replaced_by FROM loads;
 
 SELECT load_id, path, bytes, sha256 FROM load_files WHERE load_id <= 2;
 
