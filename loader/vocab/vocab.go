@@ -39,8 +39,8 @@ type Token struct {
 	Token string
 
 	// Text is what the token adds to the decoded text when other tokens come
-	// before it: " the", "ing", "\n". A token of bytes that are no valid UTF-8
-	// alone has U+FFFD in their place.
+	// before it: " the", "ing", "\n". Each byte that is no valid UTF-8 alone is shown
+	// as "<0xBB>".
 	Text string
 
 	// Special says that the token is a mark of the model's format, like the end

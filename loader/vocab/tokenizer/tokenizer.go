@@ -76,7 +76,7 @@ func (t *Tokenizer) learn(v *vocab.Vocabulary) {
 			t.nul = token.ID
 		}
 		if strings.Contains(token.Text, "\x00") {
-			t.withNUL[token.ID] = token.Text
+			t.withNUL[token.ID] = vocab.Replaced(token.Text)
 		}
 		if len(t.letter) == 0 && !token.Special && isLetters(strings.TrimPrefix(token.Text, " ")) {
 			t.letter = []uint32{uint32(token.ID)}
@@ -210,9 +210,14 @@ func (t *Tokenizer) Disagreements(v *vocab.Vocabulary) []vocab.Token {
 
 func (t *Tokenizer) agrees(token vocab.Token) bool {
 	if text, found := t.withNUL[token.ID]; found {
-		return token.Text == text
+		return vocab.Replaced(token.Text) == text
 	}
 	id := []int{token.ID}
-	alone := t.decode(id)
-	return alone == token.Text || " "+alone == token.Text || t.decodeAfterOthers(id) == token.Text
+	alone, after := t.decode(id), t.decodeAfterOthers(id)
+	for _, text := range []string{token.Text, vocab.Replaced(token.Text)} {
+		if alone == text || " "+alone == text || after == text {
+			return true
+		}
+	}
+	return false
 }
