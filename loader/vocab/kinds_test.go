@@ -145,7 +145,7 @@ func FuzzVocabJSON(f *testing.F) {
 	}
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tokens, _, err := parseVocabJSON(data)
+		tokens, err := parseVocabJSON(data)
 		if err == nil && len(tokens) < 256 {
 			t.Errorf("%d tokens", len(tokens))
 		}

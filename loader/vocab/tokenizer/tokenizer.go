@@ -19,6 +19,7 @@ import (
 	"github.com/daulet/tokenizers"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/vocab"
 )
 
@@ -92,7 +93,7 @@ func isLetters(text string) bool {
 // withoutLengths sets truncation and padding of a tokenizer.json to null.
 func withoutLengths(data []byte) ([]byte, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	if err := pyjson.Unmarshal(data, &fields); err != nil {
 		return nil, err
 	}
 	fields["truncation"] = json.RawMessage("null")
