@@ -236,6 +236,8 @@ func (f form) openPacked(q quantisation, t *safetensors.Tensor, opened map[strin
 		return nil, "", f.unreadable(how, "quant_method gptq or awq in "+configFile+", which says how zero points are stored", fmt.Sprintf("%q", q.method))
 	}
 	switch {
+	case rows%perWord != 0:
+		return nil, "", f.unreadable(how, fmt.Sprintf("a vocabulary that is a multiple of %d, as words of 4 bits make it", perWord), fmt.Sprint(rows))
 	case q.bits != 0 && q.bits != packedBits:
 		return nil, "", f.unreadable(how, "4 bits", fmt.Sprintf("%d bits in %s", q.bits, configFile))
 	case packed[1] != rows || zeros.Shape[0] != groups || zeros.Shape[1]*perWord != rows || t.Len() != packed[0]*packed[1]/perWord:

@@ -203,7 +203,7 @@ func TestQuantisedErrors(t *testing.T) {
 		{"other method", `{"quant_method": "auto-round"}`, gptq(), `found "auto-round"`},
 		{"eight bits said", `{"quant_method": "gptq", "bits": 8}`, gptq(), "expected 4 bits, found 8 bits in config.json"},
 		{"eight bits stored", `{"quant_method": "gptq"}`, tensors{integers("lm_head.qweight", 4, 16), integers("lm_head.qzeros", 2, 4), ones("lm_head.scales", 2, 16)}, "expected words of 8 codes of 4 bits, for scales of shape [2, 16], found qweight of shape [4, 16], qzeros of shape [2, 4]"},
-		{"vocabulary of no whole words", `{"quant_method": "gptq", "bits": 4}`, tensors{integers("lm_head.qweight", 2, 15), integers("lm_head.qzeros", 1, 2), ones("lm_head.scales", 1, 15)}, "expected words of 8 codes of 4 bits, for scales of shape [1, 15]"},
+		{"vocabulary of no whole words", `{"quant_method": "gptq", "bits": 4}`, tensors{integers("lm_head.qweight", 2, 15), integers("lm_head.qzeros", 1, 2), ones("lm_head.scales", 1, 15)}, "expected a vocabulary that is a multiple of 8, as words of 4 bits make it, found 15"},
 		{"awq stored as gptq", `{"quant_method": "awq"}`, gptq(), "(AWQ): expected words of 8 codes"},
 		{"awq gemv", `{"quant_method": "awq", "version": "gemv"}`, gptq(), "expected version gemm in config.json, found gemv"},
 		{"marlin", `{"quant_method": "gptq", "checkpoint_format": "marlin"}`, gptq(), "expected checkpoint_format gptq or gptq_v2 in config.json, found marlin"},

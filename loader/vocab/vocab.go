@@ -109,7 +109,7 @@ func Read(path string) (*Vocabulary, error) {
 	if file == "" {
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Problem: "has no tokenizer's file", Expected: KindTokenizerJSON + ", " + strings.Join(slowNames, ", "),
-			Found: shortened(filesIn(path)), Hint: tokenizerHint, Err: fs.ErrNotExist,
+			Found: shortened(filesIn(path)), Hint: tokenizerHint,
 		}
 	}
 	v, err := readSlow(file)
