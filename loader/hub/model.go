@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 const (
@@ -267,7 +267,7 @@ func parseIndex(raw []byte) (map[string]string, error) {
 	var stored struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	if err := json.Unmarshal(raw, &stored); err != nil {
+	if err := pyjson.Unmarshal(raw, &stored); err != nil {
 		return nil, &fault.Error{Expected: "an index of safetensors files", Found: "something else", Err: err}
 	}
 	if len(stored.WeightMap) == 0 {

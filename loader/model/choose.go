@@ -1,5 +1,11 @@
 package model
 
+import (
+	"errors"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
 // tensors are the names of a model's tensors, in a checkpoint or a GGUF file.
 type tensors interface {
 	// resolve returns the full name of a tensor that a family calls name, or "" when
@@ -41,7 +47,7 @@ func (p *Processing) choose(t tensors, rules *family, denial string) (f form, er
 	p.Tied = f.tensor == "" || f.tensor == embedding
 	if f.tensor == "" {
 		if denial != "" {
-			return f, t.missing(rules.head, denial)
+			return f, withCause(t.missing(rules.head, denial), errNoUnembedding)
 		}
 		if f, err = t.form(rules.embedding); err != nil {
 			return f, err
@@ -56,6 +62,17 @@ func (p *Processing) choose(t tensors, rules *family, denial string) (f form, er
 	}
 	p.NormBiasTensor, err = required(t, rules.normBias)
 	return f, err
+}
+
+// withCause gives an error that names its subject a cause.
+func withCause(err, cause error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	named := *e
+	named.Err = cause
+	return &named
 }
 
 // required finds a tensor that has to be there; "" asks for none.

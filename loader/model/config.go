@@ -199,14 +199,16 @@ func (c *config) ties() *bool {
 // denial says why the embedding cannot stand in for an unembedding that is not there, and
 // is empty where it can.
 func (c *config) denial() string {
+	says := ""
 	switch said := c.ties(); {
 	case said == nil && !slices.Contains(tiedTypes, c.knownType()):
-		return fmt.Sprintf("%s says nothing of tie_word_embeddings, and a %s is not tied by default, so that the embedding cannot stand in; was the model saved without its head?",
-			configFile, c.knownType())
+		says = fmt.Sprintf("says nothing of tie_word_embeddings, and a %s is not tied by default", c.knownType())
 	case said != nil && !*said:
-		return configFile + " has tie_word_embeddings false, so that the embedding cannot stand in; was the model saved without its head?"
+		says = "has tie_word_embeddings false"
+	default:
+		return ""
 	}
-	return ""
+	return configFile + " " + says + ": was the model saved without its head? --unembedding names another tensor to take"
 }
 
 // softCap is the soft-cap of the logits, 0 for none; silent is the value of a

@@ -74,7 +74,9 @@ func (m *dequantised) readZeros(from int, zeros []float32) error {
 
 // unreadable is the error of a quantised matrix whose tensors do not fit together.
 func (f form) unreadable(how, expected, found string) error {
-	return &fault.Error{Subject: f.file, Problem: "the unembedding is quantised (" + how + ")", Expected: expected, Found: found, Hint: quantisedHint}
+	return &fault.Error{
+		Subject: f.file, Problem: "the unembedding is quantised (" + how + ")", Expected: expected, Found: found, Hint: quantisedHint, Err: errNoUnembedding,
+	}
 }
 
 // open opens a matrix as it is stored, and says how in a word: its data type, or what it

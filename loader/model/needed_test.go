@@ -55,7 +55,7 @@ func TestNeededTensorsErrors(t *testing.T) {
 		{``, "config.json", Options{}},
 		{`{}`, "has no model_type", Options{}},
 		{`{"model_type": "mamba"}`, `found "mamba"`, Options{}},
-		{`{"model_type": "llama"}`, "tensor lm_head.weight: is missing: found a.weight, n.weight (config.json says nothing of tie_word_embeddings", Options{}},
+		{`{"model_type": "llama"}`, "tensor lm_head.weight: is missing: found a.weight, n.weight: nothing else stands in for the unembedding (config.json says nothing of tie_word_embeddings", Options{}},
 		{`{"model_type": "llama", "tie_word_embeddings": true}`, "tensor embed_tokens.weight: is missing: found a.weight, n.weight", Options{}},
 		{``, "tensor b.weight: is missing", Options{Unembedding: "b.weight", Norm: "n.weight", NormKind: RMSNorm}},
 		{``, "kind of the final norm is not known", Options{Unembedding: "a.weight", Norm: "n.weight"}},

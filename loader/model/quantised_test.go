@@ -274,3 +274,18 @@ func TestQuantisedBlock(t *testing.T) {
 		}
 	}
 }
+
+// The vocabulary of a model whose head is not read is the configuration's, so that its
+// tokenizer can be.
+func TestVocabularySizeWithoutHead(t *testing.T) {
+	embedding := safetensorstest.F32("model.embed_tokens.weight", []int{3, 2}, 1, 2, 3, 4, 5, 6)
+	for _, head := range []safetensorstest.Tensor{
+		safetensorstest.F32("lm_head.q_weight", []int{1}, 1), safetensorstest.F32("other", []int{1}, 1),
+		{Name: "lm_head.weight", DType: "F8_E4M3", Shape: []int{3, 2}, Data: make([]byte, 6)},
+	} {
+		dir := directory(t, map[string]string{configFile: `{"model_type": "llama", "vocab_size": 3}`, weightsFile: weights(embedding, safetensorstest.F32("model.norm.weight", []int{2}, 1, 1), head)})
+		if n, err := VocabularySize(dir); n != 3 || err != nil {
+			t.Errorf("%s: %d, %v", head.Name, n, err)
+		}
+	}
+}
