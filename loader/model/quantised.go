@@ -126,7 +126,7 @@ func (c *checkpoint) refuseOthers(name string, f form) error {
 func (c *checkpoint) partsOf(stem string) (map[string]string, error) {
 	found := map[string]map[string]string{}
 	for full := range c.holder {
-		at := strings.Index("."+full+".", "."+stem)
+		at := strings.Index("."+full, "."+stem)
 		if at < 0 || !onlyPrefixes(full[:at]) {
 			continue
 		}
