@@ -100,7 +100,7 @@ func (c *checkpoint) missingInBlock(name string, kind BlockKind, layer int) erro
 		}
 	}
 	slices.Sort(inBlock)
-	if f, err := c.form(name); err != nil || f.packed {
+	if f, _ := c.form(name); f.packed || f.quantiser() != "" {
 		return quantisedBlock(c.dir+": tensor "+name, tensor.Shortened(inBlock, 0))
 	}
 	return &fault.Error{
@@ -121,7 +121,7 @@ func withDownloadHint(err error, info BlockInfo) error {
 	if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return withHint(err, fmt.Sprintf("tensor %s is in this file: download it too", info.Tensor))
+	return amended(err, func(e *fault.Error) { e.Hint = fmt.Sprintf("tensor %s is in this file: download it too", info.Tensor) })
 }
 
 func layersOfCheckpoint(path string) (int, error) {

@@ -162,15 +162,15 @@ func (c *checkpoint) close(except ...string) {
 	}
 }
 
-// withHint gives an error that names its subject another hint.
-func withHint(err error, hint string) error {
+// amended is err with a change to what it says; one that is no fault.Error stays as it is.
+func amended(err error, change func(*fault.Error)) error {
 	var e *fault.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	named := *e
-	named.Hint = hint
-	return &named
+	changed := *e
+	change(&changed)
+	return &changed
 }
 
 // closers closes several files.
@@ -186,7 +186,7 @@ func (files closers) Close() error {
 
 // prefixes are the parts of tensor names that may come before those of a family:
 // they depend on the class that a checkpoint was saved from.
-var prefixes = []string{"transformer", "model", "language_model", "text_model", "base_model", "gpt_neox", "decoder"}
+var prefixes = []string{"transformer", "model", "language_model", "text_model", "base_model", "gpt_neox", "decoder", "language", "llm", "thinker"}
 
 // resolve returns the full name of a tensor that a family calls name, or "" when
 // there is none. Of several, the one with the fewest prefixes counts; several with

@@ -1,10 +1,6 @@
 package model
 
-import (
-	"errors"
-
-	"github.com/saedb/saedb/internal/fault"
-)
+import "github.com/saedb/saedb/internal/fault"
 
 // tensors are the names of a model's tensors, in a checkpoint or a GGUF file.
 type tensors interface {
@@ -47,7 +43,7 @@ func (p *Processing) choose(t tensors, rules *family, denial string) (f form, er
 	p.Tied = f.tensor == "" || f.tensor == embedding
 	if f.tensor == "" {
 		if denial != "" {
-			return f, withCause(t.missing(rules.head, denial), errNoUnembedding)
+			return f, amended(t.missing(rules.head, denial), func(e *fault.Error) { e.Err = errNoUnembedding })
 		}
 		if f, err = t.form(rules.embedding); err != nil {
 			return f, err
@@ -62,17 +58,6 @@ func (p *Processing) choose(t tensors, rules *family, denial string) (f form, er
 	}
 	p.NormBiasTensor, err = required(t, rules.normBias)
 	return f, err
-}
-
-// withCause gives an error that names its subject a cause.
-func withCause(err, cause error) error {
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	named := *e
-	named.Err = cause
-	return &named
 }
 
 // required finds a tensor that has to be there; "" asks for none.

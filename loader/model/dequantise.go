@@ -75,7 +75,7 @@ func (m *dequantised) readZeros(from int, zeros []float32) error {
 // unreadable is the error of a quantised matrix whose tensors do not fit together.
 func (f form) unreadable(how, expected, found string) error {
 	return &fault.Error{
-		Subject: f.file, Problem: "the unembedding is quantised (" + how + ")", Expected: expected, Found: found, Hint: quantisedHint, Err: errNoUnembedding,
+		Subject: f.subject, Problem: "the unembedding is quantised (" + how + ")", Expected: expected, Found: found, Hint: quantisedHint, Err: errNoUnembedding,
 	}
 }
 
@@ -86,7 +86,7 @@ func (f form) open(q quantisation, part func(name string) (*safetensors.Tensor, 
 	if err != nil {
 		return nil, "", err
 	}
-	f.file = t.Stored().Subject
+	f.subject = t.Stored().Subject
 	opened := map[string]*safetensors.Tensor{}
 	for _, ending := range []string{scaleEnding, inverseEnding, zerosEnding, scalesEnding, groupsEnding} {
 		if f.parts[ending] != "" {
@@ -116,7 +116,9 @@ func (f form) open(q quantisation, part func(name string) (*safetensors.Tensor, 
 	}
 	m, err := t.Matrix()
 	if t.Stored().Encoding == nil && len(t.Shape) == 2 {
-		err = withHint(err, "the unembedding is quantised, or no matrix of floats: "+quantisedHint)
+		err = amended(err, func(e *fault.Error) {
+			e.Hint = "the unembedding is quantised, or no matrix of floats: " + quantisedHint
+		})
 	}
 	return m, t.DType, err
 }

@@ -13,10 +13,10 @@ import (
 // form is how a checkpoint stores a matrix: as one tensor, or quantised, as several whose
 // names begin alike.
 type form struct {
-	tensor string            // full name of the tensor with its values, or their codes; empty for none
-	parts  map[string]string // full names of the tensors beside it, by what follows the name that all begin with
-	packed bool              // the tensor holds the codes of GPTQ or AWQ
-	file   string            // that has the tensor, once it is open, and the tensor's name: for errors
+	tensor  string            // full name of the tensor with its values, or their codes; empty for none
+	parts   map[string]string // full names of it and those beside it, by what follows the name that all begin with
+	packed  bool              // the tensor holds the codes of GPTQ or AWQ
+	subject string            // file and tensor, in errors, once it is open
 }
 
 // Endings of the tensors that a quantised matrix is read from. Sources: QuantLinear of
@@ -103,15 +103,22 @@ func (c *checkpoint) form(name string) (form, error) {
 	return f, c.refuseOthers(name, f)
 }
 
+// quantiser is which of quantisers stored the form, or "".
+func (f form) quantiser() string {
+	for _, q := range quantisers {
+		if slices.ContainsFunc(q.endings, func(ending string) bool { return f.parts[ending] != "" }) {
+			return q.name
+		}
+	}
+	return ""
+}
+
 // refuseOthers refuses a form that is not read.
 func (c *checkpoint) refuseOthers(name string, f form) error {
 	found := slices.Collect(maps.Values(f.parts))
-	for _, q := range quantisers {
-		if slices.ContainsFunc(q.endings, func(ending string) bool { return f.parts[ending] != "" }) {
-			return c.quantisedError(name, q.name, found)
-		}
-	}
-	switch {
+	switch quantiser := f.quantiser(); {
+	case quantiser != "":
+		return c.quantisedError(name, quantiser, found)
 	case f.packed && (f.parts[zerosEnding] == "" || f.parts[scalesEnding] == ""):
 		return c.quantisedError(name, "as by GPTQ or AWQ, but without its "+zerosEnding+" or "+scalesEnding, found)
 	case f.tensor == "":
