@@ -44,7 +44,7 @@ var quantisers = []struct {
 }{
 	{"bitsandbytes, 4 bits", []string{
 		"weight.absmax", "weight.quant_map", "weight.nested_absmax", "weight.nested_quant_map",
-		"weight.quant_state.bitsandbytes__nf4", "weight.quant_state.bitsandbytes__fp4",
+		"weight.quant_state.bitsandbytes__nf4", "weight.quant_state.bitsandbytes__fp4", "absmax", "quant_map",
 	}},
 	{"bitsandbytes, 8 bits", []string{"SCB", "weight.SCB", "weight_format"}},
 	{"compressed-tensors, packed", []string{"weight_packed"}},

@@ -114,6 +114,7 @@ func TestDequantisedInShards(t *testing.T) {
 func TestQuantisedHeadsByName(t *testing.T) {
 	for how, parts := range map[string][]string{
 		"bitsandbytes, 4 bits":       {"weight", "weight.absmax", "weight.quant_map", "weight.quant_state.bitsandbytes__nf4"},
+		"bitsandbytes, 4":            {"absmax", "quant_map"},
 		"bitsandbytes, 8 bits":       {"weight", "SCB"},
 		"compressed-tensors, packed": {"weight_packed", "weight_scale", "weight_shape"},
 		"NVFP4 of ModelOpt":          {"weight", "weight_scale", "weight_scale_2"},
@@ -202,7 +203,7 @@ func TestQuantisedErrors(t *testing.T) {
 		{"no quantization_config", `{}`, gptq(), "expected quant_method gptq or awq in config.json"},
 		{"other method", `{"quant_method": "auto-round"}`, gptq(), `found "auto-round"`},
 		{"eight bits said", `{"quant_method": "gptq", "bits": 8}`, gptq(), "expected 4 bits, found 8 bits in config.json"},
-		{"eight bits stored", `{"quant_method": "gptq"}`, tensors{integers("lm_head.qweight", 4, 16), integers("lm_head.qzeros", 2, 4), ones("lm_head.scales", 2, 16)}, "expected words of 8 codes of 4 bits, for scales of shape [2, 16], found qweight of shape [4, 16], qzeros of shape [2, 4]"},
+		{"eight bits stored", `{"quant_method": "gptq"}`, tensors{integers("lm_head.qweight", 4, 16), integers("lm_head.qzeros", 2, 4), ones("lm_head.scales", 2, 16)}, "expected words of 8 codes of 4 bits for each of the scales, found qweight of I32 [4, 16], qzeros of I32 [2, 4], scales of shape [2, 16]"},
 		{"vocabulary of no whole words", `{"quant_method": "gptq", "bits": 4}`, tensors{integers("lm_head.qweight", 2, 15), integers("lm_head.qzeros", 1, 2), ones("lm_head.scales", 1, 15)}, "expected a vocabulary that is a multiple of 8, as words of 4 bits make it, found 15"},
 		{"awq stored as gptq", `{"quant_method": "awq"}`, gptq(), "(AWQ): expected words of 8 codes"},
 		{"awq gemv", `{"quant_method": "awq", "version": "gemv"}`, gptq(), "expected version gemm in config.json, found gemv"},

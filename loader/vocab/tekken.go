@@ -47,7 +47,9 @@ func parseTekken(data []byte) ([]Token, error) {
 	ranks := len(file.Vocab)
 	if size := file.Config.VocabSize; size != nil {
 		if *size < *specials {
-			return nil, &fault.Error{Problem: "config.default_vocab_size", Expected: fmt.Sprintf("at least the %d special tokens", *specials), Found: found(size)}
+			return nil, &fault.Error{
+				Problem: "config.default_vocab_size", Expected: fmt.Sprintf("at least the %d special tokens", *specials), Found: found(size),
+			}
 		}
 		ranks = min(ranks, *size-*specials)
 	}

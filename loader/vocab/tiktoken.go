@@ -74,7 +74,8 @@ type tiktokenSpecials struct {
 // Sources: tokenization_qwen.py of Qwen 1, tokenization_hy.py of Hunyuan and
 // tokenization_kimi.py of Moonlight and Kimi, in their repositories.
 var tiktokenClasses = []tiktokenSpecials{
-	{file: "qwen.tiktoken", class: "QWenTokenizer", names: append([]string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}, numbered("<|extra_%d|>", 205)...)},
+	{file: "qwen.tiktoken", class: "QWenTokenizer", names: append(
+		[]string{"<|endoftext|>", "<|im_start|>", "<|im_end|>"}, numbered("<|extra_%d|>", 205)...)},
 	{file: "hy.tiktoken", class: "HYTokenizer", names: append(
 		[]string{"<|endoftext|>", "<|startoftext|>", "<|bos|>", "<|eos|>", "<|pad|>"}, numbered("<|extra_%d|>", 204)...)},
 	{class: "TikTokenTokenizer", reserved: 258},
