@@ -174,7 +174,7 @@ func (c *config) vocabSize() int { return c.ofPart(func(c *config) int { return 
 
 // tiedTypes are the model types whose configuration's class in transformers ties the
 // unembedding to the embedding where nothing is said. Source: AutoConfig.for_model of
-// transformers 5.24 (4.57 has the same), tie_word_embeddings; for qwen, which is not
+// transformers 5.24, tie_word_embeddings, as in the classes that 4.57 has; for qwen, which is not
 // among them, configuration_qwen.py of Qwen 1.
 var tiedTypes = []string{
 	"bloom", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gpt2", "gpt_bigcode", "gpt_neo",

@@ -18,8 +18,8 @@ type dequantised struct {
 	block  int           // rows that share a row of scales
 	group  []int         // of each column
 	// fromOne: zeros are stored less one, as GPTQ's first format has it. What a stored
-	// highest code stands for, 0 or one more than the highest, differs between the
-	// kernels of that format, and is an error.
+	// highest code stands for, one more as AutoGPTQ reads it or 0 as GPTQModel writes it,
+	// differs between libraries, and is an error.
 	fromOne bool
 	highest float32 // the highest code
 	subject string
@@ -63,7 +63,7 @@ func (m *dequantised) readZeros(from int, zeros []float32) error {
 		return &fault.Error{
 			Subject: m.subject, Problem: fmt.Sprintf("the zero point of row %d, group %d", from+at/groups, at%groups),
 			Expected: fmt.Sprintf("a stored one below %g", m.highest),
-			Found:    fmt.Sprintf("%g, which the kernels of this format read differently", m.highest),
+			Found:    fmt.Sprintf("%g, which libraries take for different zero points", m.highest),
 			Hint:     "convert the checkpoint to gptq_v2, or load the one that it was made from",
 		}
 	}

@@ -215,7 +215,7 @@ func TestQuantisedErrors(t *testing.T) {
 		{"groups without columns", `{"quant_method": "gptq"}`, gptq(index(append(slices.Clone(eight), eight...)...)), "expected columns of all 2 groups in g_idx"},
 		{"too few groups", `{"quant_method": "gptq"}`, gptq(index(eight...)), "expected g_idx with an I32 for each of 16 columns"},
 		{"words of floats", `{"quant_method": "gptq"}`, tensors{ones("lm_head.qweight", 2, 16), integers("lm_head.qzeros", 2, 2), ones("lm_head.scales", 2, 16)}, "expected matrices of I32 words"},
-		{"zero point that wraps", `{"quant_method": "gptq", "group_size": 8}`, tensors{integers("lm_head.qweight", 2, 16), full, ones("lm_head.scales", 2, 16)}, "the zero point of row 15, group 1: expected a stored one below 15, found 15, which the kernels of this format read differently"},
+		{"zero point that wraps", `{"quant_method": "gptq", "group_size": 8}`, tensors{integers("lm_head.qweight", 2, 16), full, ones("lm_head.scales", 2, 16)}, "the zero point of row 15, group 1: expected a stored one below 15, found 15, which libraries take for different zero points"},
 		{"fp8 without scale", `{"quant_method": "fp8"}`, tensors{fp8}, "(F8_E4M3): expected its scale, weight_scale or weight_scale_inv, found none"},
 		{"fp8 in blocks of no known size", `{"quant_method": "fp8"}`, tensors{fp8, ones("lm_head.weight_scale_inv", 2, 3)}, "or weight_block_size in config.json, found a scale of shape [2, 3]"},
 		{"fp8 in other blocks", `{"quant_method": "fp8", "weight_block_size": [2, 3]}`, tensors{fp8, ones("lm_head.weight_scale_inv", 2, 3)}, "expected a scale of shape [2, 2], for blocks of 2 rows and 3 columns, found [2, 3]"},

@@ -3,10 +3,10 @@
 python quantised.py OUT (numpy 2.3, safetensors 0.8, ml_dtypes 0.6)
 
 AutoGPTQ, GPTQModel and AutoAWQ have no wheels for a machine without CUDA. So their packing and dequantisation stand here
-in numpy: QuantLinear.pack and forward of AutoGPTQ 0.7 (qlinear_cuda_old.py, qlinear_cuda.py), of which gptq_v2 differs in
-zero points that are stored as they are; WQLinear_GEMM.from_linear and dequantize_gemm of AutoAWQ 0.2; and FP8 as
-Fp8Dequantize of transformers 5.24 and weight_dequant of DeepSeek V3 have it. Their float16 is asserted; what is saved is
-the same product in float32, which holds it exactly.
+in numpy: QuantLinear.pack and forward of AutoGPTQ (nn_modules/qlinear/qlinear_cuda.py), of which gptq_v2 differs in zero
+points that are stored as they are; WQLinear_GEMM.from_linear and dequantize_gemm of AutoAWQ; and FP8 as Fp8Dequantize of
+transformers 5.24 has it, with last blocks that may be smaller, as in weight_dequant of DeepSeek V3. The float16 of the
+first two is asserted; what is saved is the same product in float32, which holds it exactly.
 """
 import json, os, sys
 import ml_dtypes
