@@ -22,7 +22,10 @@ type ModelRequest struct {
 	Origin  Origin // of files that were downloaded to Path
 	Name    string // the file's or directory's own when empty
 	Replace bool   // a different model of that name
-	Options model.Options
+	// Tokenizer is the path of a tokenizer that is not beside the model's weights, as
+	// vocab.Read takes it; empty for the model's own.
+	Tokenizer string
+	Options   model.Options
 }
 
 // Model loads a model.
@@ -39,7 +42,11 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	}
 	defer opened.Close()
 	info := opened.Info()
-	vocabulary, err := vocab.Read(path)
+	tokenizer := path
+	if r.Tokenizer != "" {
+		tokenizer = absolute(r.Tokenizer)
+	}
+	vocabulary, err := vocab.Read(tokenizer)
 	if err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}

@@ -175,11 +175,12 @@ func openEncoder(ctx context.Context, tx *sql.Tx, v *vocabulary) (encoder, error
 		}
 	}
 	switch {
+	case filepath.IsAbs(file): // a tokenizer of elsewhere
 	case revision.Valid:
 		if file, err = cachedFile(ctx, source+"/"+file, revision.String); err != nil {
 			return nil, fault.At(loadSets, "model "+v.name, err)
 		}
-	case !filepath.IsAbs(file):
+	default:
 		file = filepath.Join(source, file)
 	}
 	return openTokenizer(file)

@@ -21,7 +21,7 @@ var readModelFamily = family{
 		{
 			Name:        "read_vocab",
 			Signature:   "read_vocab(path) → TABLE(token_id INTEGER, token, text VARCHAR, is_special, is_padding BOOLEAN)",
-			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, tokenizer.model, vocab.json or vocab.txt, the file itself, or a GGUF file.",
+			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, tokenizer.model, vocab.json, vocab.txt, a *.tiktoken or tekken.json, the file itself, or a GGUF file.",
 			Example:     "FROM read_vocab('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
 		},
 	},

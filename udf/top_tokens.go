@@ -102,8 +102,8 @@ func (w *listWriter) writeTokens(rows []int, ranked *compute.Tokens, m *model) e
 	return nil
 }
 
-// shown is a token as people read it in a list: its text, or where its bytes are
-// no text by themselves, or it has none, the token as the tokenizer spells it.
+// shown is a token as people read it in a list: its text, or where it has none, or has
+// U+FFFD, the token as the tokenizer spells it.
 func (t token) shown() string {
 	for _, r := range t.text {
 		if r == utf8.RuneError {

@@ -75,10 +75,10 @@ func (d *downloads) end() {
 // modelRequest is the load of a model that an argument names: a path, or what is
 // downloaded of one on the Hub.
 func modelRequest(c *cli.Context, argument string, options model.Options) (loader.ModelRequest, error) {
-	request := loader.ModelRequest{Path: argument, Name: c.String("name"), Replace: c.Bool("replace"), Options: options}
+	request := loader.ModelRequest{Path: argument, Name: c.String("name"), Replace: c.Bool("replace"), Tokenizer: c.String("tokenizer"), Options: options}
 	at, remote := onHub(argument)
 	if !remote {
-		return request, nil
+		return request, withoutOwner(argument)
 	}
 	client, err := newHubClient(c)
 	if err != nil {
@@ -98,6 +98,19 @@ func modelRequest(c *cli.Context, argument string, options model.Options) (loade
 	}
 	request.Origin = loader.Origin{Source: at.Source(), Revision: at.Revision}
 	return request, err
+}
+
+// withoutOwner is the error of an argument that is no path here, and that transformers
+// takes for a model on the Hub without its owner's name.
+func withoutOwner(argument string) error {
+	whole, moved := hub.Moved(argument)
+	if _, err := os.Stat(argument); err == nil || !moved {
+		return nil
+	}
+	return &fault.Error{
+		Op: "load model", Subject: argument, Problem: "no such file or directory",
+		Hint: fmt.Sprintf("the model of this name on the Hugging Face Hub is %s: saedb load model %[1]s", whole),
+	}
 }
 
 // saeRequests are the loads of the SAEs that the arguments name or, without any,

@@ -10,6 +10,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+var tokenizerFlag = &cli.StringFlag{
+	Name: "tokenizer", DefaultText: "the model's own",
+	Usage: "`FILE` of the tokenizer, or its directory, for a model that has none, or one that is not read",
+}
+
 // modelFlags say how a model is read where the rules of its family will not do.
 var modelFlags = []cli.Flag{
 	&cli.StringFlag{
@@ -20,6 +25,7 @@ var modelFlags = []cli.Flag{
 	&cli.StringFlag{Name: "norm", Usage: "`TENSOR` that is the final norm's weight, or none; it is folded"},
 	&cli.StringFlag{Name: "norm-kind", Usage: "`KIND` of the final norm: rms or layer"},
 	&cli.Float64Flag{Name: "norm-offset", DefaultText: "its family's", Usage: "`NUMBER` added to the norm's stored weight: 1 for one that is stored as w-1"},
+	tokenizerFlag,
 	&cli.Float64Flag{Name: "soft-cap", DefaultText: "its own", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
 }
 

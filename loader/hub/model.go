@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,21 +12,34 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 const (
-	opModel     = "download model"
-	configFile  = "config.json"
-	weightsFile = "model.safetensors"
-	indexFile   = "model.safetensors.index.json"
+	opModel       = "download model"
+	configFile    = "config.json"
+	tokenizerFile = "tokenizer.json"
+	weightsFile   = "model.safetensors"
+	indexFile     = "model.safetensors.index.json"
 	// maxIndexBytes bounds config.json and the index, which are read whole.
 	maxIndexBytes = 64 << 20
 )
 
 // smallFiles are what a model's directory has beside weights, where it has them.
 var smallFiles = []string{
-	configFile, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+	configFile, tokenizerFile, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 	"tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", "generation_config.json",
+}
+
+// otherTokenizers are the names of the files that a vocabulary may be in where there is no
+// tokenizer.json: those of vocab.FileNames, which a test holds against them.
+var otherTokenizers = []string{"tokenizer.model", "vocab.json", "vocab.txt", "*.tiktoken", "tiktoken.model", "tekken*.json", "tokenizer.model.v*"}
+
+func isOtherTokenizer(name string) bool {
+	return slices.ContainsFunc(otherTokenizers, func(pattern string) bool {
+		matches, _ := path.Match(pattern, name)
+		return matches
+	})
 }
 
 // Need chooses the tensors to download from the names of all that a checkpoint
@@ -83,8 +95,8 @@ func (m *modelDirectory) assemble(ctx context.Context, need Need) error {
 	if err := os.MkdirAll(m.dir, 0o777); err != nil {
 		return full(m.at.String(), err)
 	}
-	for _, name := range smallFiles {
-		if present[name] {
+	for _, name := range slices.Sorted(maps.Keys(present)) {
+		if slices.Contains(smallFiles, name) || !present[tokenizerFile] && isOtherTokenizer(name) {
 			if err := m.share(ctx, name); err != nil {
 				return err
 			}
@@ -255,7 +267,7 @@ func parseIndex(raw []byte) (map[string]string, error) {
 	var stored struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
-	if err := json.Unmarshal(raw, &stored); err != nil {
+	if err := pyjson.Unmarshal(raw, &stored); err != nil {
 		return nil, &fault.Error{Expected: "an index of safetensors files", Found: "something else", Err: err}
 	}
 	if len(stored.WeightMap) == 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/saedb/saedb/loader/hub/hubtest"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/vocab"
 )
 
 // safetensorsFile makes a file with byte tensors of these sizes, in this order.
@@ -121,6 +122,34 @@ func TestModelDownloadsOnlyWhatIsNeeded(t *testing.T) {
 	}
 	if link, err := os.Readlink(filepath.Join(dir, "model.safetensors")); err != nil || !strings.Contains(link, "snapshots") {
 		t.Errorf("model.safetensors links to %q: %v", link, err)
+	}
+}
+
+// A model's tokenizer comes with it, whatever file it is in; where there is a
+// tokenizer.json, no other is needed.
+func TestTokenizersOfModels(t *testing.T) {
+	if !slices.Equal(otherTokenizers, vocab.FileNames()) {
+		t.Errorf("%q are downloaded, %q are read", otherTokenizers, vocab.FileNames())
+	}
+	for name, others := range map[string][]string{
+		"qwen.tiktoken": nil, "tiktoken.model": nil, "tekken.json": nil, "tokenizer.model.v3": nil, "tokenizer.json": {"qwen.tiktoken", "tekken.json"},
+	} {
+		s := hubtest.New(t)
+		files := singleModel(t)
+		delete(files, "tokenizer.json")
+		for _, file := range append(others, name) {
+			files[file] = []byte("x")
+		}
+		s.Add(tiny, files)
+		_, dir, err := newClient(t, s, t.TempDir(), nil).Model(t.Context(), reference(t, tiny), needs("ln_f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"config.json", "model.safetensors", "model.safetensors.saedb.json", name}
+		slices.Sort(want)
+		if got := entries(t, dir); !slices.Equal(got, want) {
+			t.Errorf("%s: directory has %v", name, got)
+		}
 	}
 }
 

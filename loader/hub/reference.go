@@ -90,6 +90,24 @@ func Looks(argument string) bool {
 	return err == nil
 }
 
+// movedTo has the owners of the models that the Hub had without one. transformers still
+// takes the short names, which the Hub redirects.
+var movedTo = map[string]string{
+	"gpt2": "openai-community", "gpt2-medium": "openai-community", "gpt2-large": "openai-community", "gpt2-xl": "openai-community",
+	"openai-gpt": "openai-community", "distilgpt2": "distilbert", "distilbert-base-uncased": "distilbert", "distilbert-base-cased": "distilbert",
+	"distilroberta-base": "distilbert", "bert-base-uncased": "google-bert", "bert-base-cased": "google-bert", "bert-large-uncased": "google-bert",
+	"bert-large-cased": "google-bert", "bert-base-multilingual-cased": "google-bert", "roberta-base": "FacebookAI", "roberta-large": "FacebookAI",
+	"xlm-roberta-base": "FacebookAI", "xlm-roberta-large": "FacebookAI", "t5-small": "google-t5", "t5-base": "google-t5", "t5-large": "google-t5",
+	"albert-base-v2": "albert", "xlnet-base-cased": "xlnet", "xlnet-large-cased": "xlnet", "ctrl": "Salesforce", "transfo-xl-wt103": "transfo-xl",
+}
+
+// Moved returns the whole name of a model that the Hub had without an owner, and
+// whether it is one of them.
+func Moved(name string) (string, bool) {
+	owner, known := movedTo[name]
+	return owner + "/" + name, known
+}
+
 const (
 	maxRepoName = 96 // huggingface_hub: utils/_validators.py
 	maxRevision = 255

@@ -17,6 +17,7 @@ const (
 	opList       = "list Hub repository"
 	maxPageBytes = 64 << 20
 	maxEntries   = 1_000_000
+	maxPages     = 10_000 // the Hub's have up to 1,000 entries
 )
 
 // Entry is a file or directory of a repository.
@@ -42,7 +43,15 @@ func (c *Client) List(ctx context.Context, r Reference, recursive bool) ([]Entry
 		at.RawQuery = "recursive=true"
 	}
 	var all []Entry
+	visited := map[string]bool{}
 	for at != nil {
+		if visited[at.String()] || len(visited) >= maxPages {
+			return nil, &fault.Error{
+				Op: opList, Subject: r.String(), Problem: fmt.Sprintf("the list has no end: after %d pages the next one is an earlier one, or still not the last", len(visited)),
+				Hint: "try again later, or name a directory below",
+			}
+		}
+		visited[at.String()] = true
 		page, next, err := c.listPage(ctx, r, at)
 		if err != nil {
 			return nil, err

@@ -76,6 +76,26 @@ func TestPagesElsewhere(t *testing.T) {
 	}
 }
 
+// A list whose next page is one that was read, itself or an earlier one, ends.
+func TestPagesWithoutEnd(t *testing.T) {
+	for name, next := range map[string]func(page string) string{
+		"itself": func(string) string { return "1" },
+		"two":    func(page string) string { return map[string]string{"": "1", "1": "2", "2": "1"}[page] },
+	} {
+		s, asked := hubtest.New(t), 0
+		s.Break = func(w http.ResponseWriter, r *http.Request, _ bool) bool {
+			asked++
+			w.Header().Set("Link", `<`+r.URL.Path+`?cursor=`+next(r.URL.Query().Get("cursor"))+`>; rel="next"`)
+			_, _ = w.Write([]byte(`[{"type": "file", "path": "x", "size": 1}]`))
+			return true
+		}
+		_, err := newClient(t, s, t.TempDir(), nil).List(t.Context(), reference(t, tiny), false)
+		if err == nil || !strings.Contains(err.Error(), "the list has no end") || asked > 3 {
+			t.Errorf("%s: %v after %d requests", name, err, asked)
+		}
+	}
+}
+
 func TestSnapshot(t *testing.T) {
 	s, home := hubtest.New(t), t.TempDir()
 	files := tinyFiles()

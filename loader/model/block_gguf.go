@@ -1,7 +1,6 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -68,13 +67,7 @@ func ggufMissingInBlock(file *gguf.File, err error, kind BlockKind, layer int) e
 			inBlock = append(inBlock, name)
 		}
 	}
-	var e *fault.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	named := *e
-	named.Hint = missingHint(inBlock, kind, layer)
-	return &named
+	return amended(err, func(e *fault.Error) { e.Hint = missingHint(inBlock, kind, layer) })
 }
 
 func layersOfGGUF(path string) (int, error) {

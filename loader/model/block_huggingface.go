@@ -19,7 +19,7 @@ func openBlockInCheckpoint(path string, kind BlockKind, layer int) (*Block, erro
 	}
 	b, err := c.block(kind, layer)
 	if err != nil {
-		c.close("")
+		c.close()
 		return nil, err
 	}
 	return b, nil
@@ -42,6 +42,9 @@ func (c *checkpoint) block(kind BlockKind, layer int) (*Block, error) {
 	t, err := c.tensor(b.info.Tensor)
 	if err != nil {
 		return nil, withDownloadHint(err, b.info)
+	}
+	if t.Stored().Encoding == nil {
+		return nil, quantisedBlock(c.holder[b.info.Tensor]+": tensor "+b.info.Tensor, "type "+t.DType)
 	}
 	matrix := t.Transposed
 	if rules.conv1D {
@@ -97,20 +100,28 @@ func (c *checkpoint) missingInBlock(name string, kind BlockKind, layer int) erro
 		}
 	}
 	slices.Sort(inBlock)
+	if f, _ := c.form(name); f.packed || f.quantiser() != "" {
+		return quantisedBlock(c.dir+": tensor "+name, tensor.Shortened(inBlock, 0))
+	}
 	return &fault.Error{
 		Subject: c.dir + ": tensor " + name, Problem: "is missing",
 		Found: tensor.Shortened(inBlock, len(c.holder)-len(inBlock)), Hint: missingHint(inBlock, kind, layer),
 	}
 }
 
+// quantisedBlock is the error of a block's matrix that is stored quantised.
+func quantisedBlock(subject, found string) error {
+	return &fault.Error{
+		Subject: subject, Problem: "is quantised", Expected: "values of floats", Found: found,
+		Hint: "matrices of blocks are not dequantised: load the checkpoint that this one was made from",
+	}
+}
+
 func withDownloadHint(err error, info BlockInfo) error {
-	var e *fault.Error
-	if !errors.Is(err, os.ErrNotExist) || !errors.As(err, &e) {
+	if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	named := *e
-	named.Hint = fmt.Sprintf("tensor %s is in this file: download it too", info.Tensor)
-	return &named
+	return amended(err, func(e *fault.Error) { e.Hint = fmt.Sprintf("tensor %s is in this file: download it too", info.Tensor) })
 }
 
 func layersOfCheckpoint(path string) (int, error) {
@@ -118,7 +129,7 @@ func layersOfCheckpoint(path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer c.close("")
+	defer c.close()
 	configPath := filepath.Join(c.dir, configFile)
 	cfg, err := readConfig(configPath, false)
 	if err != nil {

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -152,18 +153,40 @@ func (c *checkpoint) tensor(name string) (*safetensors.Tensor, error) {
 	return c.opened[path].Tensor(name)
 }
 
-// close closes all files but the one at path, "" for none.
-func (c *checkpoint) close(except string) {
+// close closes all files but those at the paths given.
+func (c *checkpoint) close(except ...string) {
 	for path, file := range c.opened {
-		if path != except {
+		if !slices.Contains(except, path) {
 			file.Close()
 		}
 	}
 }
 
+// amended is err with a change to what it says; one that is no fault.Error stays as it is.
+func amended(err error, change func(*fault.Error)) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	changed := *e
+	change(&changed)
+	return &changed
+}
+
+// closers closes several files.
+type closers []io.Closer
+
+func (files closers) Close() error {
+	var errs []error
+	for _, file := range files {
+		errs = append(errs, file.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // prefixes are the parts of tensor names that may come before those of a family:
 // they depend on the class that a checkpoint was saved from.
-var prefixes = []string{"transformer", "model", "language_model", "text_model", "base_model", "gpt_neox", "decoder"}
+var prefixes = []string{"transformer", "model", "language_model", "text_model", "base_model", "gpt_neox", "decoder", "language", "llm", "thinker"}
 
 // resolve returns the full name of a tensor that a family calls name, or "" when
 // there is none. Of several, the one with the fewest prefixes counts; several with
@@ -175,8 +198,7 @@ func (c *checkpoint) resolve(name string) (string, error) {
 		if !ok {
 			continue
 		}
-		parts := strings.FieldsFunc(prefix, func(r rune) bool { return r == '.' })
-		if slices.ContainsFunc(parts, func(part string) bool { return !slices.Contains(prefixes, part) }) {
+		if !onlyPrefixes(prefix) {
 			continue
 		}
 		found = append(found, full)
@@ -193,6 +215,12 @@ func (c *checkpoint) resolve(name string) (string, error) {
 		}
 	}
 	return found[0], nil
+}
+
+// onlyPrefixes reports whether the names with dots between them are prefixes.
+func onlyPrefixes(names string) bool {
+	parts := strings.FieldsFunc(names, func(r rune) bool { return r == '.' })
+	return !slices.ContainsFunc(parts, func(part string) bool { return !slices.Contains(prefixes, part) })
 }
 
 // missing is the error of a tensor that a family must have.

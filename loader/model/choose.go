@@ -1,45 +1,63 @@
 package model
 
+import "github.com/saedb/saedb/internal/fault"
+
 // tensors are the names of a model's tensors, in a checkpoint or a GGUF file.
 type tensors interface {
 	// resolve returns the full name of a tensor that a family calls name, or "" when
 	// there is none.
 	resolve(name string) (string, error)
+	// form returns how the matrix is stored that a family calls name, with no tensor when
+	// there is none.
+	form(name string) (form, error)
 	// missing is the error of a tensor that has to be there.
 	missing(name, hint string) error
 }
 
-// choose finds the tensors that rules ask for, by their names alone. A model without
-// a tensor for its unembedding is tied to the embedding, unless denial, when it is
-// not empty, says why that cannot be.
-func (p *Processing) choose(t tensors, rules *family, denial string) (err error) {
-	if p.UnembeddingTensor, err = t.resolve(rules.head); err != nil {
-		return err
+// commonHead is what transformers 5 calls the unembedding in every family, also in those
+// that have another name for it on disk.
+const commonHead = "lm_head.weight"
+
+// choose finds the tensors that rules ask for, by their names alone, and how the
+// unembedding is stored. A tensor for the unembedding counts whatever else is said; a
+// model without one is tied to the embedding, unless denial, when it is not empty, says
+// why that cannot be.
+func (p *Processing) choose(t tensors, rules *family, denial string) (f form, err error) {
+	if f, err = t.form(rules.head); err != nil {
+		return f, err
 	}
-	if p.UnembeddingTensor == "" && rules.named {
-		return t.missing(rules.head, "it was given as the unembedding")
+	if f.tensor == "" && rules.named {
+		return f, t.missing(rules.head, "it was given as the unembedding")
+	}
+	if f.tensor == "" && rules.head != commonHead {
+		if f, err = t.form(commonHead); err != nil {
+			return f, err
+		}
 	}
 	embedding := ""
 	if rules.embedding != "" {
 		if embedding, err = t.resolve(rules.embedding); err != nil {
-			return err
+			return f, err
 		}
 	}
-	if p.UnembeddingTensor == "" {
+	p.Tied = f.tensor == "" || f.tensor == embedding
+	if f.tensor == "" {
 		if denial != "" {
-			return t.missing(rules.head, denial)
+			return f, amended(t.missing(rules.head, denial), func(e *fault.Error) { e.Err = errNoUnembedding })
 		}
-		if embedding == "" {
-			return t.missing(rules.embedding, "the files hold no whole model")
+		if f, err = t.form(rules.embedding); err != nil {
+			return f, err
 		}
-		p.UnembeddingTensor = embedding
+		if f.tensor == "" {
+			return f, t.missing(rules.embedding, "the files hold no whole model")
+		}
 	}
-	p.Tied = p.UnembeddingTensor == embedding
+	p.UnembeddingTensor = f.tensor
 	if p.NormTensor, err = required(t, rules.norm); err != nil {
-		return err
+		return f, err
 	}
 	p.NormBiasTensor, err = required(t, rules.normBias)
-	return err
+	return f, err
 }
 
 // required finds a tensor that has to be there; "" asks for none.
@@ -54,10 +72,10 @@ func required(t tensors, name string) (string, error) {
 	return found, err
 }
 
-// names are the tensors that reading the unembedding takes. The bias of a norm is
-// not read, but has to be there.
-func (p *Processing) names() []string {
-	names := []string{p.UnembeddingTensor}
+// names are the tensors that reading the unembedding of a form takes. The bias of a norm
+// is not read, but has to be there.
+func (p *Processing) names(f form) []string {
+	names := f.names()
 	for _, name := range []string{p.NormTensor, p.NormBiasTensor} {
 		if name != "" {
 			names = append(names, name)

@@ -1,11 +1,14 @@
 package model
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -35,8 +38,45 @@ type config struct {
 	Tied        *bool `json:"tie_word_embeddings"`
 	// SoftCap is raw since null, no soft-cap, is not the same as silence.
 	SoftCap json.RawMessage `json:"final_logit_softcapping"`
-	// Text is the language model's part of a multimodal model's configuration.
-	Text *config `json:"text_config"`
+	// How the model is quantised, and the older name of it that compressed-tensors had.
+	Quantisation json.RawMessage `json:"quantization_config"`
+	Compression  json.RawMessage `json:"compression_config"`
+	// Text and those below are the language model's part of a multimodal model's
+	// configuration, by the name that its class gives it. Sources: get_text_config of
+	// transformers, and the configurations of InternVL, DeepSeek-VL2 and Janus, NVILA,
+	// and Qwen-Omni, whose part has a part of its own.
+	Text     *config  `json:"text_config"`
+	LLM      *subpart `json:"llm_config"`
+	Language *subpart `json:"language_config"`
+	Cfg      *subpart `json:"llm_cfg"`
+	LM       *subpart `json:"lm_config"`
+	Model    *subpart `json:"language_model_config"`
+	Thinker  *subpart `json:"thinker_config"`
+}
+
+// subpart is a part of a configuration under a name that other classes give other things:
+// what is no object, or none of a model, is none.
+type subpart config
+
+func (p *subpart) UnmarshalJSON(data []byte) error {
+	var c config
+	if json.Unmarshal(data, &c) == nil {
+		*p = subpart(c)
+	}
+	return nil
+}
+
+// part is the language model's part of the configuration, nil where the whole is.
+func (c *config) part() *config {
+	if c.Text != nil {
+		return c.Text
+	}
+	for _, p := range []*subpart{c.LLM, c.Language, c.Cfg, c.LM, c.Model, c.Thinker} {
+		if part := (*config)(p); part != nil && (part.ModelType != "" || part.hiddenSize() != 0 || part.vocabSize() != 0) {
+			return part
+		}
+	}
+	return nil
 }
 
 // readConfig reads a config.json. One without model_type is an error unless lenient.
@@ -60,13 +100,20 @@ func withoutModelType(path string) error {
 // family is the family of the model, or of the language model in a multimodal one,
 // and otherwise an error that says which families are known.
 func (c *config) family(path string) (*family, error) {
-	f, err := lookUp(familyOfModelType, c.ModelType, path, "model_type")
-	if f == nil && c.Text != nil {
-		if f := familyOfModelType[c.Text.ModelType]; f != nil {
-			return f, nil
+	return lookUp(familyOfModelType, c.knownType(), path, "model_type")
+}
+
+// knownType is the model_type, or that of the language model's part where the family of
+// that alone is known.
+func (c *config) knownType() string {
+	if familyOfModelType[c.ModelType] == nil {
+		for part := c.part(); part != nil; part = part.part() {
+			if familyOfModelType[part.ModelType] != nil {
+				return part.ModelType
+			}
 		}
 	}
-	return f, err
+	return c.ModelType
 }
 
 // checkProjection refuses a model that projects its last hidden states to another
@@ -95,62 +142,82 @@ func readJSON(path string, into any) error {
 	}
 	raw, err := io.ReadAll(io.LimitReader(file, maxJSONBytes))
 	if err == nil {
-		err = json.Unmarshal(raw, into)
+		err = pyjson.Unmarshal(raw, into)
 	}
 	return fault.At(opRead, path, err)
 }
 
-// hiddenSize is d_model, or 0 where the configuration is silent.
-func (c *config) hiddenSize() int {
-	for _, n := range []int{c.Hidden, c.NEmbd, c.NEmbed, c.DModel} {
-		if n != 0 {
+// ofPart is a number of the language model's own part, and of the whole where that is
+// silent: multimodal models have numbers of other parts beside them. It is 0 where the
+// configuration is silent.
+func (c *config) ofPart(number func(*config) int) int {
+	if part := c.part(); part != nil {
+		if n := part.ofPart(number); n != 0 {
 			return n
 		}
 	}
-	if c.Text != nil {
-		return c.Text.hiddenSize()
-	}
-	return 0
+	return number(c)
+}
+
+// hiddenSize is d_model, or 0 where the configuration is silent.
+func (c *config) hiddenSize() int {
+	return c.ofPart(func(c *config) int { return cmp.Or(c.Hidden, c.NEmbd, c.NEmbed, c.DModel) })
 }
 
 // layers is the number of blocks, or 0 where the configuration is silent.
 func (c *config) layers() int {
-	for _, n := range []int{c.Layers, c.NLayer, c.NLayers, c.NumLays} {
-		if n != 0 {
-			return n
-		}
-	}
-	if c.Text != nil {
-		return c.Text.layers()
-	}
-	return 0
+	return c.ofPart(func(c *config) int { return cmp.Or(c.Layers, c.NLayer, c.NLayers, c.NumLays) })
 }
 
 // vocabSize is the number of columns of W_U, or 0 where the configuration is silent.
-func (c *config) vocabSize() int {
-	if c.VocabSize == 0 && c.Text != nil {
-		return c.Text.vocabSize()
-	}
-	return c.VocabSize
+func (c *config) vocabSize() int { return c.ofPart(func(c *config) int { return c.VocabSize }) }
+
+// tiedTypes are the model types whose configuration's class in transformers ties the
+// unembedding to the embedding where nothing is said. Source: AutoConfig.for_model of
+// transformers 5.24, tie_word_embeddings, as in the classes that 4.57 has; for qwen, which is not
+// among them, configuration_qwen.py of Qwen 1.
+var tiedTypes = []string{
+	"bloom", "falcon", "gemma", "gemma2", "gemma3", "gemma3_text", "gemma4", "gemma4_text", "gpt2", "gpt_bigcode", "gpt_neo",
+	"ernie4_5", "smollm3", "mpt", "opt", "starcoder2", "xglm",
 }
 
-// untied reports whether the configuration says that the unembedding is a tensor
-// of its own. A multimodal model is tied when either part says so.
-func (c *config) untied() bool {
-	untied := c.Tied != nil && !*c.Tied
-	if c.Text == nil || c.Text.Tied == nil {
-		return untied
+// ties is what the configuration says of the unembedding's being the embedding, nil where
+// it is silent. A multimodal model is tied when either part says so.
+func (c *config) ties() *bool {
+	part := c.part()
+	if part == nil {
+		return c.Tied
 	}
-	return c.Text.untied() && (c.Tied == nil || untied)
+	said := part.ties()
+	if said == nil || c.Tied == nil {
+		return cmp.Or(said, c.Tied)
+	}
+	either := *said || *c.Tied
+	return &either
+}
+
+// denial says why the embedding cannot stand in for an unembedding that is not there, and
+// is empty where it can.
+func (c *config) denial() string {
+	says := ""
+	switch said := c.ties(); {
+	case said == nil && !slices.Contains(tiedTypes, c.knownType()):
+		says = fmt.Sprintf("says nothing of tie_word_embeddings, and a %s is not tied by default", c.knownType())
+	case said != nil && !*said:
+		says = "has tie_word_embeddings false"
+	default:
+		return ""
+	}
+	return configFile + " " + says + ": was the model saved without its head? --unembedding names another tensor to take"
 }
 
 // softCap is the soft-cap of the logits, 0 for none; silent is the value of a
 // configuration that does not mention it.
 func (c *config) softCap(silent float64) (float64, error) {
+	if part := c.part(); part != nil && part.mentionsSoftCap() {
+		return part.softCap(silent)
+	}
 	if c.SoftCap == nil {
-		if c.Text != nil {
-			return c.Text.softCap(silent)
-		}
 		return silent, nil
 	}
 	var limit float64 // null leaves it 0
@@ -158,4 +225,9 @@ func (c *config) softCap(silent float64) (float64, error) {
 		return 0, &fault.Error{Expected: "a number as final_logit_softcapping", Found: fmt.Sprintf("%.20s", c.SoftCap)}
 	}
 	return limit, nil
+}
+
+func (c *config) mentionsSoftCap() bool {
+	part := c.part()
+	return c.SoftCap != nil || part != nil && part.mentionsSoftCap()
 }

@@ -55,10 +55,10 @@ func storedInGGUF(file *gguf.File, o Options) (*stored, error) {
 		Path: path, Format: FormatGGUF, Architecture: cmp.Or(architecture, "unknown"), Files: []string{path},
 		Processing: rules.processing(o, softCap),
 	}}
-	if err := s.info.Processing.choose(ggufTensors{file}, rules, ""); err != nil {
+	if _, err := s.info.Processing.choose(ggufTensors{file}, rules, ""); err != nil {
 		return nil, err
 	}
-	if err := s.readUnembeddingInGGUF(file, architecture); err != nil {
+	if err := s.readUnembeddingInGGUF(file, architecture, o); err != nil {
 		return nil, err
 	}
 	return s, s.readNormInGGUF(file)
@@ -91,6 +91,12 @@ func (t ggufTensors) resolve(name string) (string, error) {
 	return "", nil
 }
 
+// form is the one tensor: GGUF's quantised types are types of data like others.
+func (t ggufTensors) form(name string) (form, error) {
+	full, err := t.resolve(name)
+	return form{tensor: full}, err
+}
+
 func (t ggufTensors) missing(name, hint string) error {
 	_, err := t.file.Tensor(name) // the error that lists what is there
 	var e *fault.Error
@@ -113,7 +119,7 @@ func withoutUnembedding(file *gguf.File) error {
 }
 
 // readUnembeddingInGGUF opens the unembedding, and holds its shape against the metadata.
-func (s *stored) readUnembeddingInGGUF(file *gguf.File, architecture string) error {
+func (s *stored) readUnembeddingInGGUF(file *gguf.File, architecture string, o Options) error {
 	t, err := file.Tensor(s.info.Processing.UnembeddingTensor)
 	if err != nil {
 		return err
@@ -122,9 +128,13 @@ func (s *stored) readUnembeddingInGGUF(file *gguf.File, architecture string) err
 		return err
 	}
 	s.info.DType = t.Type
+	s.measure(file.Path())
+	if o.Unembedding != "" {
+		return nil
+	}
 	dVocab, _ := file.Int(architecture + ggufVocabKey)
 	dModel, _ := file.Int(architecture + ggufDModelKey)
-	return s.checkShape(file.Path(), int(dVocab), int(dModel), "the metadata")
+	return s.holdShape(int(dVocab), int(dModel), "the metadata")
 }
 
 func (s *stored) readNormInGGUF(file *gguf.File) error {

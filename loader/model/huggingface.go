@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
 )
 
 // openHuggingFace opens a directory with config.json and safetensors, or one of
@@ -17,7 +19,7 @@ func openHuggingFace(path string, o Options) (*stored, error) {
 	}
 	s, err := c.stored(path, o)
 	if err != nil {
-		c.close("")
+		c.close()
 		return nil, err
 	}
 	return s, nil
@@ -44,56 +46,68 @@ func (c *checkpoint) fill(s *stored, cfg *config, configPath string, o Options) 
 	if c.index != "" {
 		s.info.Files = append(s.info.Files, c.index)
 	}
-	var err error
-	if s.info.Processing, err = c.processing(cfg, configPath, o); err != nil {
+	p, f, err := c.processing(cfg, configPath, o)
+	if err != nil {
 		return err
 	}
-	if err := c.readUnembedding(s, cfg); err != nil {
+	s.info.Processing = p
+	holders, err := c.readUnembedding(s, cfg, f)
+	if err != nil {
 		return err
+	}
+	if o.Unembedding == "" { // one that a person named has the shape that it has
+		if err := s.holdShape(cfg.vocabSize(), cfg.hiddenSize(), configFile); err != nil {
+			return err
+		}
 	}
 	if err := c.readNorm(s); err != nil {
 		return err
 	}
-	c.close(c.holder[s.info.Processing.UnembeddingTensor])
+	c.close(holders...)
 	return nil
 }
 
-// processing is what is done to the model of a configuration, and to which tensors.
-func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Processing, error) {
+// processing is what is done to the model of a configuration, and to which tensors, and
+// how the unembedding is stored.
+func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Processing, form, error) {
 	known, unknown := cfg.family(configPath)
 	if err := cfg.checkProjection(configPath); err != nil && !o.standAlone() {
-		return Processing{}, err
+		return Processing{}, form{}, err
 	}
 	rules, err := o.rules(known, unknown, c)
 	if err != nil {
-		return Processing{}, fault.At(opRead, c.dir, err)
+		return Processing{}, form{}, fault.At(opRead, c.dir, err)
 	}
 	softCap, err := cfg.softCap(rules.softCap)
 	if err != nil {
-		return Processing{}, fault.At(opRead, configPath, err)
-	}
-	denial := ""
-	if cfg.untied() {
-		denial = configFile + " has tie_word_embeddings false, so that the embedding cannot stand in; was the model saved without its head?"
+		return Processing{}, form{}, fault.At(opRead, configPath, err)
 	}
 	p := rules.processing(o, softCap)
-	return p, p.choose(c, rules, denial)
+	f, err := p.choose(c, rules, cfg.denial())
+	return p, f, err
 }
 
-// readUnembedding opens the unembedding, and holds its shape against the configuration.
-func (c *checkpoint) readUnembedding(s *stored, cfg *config) error {
-	name := s.info.Processing.UnembeddingTensor
-	t, err := c.tensor(name)
+// readUnembedding opens the unembedding, and returns the files that it is read from.
+func (c *checkpoint) readUnembedding(s *stored, cfg *config, f form) (holders []string, err error) {
+	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*safetensors.Tensor, error) {
+		t, err := c.tensor(name)
+		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
+			holders = append(holders, holder)
+		}
+		return t, err
+	})
 	if err != nil {
-		return err
+		return nil, fault.At(opRead, c.holder[f.tensor], err)
 	}
-	if s.unembedding, err = t.Matrix(); err != nil {
-		return err
+	_, s.info.Processing.Dequantised = s.unembedding.(*dequantised)
+	var files closers
+	for _, holder := range holders {
+		files = append(files, c.opened[holder])
+		s.addFile(holder)
 	}
-	holder := c.holder[name]
-	s.info.DType, s.file = t.DType, c.opened[holder]
-	s.addFile(holder)
-	return s.checkShape(holder, cfg.vocabSize(), cfg.hiddenSize(), configFile)
+	s.file = files
+	s.measure(c.holder[f.tensor])
+	return holders, nil
 }
 
 // readNorm reads the final norm's weight if it is folded. Its bias goes into b_U, and

@@ -16,27 +16,7 @@ const FormatMemory = "memory"
 // Wanted returns those of a model's tensors that its unembedding and final norm
 // are made of, given the text of its config.json and the names of all its tensors.
 func Wanted(configuration []byte, names []string) ([]string, error) {
-	cfg, err := parseConfig(configuration, false)
-	if err != nil {
-		return nil, err
-	}
-	return NeededTensors(configuration, names, checkpointOf(names).inMemory(cfg, ""))
-}
-
-// inMemory are the options of a model in memory. transformers 5 calls the unembedding
-// lm_head there in every family, also in those that have another name for it on disk.
-func (c *checkpoint) inMemory(cfg *config, processing string) Options {
-	o := Options{Processing: processing}
-	rules, _ := cfg.family(configFile)
-	if rules == nil {
-		return o
-	}
-	own, _ := c.resolve(rules.head)
-	head, _ := c.resolve("lm_head.weight")
-	if own == "" && head != "" {
-		o.Unembedding = head
-	}
-	return o
+	return NeededTensors(configuration, names, Options{})
 }
 
 // FromTensors makes an unembedding of what is in memory: the text of a transformers
@@ -51,7 +31,7 @@ func FromTensors(configuration []byte, file *safetensors.File, processing string
 	for _, name := range file.Names() {
 		c.holder[name] = file.Path()
 	}
-	o := c.inMemory(cfg, processing)
+	o := Options{Processing: processing}
 	if err := o.check(); err != nil {
 		return nil, fault.At(opRead, file.Path(), err)
 	}

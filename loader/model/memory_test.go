@@ -115,6 +115,7 @@ func TestProcessed(t *testing.T) {
 func FuzzWanted(f *testing.F) {
 	f.Add([]byte(`{"model_type": "gpt2"}`), "transformer.wte.weight")
 	f.Add([]byte(`{"model_type": "llama", "text_config": null}`), "")
+	f.Add([]byte(`{"model_type": "llama", "llm_config": 1, "thinker_config": {"text_config": {"vocab_size": NaN}}}`), "lm_head.qweight")
 	f.Fuzz(func(t *testing.T, config []byte, name string) {
 		wanted, err := Wanted(config, []string{name, "lm_head.weight", "norm.weight"})
 		if err == nil && len(wanted) > 3 {

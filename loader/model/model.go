@@ -89,14 +89,14 @@ func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".g
 
 // VocabularySize returns the number of columns of a model's unembedding from the
 // headers of its files, and 0 when path holds no weights: a tokenizer alone, or a
-// GGUF file with nothing but a vocabulary. Of an architecture that is not known it is
-// what the configuration says.
+// GGUF file with nothing but a vocabulary. Of an architecture that is not known, and of a
+// model whose unembedding is not read, it is what the configuration says.
 func VocabularySize(path string) (int, error) {
 	s, err := openStored(path, Options{Processing: ProcessNone})
 	if errors.Is(err, errNoWeights) {
 		return 0, nil
 	}
-	if errors.Is(err, errUnknownFamily) {
+	if errors.Is(err, errUnknownFamily) || errors.Is(err, errNoUnembedding) {
 		return configuredVocabulary(path), nil
 	}
 	if err != nil {
@@ -127,6 +127,10 @@ var errNoWeights = errors.New("no weights")
 
 // errUnknownFamily is the cause of errors about an architecture that is not known.
 var errUnknownFamily = errors.New("unknown architecture")
+
+// errNoUnembedding is the cause of errors about a model whose unembedding is not there, or
+// quantised in a form that is not read.
+var errNoUnembedding = errors.New("nothing else stands in for the unembedding")
 
 // Info describes the unembedding.
 func (u *Unembedding) Info() Info {

@@ -34,7 +34,7 @@ func weights(tensors ...safetensorstest.Tensor) string {
 }
 
 func TestHuggingFaceErrors(t *testing.T) {
-	const llama = `{"model_type": "llama", "hidden_size": 2, "vocab_size": 3}`
+	const llama = `{"model_type": "llama", "hidden_size": 2, "vocab_size": 3, "tie_word_embeddings": true}`
 	matrix := safetensorstest.F32("model.embed_tokens.weight", []int{3, 2}, 1, 2, 3, 4, 5, 6)
 	norm := safetensorstest.F32("model.norm.weight", []int{2}, 1, 2)
 	whole := weights(matrix, norm)
@@ -59,8 +59,8 @@ func TestHuggingFaceErrors(t *testing.T) {
 		{"unknown text model", with(`{"model_type": "x", "text_config": {"model_type": "y"}}`, whole), `found "x"`},
 		{"sizes are texts", with(`{"model_type": "llama", "hidden_size": "2"}`, whole), "config.json"},
 		{"soft-cap is a text", with(`{"model_type": "llama", "final_logit_softcapping": "x"}`, whole), "final_logit_softcapping"},
-		{"other hidden size", with(`{"model_type": "llama", "hidden_size": 4}`, whole), "expected shape [any, 4] as in config.json, found [3, 2]"},
-		{"other vocabulary", with(`{"model_type": "llama", "vocab_size": 4}`, whole), "expected shape [4, any] as in config.json, found [3, 2]"},
+		{"other hidden size", with(`{"model_type": "llama", "hidden_size": 4, "tie_word_embeddings": true}`, whole), "expected shape [any, 4] as in config.json, found [3, 2]"},
+		{"other vocabulary", with(`{"model_type": "llama", "vocab_size": 4, "tie_word_embeddings": true}`, whole), "expected shape [4, any] as in config.json, found [3, 2]"},
 		{"weights cut", with(llama, whole[:len(whole)-1]), "was it downloaded whole?"},
 		{"weights empty", with(llama, ""), "found 0 bytes"},
 		{"no unembedding", with(llama, weights(norm)), "tensor embed_tokens.weight: is missing: found model.norm.weight"},

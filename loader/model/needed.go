@@ -1,9 +1,8 @@
 package model
 
 import (
-	"encoding/json"
-
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 // NeededTensors returns which of a checkpoint's tensors Open needs: the unembedding
@@ -20,11 +19,11 @@ func NeededTensors(config []byte, names []string, o Options) ([]string, error) {
 	if err := o.check(); err != nil {
 		return nil, fault.At(opRead, configFile, err)
 	}
-	p, err := checkpointOf(names).processing(cfg, configFile, o)
+	p, f, err := checkpointOf(names).processing(cfg, configFile, o)
 	if err != nil {
 		return nil, fault.At(opRead, configFile, err)
 	}
-	return p.names(), nil
+	return p.names(f), nil
 }
 
 // NeededBlockTensor returns the full name of the tensor that OpenBlock needs, as
@@ -53,7 +52,7 @@ func checkpointOf(names []string) *checkpoint {
 func parseConfig(content []byte, lenient bool) (*config, error) {
 	var c config
 	if len(content) > 0 || !lenient {
-		if err := json.Unmarshal(content, &c); err != nil {
+		if err := pyjson.Unmarshal(content, &c); err != nil {
 			return nil, fault.At(opRead, configFile, err)
 		}
 	}

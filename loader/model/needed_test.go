@@ -38,7 +38,7 @@ func tensorNames(t *testing.T, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close("")
+	defer c.close()
 	var names []string
 	for name := range c.holder {
 		names = append(names, name)
@@ -55,7 +55,8 @@ func TestNeededTensorsErrors(t *testing.T) {
 		{``, "config.json", Options{}},
 		{`{}`, "has no model_type", Options{}},
 		{`{"model_type": "mamba"}`, `found "mamba"`, Options{}},
-		{`{"model_type": "llama"}`, "tensor embed_tokens.weight: is missing: found a.weight, n.weight", Options{}},
+		{`{"model_type": "llama"}`, "tensor lm_head.weight: is missing: found a.weight, n.weight: nothing else stands in for the unembedding (config.json says nothing of tie_word_embeddings", Options{}},
+		{`{"model_type": "llama", "tie_word_embeddings": true}`, "tensor embed_tokens.weight: is missing: found a.weight, n.weight", Options{}},
 		{``, "tensor b.weight: is missing", Options{Unembedding: "b.weight", Norm: "n.weight", NormKind: RMSNorm}},
 		{``, "kind of the final norm is not known", Options{Unembedding: "a.weight", Norm: "n.weight"}},
 	}

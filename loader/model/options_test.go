@@ -99,7 +99,7 @@ func TestProcessingNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close("")
+		defer c.close()
 		stored, err := c.tensor(info.Processing.UnembeddingTensor)
 		if err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ type Processing struct {
 	NormTensor        string // empty for a norm without weight
 	NormBiasTensor    string // empty for a norm without bias
 	Tied              bool   // the unembedding is the embedding
+	Dequantised       bool   // the tensor holds codes: values are those times their scales
 	Norm              string // LayerNorm or RMSNorm
 	// NormFolded: each row of W_U was multiplied by the norm's weight.
 	NormFolded bool
@@ -40,6 +41,9 @@ type Processing struct {
 // String describes p in one line.
 func (p Processing) String() string {
 	parts := []string{"W_U from " + p.UnembeddingTensor}
+	if p.Dequantised {
+		parts[0] += " dequantised"
+	}
 	if p.Tied {
 		parts[0] += " (tied to the embedding)"
 	}

@@ -14,11 +14,15 @@ func (s *stored) addFile(path string) {
 	}
 }
 
-// checkShape takes d_vocab and d_model from the unembedding, which is in file, and
-// holds them against the configuration's, which are 0 where it is silent.
-func (s *stored) checkShape(file string, dVocab, dModel int, configuration string) error {
+// measure takes d_vocab and d_model from the unembedding, which is in file.
+func (s *stored) measure(file string) {
 	s.info.DVocab, s.info.DModel = s.unembedding.Rows(), s.unembedding.Cols()
 	s.subject = fmt.Sprintf("%s: tensor %s", file, s.info.Processing.UnembeddingTensor)
+}
+
+// holdShape holds d_vocab and d_model against the configuration's, which are 0 where it
+// is silent.
+func (s *stored) holdShape(dVocab, dModel int, configuration string) error {
 	if dVocab != 0 && dVocab != s.info.DVocab || dModel != 0 && dModel != s.info.DModel {
 		return &fault.Error{
 			Subject: s.subject, Expected: fmt.Sprintf("shape [%s, %s] as in %s", sizeOrAny(dVocab), sizeOrAny(dModel), configuration),

@@ -50,6 +50,13 @@ func (f *File) newTensor(e *entry) *Tensor {
 	return &Tensor{Name: e.name, DType: e.dtype, Shape: shape, values: stored}
 }
 
+// Stored returns where the values are, for a caller that reads them in an encoding of its
+// own: it may change what is returned.
+func (t *Tensor) Stored() *tensor.Stored {
+	stored := *t.values
+	return &stored
+}
+
 // Len returns the number of values.
 func (t *Tensor) Len() int { return t.values.Len }
 

@@ -63,7 +63,7 @@ func newVocabulary(tokens []vocab.Token) *vocabulary {
 	for i, t := range tokens {
 		v.forms[i] = t.Token
 		if !stored {
-			v.forms[i] = strings.ReplaceAll(t.Text, " ", metaspace)
+			v.forms[i] = strings.ReplaceAll(vocab.Replaced(t.Text), " ", metaspace)
 		}
 	}
 	return v

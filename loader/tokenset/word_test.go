@@ -64,3 +64,12 @@ func TestSpecialTokensYield(t *testing.T) {
 		}
 	}
 }
+
+// Rules that look at texts, in a vocabulary whose spelling has no marks of spaces, see no
+// digits and letters in a token that is shown as the number of its byte.
+func TestBytesHaveNoCharacters(t *testing.T) {
+	v := newVocabulary([]vocab.Token{{ID: 0, Token: "a", Text: "a"}, {ID: 1, Token: "»", Text: "<0xBB>"}, {ID: 2, Token: "1x", Text: "1 x"}})
+	if want := []string{"a", "\uFFFD", "1▁x"}; !slices.Equal(v.forms, want) {
+		t.Errorf("forms %q, want %q", v.forms, want)
+	}
+}

@@ -1,6 +1,7 @@
 package vocab
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -28,31 +29,120 @@ var byteOf = func() map[rune]byte {
 	return alphabet
 }()
 
-// decodeByteLevel maps a token in GPT-2's byte alphabet to its text. A token
-// with a character outside that alphabet is text already.
-func decodeByteLevel(token string) string {
-	decoded := make([]byte, 0, len(token))
+// spellingOf is the inverse of byteOf.
+var spellingOf = func() (alphabet [256]rune) {
+	for char, b := range byteOf {
+		alphabet[b] = char
+	}
+	return alphabet
+}()
+
+// spell writes bytes in GPT-2's byte alphabet.
+func spell(b []byte) string {
+	var token strings.Builder
+	for _, c := range b {
+		token.WriteRune(spellingOf[c])
+	}
+	return token.String()
+}
+
+// bytesOf are the bytes that a token in GPT-2's byte alphabet stands for, and whether
+// it has no character outside that alphabet.
+func bytesOf(token string) (decoded []byte, ok bool) {
+	decoded = make([]byte, 0, len(token))
 	for _, char := range token {
 		b, ok := byteOf[char]
 		if !ok {
-			return token
+			return nil, false
 		}
 		decoded = append(decoded, b)
 	}
-	return toValidText(decoded)
+	return decoded, true
+}
+
+// decodeByteLevel maps a token in GPT-2's byte alphabet to its text. A token
+// with a character outside that alphabet is text already.
+func decodeByteLevel(token string) string {
+	decoded, ok := bytesOf(token)
+	if !ok {
+		return token
+	}
+	return showBytes(decoded)
+}
+
+// fallbackByte is the byte that a token "<0xNN>" stands for, and whether it is one.
+func fallbackByte(token string) (byte, bool) {
+	if len(token) != len("<0x00>") || !strings.HasPrefix(token, "<0x") || token[5] != '>' {
+		return 0, false
+	}
+	b, err := strconv.ParseUint(token[3:5], 16, 8)
+	return byte(b), err == nil
 }
 
 // decodeByteFallback maps a token "<0xNN>" to the text of that one byte and
 // leaves others alone.
 func decodeByteFallback(token string) string {
-	if len(token) != len("<0x00>") || !strings.HasPrefix(token, "<0x") || token[5] != '>' {
+	b, ok := fallbackByte(token)
+	if !ok {
 		return token
 	}
-	b, err := strconv.ParseUint(token[3:5], 16, 8)
-	if err != nil {
-		return token
+	return showBytes([]byte{b})
+}
+
+// showBytes is b as text, where each byte that is no part of valid UTF-8 is <0xNN>,
+// as SentencePiece spells it: such a token is part of a character that takes several.
+func showBytes(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
 	}
-	return toValidText([]byte{byte(b)})
+	var text strings.Builder
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size <= 1 {
+			fmt.Fprintf(&text, "<0x%02X>", b[0])
+		} else {
+			text.Write(b[:size])
+		}
+		b = b[size:]
+	}
+	return text.String()
+}
+
+// Replaced is a token's text with U+FFFD in place of the bytes that showBytes shows, one
+// for the longest start of a character, as tokenizer libraries decode the token alone. It
+// is what rules about the characters of a text are to look at: <0xBB> has no digits.
+func Replaced(text string) string {
+	if !strings.Contains(text, "<0x") {
+		return text
+	}
+	var b []byte
+	for rest := text; rest != ""; {
+		if len(rest) >= len("<0x00>") {
+			if shown, ok := fallbackByte(rest[:len("<0x00>")]); ok && shown >= utf8.RuneSelf {
+				b, rest = append(b, shown), rest[len("<0x00>"):]
+				continue
+			}
+		}
+		b, rest = append(b, rest[0]), rest[1:]
+	}
+	return toValidText(b)
+}
+
+// WithBytes is the text of a token as it is shown since bytes that are no UTF-8 alone show
+// as <0xNN>, given the text of before, which has U+FFFD for them. A text that the
+// token's spelling does not explain stays as it is.
+func WithBytes(token, text string) string {
+	if !strings.ContainsRune(text, utf8.RuneError) {
+		return text
+	}
+	decoded, ok := bytesOf(token)
+	if b, fallback := fallbackByte(token); fallback {
+		decoded, ok = []byte{b}, true
+	}
+	if !ok || toValidText(decoded) != text {
+		return text
+	}
+	return showBytes(decoded)
 }
 
 // toValidText replaces what is no UTF-8 as Python's decode with errors="replace"

@@ -1,6 +1,7 @@
 package vocab
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -59,7 +60,9 @@ func TestDecodeByteLevel(t *testing.T) {
 	for token, want := range map[string]string{
 		"Ġthe":        " the",
 		"Ã©":          "é",
-		"ðŁĺ":         "\uFFFD", // three of the four bytes of an emoji
+		"ðŁĺ":         "<0xF0><0x9F><0x98>", // three of the four bytes of an emoji
+		"Âł»Ġx":       "\u00a0<0xBB> x",
+		"ï¿½":         "\uFFFD", // a character of its own
 		"<s> with sp": "<s> with sp",
 		"▁x":          "▁x",
 		"":            "",
@@ -72,7 +75,7 @@ func TestDecodeByteLevel(t *testing.T) {
 
 func TestDecodeByteFallback(t *testing.T) {
 	for token, want := range map[string]string{
-		"<0x41>": "A", "<0x0a>": "\n", "<0xE2>": "\uFFFD", "<0x4>": "<0x4>", "<0x414>": "<0x414>",
+		"<0x41>": "A", "<0x0a>": "\n", "<0xE2>": "<0xE2>", "<0xbb>": "<0xBB>", "<0x4>": "<0x4>", "<0x414>": "<0x414>",
 		"<0x+1>": "<0x+1>", "<0x4Z>": "<0x4Z>", "x0x41>": "x0x41>", "": "",
 	} {
 		if got := decodeByteFallback(token); got != want {
@@ -81,12 +84,40 @@ func TestDecodeByteFallback(t *testing.T) {
 	}
 }
 
+// The texts of before are what saedb 0.1 stored.
+func TestWithBytes(t *testing.T) {
+	for _, test := range []struct{ token, before, want string }{
+		{"ðŁĺ", "\uFFFD", "<0xF0><0x9F><0x98>"},
+		{"ĠæĹ", " \uFFFD", " <0xE6><0x97>"},
+		{"Ġthe", " the", " the"},
+		{"ï¿½", "\uFFFD", "\uFFFD"},    // the character U+FFFD itself, in UTF-8
+		{"\uFFFD", "\uFFFD", "\uFFFD"}, // and as SentencePiece spells it
+		{"<0xE2>", "\uFFFD", "<0xE2>"},
+		{"<0xE2>", "<0xE2>", "<0xE2>"},
+		{"x", "\uFFFD", "\uFFFD"}, // another decoder's work
+	} {
+		got := WithBytes(test.token, test.before)
+		if got != test.want {
+			t.Errorf("%q, %q: got %q, want %q", test.token, test.before, got, test.want)
+		}
+		if back := Replaced(got); back != test.before && test.before != test.token {
+			t.Errorf("%q: replaced %q, want %q", got, back, test.before)
+		}
+	}
+	if text := "<0x41> <0x7F> <0x"; Replaced(text) != text {
+		t.Error("texts that show no byte changed")
+	}
+}
+
 func FuzzToValidText(f *testing.F) {
 	f.Add([]byte("a\xf0\x9f\x98"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		text := toValidText(b)
-		if !utf8.ValidString(text) {
+		if !utf8.ValidString(text) || !utf8.ValidString(showBytes(b)) {
 			t.Errorf("%q became %q", b, text)
+		}
+		if token := spell(b); !bytes.Contains(b, []byte("<0x")) && (WithBytes(token, text) != showBytes(b) || Replaced(showBytes(b)) != text) {
+			t.Errorf("%q: %q is shown as %q, replaced %q", b, text, WithBytes(token, text), Replaced(showBytes(b)))
 		}
 		if utf8.Valid(b) && text != string(b) {
 			t.Errorf("valid %q became %q", b, text)

@@ -39,7 +39,7 @@ func readGGUF(path string) (*Vocabulary, error) {
 	if !ok {
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Problem: "has no " + keyTokens,
-			Hint: "this GGUF file holds no tokenizer; give the model's tokenizer.json",
+			Hint: "this GGUF file holds no tokenizer: give the model's tokenizer.json with --tokenizer",
 		}
 	}
 	model, _ := f.String(keyModel)
@@ -102,7 +102,7 @@ func ggufDecoder(model string) (decoder, error) {
 	default:
 		return decoder{}, &fault.Error{
 			Problem: keyModel, Expected: `"gpt2", "llama", "t5" or "bert"`, Found: fmt.Sprintf("%q", model),
-			Hint: "give the model's tokenizer.json instead",
+			Hint: "give the model's tokenizer.json with --tokenizer",
 		}
 	}
 }

@@ -69,7 +69,7 @@ func TestReadGGUF(t *testing.T) {
 		{"gpt2", "[PAD7]", typeUnused, "[PAD7]", false},
 		{"llama", "▁the", typeNormal, " the", false},
 		{"llama", "<0x0A>", typeByte, "\n", false},
-		{"llama", "<0xE2>", typeByte, "\uFFFD", false},
+		{"llama", "<0xE2>", typeByte, "<0xE2>", false},
 		{"llama", "<0x0A>", typeNormal, "<0x0A>", false},
 		{"llama", "<unk>", typeUnknown, "<unk>", true},
 		{"t5", "▁a", typeNormal, " a", false},

@@ -33,6 +33,8 @@ func TestKinds(t *testing.T) {
 			}
 			for i, row := range rows {
 				want := Token{ID: int(row[0].(float64)), Token: row[1].(string), Text: row[2].(string), Special: row[3].(bool)}
+				// The libraries have U+FFFD for bytes that are no UTF-8 alone.
+				want.Text = WithBytes(want.Token, want.Text)
 				if i < len(v.Tokens) && v.Tokens[i] != want {
 					t.Errorf("got  %+v\nwant %+v", v.Tokens[i], want)
 				}
@@ -143,7 +145,7 @@ func FuzzVocabJSON(f *testing.F) {
 	}
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tokens, _, err := parseVocabJSON(data)
+		tokens, err := parseVocabJSON(data)
 		if err == nil && len(tokens) < 256 {
 			t.Errorf("%d tokens", len(tokens))
 		}

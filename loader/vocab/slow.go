@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 // Files beside a tokenizer without tokenizer.json that say more of its tokens.
@@ -23,67 +25,124 @@ const (
 	addedTokensFile  = "added_tokens.json"
 )
 
-// slowKinds are the kinds of file that Python's tokenizers without tokenizer.json
-// read, in the order in which a directory is searched.
-var slowKinds = []struct {
-	name  string
-	parse func([]byte) (tokens []Token, decode func(string) string, err error)
+// slowKinds are the kinds of file that Python's tokenizers without tokenizer.json read.
+// Decode makes the texts of added tokens. A kind that is whole says all in the one file.
+var slowKinds = map[string]struct {
+	parse  func([]byte) ([]Token, error)
+	decode func(string) string
+	whole  bool
 }{
-	{KindSentencePiece, func(data []byte) ([]Token, func(string) string, error) {
-		tokens, err := parseSentencePiece(data)
-		return tokens, unmark, err
-	}},
-	{KindVocabJSON, parseVocabJSON},
-	{KindVocabTxt, parseVocabTxt},
+	KindSentencePiece: {parse: parseSentencePiece, decode: unmark},
+	KindVocabJSON:     {parse: parseVocabJSON, decode: decodeByteLevel},
+	KindVocabTxt:      {parse: parseVocabTxt, decode: decodeWordPiece},
+	KindTiktoken:      {parse: parseTiktoken, decode: func(content string) string { return content }},
+	KindTekken:        {parse: parseTekken, whole: true},
 }
+
+// slowNames are the names that files of slowKinds have, in the order in which a directory
+// is searched for them.
+var slowNames = []string{KindSentencePiece, KindVocabJSON, KindVocabTxt, "*.tiktoken", "tiktoken.model", "tekken*.json", "tokenizer.model.v*"}
+
+// FileNames returns the patterns, as path.Match takes them, of the names of the files that
+// a vocabulary may be in where there is no tokenizer.json.
+func FileNames() []string { return slices.Clone(slowNames) }
 
 // readSlow reads a vocabulary that is not in a tokenizer.json: file is the path of
 // one of slowKinds. Added and special tokens come from the files beside it.
 func readSlow(file string) (*Vocabulary, error) {
-	for _, kind := range slowKinds {
-		if kindOf(file) != kind.name {
-			continue
-		}
-		data, err := readBounded(file, maxTokenizerJSON)
-		if err != nil {
+	data, err := readBounded(file, maxTokenizerJSON)
+	if err != nil {
+		return nil, err
+	}
+	name := kindOf(file)
+	if name == KindSentencePiece && isTiktoken(data) {
+		name = KindTiktoken
+	}
+	kind := slowKinds[name]
+	tokens, err := kind.parse(data)
+	if err != nil {
+		return nil, fault.At(opRead, file, err)
+	}
+	more := &additions{}
+	if !kind.whole {
+		if more, err = readAdditions(filepath.Dir(file)); err != nil {
 			return nil, err
 		}
-		tokens, decode, err := kind.parse(data)
-		if err != nil {
-			return nil, fault.At(opRead, file, err)
-		}
-		more, err := readAdditions(filepath.Dir(file))
-		if err != nil {
-			return nil, err
-		}
+	}
+	switch name {
+	case KindSentencePiece:
 		if err := more.checkOffset(file); err != nil {
 			return nil, err
 		}
-		v, err := collect(more.lay(tokens, decode), file, kind.name)
-		if err == nil {
-			v.Files = append(v.Files, more.files...)
-		}
-		return v, err
+	case KindTiktoken:
+		more.addSpecials(file, tokens)
 	}
-	return nil, &fault.Error{Op: opRead, Subject: file, Expected: "a tokenizer's file", Found: filepath.Ext(file), Hint: readHint}
+	v, err := collect(more.lay(tokens, kind.decode), file, name)
+	if err == nil {
+		v.Files = append(v.Files, more.files...)
+	}
+	return v, err
 }
 
-// slowFile is the file of the first of slowKinds in dir, or "".
-func slowFile(dir string) string {
-	for _, kind := range slowKinds {
-		if file := filepath.Join(dir, kind.name); isFile(file) {
-			return file
+// slowFile is the file of slowNames in dir, or "". Several of one name are an error, as
+// nothing says which is the model's.
+func slowFile(dir string) (string, error) {
+	names := filesIn(dir)
+	for _, pattern := range slowNames {
+		var found []string
+		for _, name := range names {
+			if matches, _ := path.Match(pattern, name); matches {
+				found = append(found, name)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return filepath.Join(dir, found[0]), nil
+		default:
+			return "", &fault.Error{Op: opRead, Subject: dir, Expected: "one " + pattern, Found: shortened(found), Hint: tokenizerHint}
 		}
 	}
-	return ""
+	return "", nil
 }
 
-// kindOf is which of slowKinds a file is, by its name, or "".
+// filesIn are the names of the files in dir, sorted.
+func filesIn(dir string) []string {
+	entries, _ := os.ReadDir(dir) // none in what is no directory
+	var names []string
+	for _, entry := range entries {
+		if isFile(filepath.Join(dir, entry.Name())) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// shortened lists the names of files for an error.
+func shortened(names []string) string {
+	const most = 12
+	switch {
+	case len(names) == 0:
+		return "no files"
+	case len(names) > most:
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// kindOf is which of slowKinds a file is, by its name, or "". A SentencePiece model may
+// turn out to be tiktoken's.
 func kindOf(file string) string {
 	base := filepath.Base(file)
+	versioned, _ := path.Match("tokenizer.model.v*", base)
+	tekken, _ := path.Match("tekken*.json", base)
 	switch {
-	case strings.HasSuffix(base, ".model"):
+	case strings.HasSuffix(base, ".tiktoken"), base == "tiktoken.model":
+		return KindTiktoken
+	case strings.HasSuffix(base, ".model"), versioned:
 		return KindSentencePiece
+	case tekken:
+		return KindTekken
 	case base == KindVocabJSON, base == KindVocabTxt:
 		return base
 	default:
@@ -97,17 +156,17 @@ func unmark(token string) string { return strings.ReplaceAll(token, metaspace, "
 // parseVocabJSON reads the vocab.json of a byte-level BPE, as GPT-2's: tokens to ids.
 // Other tokenizers have files of that name too: one that lacks a character of the byte
 // alphabet is an error.
-func parseVocabJSON(data []byte) ([]Token, func(string) string, error) {
+func parseVocabJSON(data []byte) ([]Token, error) {
 	var ids map[string]int64
 	if !utf8.Valid(data) {
-		return nil, nil, &fault.Error{Expected: "JSON in UTF-8", Found: "bytes that are no UTF-8"}
+		return nil, &fault.Error{Expected: "JSON in UTF-8", Found: "bytes that are no UTF-8"}
 	}
-	if err := json.Unmarshal(data, &ids); err != nil {
-		return nil, nil, &fault.Error{Expected: "tokens and their ids", Err: err}
+	if err := pyjson.Unmarshal(data, &ids); err != nil {
+		return nil, &fault.Error{Expected: "tokens and their ids", Err: err}
 	}
 	for char := range byteOf {
 		if _, there := ids[string(char)]; !there {
-			return nil, nil, &fault.Error{
+			return nil, &fault.Error{
 				Problem: fmt.Sprintf("has no token %q", char), Expected: "the 256 characters of a byte-level BPE", Hint: saveHint,
 			}
 		}
@@ -117,16 +176,18 @@ func parseVocabJSON(data []byte) ([]Token, func(string) string, error) {
 		// The one special token that GPT-2's class has without being told.
 		tokens = append(tokens, Token{ID: int(id), Token: token, Text: decodeByteLevel(token), Special: token == "<|endoftext|>"})
 	}
-	return tokens, decodeByteLevel, nil
+	return tokens, nil
 }
+
+// decodeWordPiece is the decoder of BERT's class.
+var decodeWordPiece = wordPiece("##", true)
 
 // parseVocabTxt reads BERT's vocab.txt: a token a line, its id the number of the line
 // from 0 on.
-func parseVocabTxt(data []byte) ([]Token, func(string) string, error) {
+func parseVocabTxt(data []byte) ([]Token, error) {
 	if !utf8.Valid(data) {
-		return nil, nil, &fault.Error{Expected: "UTF-8", Found: "bytes that are no UTF-8"}
+		return nil, &fault.Error{Expected: "UTF-8", Found: "bytes that are no UTF-8"}
 	}
-	decode := wordPiece("##", true)
 	var tokens []Token
 	for line := range bytes.Lines(data) {
 		token := strings.TrimRight(string(line), "\r\n")
@@ -134,11 +195,11 @@ func parseVocabTxt(data []byte) ([]Token, func(string) string, error) {
 		special := slices.Contains([]string{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}, token)
 		text := token
 		if !special {
-			text = decode(token)
+			text = decodeWordPiece(token)
 		}
 		tokens = append(tokens, Token{ID: len(tokens), Token: token, Text: text, Special: special})
 	}
-	return tokens, decode, nil
+	return tokens, nil
 }
 
 // additions are what the files beside a vocabulary say of added and special tokens.
@@ -174,7 +235,7 @@ func readAdditions(dir string) (*additions, error) {
 // readAdded reads added_tokens.json: contents to ids.
 func (a *additions) readAdded(data []byte) error {
 	var ids map[string]int
-	if err := json.Unmarshal(data, &ids); err != nil {
+	if err := pyjson.Unmarshal(data, &ids); err != nil {
 		return err
 	}
 	for content, id := range ids {
@@ -187,7 +248,7 @@ func (a *additions) readAdded(data []byte) error {
 // object with content, or a list of those.
 func (a *additions) readSpecial(data []byte) error {
 	var roles map[string]json.RawMessage
-	if err := json.Unmarshal(data, &roles); err != nil {
+	if err := pyjson.Unmarshal(data, &roles); err != nil {
 		return err
 	}
 	for role, value := range roles {
@@ -221,7 +282,7 @@ func (a *additions) readConfig(data []byte) error {
 		Class string                `json:"tokenizer_class"`
 		Added map[string]addedToken `json:"added_tokens_decoder"`
 	}
-	if err := json.Unmarshal(data, &config); err != nil {
+	if err := pyjson.Unmarshal(data, &config); err != nil {
 		return err
 	}
 	a.class = config.Class
@@ -244,7 +305,7 @@ var shiftedClasses = []string{
 // checkOffset refuses a SentencePiece model of a class whose ids are others.
 func (a *additions) checkOffset(file string) error {
 	class := strings.TrimSuffix(strings.TrimSuffix(a.class, "Fast"), "Tokenizer")
-	if kindOf(file) != KindSentencePiece || !slices.Contains(shiftedClasses, class) {
+	if !slices.Contains(shiftedClasses, class) {
 		return nil
 	}
 	return &fault.Error{Op: opRead, Subject: file, Problem: "the ids of a " + a.class + " are not those of its pieces", Hint: saveHint}

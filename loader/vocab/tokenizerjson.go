@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 )
 
 // tokenizerFile is the part of a tokenizer.json that makes a vocabulary.
@@ -34,7 +35,7 @@ func Parse(path string, data []byte) (*Vocabulary, error) {
 		return nil, &fault.Error{Op: opRead, Subject: path, Expected: "JSON in UTF-8", Found: "bytes that are no UTF-8"}
 	}
 	var file tokenizerFile
-	if err := json.Unmarshal(data, &file); err != nil {
+	if err := pyjson.Unmarshal(data, &file); err != nil {
 		return nil, &fault.Error{Op: opRead, Subject: path, Problem: "is not a tokenizer.json", Err: err}
 	}
 	decode, err := parseDecoder(file.Decoder)

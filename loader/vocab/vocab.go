@@ -29,6 +29,10 @@ const (
 
 	// maxTokenizerJSON bounds the file that is read whole. Gemma's is 34 MB.
 	maxTokenizerJSON = 256 << 20
+
+	// maxTokenBytes bounds a token's stored form. The longest published ones, runs of
+	// spaces, have a few hundred bytes, and every later step copies and searches them.
+	maxTokenBytes = 64 << 10
 )
 
 // Token is one entry of a vocabulary.
@@ -39,8 +43,8 @@ type Token struct {
 	Token string
 
 	// Text is what the token adds to the decoded text when other tokens come
-	// before it: " the", "ing", "\n". A token of bytes that are no valid UTF-8
-	// alone has U+FFFD in their place.
+	// before it: " the", "ing", "\n". Each byte that is no valid UTF-8 alone is shown
+	// as "<0xBB>".
 	Text string
 
 	// Special says that the token is a mark of the model's format, like the end
@@ -63,18 +67,23 @@ const (
 	KindSentencePiece = "tokenizer.model"
 	KindVocabJSON     = "vocab.json"
 	KindVocabTxt      = "vocab.txt"
+	KindTiktoken      = "tiktoken" // under several names
+	KindTekken        = "tekken.json"
 )
 
 const (
-	readHint = "give a directory with tokenizer.json, tokenizer.model, vocab.json or vocab.txt, that file itself, or a .gguf"
+	readHint = "give a directory with tokenizer.json, tokenizer.model, vocab.json, vocab.txt, a *.tiktoken or tekken.json, that file itself, or a .gguf"
 	saveHint = "in Python, AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) writes tokenizer.json"
+	// tokenizerHint is of the option by which people name a tokenizer of another place.
+	tokenizerHint = "name the tokenizer's file with --tokenizer"
 )
 
 // Read returns the vocabulary in path: a directory with a tokenizer.json, such
 // a file under any name that ends in .json, or a GGUF file. In a directory without
-// tokenizer.json it is that of a tokenizer.model (SentencePiece), of the vocab.json of
-// a byte-level BPE, or of BERT's vocab.txt, each of which may also be path itself. A
-// *.safetensors file stands for its directory.
+// tokenizer.json it is that of a tokenizer.model (SentencePiece, or of tiktoken), of the
+// vocab.json of a byte-level BPE, of BERT's vocab.txt, of a *.tiktoken or tiktoken.model, or
+// of Mistral's tekken.json, each of which may also be path itself. A *.safetensors file
+// stands for its directory.
 func Read(path string) (*Vocabulary, error) {
 	if strings.EqualFold(filepath.Ext(path), ".gguf") {
 		return readGGUF(path)
@@ -85,16 +94,49 @@ func Read(path string) (*Vocabulary, error) {
 	if kindOf(path) != "" && isFile(path) {
 		return readSlow(path)
 	}
-	if !isFile(filepath.Join(path, KindTokenizerJSON)) {
-		if file := slowFile(path); file != "" {
-			return readSlow(file)
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return readTokenizerJSON(path)
+	}
+	if _, err := os.Stat(filepath.Join(path, KindTokenizerJSON)); !errors.Is(err, fs.ErrNotExist) {
+		v, err := readTokenizerJSON(path)
+		return v, withNeighbours(err, path)
+	}
+	file, err := slowFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if file == "" {
+		return nil, &fault.Error{
+			Op: opRead, Subject: path, Problem: "has no tokenizer's file", Expected: KindTokenizerJSON + ", " + strings.Join(slowNames, ", "),
+			Found: shortened(filesIn(path)), Hint: tokenizerHint,
 		}
 	}
+	v, err := readSlow(file)
+	return v, withNeighbours(err, path)
+}
+
+func readTokenizerJSON(path string) (*Vocabulary, error) {
 	file, data, err := ReadTokenizerJSON(path)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(file, data)
+}
+
+// withNeighbours adds to the error of a tokenizer's file, which was looked for in dir, what
+// else is there.
+func withNeighbours(err error, dir string) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	named := *e
+	if named.Hint != "" {
+		named.Hint += "; "
+	}
+	named.Hint += fmt.Sprintf("the directory has %s; for another one of them, %s", shortened(filesIn(dir)), tokenizerHint)
+	return &named
 }
 
 func isFile(path string) bool {
@@ -160,16 +202,25 @@ func missing(file string, err error) error {
 		return e
 	}
 	e.Hint = readHint
-	if other := slowFile(filepath.Dir(file)); other != "" {
+	if other, _ := slowFile(filepath.Dir(file)); other != "" {
 		e.Hint = filepath.Base(other) + " alone is not enough: " + saveHint
 	}
 	return e
 }
 
-// collect orders tokens by id and refuses ids outside [0, maxID) and those that occur twice.
+// collect orders tokens by id and refuses ids outside [0, maxID), those that occur twice,
+// and tokens of more than maxTokenBytes.
 func collect(tokens []Token, path, kind string) (*Vocabulary, error) {
 	if len(tokens) == 0 {
 		return nil, &fault.Error{Op: opRead, Subject: path, Problem: "vocabulary is empty"}
+	}
+	for _, t := range tokens {
+		if longest := max(len(t.Token), len(t.Text)); longest > maxTokenBytes {
+			return nil, &fault.Error{
+				Op: opRead, Subject: path, Problem: fmt.Sprintf("token %d, %.20q…", t.ID, t.Token),
+				Expected: fmt.Sprintf("at most %d bytes", maxTokenBytes), Found: fmt.Sprint(longest),
+			}
+		}
 	}
 	slices.SortFunc(tokens, func(a, b Token) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), strings.Compare(a.Token, b.Token))

@@ -13,7 +13,7 @@ FROM stored_tokens t JOIN stored_models m ON t.model_id = m.model_id;
 COMMENT ON VIEW tokens IS 'The vocabulary of every loaded model.';
 COMMENT ON COLUMN tokens.model IS 'The model.';
 COMMENT ON COLUMN tokens.token IS 'Token as the tokenizer spells it (Ġthe, ▁the); NULL for padding.';
-COMMENT ON COLUMN tokens.text IS 'Decoded text ( the); bytes that are no UTF-8 by themselves show as �; NULL for padding.';
+COMMENT ON COLUMN tokens.text IS 'Decoded text ( the); each byte that is no UTF-8 by itself shows as <0xBB>; NULL for padding.';
 
 CREATE OR REPLACE VIEW unembeddings AS
 SELECT m.model, u.token_id, u.w_u

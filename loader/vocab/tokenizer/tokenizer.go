@@ -19,6 +19,7 @@ import (
 	"github.com/daulet/tokenizers"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/pyjson"
 	"github.com/saedb/saedb/loader/vocab"
 )
 
@@ -76,7 +77,7 @@ func (t *Tokenizer) learn(v *vocab.Vocabulary) {
 			t.nul = token.ID
 		}
 		if strings.Contains(token.Text, "\x00") {
-			t.withNUL[token.ID] = token.Text
+			t.withNUL[token.ID] = vocab.Replaced(token.Text)
 		}
 		if len(t.letter) == 0 && !token.Special && isLetters(strings.TrimPrefix(token.Text, " ")) {
 			t.letter = []uint32{uint32(token.ID)}
@@ -92,7 +93,7 @@ func isLetters(text string) bool {
 // withoutLengths sets truncation and padding of a tokenizer.json to null.
 func withoutLengths(data []byte) ([]byte, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	if err := pyjson.Unmarshal(data, &fields); err != nil {
 		return nil, err
 	}
 	fields["truncation"] = json.RawMessage("null")
@@ -210,9 +211,14 @@ func (t *Tokenizer) Disagreements(v *vocab.Vocabulary) []vocab.Token {
 
 func (t *Tokenizer) agrees(token vocab.Token) bool {
 	if text, found := t.withNUL[token.ID]; found {
-		return token.Text == text
+		return vocab.Replaced(token.Text) == text
 	}
 	id := []int{token.ID}
-	alone := t.decode(id)
-	return alone == token.Text || " "+alone == token.Text || t.decodeAfterOthers(id) == token.Text
+	alone, after := t.decode(id), t.decodeAfterOthers(id)
+	for _, text := range []string{token.Text, vocab.Replaced(token.Text)} {
+		if alone == text || " "+alone == text || after == text {
+			return true
+		}
+	}
+	return false
 }
