@@ -35,3 +35,23 @@ UPDATE stored_loads SET name = release || '/' || name WHERE kind = 'sae' AND rel
 UPDATE stored_loads SET name = s.sae FROM stored_saes s WHERE s.sae_id = load_id AND name <> s.sae;
 
 DROP VIEW IF EXISTS release_enrichment;
+
+-- Bytes of tokens that are no UTF-8 by themselves show as <0xBB>, in the lists of tokens too.
+CREATE TABLE changed_texts AS SELECT model_id, token_id, token, text AS old, token_text(token, text) AS new FROM stored_tokens
+WHERE contains(text, chr(65533)) AND token_text(token, text) <> text;
+UPDATE stored_tokens SET text = c.new FROM changed_texts c WHERE stored_tokens.model_id = c.model_id AND stored_tokens.token_id = c.token_id;
+-- Lists had the spelling in place of such a text.
+UPDATE stored_statistics SET top_tokens = n.top_tokens, bottom_tokens = n.bottom_tokens FROM (
+    SELECT t.sae_id, t.feature,
+           list_transform(list_zip(t.top_token_ids, t.top_tokens), lambda e: coalesce(m.texts[e[1]], e[2])) AS top_tokens,
+           list_transform(list_zip(t.bottom_token_ids, t.bottom_tokens), lambda e: coalesce(m.texts[e[1]], e[2])) AS bottom_tokens
+    FROM stored_statistics t JOIN stored_saes s USING (sae_id)
+    JOIN (SELECT model_id, map(list(token_id), list(new)) AS texts FROM changed_texts GROUP BY model_id) m USING (model_id)
+    WHERE list_has_any(list_concat(t.top_token_ids, t.bottom_token_ids), map_keys(m.texts))
+) n WHERE stored_statistics.sae_id = n.sae_id AND stored_statistics.feature = n.feature;
+DELETE FROM stored_contents WHERE stored_table = 'stored_tokens' AND load_id IN (SELECT model_id FROM changed_texts);
+INSERT INTO stored_contents
+SELECT model_id, 'stored_tokens', count(*), bit_xor(CAST(md5_number_lower(to_json([
+    CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)])) >> 1 AS BIGINT))
+FROM stored_tokens WHERE model_id IN (SELECT model_id FROM changed_texts) GROUP BY model_id;
+DROP TABLE changed_texts;
