@@ -17,7 +17,7 @@ import "math"
 func logOneSided(m, n, distance int64) float64 {
 	// r(h) is at most n up to here.
 	last := m - (distance+n-m-1)/(n-m)
-	p := onePassage{m: m, n: n, distance: distance}
+	p := newOnePassage(m, n, distance)
 	if last < mostCounted || n <= smallVocabulary {
 		return p.counted(last)
 	}
@@ -27,7 +27,14 @@ func logOneSided(m, n, distance int64) float64 {
 // mostCounted is how many ranks' shares are counted, in time with their square.
 const mostCounted = 20
 
-type onePassage struct{ m, n, distance int64 }
+type onePassage struct {
+	m, n, distance int64
+	logAll         float64 // log C(n, m)
+}
+
+func newOnePassage(m, n, distance int64) *onePassage {
+	return &onePassage{m, n, distance, logChoose(n, m)}
+}
 
 // rank returns the rank at which paths with h members reach −distance.
 func (p *onePassage) rank(h int64) int64 {
@@ -36,7 +43,7 @@ func (p *onePassage) rank(h int64) int64 {
 
 // logReached returns the logarithm of the probability of having h members at rank(h).
 func (p *onePassage) logReached(h, rank int64) float64 {
-	return logChoose(rank, h) + logChoose(p.n-rank, p.m-h) - logChoose(p.n, p.m)
+	return logChoose(rank, h) + logChoose(p.n-rank, p.m-h) - p.logAll
 }
 
 // counted sums over h up to last, with shares 1 − Σ share(j)·P(at rank(j), then at rank(h)).
@@ -77,9 +84,9 @@ type logSum struct {
 	largest, scaled float64 // the sum is scaled·e^largest
 }
 
-// add reports whether the term counts beside the largest.
+// add reports whether the term counts beside the largest, by 10⁻⁹ of it.
 func (s *logSum) add(log float64) bool {
-	const negligible = -45
+	const negligible = -20
 	switch {
 	case s.scaled == 0:
 		s.largest, s.scaled = log, 1

@@ -134,7 +134,7 @@ func TestOneSidedSumAgreesWithCounts(t *testing.T) {
 		m, n := c[0], c[1]
 		for _, es := range []float64{0.5001, 0.55, 0.6, 0.7, 0.8, 0.9, 0.97, 1} {
 			distance := min(int64(es*float64(m*(n-m)))+1, m*(n-m))
-			p := onePassage{m: m, n: n, distance: distance}
+			p := newOnePassage(m, n, distance)
 			last := m - (distance+n-m-1)/(n-m)
 			if got, want := p.ballot(last), p.counted(last); math.Abs(got-want) > 1e-4*-want {
 				t.Errorf("m=%d n=%d es=%v: log p %v, want %v", m, n, es, got, want)
