@@ -41,17 +41,17 @@ func (u *Unembedding) LogitWeights(ctx context.Context, directions []float32, ou
 }
 
 // Rankable is one direction's logit weights in a form that ranks the tokens as float64
-// does: float32 products where their rounding is far below the spread, else float64
-// logit weights. Exactly one of Products and Exact is set, both in the order of
-// [Unembedding.TokenIDs].
+// does, in the order of [Unembedding.TokenIDs].
 type Rankable struct {
 	// Products [Tokens] are as the kernel has them, before a common part is put back and
 	// the scale undone, either of which may round differences away or leave the range of
-	// float32: (product + Shift)·Unit is the logit weight. Unit is positive.
+	// float32: (product + Shift)·Unit is the logit weight. Unit is positive. They are nil
+	// where their rounding is not far below the spread.
 	Products    []float32
 	Shift, Unit float64
-	// Exact [Tokens] are logit weights, as [Unembedding.LogitWeight] has them; all 0 where
-	// their spread is no more than the rounding of float64.
+	// Exact [Tokens] are float64 logit weights, as [Unembedding.LogitWeight] has them; all
+	// 0 where their spread is no more than the rounding of float64. They are nil where
+	// Products are enough, and rank the tokens where they are not.
 	Exact []float64
 }
 
@@ -144,21 +144,29 @@ func (b *block) productsOf(i int) []float32 {
 // all products and is not settled.
 func (b *block) rankable(ctx context.Context, i int) (*Rankable, error) {
 	p := &b.projections[i]
+	var r Rankable
 	if p.zero || p.ranks(b.u) {
-		return &Rankable{Products: b.productsOf(i), Shift: p.shift, Unit: powerOfTwo(p.plainExponent)}, nil
+		r = Rankable{Products: b.productsOf(i), Shift: p.shift, Unit: powerOfTwo(p.plainExponent)}
+		if p.zero || b.u.Tokens()*b.u.dModel > smallUnembedding {
+			return &r, nil
+		}
 	}
 	b.weights = resized(b.weights, b.u.Tokens())
 	err := p.weigh(ctx, b.u, func(j int, weight float64) { b.weights[j] = weight })
 	if err != nil {
 		return nil, err
 	}
-	p.weights = b.weights // for settle to use
-	exact := b.weights
-	if !p.spreads(b.u, exact) {
-		exact = make([]float64, len(exact))
+	p.weights, r.Exact = b.weights, b.weights // settle uses them too
+	if !p.spreads(b.u, r.Exact) {
+		r.Exact = make([]float64, len(r.Exact))
 	}
-	return &Rankable{Exact: exact}, nil
+	return &r, nil
 }
+
+// smallUnembedding is the number of weights up to which tokens are always ranked by float64
+// logit weights. Two tokens that float32 products put in the wrong order may move a set's
+// enrichment score by 1/tokens, which shows where they are few, and float64 costs little.
+const smallUnembedding = 1 << 20
 
 // unscale turns products into logit weights, in place.
 func (p *projection) unscale(products []float32) {

@@ -99,27 +99,31 @@ func (r *Ranker) sort(weights []float32) {
 
 // RankExact is [Ranker.Rank] for float64 weights, some ten times slower.
 func (r *Ranker) RankExact(weights []float64) (order, ranks []int32) {
-	r.sortExact(weights)
+	r.sortExact(weights, false)
 	return r.order, r.inverse()
 }
 
-func (r *Ranker) sortExact(weights []float64) {
+// sortExact sets order and ties alone. nearly tells that order is nearly that of weights.
+func (r *Ranker) sortExact(weights []float64, nearly bool) {
 	if len(weights) != len(r.order) {
 		panic(panicWeights)
 	}
 	r.ranked, r.ties = false, r.runs[:0]
-	for position, weight := range weights {
-		if weight != weight {
-			panic(panicNaN)
-		}
-		r.order[position] = int32(position)
-	}
-	slices.SortFunc(r.order, func(a, b int32) int {
+	before := func(a, b int32) int {
 		if byWeight := cmp.Compare(weights[b], weights[a]); byWeight != 0 {
 			return byWeight
 		}
 		return cmp.Compare(a, b)
-	})
+	}
+	if !nearly || !insertionSort(r.order, before) {
+		for position, weight := range weights {
+			if weight != weight {
+				panic(panicNaN)
+			}
+			r.order[position] = int32(position)
+		}
+		slices.SortFunc(r.order, before)
+	}
 	for rank := 1; rank < len(r.order); rank++ {
 		if weights[r.order[rank]] != weights[r.order[rank-1]] {
 			continue
@@ -131,6 +135,23 @@ func (r *Ranker) sortExact(weights []float64) {
 	}
 }
 
+// insertionSort sorts values of which nearly all are where they belong. It returns false
+// where the others are far from there.
+func insertionSort(values []int32, before func(a, b int32) int) bool {
+	moves := 4 * len(values)
+	for i := 1; i < len(values); i++ {
+		to, value := i, values[i]
+		for ; to > 0 && before(value, values[to-1]) < 0; to-- {
+			values[to] = values[to-1]
+		}
+		values[to] = value
+		if moves -= i - to; moves < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // RankLogitWeights ranks a direction's logit weights, as [Ranker.Rank] does.
 func (r *Ranker) RankLogitWeights(weights *compute.Rankable) (order, ranks []int32) {
 	r.sortLogitWeights(weights)
@@ -138,11 +159,12 @@ func (r *Ranker) RankLogitWeights(weights *compute.Rankable) (order, ranks []int
 }
 
 func (r *Ranker) sortLogitWeights(weights *compute.Rankable) {
-	if weights.Exact != nil {
-		r.sortExact(weights.Exact)
-		return
+	if weights.Products != nil {
+		r.sort(weights.Products)
 	}
-	r.sort(weights.Products)
+	if weights.Exact != nil {
+		r.sortExact(weights.Exact, weights.Products != nil)
+	}
 }
 
 // flat tells whether all weights are equal: nothing ranks then.
