@@ -98,6 +98,7 @@ type call struct {
 	// of weighted enrichment
 	weight       float64
 	permutations int
+	seed         int64
 }
 
 // batch is the rows of a chunk that ask for the same.

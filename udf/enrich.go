@@ -20,9 +20,10 @@ var enrichFamily = family{
 		},
 		{
 			Name:      "enrich",
-			Signature: "enrich(w_dec, model [, token_sets]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, direction VARCHAR, p_value DOUBLE, auc DOUBLE)[]",
+			Signature: "enrich(w_dec, model [, token_sets]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, direction VARCHAR, p_value DOUBLE, auc DOUBLE, log10_p DOUBLE)[]",
 			Description: "Enrichment of the direction in each of the named token sets (VARCHAR[]), or in all of the model, from one ranking. " +
-				"The p-value is the two-sided Kolmogorov-Smirnov one, exact for small sets; auc is Mann-Whitney's.",
+				"The p-value is the two-sided Kolmogorov-Smirnov one, exact for small sets and for es above 1/2, and log10_p its logarithm, which keeps what is below the range of DOUBLE; " +
+				"auc is Mann-Whitney's. Equal logit weights are one place in the ranking.",
 			Example: "SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'all_caps']), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 4",
 		},
 		{
@@ -38,6 +39,7 @@ var enrichFamily = family{
 var enrichFields = []capi.Field{
 	{Name: "token_set", Type: capi.Varchar}, {Name: "size", Type: capi.Integer}, {Name: "es", Type: capi.Double},
 	{Name: "direction", Type: capi.Varchar}, {Name: "p_value", Type: capi.Double}, {Name: "auc", Type: capi.Double},
+	{Name: "log10_p", Type: capi.Double},
 }
 
 var enrichmentValueFields = []capi.Field{
@@ -185,18 +187,19 @@ func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[
 		total := at + len(b.rows)*n
 		sizes, es := capi.Values[int32](fields(1), total), capi.Values[float64](fields(2), total)
 		p, auc := capi.Values[float64](fields(4), total), capi.Values[float64](fields(5), total)
+		log10P := capi.Values[float64](fields(6), total)
 		for j, score := range scored.scores {
 			set, i := j%n, at+j
 			fields(0).SetText(i, scored.names[set])
 			sizes[i] = int32(scored.index.Size(set))
 			es[i], auc[i] = score.ES, score.AUC
 			if math.IsNaN(score.ES) {
-				for _, undefined := range []int{2, 3, 4, 5} {
+				for _, undefined := range []int{2, 3, 4, 5, 6} {
 					fields(undefined).SetNull(i, 0)
 				}
 				continue
 			}
-			p[i] = math.Exp(scored.logP[j])
+			p[i], log10P[i] = math.Exp(scored.logP[j]), scored.logP[j]/math.Ln10
 			fields(3).SetText(i, direction(score))
 		}
 	}

@@ -1,8 +1,10 @@
 package udf
 
 import (
+	"context"
 	"slices"
 
+	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/enrichment"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
@@ -14,7 +16,7 @@ var leadingEdgeFamily = family{
 		Name:      "leading_edge",
 		Signature: "leading_edge(w_dec, model, token_set [, weight]) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, rank INTEGER, logit_weight DOUBLE)[]",
 		Description: "The members of a token set that make its enrichment score: those up to the point where the running sum is furthest from 0 " +
-			"(promoted), or from there on (suppressed), outermost first. rank counts from 1 at the highest logit weight. " +
+			"(promoted), or from there on (suppressed), outermost first. rank counts from 1 at the highest logit weight; equal ones share a rank. " +
 			"With a weight, the score is that of weighted_enrichment; 0 is the same as none.",
 		Example: "SELECT unnest(leading_edge(w_dec, model, 'all_digits'), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature = 63 LIMIT 5",
 	}},
@@ -72,13 +74,13 @@ func (f *Functions) leadingEdges(input capi.Chunk, output capi.Vector, ask func(
 // writeLeadingEdges ranks one direction after the other: people ask for few.
 func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
 	u := b.model.unembedding
-	weights, ranker := make([]float32, u.Tokens()), enrichment.NewRanker(u.Tokens())
+	ranker := newDirectionRanker(u)
 	for i, row := range b.rows {
 		direction := b.directions[i*u.DModel() : (i+1)*u.DModel()]
-		if err := u.LogitWeights(f.context(), direction, weights); err != nil {
+		if err := ranker.rank(f.context(), direction); err != nil {
 			return err
 		}
-		edge, ranks, err := f.leadingEdgeOf(sets, b.weight, weights, ranker)
+		edge, err := f.leadingEdgeOf(sets, b.weight, ranker)
 		if err != nil {
 			return err
 		}
@@ -90,7 +92,7 @@ func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 		ids, places, values := capi.Values[int32](fields(0), total), capi.Values[int32](fields(3), total), capi.Values[float64](fields(4), total)
 		for j, position := range edge {
 			id := u.TokenIDs()[position]
-			ids[at+j], places[at+j], values[at+j] = id, ranks[position]+1, u.LogitWeight(direction, int(id))
+			ids[at+j], places[at+j], values[at+j] = id, ranker.Place(ranker.ranks[position])+1, u.LogitWeight(direction, int(id))
 			fields(1).SetText(at+j, b.model.tokens[id].token)
 			fields(2).SetText(at+j, b.model.tokens[id].text)
 		}
@@ -98,25 +100,44 @@ func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 	return nil
 }
 
-// leadingEdgeOf returns the leading edge of the only set, outermost first, and the
-// rank of every position.
-func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, weights []float32, ranker *enrichment.Ranker) (edge, ranks []int32, err error) {
-	order, ranks := ranker.Rank(weights)
+// leadingEdgeOf returns the leading edge of the only set, outermost first.
+func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, r *directionRanker) (edge []int32, err error) {
 	var promoted bool
 	if weight == 0 {
 		score := make([]enrichment.Score, 1)
-		sets.Scores(ranker, score)
-		edge, promoted = sets.LeadingEdge(0, score[0], ranks), score[0].Promoted
+		sets.Scores(r.Ranker, score)
+		edge, promoted = sets.LeadingEdge(0, score[0], r.ranks), score[0].Promoted
 	} else {
 		score := make([]enrichment.WeightedScore, 1)
-		err := sets.WeightedScores(f.context(), enrichment.Weighting{Exponent: weight}, weights, order, ranks, score)
+		err := sets.WeightedScores(f.context(), enrichment.Weighting{Exponent: weight}, r.weights, r.Ranker, score)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		edge, promoted = sets.WeightedLeadingEdge(0, score[0], ranks), score[0].Promoted()
+		edge, promoted = sets.WeightedLeadingEdge(0, score[0], r.ranks), score[0].Promoted()
 	}
 	if !promoted {
 		slices.Reverse(edge)
 	}
-	return edge, ranks, nil
+	return edge, nil
+}
+
+// directionRanker ranks the tokens for one direction at a time, as the scores that are
+// stored rank them.
+type directionRanker struct {
+	*enrichment.Ranker
+	u       *compute.Unembedding
+	weights []float64 // logit weights of the last direction
+	ranks   []int32
+}
+
+func newDirectionRanker(u *compute.Unembedding) *directionRanker {
+	return &directionRanker{Ranker: enrichment.NewRanker(u.Tokens()), u: u, weights: make([]float64, u.Tokens())}
+}
+
+func (r *directionRanker) rank(ctx context.Context, direction []float32) error {
+	return r.u.VisitLogitWeights(ctx, direction, func(_ context.Context, _ int, weights *compute.Rankable) error {
+		weights.LogitWeights(r.weights)
+		_, r.ranks = r.RankLogitWeights(weights)
+		return nil
+	})
 }

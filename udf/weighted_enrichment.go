@@ -3,6 +3,7 @@ package udf
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/saedb/saedb/internal/enrichment"
 	"github.com/saedb/saedb/internal/fault"
@@ -14,40 +15,52 @@ var weightedEnrichmentFamily = family{
 	register: registerWeightedEnrichment,
 	docs: []schema.Function{{
 		Name:      "weighted_enrichment",
-		Signature: "weighted_enrichment(w_dec, model, token_sets, weight, permutations) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, nes DOUBLE, p_value DOUBLE)[]",
+		Signature: "weighted_enrichment(w_dec, model, token_sets, weight, permutations [, seed]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, nes DOUBLE, p_value DOUBLE, q_value DOUBLE)[]",
 		Description: "Enrichment as GSEA's preranked analysis defines it: a member counts with its logit weight's magnitude to the power of weight (1 is GSEA's), " +
-			"es has a sign, nes is es over the mean of permuted scores of that sign, and the p-value counts permutations (1,000 are usual). " +
-			"Permutations are seeded: the same call gives the same figures.",
+			"es has a sign, nes is es over the mean of permuted scores of that sign, and the p-value counts permutations (1,000 are usual) of that sign; " +
+			"where there are none, both are NULL. q_value is adjusted over the sets of the call (Benjamini-Hochberg). " +
+			"Permutations are seeded (BIGINT, 0 by default): the same call gives the same figures.",
 		Example: "SELECT feature, unnest(weighted_enrichment(w_dec, model, ['all_digits'], 1, 100), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 2",
 	}},
 }
 
 var weightedFields = []capi.Field{
 	{Name: "token_set", Type: capi.Varchar}, {Name: "size", Type: capi.Integer}, {Name: "es", Type: capi.Double},
-	{Name: "nes", Type: capi.Double}, {Name: "p_value", Type: capi.Double},
+	{Name: "nes", Type: capi.Double}, {Name: "p_value", Type: capi.Double}, {Name: "q_value", Type: capi.Double},
 }
 
 // maxPermutations bounds the work of one row.
 const maxPermutations = 1_000_000
 
 func registerWeightedEnrichment(f *Functions, c capi.Connection) error {
-	return c.RegisterScalar("weighted_enrichment", capi.Scalar{
-		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar), capi.Double, capi.Integer},
-		Returns:    capi.List(capi.Struct(weightedFields...)), Call: f.weightedEnrichment,
-	})
+	parameters := []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar), capi.Double, capi.Integer}
+	result := capi.List(capi.Struct(weightedFields...))
+	return c.RegisterScalar("weighted_enrichment",
+		capi.Scalar{Parameters: parameters, Returns: result, Call: f.weightedEnrichment},
+		capi.Scalar{Parameters: append(slices.Clone(parameters), capi.Bigint), Returns: result, Call: f.seededEnrichment})
 }
 
 func (f *Functions) weightedEnrichment(input capi.Chunk, output capi.Vector) error {
+	return f.weightedEnrichments(input, output, func(int) (int64, bool) { return 0, true })
+}
+
+func (f *Functions) seededEnrichment(input capi.Chunk, output capi.Vector) error {
+	seeds, valid := capi.Values[int64](input.Column(5), input.Rows()), input.Column(5).Validity()
+	return f.weightedEnrichments(input, output, func(row int) (int64, bool) { return seeds[row], valid.Valid(row) })
+}
+
+func (f *Functions) weightedEnrichments(input capi.Chunk, output capi.Vector, seedOf func(row int) (seed int64, valid bool)) error {
 	const name = "weighted_enrichment"
 	rows := input.Rows()
 	models, wanted := newTexts(input.Column(1)), newTextLists(input.Column(2), rows)
 	weights, permutations := capi.Values[float64](input.Column(3), rows), capi.Values[int32](input.Column(4), rows)
 	names := map[string][]string{}
 	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
-		if !models.valid(row) || !wanted.valid(row) || !input.Column(3).Validity().Valid(row) || !input.Column(4).Validity().Valid(row) {
+		seed, valid := seedOf(row)
+		if !valid || !models.valid(row) || !wanted.valid(row) || !input.Column(3).Validity().Valid(row) || !input.Column(4).Validity().Valid(row) {
 			return call{}, false, nil
 		}
-		asked := call{model: models.at(row), scope: scopeAll, sets: "false", weight: weights[row], permutations: int(permutations[row])}
+		asked := call{model: models.at(row), scope: scopeAll, sets: "false", weight: weights[row], permutations: int(permutations[row]), seed: seed}
 		if list := wanted.at(row); len(list) > 0 {
 			asked.sets = named(list)
 			names[asked.sets] = list
@@ -84,14 +97,13 @@ func (c call) checkWeighting(function string) error {
 // parallel.
 func (f *Functions) writeWeighted(out *listWriter, b *batch, sets *tokenSets) error {
 	u, n := b.model.unembedding, sets.index.Len()
-	weights, ranker, scores := make([]float32, u.Tokens()), enrichment.NewRanker(u.Tokens()), make([]enrichment.WeightedScore, n)
+	ranker, scores := newDirectionRanker(u), make([]enrichment.WeightedScore, n)
+	w := enrichment.Weighting{Exponent: b.weight, Permutations: b.permutations, Seed: uint64(b.seed)}
 	for i, row := range b.rows {
-		if err := u.LogitWeights(f.context(), b.directions[i*u.DModel():(i+1)*u.DModel()], weights); err != nil {
+		if err := ranker.rank(f.context(), b.directions[i*u.DModel():(i+1)*u.DModel()]); err != nil {
 			return err
 		}
-		order, ranks := ranker.Rank(weights)
-		w := enrichment.Weighting{Exponent: b.weight, Permutations: b.permutations}
-		if err := sets.index.WeightedScores(f.context(), w, weights, order, ranks, scores); err != nil {
+		if err := sets.index.WeightedScores(f.context(), w, ranker.weights, ranker.Ranker, scores); err != nil {
 			return err
 		}
 		fields, at, err := out.grow([]int{row}, n)
@@ -102,7 +114,7 @@ func (f *Functions) writeWeighted(out *listWriter, b *batch, sets *tokenSets) er
 		for j, score := range scores {
 			fields(0).SetText(at+j, sets.names[j])
 			sizes[at+j] = int32(sets.index.Size(j))
-			for field, value := range map[int]float64{2: score.ES, 3: score.NES, 4: score.PValue} {
+			for field, value := range map[int]float64{2: score.ES, 3: score.NES, 4: score.PValue, 5: score.QValue} {
 				if capi.Values[float64](fields(field), at+n)[at+j] = value; math.IsNaN(value) {
 					fields(field).SetNull(at+j, 0)
 				}

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"math"
 )
 
 // recompute replaces everything gathered for p by float64 products with every
@@ -17,30 +18,58 @@ func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool)
 	unitNorm := powerOfTwo(-u.exponent) // inverseNorms are in packed units
 	top, bottom := ranking{size: p.top.leaders.size}, ranking{size: p.bottom.leaders.size}
 
-	var (
-		positions [tokensBetweenChecks]int32
-		weights   [tokensBetweenChecks]float64
-	)
-	for j := range u.Tokens() {
-		if j%tokensBetweenChecks == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			for i := range positions {
-				positions[i] = int32(j + i)
-			}
-			u.panels.weigh(p.direction, positions[:min(tokensBetweenChecks, u.Tokens()-j)], weights[:])
-		}
-		weight := weights[j%tokensBetweenChecks]
+	err := p.weigh(ctx, u, func(j int, weight float64) {
 		p.plain.add((weight - p.terms.mean) * down)
 		if cosine {
 			p.cosine.add((weight*(u.inverseNorms[j]*unitNorm) - p.terms.cosineMean) * cosineDown)
 		}
 		top.offer(candidate{value: weight, position: int32(j)})
 		bottom.offer(candidate{value: -weight, position: int32(j)})
+	})
+	if err != nil {
+		return err
 	}
 	p.topTokens, p.bottomTokens = top.sorted(), signed(bottom.sorted(), -1)
 	return nil
+}
+
+// weigh calls visit with every token's float64 logit weight, in order.
+func (p *projection) weigh(ctx context.Context, u *Unembedding, visit func(j int, weight float64)) error {
+	for j, weight := range p.weights {
+		visit(j, weight)
+	}
+	if p.weights != nil {
+		return nil
+	}
+	var (
+		positions [tokensBetweenChecks]int32
+		weights   [tokensBetweenChecks]float64
+	)
+	for from := 0; from < u.Tokens(); from += tokensBetweenChecks {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(tokensBetweenChecks, u.Tokens()-from)
+		for i := range positions[:n] {
+			positions[i] = int32(from + i)
+		}
+		u.panels.weigh(p.direction, positions[:n], weights[:])
+		for i, weight := range weights[:n] {
+			visit(from+i, weight)
+		}
+	}
+	return nil
+}
+
+// spreads reports whether float64 logit weights [Tokens] differ by more than their
+// rounding: see [zeroSpread].
+func (p *projection) spreads(u *Unembedding, weights []float64) bool {
+	var sums powerSums
+	down := powerOfTwo(-exponentOf(p.terms.length)) // fourth powers stay in range
+	for _, weight := range weights {
+		sums.add((weight - p.terms.mean) * down)
+	}
+	return math.Sqrt(sums.variance(u.Tokens())) > zeroSpread(u.dModel, p.terms.length)*down
 }
 
 // tokensBetweenChecks is how many float64 products pass between two looks at the

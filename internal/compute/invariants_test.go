@@ -240,8 +240,9 @@ func TestOrdinaryDirectionsAreTrusted(t *testing.T) {
 	}
 }
 
-// Logit weights that are visited are those of LogitWeights, for every direction
-// once, with or without statistics, and statistics are as without a visit.
+// Logit weights that are visited are float64's within the rounding of their spread, the
+// same with or without statistics, for every direction once; and statistics are as
+// without a visit. Directions that W_U nearly annihilates are visited in float64.
 func TestVisitChangesNothing(t *testing.T) {
 	const n, vocab, d = 150, 1013, 45
 	r := rand.New(rand.NewPCG(1, 9))
@@ -249,17 +250,14 @@ func TestVisitChangesNothing(t *testing.T) {
 	for _, k := range kernelsUnderTest() {
 		t.Run(k.name(), func(t *testing.T) {
 			u := built(t, k, w, d, []int32{0, 1, 2, 5, 7, 900, 1012})
-			want := make([]float32, n*u.Tokens())
-			if err := u.LogitWeights(t.Context(), directions, want); err != nil {
-				t.Fatal(err)
-			}
-			visited, got := make([]atomic.Int32, n), make([]float32, len(want))
-			visit := func(_ context.Context, first int, weights []float32) error {
-				for i := range len(weights) / u.Tokens() {
-					visited[first+i].Add(1)
-				}
-				copy(got[first*u.Tokens():], weights)
-				clear(weights)
+			tokens := u.Tokens()
+			visited, exact, got := make([]atomic.Int32, n), make([]bool, n), make([]float64, n*tokens)
+			visit := func(_ context.Context, direction int, weights *Rankable) error {
+				visited[direction].Add(1)
+				exact[direction] = weights.Exact != nil
+				weights.LogitWeights(got[direction*tokens : (direction+1)*tokens])
+				clear(weights.Products)
+				clear(weights.Exact)
 				return nil
 			}
 			o := Options{TopK: 3, Cosine: true}
@@ -268,19 +266,26 @@ func TestVisitChangesNothing(t *testing.T) {
 			if !sameBits(summarized(t, u, directions, o), statistics) {
 				t.Error("statistics differ where logit weights are visited")
 			}
-			if !slices.Equal(got, want) {
-				t.Error("Summarize: other logit weights than LogitWeights")
-			}
+			want := slices.Clone(got)
 			clear(got)
 			if err := u.VisitLogitWeights(t.Context(), directions, visit); err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(got, want) {
-				t.Error("VisitLogitWeights: other logit weights than LogitWeights")
+				t.Error("VisitLogitWeights: other logit weights than Summarize")
 			}
-			for i := range visited {
+			for i := range n {
 				if times := visited[i].Load(); times != 2 {
 					t.Errorf("direction %d was visited %d times in two passes", i, times)
+				}
+				if i%7 == 3 && !exact[i] {
+					t.Errorf("direction %d was not visited in float64", i)
+				}
+				for j, id := range u.TokenIDs() {
+					direction := directions[i*d : (i+1)*d]
+					if want := u.LogitWeight(direction, int(id)); math.Abs(got[i*tokens+j]-want) > 1e-6*statistics.Plain.Std[i] {
+						t.Errorf("direction %d, token %d: %v, want %v", i, id, got[i*tokens+j], want)
+					}
 				}
 			}
 		})
@@ -292,7 +297,7 @@ func TestVisitFails(t *testing.T) {
 	const n, d = 600, 8
 	r := rand.New(rand.NewPCG(1, 10))
 	u, failure := built(t, gonumKernel{}, normal(r, 50*d), d, nil), errors.New("enough")
-	visit := func(context.Context, int, []float32) error { return failure }
+	visit := func(context.Context, int, *Rankable) error { return failure }
 	if err := u.VisitLogitWeights(t.Context(), normal(r, n*d), visit); err != failure {
 		t.Errorf("got %v", err)
 	}

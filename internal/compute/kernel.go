@@ -59,6 +59,7 @@ type block struct {
 	cosine      bool      // whether cosine moments are wanted
 	tokens      bool      // whether shortlists of tokens are wanted
 	products    []float32 // [rows, tokens], for a kernel to fill; nil where they are not wanted
+	weights     []float64 // [tokens], room for float64 logit weights of one direction
 }
 
 // kernels lists every kernel of this build, fastest first.

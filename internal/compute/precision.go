@@ -56,23 +56,32 @@ func zeroSpread(dModel int, length float64) float64 {
 // spread well above rounding, and shortlists that did not overflow. It needs the
 // power sums to be complete.
 func (p *projection) trusted(u *Unembedding, cosine bool) bool {
-	if p.top.overflowed || p.bottom.overflowed {
+	if p.top.overflowed || p.bottom.overflowed || !p.ranks(u) {
 		return false
 	}
-	underflow := float64(u.dModel) * tiny32
+	if !cosine {
+		return true
+	}
 	t := &p.packedTerms
-	if !spreadAboveNoise(u, &p.plain, t.length, t.drift, p.plainExponent, underflow) {
-		return false
-	}
-	return !cosine ||
-		spreadAboveNoise(u, &p.cosine, t.cosineLength, t.cosineDrift, p.cosineExponent, underflow*u.inverseNormRMS)
+	noise := roundingNoise(unit32, u.dModel, t.cosineLength, t.cosineDrift) * powerOfTwo(-p.cosineExponent)
+	// C divides products by norms, adds the common part and takes the mean off in float32:
+	// where these two cancel, what is left has the rounding of their size.
+	noise += unit32 * (math.Abs(p.shift)*u.inverseNormRMS + math.Abs(p.cosineMean))
+	noise += float64(u.dModel) * tiny32 * u.inverseNormRMS
+	return spreadAbove(u, &p.cosine, noise)
 }
 
-// spreadAboveNoise reports whether the standard deviation of sums, in units of
-// 2^exponent, is well above the rounding of products whose terms have the given
-// length and drift, in units of 1, and above the given underflow. Sums that left
-// their range are not above anything.
-func spreadAboveNoise(u *Unembedding, sums *powerSums, length, drift float64, exponent int, underflow float64) bool {
-	noise := roundingNoise(unit32, u.dModel, length, drift)*powerOfTwo(-exponent) + underflow
+// ranks reports whether the order of the float32 products that p has seen is that of the
+// logit weights, as far as it can be told. It needs the power sums to be complete, and
+// depends on nothing but them, so that scores are the same with statistics and without.
+func (p *projection) ranks(u *Unembedding) bool {
+	t := &p.packedTerms
+	noise := roundingNoise(unit32, u.dModel, t.length, t.drift) * powerOfTwo(-p.plainExponent)
+	return spreadAbove(u, &p.plain, noise+float64(u.dModel)*tiny32)
+}
+
+// spreadAbove reports whether the standard deviation of sums is well above noise, in the
+// same units. Sums that left their range are not above anything.
+func spreadAbove(u *Unembedding, sums *powerSums, noise float64) bool {
 	return sums.finite() && noise <= noiseTolerance(u.Tokens())*math.Sqrt(sums.variance(u.Tokens()))
 }

@@ -27,6 +27,7 @@ type projection struct {
 
 	plain, cosine powerSums
 	top, bottom   shortlist
+	weights       []float64 // [tokens], float64 logit weights where they are known already
 
 	// Set by settle: best first, values are logit weights.
 	topTokens, bottomTokens []candidate

@@ -71,19 +71,23 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 		if err := u.panels.summarize(ctx, b); err != nil {
 			return err
 		}
-		if o.Visit != nil {
-			b.unscale() // before the constants of projections may change
-		}
 		for i := range b.projections {
+			var weights *Rankable
+			var err error
 			p := &b.projections[i]
+			if o.Visit != nil { // the constants of the projection may change as it settles
+				if weights, err = b.rankable(ctx, i); err != nil {
+					return err
+				}
+			}
 			if err := p.settle(ctx, u, o.Cosine); err != nil {
 				return err
 			}
 			s.store(u, from+i, p, o.Cosine)
-		}
-		if o.Visit != nil {
-			if err := o.Visit(ctx, from, b.products); err != nil {
-				return err
+			if o.Visit != nil {
+				if err := o.Visit(ctx, from+i, weights); err != nil {
+					return err
+				}
 			}
 		}
 		if o.Done != nil {

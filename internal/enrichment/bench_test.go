@@ -63,11 +63,11 @@ func BenchmarkLogPValue(b *testing.B) {
 func BenchmarkWeightedScores(b *testing.B) {
 	const n = 50257
 	sets, weights := benchmarkSets(b, n), normalWeights(n, 1)
-	order, ranks := NewRanker(n).Rank(weights)
+	ranker, wide := ranked(weights), widened(weights)
 	scores := make([]WeightedScore, sets.Len())
 	for b.Loop() {
 		weighting := Weighting{Exponent: 1, Permutations: 1000, Workers: 1}
-		if err := sets.WeightedScores(b.Context(), weighting, weights, order, ranks, scores); err != nil {
+		if err := sets.WeightedScores(b.Context(), weighting, wide, ranker, scores); err != nil {
 			b.Fatal(err)
 		}
 	}

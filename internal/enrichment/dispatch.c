@@ -11,7 +11,7 @@ enum instructions best_instructions(void) {
 	return avx2 ? AVX2 : PORTABLE;
 }
 
-bool ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
+int64_t ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
 	switch (instructions) {
 	case AVX512: return ranker_sort_avx512(r, weights, order);
 	case AVX2: return ranker_sort_avx2(r, weights, order);
@@ -32,7 +32,7 @@ void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n
 
 enum instructions best_instructions(void) { return PORTABLE; }
 
-bool ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
+int64_t ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
 	(void)instructions;
 	return ranker_sort_portable(r, weights, order);
 }

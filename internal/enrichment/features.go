@@ -13,20 +13,17 @@ import (
 // weights. Ranks, and so scores, depend on the direction alone.
 func (s *Sets) Scorer(into []Score, logP []float64) compute.Visit {
 	rankers := sync.Pool{New: func() any { return NewRanker(s.tokens) }}
-	return func(ctx context.Context, first int, weights []float32) error {
+	return func(ctx context.Context, direction int, weights *compute.Rankable) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		ranker := rankers.Get().(*Ranker)
 		defer rankers.Put(ranker)
-		for at := first * s.Len(); len(weights) > 0; at += s.Len() {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			ranker.sort(weights[:s.tokens])
-			weights = weights[s.tokens:]
-			scores := into[at : at+s.Len()]
-			s.Scores(ranker, scores)
-			if logP == nil {
-				continue
-			}
+		ranker.sortLogitWeights(weights)
+		at := direction * s.Len()
+		scores := into[at : at+s.Len()]
+		s.Scores(ranker, scores)
+		if logP != nil {
 			for set, score := range scores {
 				logP[at+set] = s.LogPValue(set, score)
 			}
@@ -36,8 +33,8 @@ func (s *Sets) Scorer(into []Score, logP []float64) compute.Visit {
 }
 
 // Features scores every set for directions [n, d_model]: into and logP, which may be
-// nil, are [n, Len()], as of [Sets.Scorer]. Logit weights are float32 products;
-// scores do not depend on the number of workers nor on what else is in the call.
+// nil, are [n, Len()], as of [Sets.Scorer]. Tokens are ranked by float32 products, or
+// float64 ones where rounding might show ([compute.Rankable]); scores do not depend on the number of workers nor on what else is in the call.
 // done, which may be nil, is told of directions that are finished. When ctx ends, its
 // error is returned.
 func (s *Sets) Features(ctx context.Context, u *compute.Unembedding, directions []float32, done func(directions int), into []Score, logP []float64) error {
@@ -46,10 +43,10 @@ func (s *Sets) Features(ctx context.Context, u *compute.Unembedding, directions 
 		panic("enrichment: sets, unembedding and scores do not fit each other")
 	}
 	score := s.Scorer(into, logP)
-	return u.VisitLogitWeights(ctx, directions, func(ctx context.Context, first int, weights []float32) error {
-		err := score(ctx, first, weights)
+	return u.VisitLogitWeights(ctx, directions, func(ctx context.Context, direction int, weights *compute.Rankable) error {
+		err := score(ctx, direction, weights)
 		if err == nil && done != nil {
-			done(len(weights) / s.tokens)
+			done(1)
 		}
 		return err
 	})

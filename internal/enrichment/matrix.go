@@ -6,7 +6,10 @@ package enrichment
 */
 import "C"
 
-import "runtime"
+import (
+	"math/bits"
+	"runtime"
+)
 
 // matrix holds sets as bits, 64 sets a column: a word for each token. Scoring a
 // column goes once through the ranking, whatever the sizes of its sets: in the order
@@ -83,16 +86,40 @@ func (m *matrix) scores(s *Sets, r *Ranker, into []Score) {
 		first := i * matrixSets
 		w.native.sets = C.int32_t(min(s.Len()-first, matrixSets))
 		C.matrix_walk(instructions, (*C.int32_t)(&r.order[0]), C.int64_t(s.tokens), &w.native)
+		shared := sharedRanks(column, r)
 		for set := first; set < min(first+matrixSets, s.Len()); set++ {
-			into[set] = w.score(s, set, set-first)
+			into[set] = w.score(s, r, set, set-first, shared[set-first])
 		}
 	}
 }
 
-func (w *matrixWalk) score(s *Sets, set, bit int) Score {
+// score returns the score of a set at a bit of the column that was walked last; shared is
+// what equal weights add to twice its rank sum.
+func (w *matrixWalk) score(s *Sets, r *Ranker, set, bit int, shared int64) Score {
 	c := &w.native
-	return s.scoreOf(s.Size(set), int64(c.rank_sum[bit]), unweightedWalk{
+	walk := unweightedWalk{
+		n: int64(s.tokens), m: int64(s.Size(set)),
 		highest: int64(c.highest[bit]), lowest: int64(c.lowest[bit]),
 		highestRank: int32(c.highest_rank[bit]), lowestRank: int32(c.lowest_rank[bit]),
-	})
+	}
+	if s.defined(s.Size(set)) {
+		const lanes = C.MATRIX_LANES
+		words := (s.tokens + 63) / 64
+		walk.heed(r.ties, rankBits{w.bits, bit/lanes*words*lanes + bit%lanes, lanes})
+	}
+	return s.scoreOf(s.Size(set), 2*int64(c.rank_sum[bit])+shared, walk)
+}
+
+// sharedRanks is [rankBits.sharedRanks] for all sets of a column.
+func sharedRanks(column []uint64, r *Ranker) (sums [matrixSets]int64) {
+	for i := 0; i < len(r.ties); i += 2 {
+		first, last := r.ties[i], r.ties[i+1]
+		for rank := first; rank <= last; rank++ {
+			by := int64(first+last) - 2*int64(rank)
+			for sets := column[r.order[rank]]; sets != 0; sets &= sets - 1 {
+				sums[bits.TrailingZeros64(sets)] += by
+			}
+		}
+	}
+	return sums
 }

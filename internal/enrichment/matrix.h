@@ -2,7 +2,7 @@
 // includes this: NAME, TARGET, WORDS, popcount, transpose_bytes, narrow, widened,
 // greater, lesser and beyond.
 
-enum { LANES = 8, VECTORS = MATRIX_SETS / LANES };
+enum { LANES = MATRIX_LANES, VECTORS = MATRIX_SETS / LANES };
 
 // A block of ranks, which is taken from membership to running sums while it is in L1.
 enum { BLOCK_WORDS = 8, BLOCK_RANKS = 64 * BLOCK_WORDS };

@@ -18,8 +18,9 @@ func stableOrder(weights []float32) []int32 {
 	return order
 }
 
-// runningSum is the definition of a score: one step a token, in float64. It returns
-// the highest and the lowest sum with the members at which they turn.
+// runningSum is the definition of a score: one step a token, in float64, looked at only
+// where the weight changes. It returns the highest and the lowest sum with the members at
+// which they turn.
 func runningSum(weights []float32, members []int32, exponent float64) (highest, lowest float64, highestRank, lowestRank int) {
 	order, n := stableOrder(weights), len(weights)
 	inside := make(map[int32]bool)
@@ -32,17 +33,27 @@ func runningSum(weights []float32, members []int32, exponent float64) (highest, 
 	}
 	highestRank, lowestRank = -1, -1
 	sum := 0.
-	for rank, position := range order {
-		if !inside[position] {
-			sum -= 1 / float64(n-len(inside))
+	for first := 0; first < n; {
+		before, firstMember, lastMember := sum, -1, -1
+		rank := first
+		for ; rank < n && weights[order[rank]] == weights[order[first]]; rank++ {
+			if position := order[rank]; inside[position] {
+				sum += math.Pow(math.Abs(float64(weights[position])), exponent) / total
+				if lastMember = rank; firstMember < 0 {
+					firstMember = rank
+				}
+			} else {
+				sum -= 1 / float64(n-len(inside))
+			}
+		}
+		if first = rank; lastMember < 0 {
 			continue
 		}
-		if sum <= lowest+1e-12 {
-			lowest, lowestRank = min(sum, lowest), rank
+		if before <= lowest+1e-12 {
+			lowest, lowestRank = min(before, lowest), firstMember
 		}
-		sum += math.Pow(math.Abs(float64(weights[position])), exponent) / total
 		if sum > highest+1e-12 {
-			highest, highestRank = sum, rank
+			highest, highestRank = sum, lastMember
 		}
 	}
 	return highest, lowest, highestRank, lowestRank
@@ -58,16 +69,14 @@ func oracleScore(weights []float32, members []int32) Score {
 	if -lowest > highest+1e-12 {
 		score = Score{ES: -lowest, PeakRank: int32(lowestRank)}
 	}
-	wins, pairs, above := 0, 0, 0
-	for _, position := range stableOrder(weights) {
-		if slices.Contains(members, position) {
-			above++
-		} else {
-			wins += above
-			pairs++
+	others := complement(len(weights), members)
+	twiceWins := 0
+	for _, member := range members {
+		for _, other := range others {
+			twiceWins += 1 + cmp.Compare(weights[member], weights[other])
 		}
 	}
-	score.AUC = float64(wins) / float64(pairs*above)
+	score.AUC = float64(twiceWins) / float64(2*len(members)*len(others))
 	return score
 }
 

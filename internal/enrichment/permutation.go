@@ -15,7 +15,7 @@ import (
 //
 // A permutation depends on the seed and its number alone, and its first tokens do
 // not depend on how many are drawn after them.
-func (w Weighting) nullScores(ctx context.Context, steps []float64, sizes []int) ([][]float64, error) {
+func (w Weighting) nullScores(ctx context.Context, steps []float64, ties []int32, sizes []int) ([][]float64, error) {
 	null := make([][]float64, len(sizes))
 	for i := range null {
 		null[i] = make([]float64, w.Permutations)
@@ -24,7 +24,7 @@ func (w Weighting) nullScores(ctx context.Context, steps []float64, sizes []int)
 	var group sync.WaitGroup
 	for range min(w.workers(), w.Permutations) {
 		group.Go(func() {
-			p := newPermuter(steps)
+			p := newPermuter(steps, ties)
 			for ctx.Err() == nil {
 				permutation := int(next.Add(1)) - 1
 				if permutation >= w.Permutations {
@@ -43,13 +43,14 @@ func (w Weighting) nullScores(ctx context.Context, steps []float64, sizes []int)
 // permuter draws random sets of ranks.
 type permuter struct {
 	steps   []float64
+	ties    []int32
 	ranks   []int32 // 0 … n−1 between permutations
 	bitmap  []uint64
 	swapped []int32 // what each of the first ranks was swapped with
 }
 
-func newPermuter(steps []float64) *permuter {
-	p := &permuter{steps: steps, ranks: make([]int32, len(steps)), bitmap: make([]uint64, (len(steps)+63)/64)}
+func newPermuter(steps []float64, ties []int32) *permuter {
+	p := &permuter{steps: steps, ties: ties, ranks: make([]int32, len(steps)), bitmap: make([]uint64, (len(steps)+63)/64)}
 	for rank := range p.ranks {
 		p.ranks[rank] = int32(rank)
 	}
@@ -73,7 +74,7 @@ func (p *permuter) score(source *rand.PCG, sizes []int, report func(size int, es
 			p.bitmap[rank/64] |= 1 << (rank % 64)
 			total += p.steps[rank]
 		}
-		report(size, weightedWalk(p.bitmap, p.steps, m, total).ES)
+		report(size, weightedScoreOf(p.bitmap, p.steps, p.ties, m, total).ES)
 	}
 	p.swapped = swapped
 	for i, other := range slices.Backward(swapped) {

@@ -81,6 +81,46 @@ static TARGET bool NAME(put_in_order)(uint64_t *sorted, int64_t n, int32_t *orde
 	return true;
 }
 
+// add_tie takes the ranks first and first+1, which have equal weights, to the runs, of
+// which there are count so far, and returns how many there are then.
+static inline TARGET int64_t add_tie(int32_t *ties, int64_t count, int32_t first) {
+	if (count == 0 || ties[2 * count - 1] != first) {
+		ties[2 * count++] = first;
+	}
+	ties[2 * count - 1] = first + 1;
+	return count;
+}
+
+// ties_of_entries finds the runs of equal keys among sorted entries.
+static TARGET int64_t NAME(ties_of_entries)(const uint64_t *sorted, int64_t n, int32_t *ties) {
+	enum { AT_ONCE = 64 }; // with seldom a tie among them, which vectors tell
+	int64_t count = 0;
+	for (int64_t from = 0; from + 1 < n; from += AT_ONCE) {
+		int64_t to = from + AT_ONCE < n - 1 ? from + AT_ONCE : n - 1;
+		uint64_t equal = 0;
+		for (int64_t i = from; i < to; i++) {
+			equal |= (uint64_t)((sorted[i] ^ sorted[i + 1]) >> POSITION_BITS == 0);
+		}
+		for (int64_t i = from; equal != 0 && i < to; i++) {
+			if ((sorted[i] ^ sorted[i + 1]) >> POSITION_BITS == 0) {
+				count = add_tie(ties, count, (int32_t)i);
+			}
+		}
+	}
+	return count;
+}
+
+// ties_of_weights finds them among weights in order.
+static TARGET int64_t NAME(ties_of_weights)(const float *weights, const int32_t *order, int64_t n, int32_t *ties) {
+	int64_t count = 0;
+	for (int64_t i = 0; i + 1 < n; i++) {
+		if (weights[order[i]] == weights[order[i + 1]]) {
+			count = add_tie(ties, count, (int32_t)i);
+		}
+	}
+	return count;
+}
+
 // by_places sorts by the place of each weight between the greatest and the least, in 22
 // bits: a radix sort of two digits puts nearly all where they belong, as their places
 // differ, and the few others have their keys compared. It returns false where too many
@@ -159,13 +199,14 @@ static TARGET void NAME(by_digits)(const struct ranker *r, const float *weights,
 	}
 }
 
-TARGET bool NAME(ranker_sort)(const struct ranker *r, const float *weights, int32_t *order) {
+TARGET int64_t NAME(ranker_sort)(const struct ranker *r, const float *weights, int32_t *order) {
 	uint32_t first, last;
 	if (!NAME(key_range)(weights, r->n, &first, &last)) {
-		return false;
+		return -1;
 	}
-	if (!NAME(by_places)(r, weights, weight_of(first), weight_of(last), order)) {
-		NAME(by_digits)(r, weights, order);
+	if (NAME(by_places)(r, weights, weight_of(first), weight_of(last), order)) {
+		return NAME(ties_of_entries)(r->sorted, r->n, r->ties);
 	}
-	return true;
+	NAME(by_digits)(r, weights, order);
+	return NAME(ties_of_weights)(weights, order, r->n, r->ties);
 }

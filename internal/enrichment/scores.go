@@ -12,17 +12,19 @@ type Score struct {
 	// ES is the enrichment score max |S(r)|, from 0 to 1 and without a sign. S(r)
 	// sums over the first r tokens 1/m for each of the m members and −1/(n−m) for
 	// each other token: the two-sample Kolmogorov–Smirnov distance between the
-	// ranks of members and of the others.
+	// weights of members and of the others. Equal weights are one place, so S is looked
+	// at only where the weight changes.
 	ES float64
 	// Promoted tells that the extreme is positive: members gather at the top. Where
 	// S goes as far down as up, the set counts as promoted.
 	Promoted bool
 	// AUC is the probability that a member outranks another token, the Mann–Whitney
-	// U of the members over m(n−m). Equal weights count by their ranks.
+	// U of the members over m(n−m), where one of equal weight is outranked by half.
 	AUC float64
 	// PeakRank is the rank of the member at which S turns: its leading edge are the
-	// members down to it if promoted, and from it on if suppressed. Of several such
-	// members it is the one nearest to the end in question.
+	// members down to it if promoted, and from it on if suppressed, and so all members
+	// of equal weight. Of several such members it is the one nearest to the end in
+	// question; where S is 0 wherever it is looked at, there is none and it is −1.
 	PeakRank int32
 }
 
@@ -33,7 +35,8 @@ var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
 // panics unless that is of as many tokens, and there is one score a set.
 //
 // S(r)·m(n−m) is the integer h·n − r·m with h the members among the first r tokens,
-// so scores are exact up to the last division, and depend on nothing but the ranks.
+// so scores are exact up to the last division, and depend on nothing but the ranks and
+// which of them have equal weights.
 func (s *Sets) Scores(r *Ranker, into []Score) {
 	if len(r.order) != s.tokens {
 		panic(panicRanks)
@@ -41,7 +44,7 @@ func (s *Sets) Scores(r *Ranker, into []Score) {
 	if len(into) != s.Len() {
 		panic(panicScores)
 	}
-	if r.flat {
+	if r.flat() {
 		for set := range into {
 			into[set] = undefined
 		}
@@ -56,35 +59,38 @@ func (s *Sets) Scores(r *Ranker, into []Score) {
 	bitmap, release := s.borrowBitmap()
 	defer release()
 	for set := from; set < s.Len(); set++ {
-		into[set] = s.score(set, ranks, bitmap)
+		into[set] = s.score(set, ranks, r.ties, bitmap)
 	}
 }
 
-func (s *Sets) score(set int, ranks []int32, bitmap []uint64) Score {
+// score scores one set by itself: ranks and ties are a ranker's, bitmap is room.
+func (s *Sets) score(set int, ranks, ties []int32, bitmap []uint64) Score {
 	members := s.Members(set)
 	if !s.defined(len(members)) {
 		return undefined
 	}
-	rankSum := mark(members, ranks, bitmap)
+	marked := rankBits{bitmap, 0, 1}
+	twice := 2*mark(members, ranks, bitmap) + marked.sharedRanks(ties)
 	walk := unweightedWalk{n: int64(s.tokens), m: int64(len(members))}
 	walk.over(bitmap)
-	return s.scoreOf(len(members), rankSum, walk)
+	walk.heed(ties, marked)
+	return s.scoreOf(len(members), twice, walk)
 }
 
-// scoreOf returns the score of a set of m tokens from the sum of its members' ranks
-// and a finished walk.
-func (s *Sets) scoreOf(size int, rankSum int64, walk unweightedWalk) Score {
+// scoreOf returns the score of a set of m tokens from twice the sum of its members'
+// ranks, where equal weights share the mean of theirs, and a finished walk.
+func (s *Sets) scoreOf(size int, twiceRankSum int64, walk unweightedWalk) Score {
 	if !s.defined(size) {
 		return undefined
 	}
 	n, m := int64(s.tokens), int64(size)
 	pairs := m * (n - m)
 	// The h-th member at rank r has n−1−r tokens below it, m−h of them members.
-	outranked := m*(n-1) - rankSum - m*(m-1)/2
+	twiceOutranked := 2*m*(n-1) - twiceRankSum - m*(m-1)
 	score := Score{
 		ES:       float64(walk.highest) / float64(pairs),
 		Promoted: true,
-		AUC:      float64(outranked) / float64(pairs),
+		AUC:      float64(twiceOutranked) / float64(2*pairs),
 		PeakRank: walk.highestRank,
 	}
 	if -walk.lowest > walk.highest {

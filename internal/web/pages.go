@@ -144,9 +144,10 @@ func (s *Server) similar(r *http.Request) (any, error) {
 		}
 	}
 	return s.featureRows(r.Context(), `WITH one AS (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)
-		SELECT d.sae_id, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine FROM stored_decoders d, one
+		SELECT d.sae_id, d.feature, list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), CAST(one.w_dec AS DOUBLE[])) AS cosine FROM stored_decoders d, one
 		WHERE d.sae_id = ? AND (d.sae_id, d.feature) IS DISTINCT FROM (?, CAST(? AS INTEGER))
-			AND d.w_dec IS NOT NULL AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0) ORDER BY cosine DESC, d.feature LIMIT 10`,
+			AND d.w_dec IS NOT NULL AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0)
+			AND (list_max(d.w_dec) > 0 OR list_min(d.w_dec) < 0) ORDER BY cosine DESC, d.feature LIMIT 10`,
 		[]any{a.id, index, in.id, a.id, index})
 }
 

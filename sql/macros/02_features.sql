@@ -22,9 +22,10 @@ COMMENT ON MACRO TABLE features_for_token IS 'features_for_token(token, k := 10,
 
 CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within := NULL) AS TABLE
     WITH one AS (SELECT sae, feature, model, w_dec FROM decoder_directions WHERE sae = sae_named(words) AND feature = feature_of(words, feature_index))
-    SELECT d.layer, d.feature, list_cosine_similarity(d.w_dec, one.w_dec) AS cosine, d.sae, d.release, d.model
+    -- In DOUBLE: squares of FLOAT weights leave its range.
+    SELECT d.layer, d.feature, list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), CAST(one.w_dec AS DOUBLE[])) AS cosine, d.sae, d.release, d.model
     FROM decoder_directions d JOIN one ON d.model = one.model
     WHERE (d.sae, d.feature) IS DISTINCT FROM (one.sae, one.feature) AND d.w_dec IS NOT NULL AND (within IS NULL OR d.release = within)
-        AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0) -- zeros have no direction
+        AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0) AND (list_max(d.w_dec) > 0 OR list_min(d.w_dec) < 0) -- zeros have no direction
     ORDER BY cosine DESC LIMIT k;
 COMMENT ON MACRO TABLE similar_features IS 'similar_features(sae, feature, k := 10, within := NULL): the features, of any layer, or of the release within, whose decoder directions have the highest cosine with that of one feature.';

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs the tests of the kernels and of the ranks on processors that this machine is not,
+# under qemu: x86-64 without AVX, x86-64 with AVX2 and not AVX-512, and 64-bit ARM.
+# What is not installed is left out, and said so.
+# On Debian: apt-get install qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+# Usage: scripts/test-cpus.sh [NAME ...], of nehalem, haswell and arm64; all by default.
+# With AUDIT=DURATION it runs the audit of the numbers there instead, for that long each.
+set -eu
+cd "$(dirname "$0")/.."
+build=$PWD/build/cpus
+mkdir -p "$build"
+compiler=${AARCH64_CC:-aarch64-linux-gnu-gcc}
+
+# Golden figures take an emulator many minutes and test no more of a kernel, nor do the
+# widest shapes and what is no kernel's work.
+compute='^(TestNative|TestFusedProducts|TestVisit|TestOrdinaryDirections|TestScalingADirection|TestKernels)'
+enrichment='^(TestRank|TestMatrix|TestScores|TestTies|TestLeadingEdge|TestComplement|TestAudit)'
+
+# emulate EMULATOR CPU FILE runs both packages' tests. qemu warns of what it does not emulate, which no test uses.
+emulate() {
+	local emulator=$1 cpu=$2 suffix=$3
+	if [ -n "${AUDIT:-}" ]; then
+		(cd internal/enrichment && SAEDB_AUDIT=$AUDIT "$emulator" -cpu "$cpu" "$build/enrichment$suffix" \
+			-test.timeout 0 -test.run '^TestAudit$' -test.v)
+		return
+	fi
+	(cd internal/compute && "$emulator" -cpu "$cpu" "$build/compute$suffix" -test.timeout 20m -test.short -test.run "$compute")
+	(cd internal/enrichment && "$emulator" -cpu "$cpu" "$build/enrichment$suffix" -test.timeout 20m -test.short -test.run "$enrichment")
+}
+
+# missing NAME TOOL ... tells of tools that are not installed.
+missing() {
+	local name=$1 tool
+	shift
+	for tool; do
+		if ! command -v "$tool" >/dev/null; then
+			echo "test-cpus: $name skipped: $tool is not installed"
+			return 0
+		fi
+	done
+	return 1
+}
+
+x86() {
+	local name=$1 cpu=$2 suffix=-amd64.test
+	if [ "$(go env GOARCH)" != amd64 ]; then
+		echo "test-cpus: $name skipped: this machine compiles for $(go env GOARCH)"
+		return
+	fi
+	! missing "$name" qemu-x86_64-static || return 0
+	for package in compute enrichment; do
+		go test -c -o "$build/$package$suffix" "./internal/$package"
+	done
+	echo "test-cpus: $name"
+	emulate qemu-x86_64-static "$cpu" "$suffix"
+}
+
+arm64() {
+	local suffix=-arm64.test
+	! missing arm64 "$compiler" qemu-aarch64-static || return 0
+	for package in compute enrichment; do
+		GOOS=linux GOARCH=arm64 CGO_ENABLED=1 CC=$compiler go test -c \
+			-ldflags '-linkmode external -extldflags -static' -o "$build/$package$suffix" "./internal/$package"
+	done
+	echo "test-cpus: arm64"
+	emulate qemu-aarch64-static cortex-a72 "$suffix"
+}
+
+if [ $# = 0 ]; then
+	set -- nehalem haswell arm64
+fi
+for name; do
+	case $name in
+	nehalem) x86 nehalem Nehalem ;; # SSE 4.2: the portable kernels
+	haswell) x86 haswell Haswell ;; # AVX2 and FMA
+	arm64) arm64 ;;                 # NEON
+	*)
+		echo "test-cpus: expected nehalem, haswell or arm64, found $name" >&2
+		exit 2
+		;;
+	esac
+done
