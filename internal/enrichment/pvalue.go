@@ -9,7 +9,7 @@ import "math"
 const (
 	mostExact, mostExactNearOne             = 16, 64
 	smallVocabulary, smallVocabularyNearOne = 1024, 4096
-	nearOne                                 = -0.15
+	nearOne                                 = -0.4
 )
 
 // LogPValue returns the natural logarithm of a score's two-sided p-value, by
