@@ -37,7 +37,8 @@ func TestPValuesAgreeWithSciPy(t *testing.T) {
 func exactly(m, n int, es, logP float64) bool {
 	fewer := min(m, n-m)
 	counted := es > 0.5 && (n <= smallVocabulary || float64(fewer)*(1-es) < mostCounted-1)
-	return counted || es <= 0.5 && (fewer <= mostExact || n <= smallVocabulary || logP > nearOne && (fewer <= mostExactNearOne || n <= smallVocabularyNearOne))
+	nearest := logP > nearestOne && n <= vocabularyNearestOne
+	return counted || es <= 0.5 && (fewer <= mostExact || n <= smallVocabulary || nearest || logP > nearOne && (fewer <= mostExactNearOne || n <= smallVocabularyNearOne))
 }
 
 // P-values are within 1 % of the logarithm of those that counting paths gives (or 10⁻⁶), for sets
