@@ -55,3 +55,16 @@ SELECT model_id, 'stored_tokens', count(*), bit_xor(CAST(md5_number_lower(to_jso
     CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)])) >> 1 AS BIGINT))
 FROM stored_tokens WHERE model_id IN (SELECT model_id FROM changed_texts) GROUP BY model_id;
 DROP TABLE changed_texts;
+
+-- Closed-form p-values as they are computed now, exact where they were off.
+CREATE TABLE counted_sets AS
+SELECT s.sae_id, t.set_id, count(*) FILTER (c.tokens = 'all' OR NOT (k.is_special OR k.is_padding)) AS members,
+       (SELECT count(*) FROM stored_tokens v WHERE v.model_id = s.model_id AND (c.tokens = 'all' OR NOT (v.is_special OR v.is_padding))) AS tokens
+FROM stored_saes s JOIN stored_computations c USING (sae_id)
+JOIN (SELECT set_id, model_id, unnest(token_ids) AS token_id FROM stored_token_sets) t USING (model_id)
+JOIN stored_tokens k ON k.model_id = t.model_id AND k.token_id = t.token_id
+GROUP BY s.sae_id, s.model_id, t.set_id, c.tokens;
+UPDATE stored_enrichment SET log10_p = CAST(ks_log10_p(CAST(n.members AS INTEGER), CAST(n.tokens AS INTEGER), CAST(es AS DOUBLE)) AS FLOAT), log10_q = NULL
+FROM counted_sets n WHERE n.sae_id = stored_enrichment.sae_id AND n.set_id = stored_enrichment.set_id
+    AND stored_enrichment.log10_p IS NOT NULL;
+DROP TABLE counted_sets;
