@@ -75,9 +75,12 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int)
 	return all, rows.Err()
 }
 
-// RunEnrichment computes what p lacks, and the q-values, which depend on all
-// features and sets of the SAE.
+// RunEnrichment computes what p lacks, its baseline too where that is not there, and the
+// q-values, which depend on all features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+		return err
+	}
 	if len(p.sets) > 0 {
 		if err := j.enrichBlocks(ctx, p); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)

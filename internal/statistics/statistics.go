@@ -135,8 +135,11 @@ func (j *Job) done(features int) {
 	}
 }
 
-// Run computes what p lacks.
+// Run computes what p lacks, its baseline too where that is not there.
 func (j *Job) Run(ctx context.Context, p Pending) error {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+		return err
+	}
 	if err := j.begin(ctx, p); err != nil {
 		return fault.At("compute", p.SAE, err)
 	}

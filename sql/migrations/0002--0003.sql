@@ -112,6 +112,19 @@ CREATE TABLE next_stored_enrichment (
     log10_q FLOAT,
     log10_q_all FLOAT
 );
-INSERT INTO next_stored_enrichment BY NAME SELECT sae_id, set_id, feature, es, promoted, auc, log10_p AS log10_ks_p FROM stored_enrichment;
+-- Closed-form p-values as they are computed now, exact where they were off.
+CREATE TABLE counted_sets AS
+SELECT s.sae_id, t.set_id, count(*) FILTER (c.tokens = 'all' OR NOT (k.is_special OR k.is_padding)) AS members,
+       (SELECT count(*) FROM stored_tokens v WHERE v.model_id = s.model_id AND (c.tokens = 'all' OR NOT (v.is_special OR v.is_padding))) AS tokens
+FROM stored_saes s JOIN stored_computations c USING (sae_id)
+JOIN (SELECT set_id, model_id, unnest(token_ids) AS token_id FROM stored_token_sets) t USING (model_id)
+JOIN stored_tokens k ON k.model_id = t.model_id AND k.token_id = t.token_id
+GROUP BY s.sae_id, s.model_id, t.set_id, c.tokens;
+INSERT INTO next_stored_enrichment BY NAME
+SELECT e.sae_id, e.set_id, e.feature, e.es, e.promoted, e.auc, CASE WHEN e.log10_p IS NOT NULL
+    THEN CAST(ks_log10_p(CAST(n.members AS INTEGER), CAST(n.tokens AS INTEGER), CAST(e.es AS DOUBLE)) AS FLOAT) END AS log10_ks_p
+FROM stored_enrichment e LEFT JOIN counted_sets n ON n.sae_id = e.sae_id AND n.set_id = e.set_id
+ORDER BY e.sae_id, e.set_id, e.feature;
+DROP TABLE counted_sets;
 DROP TABLE stored_enrichment;
 ALTER TABLE next_stored_enrichment RENAME TO stored_enrichment;
