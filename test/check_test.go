@@ -154,7 +154,9 @@ func TestCheckPassesWhatIsWhole(t *testing.T) {
 		t.Fatal(r.stderr)
 	}
 	for _, step := range [][]string{
-		{"sql", "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3"},
+		// As an interrupted computation is.
+		{"sql", `DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3;
+			UPDATE stored_computations c SET features = (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = c.sae_id), scores = (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = c.sae_id)`},
 		{"load", "sets", "--name", "second", "--sql", "SELECT 2"},
 		{"load", "sets", "--name", "one", "--sql", "SELECT 6", "--replace"},
 		{"compute"},

@@ -151,9 +151,12 @@ func killedSteps(t *testing.T) []*killedStep {
 	return append(steps, killedUpgrade(t, loaded, dir))
 }
 
-// asBefore3 makes the table of SAEs what it was before schema version 3.
+// asBefore3 makes the tables what they were before schema version 3.
 const asBefore3 = `UPDATE stored_loads SET name = s.short_name FROM stored_saes s WHERE s.sae_id = load_id;
-	UPDATE stored_saes SET sae = short_name; ALTER TABLE stored_saes DROP COLUMN short_name; ALTER TABLE stored_saes DROP COLUMN layer`
+	UPDATE stored_saes SET sae = short_name; ALTER TABLE stored_saes DROP COLUMN short_name; ALTER TABLE stored_saes DROP COLUMN layer;
+	ALTER TABLE stored_token_sets DROP COLUMN real_size; ALTER TABLE stored_token_sets DROP COLUMN row_hash;
+	ALTER TABLE stored_computations DROP COLUMN counted_tokens; ALTER TABLE stored_computations DROP COLUMN features; ALTER TABLE stored_computations DROP COLUMN scores;
+	ALTER TABLE stored_statistics DROP COLUMN top_share`
 
 // killedUpgrade is the upgrade of a database of schema version 1, whose loads recorded
 // no hashes, so that all that it holds is read.

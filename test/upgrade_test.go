@@ -120,7 +120,7 @@ func figures(t *testing.T, path string) []string {
 	defer db.Close()
 	var all []string
 	for _, query := range []string{
-		"SELECT CAST(t AS VARCHAR) FROM stored_statistics t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_enrichment t ORDER BY ALL",
+		"SELECT CAST(COLUMNS(c -> c <> 'top_share') AS VARCHAR) FROM stored_statistics ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_decoders t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_unembeddings t ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_tokens t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_token_sets t ORDER BY ALL",
 		"SELECT load_id || source || sha256 || loaded_at FROM stored_loads ORDER BY ALL", "SELECT model || d_vocab || norm_tensor FROM stored_models ORDER BY ALL",

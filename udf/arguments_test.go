@@ -134,7 +134,7 @@ func withSets(t testing.TB) *saedb.DB {
 	t.Helper()
 	db := withModels(t, saedb.Options{MemoryLimit: 256 << 20})
 	for _, statement := range []string{
-		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
+		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP, len(ids), 0 FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
 			"(VALUES ('first', [0, 1, 2, 3]), ('third', [3, 6, 9, 12])) s(token_set, ids)",
 		"UPDATE stored_token_sets SET set_id = CASE token_set WHEN 'first' THEN 1 ELSE 2 END WHERE set_id = 10",
 		"SET threads = 1",

@@ -1,10 +1,5 @@
 package check
 
-import (
-	"fmt"
-	"strings"
-)
-
 // enrichmentTables checks the stored scores of each SAE.
 func (r *run) enrichmentTables() error {
 	add, end := r.begin("enrichment", int64(len(r.saes)), "SAEs")
@@ -51,68 +46,4 @@ var enrichmentRules = []rule{
 		FROM (SELECT set_id, feature, log10_q, max(log10_q) OVER (ORDER BY log10_p RANGE UNBOUNDED PRECEDING) AS before
 			FROM stored_enrichment WHERE sae_id = $id AND log10_p IS NOT NULL AND log10_q IS NOT NULL AND NOT ` + complete + `) e LEFT JOIN stored_token_sets t USING (set_id)
 		WHERE log10_q < before - 1e-5 * greatest(1, abs(before)) ORDER BY ALL`},
-}
-
-// enrichment scores the sample again, in all sets, and compares. A score may differ by
-// two tokens that float32 products rank the other way round.
-func (r *run) enrichment() error {
-	add, end := r.begin("enrichment again", int64(len(r.saes)), "SAEs")
-	defer end()
-	for i := range r.saes {
-		s := &r.saes[i]
-		if s.tokens != "" && r.Sample != 0 {
-			if err := r.scoresOf(s); err != nil {
-				return err
-			}
-		}
-		add(1)
-	}
-	return nil
-}
-
-// scoresOf compares the scores of the sample of one SAE.
-func (r *run) scoresOf(s *storedSAE) error {
-	sample := make([]string, 0, s.dSAE)
-	for _, feature := range r.sample(s) {
-		sample = append(sample, fmt.Sprint(feature))
-	}
-	query := strings.NewReplacer(append(r.namedSAE(s), "$features", strings.Join(sample, ", "), "$tokens", s.tokens,
-		"$model", strings.ReplaceAll(s.model.name, "'", "''"))...).Replace(`
-		WITH again AS (
-			SELECT feature, unnest(enrichment_values(w_dec, '$model', (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = $model_id), '$tokens')) AS v
-			FROM stored_decoders WHERE sae_id = $id AND feature IN ($features)
-		), sizes AS (
-			SELECT set_id, any_value(token_set) AS token_set, count(k.token_id) AS size
-			FROM (SELECT set_id, token_set, unnest(token_ids) AS token_id FROM stored_token_sets WHERE model_id = $model_id) t
-			LEFT JOIN (SELECT token_id FROM stored_tokens WHERE $counted) k USING (token_id) GROUP BY set_id
-		), compared AS (
-			SELECT e.*, v, token_set, 1e-4 + 2.0 / greatest(1, (SELECT count(*) FROM stored_tokens WHERE $counted) - size) AS tolerance, e.es IS NULL AS undefined
-			FROM again JOIN stored_enrichment e ON e.sae_id = $id AND e.feature = again.feature AND e.set_id = v.set_id JOIN sizes ON sizes.set_id = v.set_id
-		)
-		SELECT '$subject, feature ' || feature || ', token set ' || token_set,
-			'expected es ' || coalesce(CAST(v.es AS VARCHAR), 'NULL') || ', log10_p ' || coalesce(CAST(v.log10_p AS VARCHAR), 'NULL') || ', auc ' || coalesce(CAST(v.auc AS VARCHAR), 'NULL')
-				|| ', found ' || coalesce(CAST(es AS VARCHAR), 'NULL') || ', ' || coalesce(CAST(log10_p AS VARCHAR), 'NULL') || ', ' || coalesce(CAST(auc AS VARCHAR), 'NULL'),
-			CASE WHEN undefined THEN v.es IS NULL
-			     ELSE coalesce(abs(es - v.es) <= tolerance AND abs(auc - v.auc) <= tolerance
-				AND abs(log10_p - v.log10_p) <= 0.01 + 0.02 * abs(v.log10_p) AND (promoted = v.promoted OR abs(es - v.es) > 0), false) END
-		FROM compared ORDER BY feature, token_set`)
-	rows, err := r.DB.QueryContext(r.ctx, query)
-	if err != nil {
-		return r.failed("stored_enrichment", err)
-	}
-	defer rows.Close()
-	found := r.several("stored_enrichment")
-	for rows.Next() {
-		var subject, problem string
-		var same bool
-		if err := rows.Scan(&subject, &problem, &same); err != nil {
-			return r.failed("stored_enrichment", err)
-		}
-		r.result.Scores++
-		if !same {
-			found.add(subject, problem)
-		}
-	}
-	found.end()
-	return r.failed("stored_enrichment", rows.Err())
 }

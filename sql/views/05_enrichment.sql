@@ -25,18 +25,19 @@ COMMENT ON COLUMN token_set_members.text IS 'Decoded text.';
 CREATE OR REPLACE VIEW enrichment AS
 SELECT s.layer, e.feature, t.token_set, e.es,
        CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-       pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, t.size,
+       pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc,
+       CASE WHEN s.tokens = 'real' THEN t.real_size ELSE t.size END AS size,
        s.sae, s.release, s.model
 FROM stored_enrichment e
 JOIN saes s ON e.sae_id = s.load_id
-JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM stored_token_sets) t ON e.set_id = t.set_id;
+JOIN (SELECT set_id, token_set, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
 COMMENT ON VIEW enrichment IS 'Enrichment of every feature in every token set: where the set lies in the feature''s ranking of the vocabulary by logit weight.';
 COMMENT ON COLUMN enrichment.sae IS 'The SAE.';
 COMMENT ON COLUMN enrichment.release IS 'Its release.';
 COMMENT ON COLUMN enrichment.model IS 'Its model.';
 COMMENT ON COLUMN enrichment.layer IS 'Its layer, as in saes.';
 COMMENT ON COLUMN enrichment.feature IS 'Index of the feature.';
-COMMENT ON COLUMN enrichment.size IS 'Number of tokens in the set.';
+COMMENT ON COLUMN enrichment.size IS 'Number of tokens of the set that counted: those that are neither padding nor special where the SAE was computed for real tokens. token_sets has the size of the whole set; the two join USING (model, token_set).';
 COMMENT ON COLUMN enrichment.es IS 'Enrichment score: the largest distance, up or down, of the running sum over the ranking (+1/m at a member, -1/(V-m) elsewhere); the two-sample Kolmogorov-Smirnov distance.';
 COMMENT ON COLUMN enrichment.direction IS 'promoted when the set lies towards the highest logit weights, suppressed when towards the lowest.';
 COMMENT ON COLUMN enrichment.p_value IS 'Two-sided Kolmogorov-Smirnov p-value, were tokens ranked at random; tokens are not exchangeable, so it describes and does not prove.';
