@@ -469,7 +469,7 @@ func TestOutOfMemory(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "bounded.db")
 	copyFile(t, example, db)
 	const sae = demoRelease + "blocks.29.hook_resid_pre"
-	forget := fmt.Sprintf("DELETE FROM stored_statistics WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); DELETE FROM stored_enrichment WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s')", sae)
+	forget := fmt.Sprintf("DELETE FROM stored_statistics WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); DELETE FROM stored_enrichment WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); UPDATE stored_computations SET features = 0, scores = 0 WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s')", sae)
 	change(t, db, forget)
 	// The least address space that is enough, between these, in MB. Near it, work fails
 	// when it has begun.
