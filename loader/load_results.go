@@ -313,16 +313,27 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 	if !c.any {
 		return nil
 	}
-	_, err := i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?)`, id, c.tokens, c.kernel, c.version, c.at)
+	counted := 0
+	err := i.tx.QueryRowContext(i.ctx, "SELECT "+schema.CountedTokens(fmt.Sprint(m.id), schema.Literal(c.tokens))).Scan(&counted)
 	if err != nil {
 		return err
 	}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s) SELECT %[2]d, feature, %[1]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
-		strings.Join(statisticsColumns, ", "), id, i.features.from, s.where()))
-	if err != nil || i.enrichment == nil {
+	_, err = i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?, ?, 0, 0)`, id, c.tokens, c.kernel, c.version, c.at, counted)
+	if err != nil {
 		return err
 	}
-	return i.scoresOf(id, s, m)
+	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share)
+		SELECT %[2]d, feature, %[1]s, %[5]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
+		strings.Join(statisticsColumns, ", "), id, i.features.from, s.where(), schema.TopShare(fmt.Sprint(counted))))
+	if err != nil {
+		return err
+	}
+	if i.enrichment != nil {
+		if err := i.scoresOf(id, s, m); err != nil {
+			return err
+		}
+	}
+	return schema.RecordCounts(i.ctx, i.tx, fmt.Sprintf("sae_id = %d", id))
 }
 
 // scoresOf writes the enrichment of an SAE.

@@ -111,9 +111,9 @@ func (i *resultsImport) tokenSets(m *resultsModel, where string) error {
 	if wrong != "" {
 		return &fault.Error{Problem: "token set " + name + ": " + wrong, Hint: "import into a new database, or rename the set where it was computed"}
 	}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_token_sets
-		SELECT nextval('token_set_ids'), %[1]d, token_set, family, NULL, token_ids, ?, ? FROM (
-			SELECT * FROM %[2]s ANTI JOIN (SELECT token_set FROM stored_token_sets WHERE model_id = %[1]d) USING (token_set) ORDER BY token_set)`, m.id, sets),
+	_, err = i.tx.ExecContext(i.ctx, schema.InsertTokenSets(fmt.Sprintf(`
+		SELECT nextval('token_set_ids'), %[1]d AS model_id, token_set, family, CAST(NULL AS VARCHAR) AS description, token_ids, CAST(? AS VARCHAR) AS source, ? FROM (
+			SELECT * FROM %[2]s ANTI JOIN (SELECT token_set FROM stored_token_sets WHERE model_id = %[1]d) USING (token_set) ORDER BY token_set)`, m.id, sets)),
 		absolute(i.Dir), i.begun.UTC())
 	return err
 }

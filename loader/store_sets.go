@@ -11,6 +11,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // newIncoming makes the temporary table of the sets that are about to be stored, so that
@@ -106,6 +107,9 @@ func storeIncoming(ctx context.Context, tx *sql.Tx, v *vocabulary, source string
 				return err
 			}
 		}
+		if err := schema.RecordCounts(ctx, tx, "true"); err != nil {
+			return err
+		}
 	}
 	if all > same {
 		if err := insertIncoming(ctx, tx, v.id, all-same, source); err != nil {
@@ -127,10 +131,10 @@ func insertIncoming(ctx context.Context, tx *sql.Tx, model, count int, source st
 	if err != nil {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO stored_token_sets
-		SELECT $2 + row_number() OVER (ORDER BY position) - 1, $1, token_set, family, description, token_ids, $3, $4
+	result, err := tx.ExecContext(ctx, schema.InsertTokenSets(`
+		SELECT $2 + row_number() OVER (ORDER BY position) - 1, CAST($1 AS INTEGER) AS model_id, token_set, family, description, token_ids, CAST($3 AS VARCHAR) AS source, $4
 		FROM incoming_token_sets i WHERE NOT EXISTS (SELECT 1 FROM stored_token_sets t WHERE t.model_id = $1 AND t.token_set = i.token_set)
-		ORDER BY position`, model, first, source, time.Now().UTC())
+		ORDER BY position`), model, first, source, time.Now().UTC())
 	if err != nil {
 		return err
 	}

@@ -356,7 +356,7 @@ func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
 			return err
 		}
 	}
-	return nil
+	return schema.RecordCounts(ctx, tx, "true")
 }
 
 // unloadExplanations takes out files of explanations by their names.

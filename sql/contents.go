@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // contents is, for each table of weights, tokens or explanations, the column of the
@@ -45,6 +46,45 @@ func RecordContents(ctx context.Context, tx *sql.Tx, load int, tables ...string)
 		}
 	}
 	return nil
+}
+
+// InsertTokenSets is the statement that stores token sets, the rows of a query for the
+// columns of stored_token_sets up to loaded_at, with what follows from them.
+func InsertTokenSets(rows string) string {
+	return "INSERT INTO stored_token_sets SELECT *, " + RealSize + ", " + TokenSetHash + " FROM (" + rows + ") s"
+}
+
+// TokenSetHash and RealSize are the SQL of row_hash and real_size of a row of
+// stored_token_sets, which is called s.
+var TokenSetHash = textHash("token_set, family, description, CAST(token_ids AS VARCHAR), source")
+
+const RealSize = `len(token_ids) - len(list_intersect(token_ids, (SELECT coalesce(list(t.token_id), []) FROM stored_tokens t
+	WHERE t.model_id = s.model_id AND (t.is_special OR t.is_padding))))`
+
+// TopShare is the SQL of top_share of a row of stored_statistics for which counted tokens
+// count: with z = (w − mean)/std, the sum of the ten largest z² over that of all, which is
+// counted. Each of them is at an end of the ranking; where the ends of fewer than 20
+// tokens overlap, the lower end has those that the upper has not.
+func TopShare(counted string) string {
+	return strings.ReplaceAll(`list_sum(list_reverse_sort(list_transform(list_concat(top_logit_weights, bottom_logit_weights[:greatest($counted - 10, 0)]),
+		lambda w: pow((w - mean) / nullif(std, 0), 2)))[:10]) / $counted`, "$counted", counted)
+}
+
+// CountedTokens is the SQL of how many columns of the unembedding count for an SAE of a
+// model: tokens is all or real.
+func CountedTokens(model, tokens string) string {
+	return strings.NewReplacer("$model", model, "$tokens", tokens).Replace(`(SELECT count(*) FROM stored_tokens t JOIN stored_models m USING (model_id)
+		WHERE t.model_id = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding))`)
+}
+
+// RecordCounts writes into stored_computations how many figures are stored of the SAEs
+// that a condition on sae_id chooses.
+func RecordCounts(ctx context.Context, tx *sql.Tx, condition string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE stored_computations SET
+		features = (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = stored_computations.sae_id),
+		scores = (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = stored_computations.sae_id)
+		WHERE `+condition)
+	return err
 }
 
 var createdTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)

@@ -103,8 +103,8 @@ func releaseMacros(release string) string {
 	prefix := Literal(release + "/")
 	return strings.NewReplacer("$in", Identifier(release), "$release", Literal(release),
 		"$words", "CASE WHEN starts_with(words, "+prefix+") THEN words ELSE "+prefix+" || words END").Replace(`
-		CREATE OR REPLACE MACRO $in.feature_logits(words, feature_index) AS TABLE
-			FROM main.feature_logits($words, feature_index);
+		CREATE OR REPLACE MACRO $in.feature_logits(words, feature_index, tokens := NULL) AS TABLE
+			FROM main.feature_logits($words, feature_index, tokens := tokens);
 		CREATE OR REPLACE MACRO $in.features_for_token(wanted, k := 10) AS TABLE
 			FROM main.features_for_token(wanted, k := k, within := $release);
 		CREATE OR REPLACE MACRO $in.similar_features(words, feature_index, k := 10) AS TABLE

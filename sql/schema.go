@@ -40,8 +40,8 @@ type Function struct {
 // Macros describes the macros of macros/*.sql, which are there in any client.
 var Macros = []Function{
 	{
-		Name: "feature_logits", Signature: "feature_logits(sae, feature) → TABLE(rank, text, logit_weight, token_id, token)",
-		Description: "The logit weight and the rank of every token for one feature. " + saeWords,
+		Name: "feature_logits", Signature: "feature_logits(sae, feature, tokens := NULL) → TABLE(rank, text, logit_weight, token_id, token)",
+		Description: "The logit weight and the rank of every token for one feature: of 'all' tokens or of 'real' ones, by default those that the SAE's stored figures count. " + saeWords,
 		Example:     "FROM feature_logits('smollm2-demo/blocks.29.hook_resid_pre', 63) LIMIT 5",
 	},
 	{

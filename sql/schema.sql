@@ -193,6 +193,9 @@ CREATE TABLE stored_computations (
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
     computed_at TIMESTAMP NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    features INTEGER NOT NULL,
+    scores BIGINT NOT NULL,
     baseline_id INTEGER
 );
 COMMENT ON TABLE stored_computations IS 'How the statistics of each SAE were computed.';
@@ -201,6 +204,9 @@ COMMENT ON COLUMN stored_computations.tokens IS 'Columns of the unembedding that
 COMMENT ON COLUMN stored_computations.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_computations.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_computations.computed_at IS 'When they were begun, in UTC.';
+COMMENT ON COLUMN stored_computations.counted_tokens IS 'How many columns of the unembedding were used.';
+COMMENT ON COLUMN stored_computations.features IS 'How many features have statistics, recorded as they are stored; fewer than the SAE has while it is computed.';
+COMMENT ON COLUMN stored_computations.scores IS 'How many rows stored_enrichment has of the SAE, likewise.';
 COMMENT ON COLUMN stored_computations.baseline_id IS 'Baseline that its p-values are against; NULL for none.';
 
 CREATE TABLE stored_statistics (
@@ -219,7 +225,8 @@ CREATE TABLE stored_statistics (
     top_logit_weights DOUBLE[],
     bottom_tokens VARCHAR[],
     bottom_token_ids INTEGER[],
-    bottom_logit_weights DOUBLE[]
+    bottom_logit_weights DOUBLE[],
+    top_share DOUBLE
 );
 COMMENT ON TABLE stored_statistics IS 'Statistics of each feature''s logit weights, and the tokens at their ends.';
 COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE.';
@@ -238,6 +245,7 @@ COMMENT ON COLUMN stored_statistics.top_logit_weights IS 'Their logit weights.';
 COMMENT ON COLUMN stored_statistics.bottom_tokens IS 'Texts of the ten tokens with the lowest logit weights, lowest first.';
 COMMENT ON COLUMN stored_statistics.bottom_token_ids IS 'Their ids.';
 COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights.';
+COMMENT ON COLUMN stored_statistics.top_share IS 'Share of the ten largest squared deviations from the mean in the sum of all; NULL when the standard deviation is 0.';
 
 CREATE SEQUENCE token_set_ids;
 
@@ -249,7 +257,9 @@ CREATE TABLE stored_token_sets (
     description VARCHAR,
     token_ids INTEGER[] NOT NULL,
     source VARCHAR NOT NULL,
-    loaded_at TIMESTAMP NOT NULL
+    loaded_at TIMESTAMP NOT NULL,
+    real_size INTEGER NOT NULL,
+    row_hash BIGINT NOT NULL
 );
 COMMENT ON TABLE stored_token_sets IS 'Token sets of each model.';
 COMMENT ON COLUMN stored_token_sets.set_id IS 'Number of the set, never used again.';
@@ -260,6 +270,8 @@ COMMENT ON COLUMN stored_token_sets.description IS 'What its tokens have in comm
 COMMENT ON COLUMN stored_token_sets.token_ids IS 'Ids of its tokens, ascending.';
 COMMENT ON COLUMN stored_token_sets.source IS 'built in, a file, a pattern, a query, or user_token_sets.';
 COMMENT ON COLUMN stored_token_sets.loaded_at IS 'When, in UTC.';
+COMMENT ON COLUMN stored_token_sets.real_size IS 'How many of its tokens are neither padding nor special.';
+COMMENT ON COLUMN stored_token_sets.row_hash IS 'Of an MD5 of its name, family, description, tokens and source, which saedb check compares.';
 
 -- The only table that people write to.
 CREATE TABLE user_token_sets (

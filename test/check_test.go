@@ -153,7 +153,10 @@ func TestCheckPassesWhatIsWhole(t *testing.T) {
 	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // it notes that no SAE has that id
 		t.Fatal(r.stderr)
 	}
-	change(t, db, "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3")
+	// As an interrupted computation leaves it.
+	change(t, db, `DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3;
+		UPDATE stored_computations SET features = 12, scores = 4 * 4`)
+	mustRun(t, "--db", db, "check", "--all")
 	for _, step := range [][]string{
 		{"load", "sets", "--name", "second", "--sql", "SELECT 2"},
 		{"load", "sets", "--name", "one", "--sql", "SELECT 6", "--replace"},

@@ -151,9 +151,12 @@ func killedSteps(t *testing.T) []*killedStep {
 	return append(steps, killedUpgrade(t, loaded, dir))
 }
 
-// asBefore3 makes the table of SAEs what it was before schema version 3.
+// asBefore3 makes the tables what they were before schema version 3.
 const asBefore3 = `UPDATE stored_loads SET name = s.short_name FROM stored_saes s WHERE s.sae_id = load_id;
-	UPDATE stored_saes SET sae = short_name; ALTER TABLE stored_saes DROP COLUMN short_name; ALTER TABLE stored_saes DROP COLUMN layer`
+	UPDATE stored_saes SET sae = short_name; ALTER TABLE stored_saes DROP COLUMN short_name; ALTER TABLE stored_saes DROP COLUMN layer;
+	ALTER TABLE stored_token_sets DROP COLUMN real_size; ALTER TABLE stored_token_sets DROP COLUMN row_hash;
+	ALTER TABLE stored_computations DROP COLUMN counted_tokens; ALTER TABLE stored_computations DROP COLUMN features; ALTER TABLE stored_computations DROP COLUMN scores;
+	ALTER TABLE stored_statistics DROP COLUMN top_share`
 
 // killedUpgrade is the upgrade of a database of schema version 1, whose loads recorded
 // no hashes, so that all that it holds is read.
@@ -466,7 +469,7 @@ func TestOutOfMemory(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "bounded.db")
 	copyFile(t, example, db)
 	const sae = demoRelease + "blocks.29.hook_resid_pre"
-	forget := fmt.Sprintf("DELETE FROM stored_statistics WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); DELETE FROM stored_enrichment WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s')", sae)
+	forget := fmt.Sprintf("DELETE FROM stored_statistics WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); DELETE FROM stored_enrichment WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s'); UPDATE stored_computations SET features = 0, scores = 0 WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE sae = '%[1]s')", sae)
 	change(t, db, forget)
 	// The least address space that is enough, between these, in MB. Near it, work fails
 	// when it has begun.

@@ -19,7 +19,9 @@ import (
 // direction, m a model, s a text, l a list of texts, i an INTEGER, is a list of them,
 // d a DOUBLE, b a BOOLEAN, and p the path of a small file, or one that is not there.
 var callForms = []string{
-	"logit_stats(w, m)", "logit_stats(w, m, b)", "top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
+	"logit_stats(w, m)", "logit_stats(w, m, b)", "logit_stats(w, m, s)", "logit_stats(w, m, b, s)", "top_tokens(w, m, i, s)", "enrichment_score(w, m, s, s)",
+	"enrich(w, m, s)", "enrich(w, m, l, s)", "leading_edge(w, m, s, s)", "leading_edge(w, m, s, d, s)", "weighted_enrichment(w, m, l, d, i, s)", "weighted_enrichment(w, m, l, d, i, i, s)",
+	"top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
 	"feature_statistics(w, m)", "feature_statistics(w, m, s)", "feature_statistics(w, m, s, is)", "enrichment_score(w, m, s)", "enrich(w, m)", "enrich(w, m, l)",
 	"enrichment_values(w, m, is, s)", "leading_edge(w, m, s)", "leading_edge(w, m, s, d)", "weighted_enrichment(w, m, l, d, i)", "weighted_enrichment(w, m, l, d, i, i)",
 	"row_hash(i, w)",
@@ -135,7 +137,7 @@ func withSets(t testing.TB) *saedb.DB {
 	t.Helper()
 	db := withModels(t, saedb.Options{MemoryLimit: 256 << 20})
 	for _, statement := range []string{
-		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
+		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP, len(ids), 0 FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
 			"(VALUES ('first', [0, 1, 2, 3]), ('third', [3, 6, 9, 12])) s(token_set, ids)",
 		"UPDATE stored_token_sets SET set_id = CASE token_set WHEN 'first' THEN 1 ELSE 2 END WHERE set_id = 10",
 		"SET threads = 1",

@@ -2,6 +2,7 @@ package udf
 
 import (
 	"math"
+	"slices"
 
 	"github.com/saedb/saedb/internal/enrichment"
 	schema "github.com/saedb/saedb/sql"
@@ -13,17 +14,19 @@ var enrichFamily = family{
 	docs: []schema.Function{
 		{
 			Name:      "enrichment_score",
-			Signature: "enrichment_score(w_dec, model, token_set) → DOUBLE",
+			Signature: "enrichment_score(w_dec, model, token_set [, tokens]) → DOUBLE",
 			Description: "Enrichment score of one token set in the ranking of the vocabulary by the direction's logit weights: the largest distance, " +
-				"up or down, of the running sum (+1/m at a member, -1/(V-m) elsewhere). NULL for a set that is empty or holds every token, and where all logit weights are equal.",
+				"up or down, of the running sum (+1/m at a member, -1/(V-m) elsewhere). NULL for a set that is empty or holds every token, and where all logit weights are equal. " +
+				"tokens is 'all' (the default) or 'real', as of saedb compute.",
 			Example: "SELECT feature, enrichment_score(w_dec, model, 'all_digits') AS es FROM decoder_directions WHERE layer = 29 ORDER BY es DESC LIMIT 5",
 		},
 		{
 			Name:      "enrich",
-			Signature: "enrich(w_dec, model [, token_sets]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, direction VARCHAR, p_value DOUBLE, auc DOUBLE, log10_p DOUBLE)[]",
+			Signature: "enrich(w_dec, model [, token_sets] [, tokens]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, direction VARCHAR, p_value DOUBLE, auc DOUBLE, log10_p DOUBLE)[]",
 			Description: "Enrichment of the direction in each of the named token sets (VARCHAR[]), or in all of the model, from one ranking. " +
 				"The p-value is the two-sided Kolmogorov-Smirnov one, exact for small sets and for es above 1/2, and log10_p its logarithm, which keeps what is below the range of DOUBLE; " +
-				"auc is Mann-Whitney's. Equal logit weights are one place in the ranking.",
+				"auc is Mann-Whitney's. Equal logit weights are one place in the ranking. " +
+				"tokens is 'all' (the default) or 'real'; size counts the members among them.",
 			Example: "SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'all_caps']), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 4",
 		},
 		{
@@ -55,16 +58,15 @@ var enrichmentValueFields = []capi.Field{
 }
 
 func registerEnrich(f *Functions, c capi.Connection) error {
-	err := c.RegisterScalar("enrichment_score", capi.Scalar{
-		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, Returns: capi.Double, Call: f.enrichmentScore,
-	})
+	err := c.RegisterScalar("enrichment_score",
+		withTokens("enrichment_score", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, capi.Double, f.enrichmentScore)...)
 	if err != nil {
 		return err
 	}
 	result := capi.List(capi.Struct(enrichFields...))
-	err = c.RegisterScalar("enrich",
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: result, Call: f.enrichAll},
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, Returns: result, Call: f.enrich})
+	err = c.RegisterScalar("enrich", slices.Concat(
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar}, result, f.enrichAll),
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, result, f.enrich))...)
 	if err != nil {
 		return err
 	}
@@ -132,10 +134,10 @@ func (f *Functions) setsOf(function string, b *batch, names []string) (*tokenSet
 	return sets, requireNames(&f.models.database, function, b.model, sets, names)
 }
 
-func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	const name = "enrichment_score"
 	ask, names := askOneSet(input)
-	all, null, err := f.batches(name, input, ask)
+	all, null, err := f.batches(name, input, tokens.in(ask))
 	if err != nil {
 		return err
 	}
@@ -173,17 +175,17 @@ func askOneSet(input capi.Chunk) (ask func(row int) (call, bool, error), names m
 	}, names
 }
 
-func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
-	return f.writeEnrich(input, output, nil, func(row int) (call, bool, error) {
+	return f.writeEnrich(input, output, nil, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
-	})
+	}))
 }
 
-func (f *Functions) enrich(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) enrich(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models, lists := newTexts(input.Column(1)), newTextLists(input.Column(2), input.Rows())
 	names := map[string][]string{}
-	return f.writeEnrich(input, output, names, func(row int) (call, bool, error) {
+	return f.writeEnrich(input, output, names, tokens.in(func(row int) (call, bool, error) {
 		if !models.valid(row) || !lists.valid(row) {
 			return call{}, false, nil
 		}
@@ -194,7 +196,7 @@ func (f *Functions) enrich(input capi.Chunk, output capi.Vector) error {
 		}
 		names[condition] = wanted
 		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
-	})
+	}))
 }
 
 func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {

@@ -14,10 +14,11 @@ var leadingEdgeFamily = family{
 	register: registerLeadingEdge,
 	docs: []schema.Function{{
 		Name:      "leading_edge",
-		Signature: "leading_edge(w_dec, model, token_set [, weight]) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, rank INTEGER, logit_weight DOUBLE)[]",
+		Signature: "leading_edge(w_dec, model, token_set [, weight] [, tokens]) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, rank INTEGER, logit_weight DOUBLE)[]",
 		Description: "The members of a token set that make its enrichment score: those up to the point where the running sum is furthest from 0 " +
 			"(promoted), or from there on (suppressed), outermost first. rank counts from 1 at the highest logit weight; equal ones share a rank. " +
-			"With a weight, the score is that of weighted_enrichment; 0 is the same as none.",
+			"With a weight, the score is that of weighted_enrichment; 0 is the same as none. " +
+			"tokens is 'all' (the default) or 'real'.",
 		Example: "SELECT unnest(leading_edge(w_dec, model, 'all_digits'), recursive := true) FROM decoder_directions WHERE layer = 29 AND feature = 63 LIMIT 5",
 	}},
 }
@@ -29,27 +30,27 @@ var leadingEdgeFields = []capi.Field{
 
 func registerLeadingEdge(f *Functions, c capi.Connection) error {
 	result := capi.List(capi.Struct(leadingEdgeFields...))
-	return c.RegisterScalar("leading_edge",
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, Returns: result, Call: f.leadingEdge},
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.Double}, Returns: result, Call: f.weightedLeadingEdge})
+	return c.RegisterScalar("leading_edge", slices.Concat(
+		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, result, f.leadingEdge),
+		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.Double}, result, f.weightedLeadingEdge))...)
 }
 
-func (f *Functions) leadingEdge(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) leadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	ask, names := askOneSet(input)
-	return f.leadingEdges(input, output, ask, names)
+	return f.leadingEdges(input, output, tokens.in(ask), names)
 }
 
-func (f *Functions) weightedLeadingEdge(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) weightedLeadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	askSet, names := askOneSet(input)
 	weights, valid := capi.Values[float64](input.Column(3), input.Rows()), input.Column(3).Validity()
-	return f.leadingEdges(input, output, func(row int) (call, bool, error) {
+	return f.leadingEdges(input, output, tokens.in(func(row int) (call, bool, error) {
 		asked, ok, err := askSet(row)
 		if !ok || err != nil || !valid.Valid(row) {
 			return call{}, false, err
 		}
 		asked.weight = weights[row]
 		return asked, true, asked.checkWeighting("leading_edge")
-	}, names)
+	}), names)
 }
 
 func (f *Functions) leadingEdges(input capi.Chunk, output capi.Vector, ask func(row int) (call, bool, error), names map[string][]string) error {

@@ -2,6 +2,7 @@ package udf
 
 import (
 	"math"
+	"slices"
 
 	"github.com/saedb/saedb/internal/compute"
 	schema "github.com/saedb/saedb/sql"
@@ -12,8 +13,8 @@ var logitStatsFamily = family{
 	register: registerLogitStats,
 	docs: []schema.Function{{
 		Name:      "logit_stats",
-		Signature: "logit_stats(w_dec, model [, cosine]) → STRUCT(mean, std, skewness, kurtosis DOUBLE)",
-		Description: "Distribution of the direction's logit weights over the vocabulary: mean, population standard deviation, " +
+		Signature: "logit_stats(w_dec, model [, cosine] [, tokens]) → STRUCT(mean, std, skewness, kurtosis DOUBLE)",
+		Description: "Distribution of the direction's logit weights over the vocabulary, or over 'real' tokens: mean, population standard deviation, " +
 			"skewness and Pearson kurtosis. With cosine, token columns have unit length. " +
 			"Skewness and kurtosis are NULL when the standard deviation is 0.",
 		Example: "SELECT feature, (logit_stats(w_dec, 'smollm2-135m')).skewness FROM decoder_directions WHERE layer = 29 LIMIT 5",
@@ -28,27 +29,27 @@ var moments = []capi.Field{
 
 func registerLogitStats(f *Functions, c capi.Connection) error {
 	result := capi.Struct(moments...)
-	return c.RegisterScalar("logit_stats",
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: result, Call: f.logitStats},
-		capi.Scalar{Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Boolean}, Returns: result, Call: f.logitStatsCosine})
+	return c.RegisterScalar("logit_stats", slices.Concat(
+		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar}, result, f.logitStats),
+		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar, capi.Boolean}, result, f.logitStatsCosine))...)
 }
 
-func (f *Functions) logitStats(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) logitStats(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
-	return f.writeLogitStats(input, output, func(row int) (call, bool, error) {
+	return f.writeLogitStats(input, output, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
-	})
+	}))
 }
 
-func (f *Functions) logitStatsCosine(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) logitStatsCosine(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	cosine, given := capi.Values[bool](input.Column(2), input.Rows()), input.Column(2).Validity()
-	return f.writeLogitStats(input, output, func(row int) (call, bool, error) {
+	return f.writeLogitStats(input, output, tokens.in(func(row int) (call, bool, error) {
 		if !models.valid(row) || !given.Valid(row) {
 			return call{}, false, nil
 		}
 		return call{model: models.at(row), scope: scopeAll, cosine: cosine[row]}, true, nil
-	})
+	}))
 }
 
 func (f *Functions) writeLogitStats(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error)) error {

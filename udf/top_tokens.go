@@ -15,14 +15,14 @@ var topTokensFamily = family{
 	docs: []schema.Function{
 		{
 			Name:        "top_tokens",
-			Signature:   "top_tokens(w_dec, model, k) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
-			Description: "The k tokens with the highest logit weights, highest first; ties by lower token id.",
+			Signature:   "top_tokens(w_dec, model, k [, tokens]) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
+			Description: "The k tokens with the highest logit weights, highest first; ties by lower token id. tokens is 'all' (the default) or 'real'.",
 			Example:     "SELECT feature, top_tokens(w_dec, 'smollm2-135m', 3) FROM decoder_directions WHERE layer = 29 LIMIT 5",
 		},
 		{
 			Name:        "bottom_tokens",
-			Signature:   "bottom_tokens(w_dec, model, k) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
-			Description: "The k tokens with the lowest logit weights, lowest first; ties by lower token id.",
+			Signature:   "bottom_tokens(w_dec, model, k [, tokens]) → STRUCT(token_id INTEGER, token VARCHAR, text VARCHAR, logit_weight DOUBLE)[]",
+			Description: "The k tokens with the lowest logit weights, lowest first; ties by lower token id. tokens is 'all' (the default) or 'real'.",
 			Example:     "SELECT feature, bottom_tokens(w_dec, 'smollm2-135m', 3) FROM decoder_directions WHERE layer = 29 LIMIT 5",
 		},
 	},
@@ -41,13 +41,10 @@ func registerTopTokens(f *Functions, c capi.Connection) error {
 		"top_tokens":    func(s *compute.Summary) *compute.Tokens { return &s.Top },
 		"bottom_tokens": func(s *compute.Summary) *compute.Tokens { return &s.Bottom },
 	} {
-		err := c.RegisterScalar(name, capi.Scalar{
-			Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Integer},
-			Returns:    capi.List(capi.Struct(tokenFields...)),
-			Call: func(input capi.Chunk, output capi.Vector) error {
-				return f.endTokens(name, end, input, output)
-			},
-		})
+		err := c.RegisterScalar(name, withTokens(name, []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(tokenFields...)),
+			func(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+				return f.endTokens(name, end, input, output, tokens)
+			})...)
 		if err != nil {
 			return err
 		}
@@ -55,10 +52,10 @@ func registerTopTokens(f *Functions, c capi.Connection) error {
 	return nil
 }
 
-func (f *Functions) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector) error {
+func (f *Functions) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	ks, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
-	all, null, err := f.batches(function, input, func(row int) (call, bool, error) {
+	all, null, err := f.batches(function, input, tokens.in(func(row int) (call, bool, error) {
 		if !models.valid(row) || !given.Valid(row) {
 			return call{}, false, nil
 		}
@@ -69,7 +66,7 @@ func (f *Functions) endTokens(function string, end func(*compute.Summary) *compu
 			}
 		}
 		return call{model: models.at(row), scope: scopeAll, k: int(ks[row])}, true, nil
-	})
+	}))
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,12 @@ var weightedEnrichmentFamily = family{
 	register: registerWeightedEnrichment,
 	docs: []schema.Function{{
 		Name:      "weighted_enrichment",
-		Signature: "weighted_enrichment(w_dec, model, token_sets, weight, permutations [, seed]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, nes DOUBLE, p_value DOUBLE, q_value DOUBLE)[]",
+		Signature: "weighted_enrichment(w_dec, model, token_sets, weight, permutations [, seed] [, tokens]) → STRUCT(token_set VARCHAR, size INTEGER, es DOUBLE, nes DOUBLE, p_value DOUBLE, q_value DOUBLE)[]",
 		Description: "Enrichment as GSEA's preranked analysis defines it: a member counts with its logit weight's magnitude to the power of weight (1 is GSEA's), " +
 			"es has a sign, nes is es over the mean of permuted scores of that sign, and the p-value counts permutations (1,000 are usual) of that sign; " +
 			"where there are none, both are NULL. q_value is adjusted over the sets of the call (Benjamini-Hochberg). " +
-			"Permutations are seeded (BIGINT, 0 by default): the same call gives the same figures.",
+			"Permutations are seeded (BIGINT, 0 by default): the same call gives the same figures. " +
+			"tokens is 'all' (the default) or 'real'.",
 		Example: "SELECT feature, unnest(weighted_enrichment(w_dec, model, ['all_digits'], 1, 100), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 2",
 	}},
 }
@@ -35,27 +36,27 @@ const maxPermutations = 1_000_000
 func registerWeightedEnrichment(f *Functions, c capi.Connection) error {
 	parameters := []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar), capi.Double, capi.Integer}
 	result := capi.List(capi.Struct(weightedFields...))
-	return c.RegisterScalar("weighted_enrichment",
-		capi.Scalar{Parameters: parameters, Returns: result, Call: f.weightedEnrichment},
-		capi.Scalar{Parameters: append(slices.Clone(parameters), capi.Bigint), Returns: result, Call: f.seededEnrichment})
+	return c.RegisterScalar("weighted_enrichment", slices.Concat(
+		withTokens("weighted_enrichment", parameters, result, f.weightedEnrichment),
+		withTokens("weighted_enrichment", append(slices.Clone(parameters), capi.Bigint), result, f.seededEnrichment))...)
 }
 
-func (f *Functions) weightedEnrichment(input capi.Chunk, output capi.Vector) error {
-	return f.weightedEnrichments(input, output, func(int) (int64, bool) { return 0, true })
+func (f *Functions) weightedEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+	return f.weightedEnrichments(input, output, tokens, func(int) (int64, bool) { return 0, true })
 }
 
-func (f *Functions) seededEnrichment(input capi.Chunk, output capi.Vector) error {
+func (f *Functions) seededEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	seeds, valid := capi.Values[int64](input.Column(5), input.Rows()), input.Column(5).Validity()
-	return f.weightedEnrichments(input, output, func(row int) (int64, bool) { return seeds[row], valid.Valid(row) })
+	return f.weightedEnrichments(input, output, tokens, func(row int) (int64, bool) { return seeds[row], valid.Valid(row) })
 }
 
-func (f *Functions) weightedEnrichments(input capi.Chunk, output capi.Vector, seedOf func(row int) (seed int64, valid bool)) error {
+func (f *Functions) weightedEnrichments(input capi.Chunk, output capi.Vector, tokens tokensArgument, seedOf func(row int) (seed int64, valid bool)) error {
 	const name = "weighted_enrichment"
 	rows := input.Rows()
 	models, wanted := newTexts(input.Column(1)), newTextLists(input.Column(2), rows)
 	weights, permutations := capi.Values[float64](input.Column(3), rows), capi.Values[int32](input.Column(4), rows)
 	names := map[string][]string{}
-	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
+	all, null, err := f.batches(name, input, tokens.in(func(row int) (call, bool, error) {
 		seed, valid := seedOf(row)
 		if !valid || !models.valid(row) || !wanted.valid(row) || !input.Column(3).Validity().Valid(row) || !input.Column(4).Validity().Valid(row) {
 			return call{}, false, nil
@@ -66,7 +67,7 @@ func (f *Functions) weightedEnrichments(input capi.Chunk, output capi.Vector, se
 			names[asked.sets] = list
 		}
 		return asked, true, asked.checkWeighting(name)
-	})
+	}))
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 // It only reads. The rules are SQL (rules_*.go), each of which gives a row for
 // whatever breaks it; hashes of sources are in sources.go, and figures computed
 // again in float64, by other means than those that made them, in statistics.go and
-// enrichment.go.
+// scores.go.
 package check
 
 import (
@@ -74,7 +74,7 @@ func (c *Checker) Run(ctx context.Context) (Result, error) {
 		return r.result, err
 	}
 	for _, step := range []func() error{
-		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.statistics, r.enrichment,
+		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.figures,
 	} {
 		if err := step(); err != nil {
 			return r.result, err

@@ -1,10 +1,5 @@
 package check
 
-import (
-	"fmt"
-	"strings"
-)
-
 // enrichmentTables checks the stored scores of each SAE.
 func (r *run) enrichmentTables() error {
 	add, end := r.begin("enrichment", int64(len(r.saes)), "SAEs")
@@ -22,12 +17,14 @@ const (
 	scoreSubject = `'$subject, feature ' || feature || ', ' || coalesce('token set ' || token_set, 'set_id ' || e.set_id)`
 	scoreTables  = ` FROM stored_enrichment e LEFT JOIN stored_token_sets t USING (set_id) WHERE sae_id = $id AND `
 
-	// adjusted is the Benjamini-Hochberg q-values of an SAE as logarithms: with its
-	// N p-values in ascending order, q of the i-th is the least N·p/j of those from
-	// the i-th on. Equal p-values have the q-value of the last of them.
-	adjusted = `SELECT set_id, feature, log10_q, least(0, min(log10_p + log10(n) - log10(place)) OVER (ORDER BY log10_p DESC)) AS expected
-		FROM (SELECT set_id, feature, log10_p, log10_q, count(*) OVER () AS n, count(*) OVER (ORDER BY log10_p) AS place
-			FROM (SELECT set_id, feature, log10_p, log10_q FROM stored_enrichment WHERE sae_id = $id AND log10_p IS NOT NULL))`
+	// adjusted is the Benjamini-Hochberg q-values of an SAE as logarithms, within a family of
+	// sets and over all: with N p-values in ascending order, q of the i-th is the least N·p/j
+	// of those from the i-th on. Equal p-values have the q-value of the last of them.
+	adjusted = `SELECT set_id, feature, log10_q, least(0, min(log10_p + log10(n) - log10(place)) OVER (PARTITION BY family ORDER BY log10_p DESC)) AS expected,
+			log10_q_all, least(0, min(log10_p + log10(n_all) - log10(place_all)) OVER (ORDER BY log10_p DESC)) AS expected_all
+		FROM (SELECT set_id, feature, family, log10_p, log10_q, log10_q_all, count(*) OVER (PARTITION BY family) AS n, count(*) OVER (PARTITION BY family ORDER BY log10_p) AS place,
+				count(*) OVER () AS n_all, count(*) OVER (ORDER BY log10_p) AS place_all
+			FROM stored_enrichment JOIN stored_token_sets USING (set_id) WHERE sae_id = $id AND log10_p IS NOT NULL)`
 
 	// complete is an SAE with the scores of all features in all sets of its model, all
 	// adjusted. Until compute has made it so, q-values may be those of other scores.
@@ -40,79 +37,22 @@ var enrichmentRules = []rule{
 	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected features from 0 to ' || ($d_sae - 1)` + scoreTables + `(feature < 0 OR feature >= $d_sae)`},
 	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'the set is of another model'` + scoreTables + `t.model_id <> $model_id`},
 	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'some of its figures are NULL'` + scoreTables + `
-		((es IS NULL) <> (promoted IS NULL) OR (es IS NULL) <> (log10_p IS NULL) OR (es IS NULL) <> (auc IS NULL) OR es IS NULL AND log10_q IS NOT NULL)`},
-	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected es and auc from 0 to 1 and p- and q-values of at most 1, found es ' || es || ', auc ' || auc || ', log10_p ' || log10_p || coalesce(', log10_q ' || log10_q, '')` + scoreTables + `
-		NOT (es >= 0 AND es <= 1.000001 AND auc >= -0.000001 AND auc <= 1.000001 AND log10_p <= 0.00001 AND coalesce(log10_q, 0) <= 0 AND NOT isnan(es) AND NOT isnan(auc) AND NOT isnan(log10_p))`},
-	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected log10_q ' || expected || ' of its p-value among all, found ' || log10_q
+		((es IS NULL) <> (promoted IS NULL) OR (es IS NULL) <> (log10_ks_p IS NULL) OR (es IS NULL) <> (auc IS NULL) OR es IS NULL AND log10_p IS NOT NULL
+			OR log10_p IS NULL AND log10_q IS NOT NULL OR (log10_q IS NULL) > (log10_q_all IS NULL))`},
+	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected es and auc from 0 to 1 and p- and q-values of at most 1, found es ' || es || ', auc ' || auc || ', log10_ks_p ' || log10_ks_p || coalesce(', log10_p ' || log10_p, '') || coalesce(', log10_q ' || log10_q, '')` + scoreTables + `
+		NOT (es >= 0 AND es <= 1.000001 AND auc >= -0.000001 AND auc <= 1.000001 AND log10_ks_p <= 0.00001 AND coalesce(log10_p, 0) <= 0 AND coalesce(log10_q, 0) <= 0
+			AND NOT isnan(es) AND NOT isnan(auc) AND NOT isnan(log10_ks_p) AND NOT isnan(coalesce(log10_p, 0)))`},
+	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected log10_q ' || expected || ' of its p-value in its family and ' || expected_all || ' among all, found ' || log10_q || ' and ' || log10_q_all
 		FROM (` + adjusted + `) e LEFT JOIN stored_token_sets t USING (set_id)
-		WHERE ` + complete + ` AND NOT abs(log10_q - expected) <= 1e-5 * greatest(1, abs(expected)) ORDER BY ALL`},
+		WHERE ` + complete + ` AND NOT (abs(log10_q - expected) <= 1e-5 * greatest(1, abs(expected)) AND abs(log10_q_all - expected_all) <= 1e-5 * greatest(1, abs(expected_all))) ORDER BY ALL`},
+	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'expected log10_p ' || coalesce(expected, 'NULL') || ' of es ' || es || ' against its baseline, found ' || log10_p
+		FROM (SELECT e.*, CAST(baseline_log10_p((SELECT model FROM stored_models WHERE model_id = $model_id), c.baseline_id, e.set_id, e.es) AS FLOAT) AS expected
+			FROM stored_enrichment e JOIN stored_computations c USING (sae_id) JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = e.set_id
+			WHERE e.sae_id = $id AND e.log10_p IS NOT NULL) e LEFT JOIN stored_token_sets t USING (set_id)
+		WHERE NOT coalesce(abs(log10_p - expected) <= 1e-5 * greatest(1, abs(expected)), false) ORDER BY ALL`},
 	// What is there may lack p-values, or have those of sets that are gone: the order stays.
 	{"stored_enrichment", `SELECT ` + scoreSubject + `, 'its q-value is below that of a lower p-value'
-		FROM (SELECT set_id, feature, log10_q, max(log10_q) OVER (ORDER BY log10_p RANGE UNBOUNDED PRECEDING) AS before
-			FROM stored_enrichment WHERE sae_id = $id AND log10_p IS NOT NULL AND log10_q IS NOT NULL AND NOT ` + complete + `) e LEFT JOIN stored_token_sets t USING (set_id)
+		FROM (SELECT set_id, feature, log10_q, max(log10_q) OVER (PARTITION BY family ORDER BY log10_p RANGE UNBOUNDED PRECEDING) AS before
+			FROM stored_enrichment JOIN stored_token_sets USING (set_id) WHERE sae_id = $id AND log10_p IS NOT NULL AND log10_q IS NOT NULL AND NOT ` + complete + `) e LEFT JOIN stored_token_sets t USING (set_id)
 		WHERE log10_q < before - 1e-5 * greatest(1, abs(before)) ORDER BY ALL`},
-}
-
-// enrichment scores the sample again, in all sets, and compares. A score may differ by
-// two tokens that float32 products rank the other way round.
-func (r *run) enrichment() error {
-	add, end := r.begin("enrichment again", int64(len(r.saes)), "SAEs")
-	defer end()
-	for i := range r.saes {
-		s := &r.saes[i]
-		if s.tokens != "" && r.Sample != 0 {
-			if err := r.scoresOf(s); err != nil {
-				return err
-			}
-		}
-		add(1)
-	}
-	return nil
-}
-
-// scoresOf compares the scores of the sample of one SAE.
-func (r *run) scoresOf(s *storedSAE) error {
-	sample := make([]string, 0, s.dSAE)
-	for _, feature := range r.sample(s) {
-		sample = append(sample, fmt.Sprint(feature))
-	}
-	query := strings.NewReplacer(append(r.namedSAE(s), "$features", strings.Join(sample, ", "), "$tokens", s.tokens,
-		"$model", strings.ReplaceAll(s.model.name, "'", "''"))...).Replace(`
-		WITH again AS (
-			SELECT feature, unnest(enrichment_values(w_dec, '$model', (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = $model_id), '$tokens')) AS v
-			FROM stored_decoders WHERE sae_id = $id AND feature IN ($features)
-		), sizes AS (
-			SELECT set_id, any_value(token_set) AS token_set, count(k.token_id) AS size
-			FROM (SELECT set_id, token_set, unnest(token_ids) AS token_id FROM stored_token_sets WHERE model_id = $model_id) t
-			LEFT JOIN (SELECT token_id FROM stored_tokens WHERE $counted) k USING (token_id) GROUP BY set_id
-		), compared AS (
-			SELECT e.*, v, token_set, 1e-4 + 2.0 / greatest(1, (SELECT count(*) FROM stored_tokens WHERE $counted) - size) AS tolerance, e.es IS NULL AS undefined
-			FROM again JOIN stored_enrichment e ON e.sae_id = $id AND e.feature = again.feature AND e.set_id = v.set_id JOIN sizes ON sizes.set_id = v.set_id
-		)
-		SELECT '$subject, feature ' || feature || ', token set ' || token_set,
-			'expected es ' || coalesce(CAST(v.es AS VARCHAR), 'NULL') || ', log10_p ' || coalesce(CAST(v.log10_p AS VARCHAR), 'NULL') || ', auc ' || coalesce(CAST(v.auc AS VARCHAR), 'NULL')
-				|| ', found ' || coalesce(CAST(es AS VARCHAR), 'NULL') || ', ' || coalesce(CAST(log10_p AS VARCHAR), 'NULL') || ', ' || coalesce(CAST(auc AS VARCHAR), 'NULL'),
-			CASE WHEN undefined THEN v.es IS NULL
-			     ELSE coalesce(abs(es - v.es) <= tolerance AND abs(auc - v.auc) <= tolerance
-				AND abs(log10_p - v.log10_p) <= 0.01 + 0.02 * abs(v.log10_p) AND (promoted = v.promoted OR abs(es - v.es) > 0), false) END
-		FROM compared ORDER BY feature, token_set`)
-	rows, err := r.DB.QueryContext(r.ctx, query)
-	if err != nil {
-		return r.failed("stored_enrichment", err)
-	}
-	defer rows.Close()
-	found := r.several("stored_enrichment")
-	for rows.Next() {
-		var subject, problem string
-		var same bool
-		if err := rows.Scan(&subject, &problem, &same); err != nil {
-			return r.failed("stored_enrichment", err)
-		}
-		r.result.Scores++
-		if !same {
-			found.add(subject, problem)
-		}
-	}
-	found.end()
-	return r.failed("stored_enrichment", rows.Err())
 }

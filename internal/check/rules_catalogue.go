@@ -46,6 +46,11 @@ var catalogueRules = []rule{
 
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_computations GROUP BY sae_id HAVING count(*) > 1`},
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_computations WHERE tokens NOT IN ('all', 'real')`},
+	recorded("features", "stored_statistics"),
+	recorded("scores", "stored_enrichment"),
+	{"stored_computations", `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
+		FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected FROM stored_computations c JOIN stored_saes s USING (sae_id))
+		WHERE counted_tokens <> expected`},
 
 	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
 	{"stored_token_sets", `SELECT 'token set ' || token_set, count(*) || ' sets of the model have that name' FROM stored_token_sets GROUP BY model_id, token_set HAVING count(*) > 1`},
@@ -54,16 +59,44 @@ var catalogueRules = []rule{
 		WHERE token_id IS NULL OR token_id < 0 OR token_id >= d_vocab`},
 	{"stored_token_sets", `SELECT 'token set ' || token_set, 'its token ids are not ascending, each once' FROM stored_token_sets
 		WHERE token_ids <> list_sort(list_distinct(token_ids))`},
+	{"stored_token_sets", `SELECT 'token set ' || token_set, 'it is not the set that was stored: expected hash ' || row_hash || ' of its name, family, description, tokens and source, found ' || found
+		FROM (SELECT token_set, row_hash, ` + schema.TokenSetHash + ` AS found FROM stored_token_sets s) WHERE row_hash <> found`},
+	{"stored_token_sets", `SELECT 'token set ' || token_set, 'expected real_size ' || expected || ', found ' || real_size
+		FROM (SELECT token_set, real_size, ` + schema.RealSize + ` AS expected FROM stored_token_sets s) WHERE real_size <> expected`},
 
 	orphans("stored_tokens", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_unembeddings", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_baselines", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_baseline_statistics", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
+	orphans("stored_baseline_enrichment", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
+	orphans("stored_baseline_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
+	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
+	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
+		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
+	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
+		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
+	{"stored_baseline_enrichment", `SELECT 'baseline ' || baseline_id || ', set_id ' || set_id, 'expected scores that descend, counts that ascend, one for each, and a scale above 0' FROM stored_baseline_enrichment
+		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND scale > 0, false)`},
+	{"stored_significance", `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM stored_significance
+		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
+			AND coalesce(skewness_q >= skewness_p, true) AND coalesce(kurtosis_q >= kurtosis_p, true))`},
 	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
 	orphans("stored_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_enrichment", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
 	orphans("stored_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
+}
+
+// recorded finds computations that recorded another number of rows, in a column, than a
+// table has. They record it in the transactions that store the rows, so an interrupted one
+// has what it recorded.
+func recorded(column, table string) rule {
+	return rule{"stored_computations", `SELECT 'SAE ' || sae, 'expected ' || ` + column + ` || ' rows of ` + table + `, as its computation recorded, found ' || found
+		FROM (SELECT sae, ` + column + `, (SELECT count(*) FROM ` + table + ` t WHERE t.sae_id = c.sae_id) AS found
+			FROM stored_computations c JOIN stored_saes USING (sae_id)) WHERE ` + column + ` <> found`}
 }
 
 // orphans finds rows of a table whose column names nothing.

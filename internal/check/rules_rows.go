@@ -76,6 +76,9 @@ func statisticsRules() []rule {
 	}
 	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR top_tokens IS NULL OR top_token_ids IS NULL
 		OR top_logit_weights IS NULL OR bottom_tokens IS NULL OR bottom_token_ids IS NULL OR bottom_logit_weights IS NULL)`)
+	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
+	add(`'expected top_share ' || coalesce(CAST(`+schema.TopShare(topShare)+` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')`,
+		`((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - `+schema.TopShare(topShare)+`) <= 1e-9, true))`)
 	for _, prefix := range []string{"", "cos_"} {
 		p := strings.NewReplacer("@", prefix)
 		add(p.Replace(`'expected @skewness and @kurtosis to be NULL where @std is 0, and nowhere else'`),

@@ -39,21 +39,21 @@ type stored struct {
 	weights [2][]float64
 }
 
-// statistics computes the figures of the sample again: products and sums in float64,
-// by gonum, with none of the code that made them.
-func (r *run) statistics() error {
+// figures computes the figures of the sample again: products and sums in float64, by
+// gonum, with none of the code that made them, and scores from their definition.
+func (r *run) figures() error {
 	total := 0
 	for i := range r.saes {
 		if r.saes[i].tokens != "" {
 			total += len(r.sample(&r.saes[i]))
 		}
 	}
-	add, end := r.begin("statistics again", int64(total), "features")
+	add, end := r.begin("figures again", int64(total), "features")
 	defer end()
 	for i := range r.models {
 		m := &r.models[i]
 		for _, tokens := range []string{"all", "real"} {
-			if err := r.statisticsOf(m, tokens, add); err != nil {
+			if err := r.figuresOf(m, tokens, add); err != nil {
 				return err
 			}
 		}
@@ -61,15 +61,16 @@ func (r *run) statistics() error {
 	return nil
 }
 
-// statisticsOf does so for the SAEs of one model whose figures count the same tokens.
-func (r *run) statisticsOf(m *storedModel, tokens string, add func(int64)) error {
+// figuresOf does so for the SAEs of one model whose figures count the same tokens.
+func (r *run) figuresOf(m *storedModel, tokens string, add func(int64)) error {
 	atOnce := max(1, weightsAtOnce/max(1, m.dVocab))
 	var batch []stored
+	sets := &tokenSets{}
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
-		err := r.compare(m, batch)
+		err := r.compare(m, batch, sets)
 		add(int64(len(batch)))
 		batch = batch[:0]
 		return err
@@ -155,20 +156,22 @@ type logits struct {
 }
 
 // compare computes the figures of a batch and compares.
-func (r *run) compare(m *storedModel, batch []stored) error {
+func (r *run) compare(m *storedModel, batch []stored, sets *tokenSets) error {
 	l, err := r.project(m, batch)
 	if err != nil || l == nil {
 		return err
 	}
+	if err := sets.read(r, m, l.ids); err != nil {
+		return err
+	}
 	found := r.several("stored_statistics")
-	defer found.end()
 	for i := range batch {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
 		f := &batch[i]
 		subject := fmt.Sprintf("SAE %s, feature %d", f.sae.name, f.feature)
-		length := blas64.Nrm2(blas64.Vector{N: len(f.w), Data: f.w, Inc: 1})
+		length := norm(f.w)
 		for j, x := range [][]float64{l.plain[i], l.cosine[i]} {
 			scale := length
 			if j == 0 {
@@ -185,8 +188,12 @@ func (r *run) compare(m *storedModel, batch []stored) error {
 		}
 		r.result.Recomputed++
 	}
-	return nil
+	found.end()
+	return r.compareScores(m, batch, l, sets)
 }
+
+// norm is the Euclidean length of a vector.
+func norm(v []float64) float64 { return blas64.Nrm2(blas64.Vector{N: len(v), Data: v, Inc: 1}) }
 
 // project reads the unembedding in parts and multiplies. An unembedding that is
 // damaged, which is reported already, gives nil.
@@ -212,10 +219,10 @@ func (r *run) project(m *storedModel, batch []stored) (*logits, error) {
 		l.ids = append(l.ids, ids...)
 		inverse := make([]float64, len(ids))
 		for j := range ids {
-			norm := blas64.Nrm2(blas64.Vector{N: m.dModel, Data: columns[j*m.dModel : (j+1)*m.dModel], Inc: 1})
-			squares += norm * norm
-			if norm > 0 {
-				inverse[j] = 1 / norm
+			length := norm(columns[j*m.dModel : (j+1)*m.dModel])
+			squares += length * length
+			if length > 0 {
+				inverse[j] = 1 / length
 			}
 		}
 		for i := range batch {

@@ -39,8 +39,8 @@ var tables = []table{
 		// As the view, of which log10_p and log10_q are no columns: a join to find
 		// them again would cost more than all else.
 		rows: `SELECT e.feature, k.token_set, e.es, CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, k.size, $name AS sae, $model AS model, e.log10_p, e.log10_q
-			FROM stored_enrichment e JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM stored_token_sets) k USING (set_id) WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to`},
+				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, CASE WHEN $tokens = 'real' THEN k.real_size ELSE k.size END AS size, $name AS sae, $model AS model, e.log10_p, e.log10_q
+			FROM stored_enrichment e JOIN (SELECT set_id, token_set, len(token_ids) AS size, real_size FROM stored_token_sets) k USING (set_id) WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to`},
 	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},

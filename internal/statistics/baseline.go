@@ -69,8 +69,8 @@ type baselineRun struct {
 	model, tokens string
 
 	modelID, dModel, block int
-	counted                int   // columns of the unembedding that count
-	id                     int   // 0 where it is not there yet
+	counted                int // columns of the unembedding that count
+	id                     int // 0 where it is not there yet
 	directions             int
 	sets                   []int // that have no null
 	absent                 bool  // the unembedding is not in this database

@@ -110,11 +110,11 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 	if err != nil {
 		return nil, err
 	}
-	return []string{
+	return counting(p.id, from, to, []string{
 		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND set_id IN (SELECT unnest(CAST(%s AS INTEGER[])))`,
 			p.id, from, to, schema.Literal(lacking.String)),
 		insertEnrichment(p.id, `SELECT feature, unnest(v) AS v FROM computed_block`),
-	}, nil
+	}), nil
 }
 
 // insertEnrichment inserts the rows (feature, v) of a query, v being an element of

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -182,9 +183,13 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at) VALUES (?, ?, ?, ?, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores)
+		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`, 0, 0`,
 		p.id, p.Tokens, j.Kernel, j.Version, time.Now().UTC())
 	if err != nil {
+		return err
+	}
+	if err := schema.RecordCounts(ctx, tx, fmt.Sprintf("sae_id = %d", p.id)); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -219,7 +224,19 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 			fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND feature IN (SELECT feature FROM computed_block)`, p.id, from, to),
 			insertEnrichment(p.id, `SELECT feature, unnest(s.enrichment) AS v FROM computed_block`))
 	}
-	return store, nil
+	return counting(p.id, from, to, store), nil
+}
+
+// counting adds to the statements that store figures of the features in [from, to) those
+// that record how many more or fewer there are of the SAE, in the same transaction: so an
+// interrupted computation has the figures that are recorded too. Only these features are
+// counted, which lie side by side.
+func counting(sae, from, to int, store []string) []string {
+	count := func(sign string) string {
+		return strings.NewReplacer("$sign", sign, "$of", fmt.Sprintf("WHERE sae_id = %d AND feature >= %d AND feature < %d", sae, from, to), "$id", fmt.Sprint(sae)).Replace(
+			`UPDATE stored_computations SET features = features $sign (SELECT count(*) FROM stored_statistics $of), scores = scores $sign (SELECT count(*) FROM stored_enrichment $of) WHERE sae_id = $id`)
+	}
+	return slices.Concat([]string{count("-")}, store, []string{count("+")})
 }
 
 // insertStatistics inserts the computed block: rows (feature, s), s being the result of
@@ -227,8 +244,10 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 func insertStatistics(sae int) string {
 	fields := make([]string, len(columns))
 	for i, c := range columns {
-		fields[i] = "s." + c
+		fields[i] = "s." + c + " AS " + c
 	}
-	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature`,
-		strings.Join(columns, ", "), sae, strings.Join(fields, ", "))
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[4]s FROM (
+			SELECT feature, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
+		ORDER BY feature`,
+		strings.Join(columns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
 }

@@ -1,15 +1,19 @@
 -- These call functions of saedb where they must, so a stock client reads the file, and
 -- fails only when it calls such a macro.
 
-CREATE OR REPLACE MACRO feature_logits(words, feature_index) AS TABLE
-    WITH one AS (SELECT model, w_dec FROM decoder_directions WHERE sae = sae_named(words) AND feature = feature_of(words, feature_index)),
-    weights AS (SELECT model, unnest(range(len(w))) AS token_id, unnest(w) AS logit_weight
-                FROM (SELECT model, CASE WHEN w_dec IS NULL THEN error('the weights of ' || words || ' are not in this database')
-                                         ELSE logit_weights(w_dec, model) END AS w FROM one))
+-- tokens is the parameter wherever it stands without a relation before it.
+CREATE OR REPLACE MACRO feature_logits(words, feature_index, tokens := NULL) AS TABLE
+    WITH one AS (SELECT d.model, d.w_dec, coalesce(tokens, s.tokens, 'all') AS counted FROM decoder_directions d JOIN saes s USING (sae)
+                 WHERE d.sae = sae_named(words) AND d.feature = feature_of(words, feature_index)),
+    weights AS (SELECT model, counted, unnest(range(len(w))) AS token_id, unnest(w) AS logit_weight
+                FROM (SELECT model, counted, CASE WHEN w_dec IS NULL THEN error('the weights of ' || words || ' are not in this database')
+                                                  WHEN counted NOT IN ('all', 'real') THEN error('feature_logits: tokens: expected ''all'' or ''real'', found ' || counted)
+                                                  ELSE logit_weights(w_dec, model) END AS w FROM one))
     SELECT row_number() OVER (ORDER BY w.logit_weight DESC, w.token_id) AS rank, t.text, w.logit_weight, w.token_id, t.token
     FROM weights w JOIN tokens t ON t.model = w.model AND t.token_id = w.token_id
+    WHERE w.counted = 'all' OR NOT t.is_special AND NOT t.is_padding
     ORDER BY rank;
-COMMENT ON MACRO TABLE feature_logits IS 'feature_logits(sae, feature): the logit weight and the rank of every token for one feature.';
+COMMENT ON MACRO TABLE feature_logits IS 'feature_logits(sae, feature, tokens := NULL): the logit weight and the rank of every token for one feature; of all tokens, or of the real ones alone: those that the SAE was computed for, where tokens does not say.';
 
 CREATE OR REPLACE MACRO features_for_token(wanted, k := 10, within := NULL) AS TABLE
     WITH meant AS (SELECT model, token_id, text FROM tokens WHERE text = wanted OR token = wanted),

@@ -36,6 +36,9 @@ UPDATE stored_loads SET name = s.sae FROM stored_saes s WHERE s.sae_id = load_id
 
 DROP VIEW IF EXISTS release_enrichment;
 
+-- A column is added before rows change, which DuckDB wants in this order.
+ALTER TABLE stored_statistics ADD COLUMN top_share DOUBLE;
+
 -- Bytes of tokens that are no UTF-8 by themselves show as <0xBB>, in the lists of tokens too.
 CREATE TABLE changed_texts AS SELECT model_id, token_id, token, text AS old, token_text(token, text) AS new FROM stored_tokens
 WHERE contains(text, chr(65533)) AND token_text(token, text) <> text;
@@ -55,6 +58,56 @@ SELECT model_id, 'stored_tokens', count(*), bit_xor(CAST(md5_number_lower(to_jso
     CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)])) >> 1 AS BIGINT))
 FROM stored_tokens WHERE model_id IN (SELECT model_id FROM changed_texts) GROUP BY model_id;
 DROP TABLE changed_texts;
+
+-- Scores are defined otherwise now: equal logit weights are one place in the ranking, and
+-- p-values are exact where they were not. Where the weights are there, compute makes them again.
+DELETE FROM stored_enrichment WHERE sae_id IN (SELECT load_id FROM stored_loads WHERE NOT contains(conventions, '; without weights'));
+
+-- Token sets get a hash, and the number of their tokens that count among real ones.
+CREATE TABLE next_stored_token_sets (
+    set_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    token_set VARCHAR NOT NULL,
+    family VARCHAR NOT NULL,
+    description VARCHAR,
+    token_ids INTEGER[] NOT NULL,
+    source VARCHAR NOT NULL,
+    loaded_at TIMESTAMP NOT NULL,
+    real_size INTEGER NOT NULL,
+    row_hash BIGINT NOT NULL
+);
+INSERT INTO next_stored_token_sets
+SELECT *, len(token_ids) - len(list_intersect(token_ids, (SELECT coalesce(list(t.token_id), []) FROM stored_tokens t
+              WHERE t.model_id = s.model_id AND (t.is_special OR t.is_padding)))),
+       CAST(md5_number_lower(to_json([token_set, family, description, CAST(token_ids AS VARCHAR), source])) >> 1 AS BIGINT)
+FROM stored_token_sets s ORDER BY set_id;
+DROP TABLE stored_token_sets;
+ALTER TABLE next_stored_token_sets RENAME TO stored_token_sets;
+
+-- Computations record how many figures they left.
+CREATE TABLE next_stored_computations (
+    sae_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    features INTEGER NOT NULL,
+    scores BIGINT NOT NULL,
+    baseline_id INTEGER
+);
+INSERT INTO next_stored_computations
+SELECT c.*, (SELECT count(*) FROM stored_tokens t WHERE t.model_id = s.model_id AND t.token_id < m.d_vocab
+                 AND (c.tokens = 'all' OR NOT t.is_special AND NOT t.is_padding)),
+       (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = c.sae_id), (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = c.sae_id), NULL
+FROM stored_computations c JOIN stored_saes s USING (sae_id) JOIN stored_models m USING (model_id);
+DROP TABLE stored_computations;
+ALTER TABLE next_stored_computations RENAME TO stored_computations;
+
+UPDATE stored_statistics SET top_share = list_sum(list_reverse_sort(list_transform(
+    list_concat(top_logit_weights, bottom_logit_weights[:greatest(c.counted_tokens - 10, 0)]),
+    lambda w: pow((w - mean) / nullif(std, 0), 2)))[:10]) / c.counted_tokens
+FROM stored_computations c WHERE c.sae_id = stored_statistics.sae_id;
 
 -- What random directions score, and what is held against it. What was the p-value is now
 -- called after its formula; p- and q-values against a baseline come with the next compute.
@@ -99,7 +152,6 @@ CREATE TABLE stored_significance (
     kurtosis_q DOUBLE
 );
 
-ALTER TABLE stored_computations ADD COLUMN baseline_id INTEGER;
 CREATE TABLE next_stored_enrichment (
     sae_id INTEGER NOT NULL,
     set_id INTEGER NOT NULL,

@@ -3,13 +3,14 @@
 -- stand in every view that has sae, so that any join of two of them is right.
 CREATE OR REPLACE VIEW saes AS
 SELECT s.sae, s.layer, s.hook, s.d_sae, s.architecture, c.tokens, s.l0, s.d_model, s.format, s.dtype, s.scale, s.neuronpedia_id,
-       s.short_name, s.release, m.model, s.sae_id AS load_id
+       s.short_name, s.release, m.model, c.counted_tokens, s.sae_id AS load_id
 FROM stored_saes s
 JOIN stored_models m ON s.model_id = m.model_id
 LEFT JOIN stored_computations c ON s.sae_id = c.sae_id;
 COMMENT ON VIEW saes IS 'Every loaded SAE.';
 COMMENT ON COLUMN saes.model IS 'Model whose residual stream it writes to.';
 COMMENT ON COLUMN saes.tokens IS 'Columns of the unembedding that its statistics used: all, or real (without padding and special tokens); NULL before saedb compute.';
+COMMENT ON COLUMN saes.counted_tokens IS 'How many columns that is.';
 COMMENT ON COLUMN saes.load_id IS 'The load that made it, as in loads.';
 
 CREATE OR REPLACE VIEW decoder_directions AS

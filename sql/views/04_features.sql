@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW features AS
 SELECT s.layer, d.feature, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
        g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
-       t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, d.log_sparsity, s.sae, s.hook, s.release, s.model,
+       t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, s.counted_tokens / t.kurtosis AS participation, t.top_share,
+       d.log_sparsity, s.sae, s.hook, s.release, s.model,
        'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
 FROM stored_decoders d
 JOIN saes s ON d.sae_id = s.load_id
@@ -16,6 +17,8 @@ COMMENT ON COLUMN features.mean IS 'Mean of the logit weights; 0 where the unemb
 COMMENT ON COLUMN features.std IS 'Population standard deviation of the logit weights.';
 COMMENT ON COLUMN features.skewness IS 'Skewness of the logit weights; high when the feature promotes a few tokens. NULL when std is 0.';
 COMMENT ON COLUMN features.kurtosis IS 'Pearson kurtosis of the logit weights (3 for a normal distribution). NULL when std is 0.';
+COMMENT ON COLUMN features.participation IS 'Participation ratio of the squared deviations d² of the logit weights from their mean, (Σd²)²/Σd⁴ = V/kurtosis for V counted tokens: about how many tokens carry the spread, from 1 to V (Bell and Dean, Discuss. Faraday Soc. 50, 1970). NULL when std is 0.';
+COMMENT ON COLUMN features.top_share IS 'Share of the ten tokens with the largest squared deviations d² from the mean in the sum of all, Σd² = V·std². NULL when std is 0.';
 COMMENT ON COLUMN features.log_sparsity IS 'log10 of how often the feature fires, from the SAE''s own files; -10 means never.';
 COMMENT ON COLUMN features.top_tokens IS 'Texts of the ten tokens that the feature promotes most, highest logit weight first; ids and weights are in feature_tokens.';
 COMMENT ON COLUMN features.bottom_tokens IS 'Texts of the ten tokens that the feature suppresses most, lowest logit weight first.';
@@ -24,14 +27,14 @@ COMMENT ON COLUMN features.neuronpedia_url IS 'The feature''s page on Neuronpedi
 CREATE OR REPLACE VIEW feature_tokens AS
 WITH ends AS (
     SELECT sae_id, feature, 'promoted' AS direction, unnest(range(1, len(top_token_ids) + 1)) AS rank,
-           unnest(top_token_ids) AS token_id, unnest(top_logit_weights) AS logit_weight
+           unnest(top_token_ids) AS token_id, unnest(top_logit_weights) AS logit_weight, mean, std
     FROM stored_statistics
     UNION ALL
     SELECT sae_id, feature, 'suppressed', unnest(range(1, len(bottom_token_ids) + 1)),
-           unnest(bottom_token_ids), unnest(bottom_logit_weights)
+           unnest(bottom_token_ids), unnest(bottom_logit_weights), mean, std
     FROM stored_statistics
 )
-SELECT s.layer, e.feature, e.direction, e.rank, k.text, e.logit_weight, e.token_id, k.token, s.sae, s.release, s.model
+SELECT s.layer, e.feature, e.direction, e.rank, k.text, e.logit_weight, (e.logit_weight - e.mean) / nullif(e.std, 0) AS logit_z, e.token_id, k.token, s.sae, s.release, s.model
 FROM ends e
 JOIN saes s ON e.sae_id = s.load_id
 JOIN stored_models m ON s.model = m.model
@@ -46,3 +49,4 @@ COMMENT ON COLUMN feature_tokens.rank IS '1 for the token at the very end.';
 COMMENT ON COLUMN feature_tokens.token IS 'Token as the tokenizer spells it.';
 COMMENT ON COLUMN feature_tokens.text IS 'Decoded text.';
 COMMENT ON COLUMN feature_tokens.logit_weight IS 'Its logit weight.';
+COMMENT ON COLUMN feature_tokens.logit_z IS 'Its standard score among the logit weights of all tokens of the feature, (logit_weight - mean) / std: comparable across features and layers. NULL when std is 0.';

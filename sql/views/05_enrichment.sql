@@ -45,19 +45,19 @@ SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
                  + 4.374664141464968) * e.t + 2.938163982698783)
                 / ((((0.007784695709041462 * e.t + 0.3224671290700398) * e.t + 2.445134137142996) * e.t + 3.754408661907416) * e.t + 1)
        END / e.scale AS es_z,
-       e.expected_es, e.auc, t.size, t.family,
+       e.expected_es, e.auc, CASE WHEN s.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
        pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,
        s.sae, s.release, s.model
 FROM scored e
 JOIN saes s ON e.sae_id = s.load_id
-JOIN (SELECT set_id, token_set, family, len(token_ids) AS size FROM stored_token_sets) t ON e.set_id = t.set_id;
+JOIN (SELECT set_id, token_set, family, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
 COMMENT ON VIEW enrichment IS 'Enrichment of every feature in every token set: where the set lies in the feature''s ranking of the vocabulary by logit weight, and whether random directions score as much.';
 COMMENT ON COLUMN enrichment.sae IS 'The SAE.';
 COMMENT ON COLUMN enrichment.release IS 'Its release.';
 COMMENT ON COLUMN enrichment.model IS 'Its model.';
 COMMENT ON COLUMN enrichment.layer IS 'Its layer, as in saes.';
 COMMENT ON COLUMN enrichment.feature IS 'Index of the feature.';
-COMMENT ON COLUMN enrichment.size IS 'Number of tokens in the set.';
+COMMENT ON COLUMN enrichment.size IS 'Number of tokens of the set that counted: those that are neither padding nor special where the SAE was computed for real tokens. token_sets has the size of the whole set; the two join USING (model, token_set).';
 COMMENT ON COLUMN enrichment.effect IS '2 auc - 1: the probability that a member of the set ranks above another token less that of the reverse, from -1 (all at the bottom, suppressed) to 1 (all on top, promoted).';
 COMMENT ON COLUMN enrichment.es IS 'Enrichment score: the largest distance, up or down, of the running sum over the ranking (+1/m at a member, -1/(V-m) elsewhere); the two-sample Kolmogorov-Smirnov distance.';
 COMMENT ON COLUMN enrichment.direction IS 'promoted when the set lies towards the highest logit weights, suppressed when towards the lowest.';

@@ -42,10 +42,11 @@ P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p 
 ENRICHMENT = """
     SELECT feature, token_set, es,
            CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
-           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc, size,
+           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc,
+           CASE WHEN $tokens = 'real' THEN real_size ELSE size END AS size,
            CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, log10_p, log10_q
     FROM scores
-    JOIN (SELECT set_id, token_set, len(token_ids) AS size FROM model.stored_token_sets) USING (set_id) -- its tokens go into no join
+    JOIN (SELECT set_id, token_set, len(token_ids) AS size, real_size FROM model.stored_token_sets) USING (set_id) -- its tokens go into no join
     LEFT JOIN q_values USING (log10_p)
     ORDER BY token_set, feature"""
 

@@ -1,0 +1,353 @@
+package check
+
+import (
+	"database/sql"
+	"fmt"
+	"math"
+	"math/bits"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/saedb/saedb/internal/enrichment"
+	"gonum.org/v1/gonum/stat"
+)
+
+// tokenSets is the sets of a model, as positions among the tokens that count.
+type tokenSets struct {
+	loaded  bool
+	ids     []int
+	names   []string
+	members [][]int32
+}
+
+// read reads them once; tokens are the ids that count, ascending.
+func (t *tokenSets) read(r *run, m *storedModel, tokens []int32) error {
+	if t.loaded {
+		return nil
+	}
+	t.loaded = true
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT set_id, token_set, token_ids FROM stored_token_sets WHERE model_id = %d ORDER BY set_id`, m.id))
+	if err != nil {
+		return r.failed("stored_token_sets", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int
+		var name string
+		var list any
+		if err := rows.Scan(&id, &name, &list); err != nil {
+			return r.failed("stored_token_sets", err)
+		}
+		var members []int32
+		for _, token := range numbers[int32, int32](list) {
+			if at, counts := slices.BinarySearch(tokens, token); counts {
+				members = append(members, int32(at))
+			}
+		}
+		slices.Sort(members)
+		t.ids, t.names, t.members = append(t.ids, id), append(t.names, name), append(t.members, slices.Compact(members))
+	}
+	return r.failed("stored_token_sets", rows.Err())
+}
+
+// score is a row of stored_enrichment.
+type score struct {
+	set             int // index among the sets
+	es, log10P, auc sql.NullFloat64
+	promoted        sql.NullBool
+}
+
+func (s *score) String() string {
+	text := func(n sql.NullFloat64) string {
+		if !n.Valid {
+			return "NULL"
+		}
+		return fmt.Sprintf("%.9g", n.Float64)
+	}
+	direction := ""
+	if s.promoted.Valid {
+		direction = map[bool]string{true: " promoted", false: " suppressed"}[s.promoted.Bool]
+	}
+	return "es " + text(s.es) + direction + ", log10_ks_p " + text(s.log10P) + ", auc " + text(s.auc)
+}
+
+// compareScores computes the scores of a batch again, from logit weights in float64 and
+// the definitions, and compares.
+func (r *run) compareScores(m *storedModel, batch []stored, l *logits, sets *tokenSets) error {
+	if len(sets.ids) == 0 {
+		return nil
+	}
+	const rowsAtOnce = 1 << 20
+	for len(batch) > 0 {
+		n := min(len(batch), max(1, rowsAtOnce/len(sets.ids)))
+		for i := 1; i < n; i++ {
+			if batch[i].sae != batch[0].sae {
+				n = i
+			}
+		}
+		if err := r.compareScoresOf(m, batch[:n], l.plain[:n], l.length, sets); err != nil {
+			return err
+		}
+		batch, l = batch[n:], &logits{ids: l.ids, plain: l.plain[n:], length: l.length}
+	}
+	return nil
+}
+
+// compareScoresOf does so for features of one SAE, several at a time.
+func (r *run) compareScoresOf(m *storedModel, batch []stored, weights [][]float64, columns float64, sets *tokenSets) error {
+	scores, err := r.readScores(batch, sets)
+	if err != nil {
+		return err
+	}
+	wrong := make([][][2]string, len(batch))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(batch) && r.ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				c := newRescorer(weights[i], m.dModel, norm(batch[i].w)*columns)
+				for _, stored := range scores[batch[i].feature] {
+					if problem := c.differs(stored, sets.members[stored.set]); problem != "" {
+						wrong[i] = append(wrong[i], [2]string{sets.names[stored.set], problem})
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
+	found := r.several("stored_enrichment")
+	defer found.end()
+	for i, f := range batch {
+		r.result.Scores += len(scores[f.feature])
+		for _, one := range wrong[i] {
+			found.add(fmt.Sprintf("SAE %s, feature %d, token set %s", f.sae.name, f.feature, one[0]), one[1])
+		}
+	}
+	return r.ctx.Err()
+}
+
+// readScores reads what is stored of the features of one SAE, by feature.
+func (r *run) readScores(batch []stored, sets *tokenSets) (map[int][]score, error) {
+	features := make([]int, len(batch))
+	for i, f := range batch {
+		features[i] = f.feature
+	}
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, es, promoted, log10_ks_p, auc FROM stored_enrichment
+		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(list(features), "[]")))
+	if err != nil {
+		return nil, r.failed("stored_enrichment", err)
+	}
+	defer rows.Close()
+	scores := map[int][]score{}
+	for rows.Next() {
+		var feature, set int
+		var s score
+		if err := rows.Scan(&feature, &set, &s.es, &s.promoted, &s.log10P, &s.auc); err != nil {
+			return nil, r.failed("stored_enrichment", err)
+		}
+		var known bool
+		if s.set, known = slices.BinarySearch(sets.ids, set); known { // or it is reported already
+			scores[feature] = append(scores[feature], s)
+		}
+	}
+	return scores, r.failed("stored_enrichment", rows.Err())
+}
+
+// rescorer scores sets in the ranking of one feature's float64 logit weights. Tokens of
+// equal weight are one place.
+type rescorer struct {
+	ranks   []int32   // of each token
+	places  []int32   // place of each rank
+	firsts  []int32   // first rank of each place, and in the end the number of tokens
+	heights []float64 // weight of each place
+	bitmap  []uint64
+	// Kernels that rank float32 products may put tokens in another order whose weights
+	// are no further apart; 0 where they rank float64 ones.
+	unsure float64
+	// Whether the weights differ at all by more than the rounding of float64.
+	flat, unclear bool
+}
+
+// Kernels rank by float32 products where their rounding is at most this share of the
+// standard deviation, times √tokens/8 where that is above 1 (internal/compute, precision.go),
+// and by float64 ones otherwise, and where tokens × d_model is at most smallUnembedding.
+const (
+	roundingShare    = 0x1p-20
+	smallUnembedding = 1 << 20
+)
+
+// newRescorer ranks weights, for products of d_model terms whose lengths together are
+// scale.
+func newRescorer(weights []float64, dModel int, scale float64) *rescorer {
+	n := len(weights)
+	c := &rescorer{ranks: make([]int32, n), places: make([]int32, n), bitmap: make([]uint64, (n+63)/64)}
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	sort.Slice(order, func(i, j int) bool { return weights[order[i]] > weights[order[j]] })
+	for rank, position := range order {
+		if rank == 0 || weights[position] != c.heights[len(c.heights)-1] {
+			c.firsts, c.heights = append(c.firsts, int32(rank)), append(c.heights, weights[position])
+		}
+		c.ranks[position], c.places[rank] = int32(rank), int32(len(c.heights)-1)
+	}
+	c.firsts = append(c.firsts, int32(n))
+	std := stat.PopStdDev(weights, nil)
+	rounding := 0x1p-53 * float64(dModel+8) * scale
+	c.flat, c.unclear = len(c.heights) == 1, std <= 4*rounding
+	c.unsure = 2 * rounding
+	if n*dModel > smallUnembedding {
+		// Single products err by several times what is typical of them.
+		c.unsure += 2 * 8 * roundingShare * max(1, math.Sqrt(float64(n))/8) * std
+	}
+	return c
+}
+
+// counts of a set by place, ascending, of those that have members.
+type placed struct{ place, members int32 }
+
+func (c *rescorer) placed(members []int32) []placed {
+	clear(c.bitmap)
+	for _, position := range members {
+		rank := c.ranks[position]
+		c.bitmap[rank/64] |= 1 << (rank % 64)
+	}
+	var all []placed
+	for i, word := range c.bitmap {
+		for ; word != 0; word &= word - 1 {
+			place := c.places[64*i+bits.TrailingZeros64(word)]
+			if len(all) == 0 || all[len(all)-1].place != place {
+				all = append(all, placed{place: place})
+			}
+			all[len(all)-1].members++
+		}
+	}
+	return all
+}
+
+// differs compares a stored score with that of a set, and says where it differs. What is
+// stored is the score's nearest float32, unless tokens that float32 products may rank the
+// other way round make the difference.
+func (c *rescorer) differs(stored score, members []int32) string {
+	n, m := int64(len(c.ranks)), int64(len(members))
+	if m == 0 || m == n || c.flat || c.unclear && !stored.es.Valid {
+		if stored.es.Valid {
+			return "expected es NULL, found " + stored.String()
+		}
+		return ""
+	}
+	places := c.placed(members)
+	up, down, auc := c.exact(places, m)
+	expected := scored(max(up, down), up >= down, auc, int(m), int(n))
+	switch {
+	case !stored.es.Valid || !stored.auc.Valid || !stored.log10P.Valid || !stored.promoted.Valid:
+	case c.unclear:
+		return "" // tokens are ranked by nothing but rounding
+	case stored.es.Float64 == expected.es.Float64 && stored.promoted == expected.promoted && stored.auc.Float64 == expected.auc.Float64:
+		if near(stored.log10P.Float64, expected.log10P.Float64, expected.log10P.Float64) {
+			return ""
+		}
+	default:
+		if c.bounds(places, m).allow(stored) {
+			// A score has the p-value of the nearest whole number of 1/m(n−m).
+			const half = 0x1p-24
+			es := stored.es.Float64
+			low := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1+2*half)) / math.Ln10
+			high := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1-2*half)) / math.Ln10
+			if near(stored.log10P.Float64, low, high) {
+				return ""
+			}
+		}
+	}
+	return "expected " + expected.String() + ", computed again in float64, found " + stored.String()
+}
+
+// near tells whether a stored float32 lies between two numbers.
+func near(stored, low, high float64) bool {
+	allowed := 1e-6 * max(1, math.Abs(low), math.Abs(high))
+	return stored >= min(low, high)-allowed && stored <= max(low, high)+allowed
+}
+
+// scored is a row as it is stored.
+func scored(es float64, promoted bool, auc float64, m, n int) score {
+	single := func(v float64) sql.NullFloat64 { return sql.NullFloat64{Float64: float64(float32(v)), Valid: true} }
+	return score{
+		es: single(es), auc: single(auc), promoted: sql.NullBool{Bool: promoted, Valid: true},
+		log10P: single(enrichment.LogKolmogorovSmirnov(m, n, es) / math.Ln10),
+	}
+}
+
+// exact is the highest and, negated, the lowest of the running sum that adds 1/m for a
+// member and takes 1/(n−m) for another token, looked at between places, and the AUC.
+func (c *rescorer) exact(places []placed, m int64) (up, down, auc float64) {
+	n := int64(len(c.ranks))
+	var sum, highest, lowest, twiceRanks int64 // sums in units of 1/m(n−m)
+	for _, p := range places {
+		first, end, members := int64(c.firsts[p.place]), int64(c.firsts[p.place+1]), int64(p.members)
+		lowest = min(lowest, sum*n-first*m)
+		sum += members
+		highest = max(highest, sum*n-end*m)
+		twiceRanks += members * (first + end - 1)
+	}
+	pairs := float64(m * (n - m))
+	return float64(highest) / pairs, float64(-lowest) / pairs, float64(2*m*(n-1)-twiceRanks-m*(m-1)) / (2 * pairs)
+}
+
+// bounds are what scores can be if places that lie within unsure of each other are in any
+// order.
+type bounds struct{ upLow, upHigh, downLow, downHigh, aucLow, aucHigh float64 }
+
+func (c *rescorer) bounds(places []placed, m int64) bounds {
+	n, many := int64(len(c.ranks)), len(c.heights)
+	// Sums over the places before each: of steps, of those up, of those down, and of members.
+	sums, ups, downs := make([]float64, many+1), make([]float64, many+1), make([]float64, many+1)
+	counts := make([]int64, many+1)
+	for place := range many {
+		var members int64
+		if len(places) > 0 && int(places[0].place) == place {
+			members, places = int64(places[0].members), places[1:]
+		}
+		others := int64(c.firsts[place+1]-c.firsts[place]) - members
+		step := float64(members)/float64(m) - float64(others)/float64(n-m)
+		sums[place+1], ups[place+1], downs[place+1] = sums[place]+step, ups[place]+max(step, 0), downs[place]+min(step, 0)
+		counts[place+1] = counts[place] + members
+	}
+	b := bounds{upLow: 0, downLow: 0}
+	var auc, gained, lost float64
+	end := 0 // of the places that are not surely below the one at place
+	for place := range many {
+		for end < many && c.heights[place]-c.heights[end] <= c.unsure {
+			end++
+		}
+		up, down := ups[end]-ups[place], downs[end]-downs[place]
+		b.upHigh, b.upLow = max(b.upHigh, sums[place]+up), max(b.upLow, sums[place]+down)
+		b.downHigh, b.downLow = max(b.downHigh, -sums[place]-down), max(b.downLow, -sums[place]-up)
+		members := float64(counts[place+1] - counts[place])
+		others := float64(c.firsts[place+1]-c.firsts[place]) - members
+		membersNear := float64(counts[end] - counts[place+1])
+		othersNear := float64(c.firsts[end]-c.firsts[place+1]) - membersNear
+		othersBelow := float64(n-int64(c.firsts[place+1])) - float64(m-counts[place+1])
+		auc += members * (othersBelow + others/2)
+		gained += others * membersNear
+		lost += members * othersNear
+	}
+	pairs := float64(m) * float64(n-m)
+	b.aucLow, b.aucHigh = (auc-lost)/pairs, (auc+gained)/pairs
+	return b
+}
+
+// allow tells whether a stored score is within the bounds.
+func (b bounds) allow(stored score) bool {
+	const rounding = 1e-7 // of float32, which scores are stored as
+	es, auc := stored.es.Float64, stored.auc.Float64
+	low, high, other := b.upLow, b.upHigh, b.downLow
+	if !stored.promoted.Bool {
+		low, high, other = b.downLow, b.downHigh, b.upLow
+	}
+	return es >= max(low, other)-rounding && es <= high+rounding && auc >= b.aucLow-rounding && auc <= b.aucHigh+rounding
+}
