@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/compute"
 )
 
 // smallDatabase makes a database of a model of 500 columns, 64 of them tokens, two
@@ -113,6 +114,29 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_enrichment SET log10_q = log10_q - 0.1 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected log10_q"},
 	{"INSERT INTO stored_enrichment SELECT * FROM stored_enrichment WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected 1 row, found 2"},
 	{"INSERT INTO stored_enrichment SELECT 99, set_id, feature, es, promoted, log10_p, log10_q, auc FROM stored_enrichment WHERE sae_id = 3", "stored_enrichment: sae_id 99: 96 rows, but no such SAE"},
+	{"DELETE FROM stored_statistics WHERE sae_id = 3 AND feature = 7", "stored_computations: SAE r/blocks.1.hook_resid_pre: expected 24 rows of stored_statistics, as its computation recorded, found 23"},
+	{"DELETE FROM stored_enrichment WHERE sae_id = 3 AND feature = 7", "stored_computations: SAE r/blocks.1.hook_resid_pre: expected 96 rows of stored_enrichment, as its computation recorded, found 92"},
+	{"DELETE FROM stored_enrichment WHERE set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'first')", "expected 96 rows of stored_enrichment, as its computation recorded, found 72"},
+	{"DELETE FROM stored_enrichment WHERE set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'first'); DELETE FROM stored_token_sets WHERE token_set = 'first'", "expected 96 rows of stored_enrichment, as its computation recorded, found 72"},
+	{"UPDATE stored_computations SET features = 23 WHERE sae_id = 3", "expected 23 rows of stored_statistics, as its computation recorded, found 24"},
+	{"UPDATE stored_computations SET counted_tokens = 499 WHERE sae_id = 3", "stored_computations: SAE r/blocks.1.hook_resid_pre: expected 500 counted tokens, found 499"},
+	{"UPDATE stored_token_sets SET token_set = 'other' WHERE token_set = 'first'", "stored_token_sets: token set other: it is not the set that was stored: expected hash"},
+	{"UPDATE stored_token_sets SET family = 'other' WHERE token_set = 'first'", "stored_token_sets: token set first: it is not the set that was stored"},
+	{"UPDATE stored_token_sets SET description = 'other' WHERE token_set = 'first'", "stored_token_sets: token set first: it is not the set that was stored"},
+	{"UPDATE stored_token_sets SET real_size = 9 WHERE token_set = 'first'", "stored_token_sets: token set first: expected real_size 10, found 9"},
+	{"UPDATE stored_statistics SET top_share = top_share + 1e-6 WHERE sae_id = 3 AND feature = 7", "feature 7: expected top_share"},
+	{"UPDATE stored_statistics SET top_share = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: expected top_share"},
+	{"UPDATE stored_statistics SET mean = mean + 1e-4 WHERE sae_id = 3 AND feature = 7", "feature 7: expected top_share"},
+	{"UPDATE stored_statistics SET kurtosis = kurtosis * 1.00003 WHERE sae_id = 3 AND feature = 7", "feature 7: kurtosis: expected"},
+	{"UPDATE stored_statistics SET cos_skewness = -cos_skewness WHERE sae_id = 3 AND feature = 7", "feature 7: cos_skewness: expected"},
+	{"UPDATE stored_statistics SET skewness = NULL, kurtosis = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: expected skewness and kurtosis to be NULL where std is 0"},
+	{"UPDATE stored_enrichment SET es = es + 1e-6 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET auc = auc + 1e-6 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET promoted = NOT promoted WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET log10_p = log10_p * 1.0001 WHERE sae_id = 3 AND feature = 7", "feature 7, token set third: expected es"},
+	{"UPDATE stored_enrichment SET es = NULL, promoted = NULL, log10_p = NULL, log10_q = NULL, auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET es = 0.1, promoted = true, auc = 0.5, log10_p = 0, log10_q = 0 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET feature = 23 - feature WHERE sae_id = 3 AND set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'one')", "feature 7, token set one: expected es"},
 	{"DROP VIEW features CASCADE; DROP TABLE stored_enrichment", "stored_enrichment: the table is missing"},
 }
 
@@ -142,6 +166,45 @@ func TestCheckFindsDamage(t *testing.T) {
 		if hash(t, db) != before {
 			t.Errorf("%s: check changed the file", plant.statements)
 		}
+	}
+}
+
+// TestCheckScores: scores of the kernels that the processor has, and of kernels that rank
+// float32 products, are sound; any that is changed is found, also of a set of nearly all
+// tokens, and also where the vocabulary is large enough for float32 products.
+func TestCheckScores(t *testing.T) {
+	dir := t.TempDir()
+	for _, kernel := range compute.Kernels() {
+		t.Setenv(compute.KernelVariable, kernel)
+		db := filepath.Join(dir, kernel+".db")
+		mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
+		mustRun(t, "--db", db, "load", "directions", "--sql", "SELECT w_dec FROM read_sae('"+exampleSAEs+"/blocks.29.hook_resid_pre') WHERE feature < 8", "--name", "few")
+		mustRun(t, "--db", db, "load", "sets", "--family", "regex")
+		mustRun(t, "--db", db, "load", "sets", "--name", "nearly all", "--sql", "SELECT token_id FROM tokens WHERE token_id NOT BETWEEN 1000 AND 1016 AND NOT is_special")
+		mustRun(t, "--db", db, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 1000 AND 1016")
+		mustRun(t, "--db", db, "compute", "--tokens", "real")
+		if said := mustRun(t, "--db", db, "check", "--all"); !strings.HasSuffix(said, " is sound\n") {
+			t.Errorf("%s: %s", kernel, said)
+		}
+	}
+	t.Setenv(compute.KernelVariable, "")
+	db := filepath.Join(dir, compute.Kernels()[0]+".db")
+	changes, statements := []string{"es = es + 0.1", "es = es - 0.0004", "auc = auc + 0.1", "auc = auc - 0.0005", "promoted = NOT promoted", "log10_p = log10_p - 0.009"}, ""
+	for feature, changed := range changes {
+		statements += fmt.Sprintf(`UPDATE stored_enrichment SET %s WHERE feature = %d
+			AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set IN ('nearly all', 'few'));`, changed, feature)
+	}
+	change(t, db, statements)
+	r := saedbRun(t, "", "--db", db, "check", "--all")
+	for feature, changed := range changes[:5] { // of twelve, ten are named
+		for _, set := range []string{"nearly all", "few"} {
+			if !strings.Contains(r.stdout, fmt.Sprintf("feature %d, token set %s: expected es", feature, set)) {
+				t.Errorf("%s of set %s is not found", changed, set)
+			}
+		}
+	}
+	if n := strings.Count(r.stdout, "computed again in float64, found"); r.code != 1 || n != 10 || !strings.Contains(r.stdout, "stored_enrichment: and 2 more of this kind") {
+		t.Errorf("exit %d, %d findings of 12 are named:\n%s", r.code, n, r.stdout)
 	}
 }
 

@@ -317,7 +317,7 @@ func (c *rescorer) bounds(places []placed, m int64) bounds {
 		sums[place+1], ups[place+1], downs[place+1] = sums[place]+step, ups[place]+max(step, 0), downs[place]+min(step, 0)
 		counts[place+1] = counts[place] + members
 	}
-	b := bounds{upLow: 0, downLow: 0}
+	var b bounds
 	var auc, gained, lost float64
 	end := 0 // of the places that are not surely below the one at place
 	for place := range many {
