@@ -149,9 +149,11 @@ bench-spark: spark build
 bench-kernel:
 	@$(GO) run ./bench/kernel
 
-# The reference in docs/, from the same text as the view functions and the comments.
+# The references in docs/: of SQL, from the same text as the view functions and the
+# comments, and of the commands, from their own help.
 docs: build
 	$(GO) test ./test -run TestReference -update
+	$(GO) test ./cmd/saedb -run TestCommandsPage -update
 
 clean:
 	rm -rf bin build internal/figures/assets/echarts
