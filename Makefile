@@ -1,9 +1,12 @@
 # saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make, cargo
 # and npm; everything else comes from the package registries, into build/ and
-# internal/figures/assets/echarts/.
+# internal/figures/assets/echarts/. Without cargo and npm, go build ./cmd/saedb makes
+# a program that lacks only what these two bring.
 
 GO ?= go
 PYTHON ?= python3
+# What is built here is built with the tokenizer library, by tests and scripts too.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=tokenizers)
 TOKENIZERS := build/lib/libtokenizers.stamp
 CHARTS := build/chart-library.stamp
 

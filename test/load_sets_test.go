@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,6 +112,10 @@ func TestLoadSetsFiles(t *testing.T) {
 			args := append([]string{"--db", db, "load", "sets"}, c.args...)
 			if !strings.HasPrefix(c.args[0], "--") {
 				args = append([]string{"--db", db, "load", "sets", write(t, dir, c.args[0], []byte(c.args[1]))}, c.args[2:]...)
+			}
+			if buildTags == "" && slices.Contains(args, "--multi-token") {
+				expectFailure(t, saedbRun(t, "", args...), 1, "which this saedb is built without", "make build", "go build -tags tokenizers")
+				return
 			}
 			contains(t, mustRun(t, args...), "0 replaced, 0 unchanged")
 			for set, want := range c.want {

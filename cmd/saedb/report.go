@@ -43,6 +43,9 @@ func writeReport(c *cli.Context) error {
 	if err := writeWhole("report", out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
 		return err
 	}
+	if !figures.HasCharts() {
+		fmt.Fprintln(c.App.ErrWriter, "saedb: note: this saedb was built without the chart library: the report has tables, and no charts")
+	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
 }
