@@ -85,6 +85,15 @@ func needCharts(t *testing.T) {
 	}
 }
 
+// needMake skips a test of what make builds, the extension or the wheel, where there is
+// no make.
+func needMake(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("no make on this machine")
+	}
+}
+
 // result is what a run of the program gave.
 type result struct {
 	code           int

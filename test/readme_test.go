@@ -53,6 +53,9 @@ func runPage(t *testing.T, page string, least int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(string(text), ".html\n```") {
+		needCharts(t) // it draws figures in HTML
+	}
 	dir := pageDirectory(t)
 	commands := 0
 	updated := console.ReplaceAllStringFunc(string(text), func(block string) string {

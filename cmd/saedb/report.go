@@ -43,9 +43,10 @@ func writeReport(c *cli.Context) error {
 	if err := writeWhole("report", out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
 		return err
 	}
+	without := ""
 	if !figures.HasCharts() {
-		fmt.Fprintln(c.App.ErrWriter, "saedb: note: this saedb was built without the chart library: the report has tables, and no charts")
+		without = ", without charts: this saedb was built without the chart library"
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
+	fmt.Fprintf(c.App.Writer, "wrote %s%s\n", out, without)
 	return nil
 }
