@@ -97,9 +97,8 @@ test-spark: spark build
 browser:
 	@scripts/browser.sh
 
-# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, and on NEON
-# under emulation (Debian's qemu-user-static and gcc-aarch64-linux-gnu).
-.PHONY: test-sanitizers test-neon
+# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer.
+.PHONY: test-sanitizers
 test-sanitizers:
 	$(GO) test -asan -skip TestGolden ./internal/compute
 	CGO_CFLAGS="-g -O2 -fsanitize=undefined -fno-sanitize-recover=undefined" CGO_LDFLAGS="-fsanitize=undefined" \
@@ -108,8 +107,22 @@ test-sanitizers:
 	CGO_CFLAGS="-g -O2 -fsanitize=undefined -fno-sanitize-recover=undefined" CGO_LDFLAGS="-fsanitize=undefined" \
 		$(GO) test -run 'Matrix|Rank|Scores' ./internal/enrichment
 
+# Kernels and ranks on processors that this machine is not, under emulation (Debian's
+# qemu-user-static and gcc-aarch64-linux-gnu): without AVX, with AVX2 alone, 64-bit ARM.
+.PHONY: test-cpus test-neon
+test-cpus:
+	@scripts/test-cpus.sh
+
 test-neon:
-	@scripts/test-neon.sh
+	@scripts/test-cpus.sh arm64
+
+# Random data sets that lose digits, against the definitions, for AUDITTIME: half of it
+# with the kernels that the processor has, half with the others under emulation.
+AUDITTIME ?= 60
+.PHONY: audit
+audit:
+	SAEDB_AUDIT=$$(($(AUDITTIME) * 30))s $(GO) test ./internal/enrichment -count=1 -timeout 0 -run '^TestAudit$$' -v
+	AUDIT=$$(($(AUDITTIME) * 10))s scripts/test-cpus.sh
 
 # What the extension leaves behind in DuckDB's shell, under Valgrind (Debian's valgrind).
 .PHONY: test-leaks

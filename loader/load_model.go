@@ -173,12 +173,10 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if old == 0 {
 		return nil
 	}
-	for _, table := range []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets"} {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE model_id = ?`, old); err != nil {
-			return err
-		}
+	if err := dropModel(ctx, tx, old); err != nil {
+		return err
 	}
-	for _, table := range []string{"stored_statistics", "stored_computations", "stored_enrichment"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
 		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
 		if err != nil {
 			return err

@@ -305,7 +305,7 @@ func (i *resultsImport) recordImport(l *load, sha256 string, t *resultsTable, wh
 
 // figures writes the figures of an SAE in place of those that are there.
 func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
-	for _, table := range []string{"stored_statistics", "stored_computations", "stored_enrichment"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
 		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
 			return err
 		}

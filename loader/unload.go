@@ -132,10 +132,10 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 }
 
 // saeTables are the tables with rows of SAEs.
-var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_computations", "stored_enrichment"}
+var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
-var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets"}
+var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets", "stored_baselines"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {
@@ -258,7 +258,7 @@ func unloadModel(ctx context.Context, tx *sql.Tx, id int, name string, cascade b
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM stored_token_sets WHERE model_id = ?`, id).Scan(&sets); err != nil {
 		return nil, err
 	}
-	if err := deleteWhere(ctx, tx, fmt.Sprintf("model_id = %d", id), modelTables...); err != nil {
+	if err := dropModel(ctx, tx, id); err != nil {
 		return nil, err
 	}
 	if err := deleteWhere(ctx, tx, "model = "+schema.Literal(name), "user_token_sets"); err != nil {
@@ -266,6 +266,15 @@ func unloadModel(ctx context.Context, tx *sql.Tx, id int, name string, cascade b
 	}
 	out = append(out, Unloaded{Kind: UnloadModel, Name: name, With: listed(count(sets, "token set"))})
 	return out, forgetLoad(ctx, tx, id)
+}
+
+// dropModel deletes the rows of a model and its baselines.
+func dropModel(ctx context.Context, tx *sql.Tx, id int) error {
+	of := fmt.Sprintf("baseline_id IN (SELECT baseline_id FROM stored_baselines WHERE model_id = %d)", id)
+	if err := deleteWhere(ctx, tx, of, "stored_baseline_statistics", "stored_baseline_enrichment"); err != nil {
+		return err
+	}
+	return deleteWhere(ctx, tx, fmt.Sprintf("model_id = %d", id), modelTables...)
 }
 
 // unloadSets takes out token sets, and the scores in them. Those that user_token_sets
@@ -340,6 +349,7 @@ func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
 	for _, statement := range []string{
 		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
 		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
+		`DELETE FROM stored_baseline_enrichment WHERE set_id IN ` + gone,
 		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {

@@ -192,7 +192,8 @@ CREATE TABLE stored_computations (
     tokens VARCHAR NOT NULL,
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
-    computed_at TIMESTAMP NOT NULL
+    computed_at TIMESTAMP NOT NULL,
+    baseline_id INTEGER
 );
 COMMENT ON TABLE stored_computations IS 'How the statistics of each SAE were computed.';
 COMMENT ON COLUMN stored_computations.sae_id IS 'The SAE.';
@@ -200,6 +201,7 @@ COMMENT ON COLUMN stored_computations.tokens IS 'Columns of the unembedding that
 COMMENT ON COLUMN stored_computations.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_computations.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_computations.computed_at IS 'When they were begun, in UTC.';
+COMMENT ON COLUMN stored_computations.baseline_id IS 'Baseline that its p-values are against; NULL for none.';
 
 CREATE TABLE stored_statistics (
     sae_id INTEGER NOT NULL,
@@ -278,9 +280,11 @@ CREATE TABLE stored_enrichment (
     feature INTEGER NOT NULL,
     es FLOAT,
     promoted BOOLEAN,
+    auc FLOAT,
+    log10_ks_p FLOAT,
     log10_p FLOAT,
     log10_q FLOAT,
-    auc FLOAT
+    log10_q_all FLOAT
 );
 COMMENT ON TABLE stored_enrichment IS 'Enrichment of every feature in every token set.';
 COMMENT ON COLUMN stored_enrichment.sae_id IS 'The SAE.';
@@ -288,9 +292,85 @@ COMMENT ON COLUMN stored_enrichment.set_id IS 'The token set.';
 COMMENT ON COLUMN stored_enrichment.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_enrichment.es IS 'Enrichment score, as in enrichment.';
 COMMENT ON COLUMN stored_enrichment.promoted IS 'Whether the set lies towards the highest logit weights.';
-COMMENT ON COLUMN stored_enrichment.log10_p IS 'log10 of the p-value.';
-COMMENT ON COLUMN stored_enrichment.log10_q IS 'log10 of the q-value; NULL until all of the SAE is computed.';
+COMMENT ON COLUMN stored_enrichment.log10_ks_p IS 'log10 of the closed-form Kolmogorov-Smirnov p-value.';
+COMMENT ON COLUMN stored_enrichment.log10_p IS 'log10 of the p-value against the baseline, which is 0 below 1e-308; NULL without a baseline.';
+COMMENT ON COLUMN stored_enrichment.log10_q IS 'log10 of the q-value within the set''s family; NULL until all of the SAE is computed.';
+COMMENT ON COLUMN stored_enrichment.log10_q_all IS 'log10 of the q-value over all sets.';
 COMMENT ON COLUMN stored_enrichment.auc IS 'Mann-Whitney AUC.';
+
+-- What random directions score, which features are held against. Kept small: a set's null
+-- takes less than 10 kB.
+CREATE SEQUENCE baseline_ids;
+
+CREATE TABLE stored_baselines (
+    baseline_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    seed BIGINT NOT NULL,
+    directions INTEGER NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE stored_baseline_statistics (
+    baseline_id INTEGER NOT NULL,
+    statistic VARCHAR NOT NULL,
+    sorted_values DOUBLE[] NOT NULL
+);
+
+CREATE TABLE stored_baseline_enrichment (
+    baseline_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    directions INTEGER NOT NULL,
+    scores FLOAT[],
+    counts INTEGER[],
+    threshold DOUBLE,
+    scale DOUBLE,
+    median DOUBLE,
+    auc_scale DOUBLE,
+    resolution DOUBLE
+);
+
+CREATE TABLE stored_significance (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    skewness_p DOUBLE,
+    skewness_q DOUBLE,
+    kurtosis_p DOUBLE,
+    kurtosis_q DOUBLE
+);
+COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the residual stream of each model, computed as features are.';
+COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
+COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
+COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding that were used: all, or real.';
+COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again.';
+COMMENT ON COLUMN stored_baselines.directions IS 'Number of random directions.';
+COMMENT ON COLUMN stored_baselines.kernel IS 'Kernel that computed them.';
+COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
+COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
+COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
+COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
+COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
+COMMENT ON COLUMN stored_baseline_statistics.sorted_values IS 'Its values in the random directions, ascending.';
+COMMENT ON TABLE stored_baseline_enrichment IS 'The null distribution of each token set''s scores: what random directions score in it.';
+COMMENT ON COLUMN stored_baseline_enrichment.baseline_id IS 'The baseline.';
+COMMENT ON COLUMN stored_baseline_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_baseline_enrichment.directions IS 'Number of random directions that have a score.';
+COMMENT ON COLUMN stored_baseline_enrichment.scores IS 'Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth. NULL where the set has no null: it is empty, or holds every token.';
+COMMENT ON COLUMN stored_baseline_enrichment.counts IS 'How many of all random directions reach each of scores.';
+COMMENT ON COLUMN stored_baseline_enrichment.threshold IS 'Score that 1 % of the random directions reach; above it the Gaussian tail counts.';
+COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Standard deviation of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.median IS 'Median score of the random directions.';
+COMMENT ON COLUMN stored_baseline_enrichment.auc_scale IS 'Root mean square of Φ⁻¹(auc) of the random directions.';
+COMMENT ON COLUMN stored_baseline_enrichment.resolution IS 'Least score above 0: 1/m(n-m) for m counted members of n counted tokens.';
+COMMENT ON TABLE stored_significance IS 'How many random directions have statistics as far out as a feature''s.';
+COMMENT ON COLUMN stored_significance.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_significance.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_significance.skewness_p IS 'Two-sided p-value of the skewness against the baseline: twice (1 + the random directions at least as far out on that side)/(1 + all), at most 1. NULL without a baseline.';
+COMMENT ON COLUMN stored_significance.skewness_q IS 'Benjamini-Hochberg q-value of skewness_p over the features of the SAE.';
+COMMENT ON COLUMN stored_significance.kurtosis_p IS 'Upper p-value of the kurtosis against the baseline: (1 + the random directions with at least that)/(1 + all).';
+COMMENT ON COLUMN stored_significance.kurtosis_q IS 'Benjamini-Hochberg q-value of kurtosis_p over the features of the SAE.';
 
 -- What Neuronpedia says of features. Its own names are the key, so that SAEs may be
 -- loaded before or after; the views join them.

@@ -153,8 +153,8 @@ func TestCheckPassesWhatIsWhole(t *testing.T) {
 	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // it notes that no SAE has that id
 		t.Fatal(r.stderr)
 	}
+	change(t, db, "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3")
 	for _, step := range [][]string{
-		{"sql", "DELETE FROM stored_statistics WHERE feature > 11; DELETE FROM stored_enrichment WHERE feature > 3"},
 		{"load", "sets", "--name", "second", "--sql", "SELECT 2"},
 		{"load", "sets", "--name", "one", "--sql", "SELECT 6", "--replace"},
 		{"compute"},

@@ -289,7 +289,7 @@ func openElsewhere(t *testing.T, db string) {
 	for _, args := range [][]string{{"compute"}, {"info"}, {"sql", "SELECT 1"}} {
 		r := saedbRun(t, "", append([]string{"--db", db}, args...)...)
 		// The command line of this process says panic, which is no message of the program's.
-		r.stderr = regexp.MustCompile(`\(\S+test\.test .*…\) `).ReplaceAllString(r.stderr, "")
+		r.stderr = regexp.MustCompile(`\(\S+test\.test [^)]*\) `).ReplaceAllString(r.stderr, "")
 		expectFailure(t, r, 1, fmt.Sprintf("copy.db: process %d has it open to write", os.Getpid()))
 	}
 }

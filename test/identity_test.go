@@ -152,8 +152,8 @@ func TestWords(t *testing.T) {
 func TestMacrosOfOneSAE(t *testing.T) {
 	db := openReadOnly(t, sameNames(t))
 	for _, sae := range []string{"a/blocks.1.hook_resid_pre", "b/blocks.1.hook_resid_pre", "blocks.1.hook_resid_pre"} {
-		want := texts(t, db.DB, "SELECT CAST(round(logit_weight(w_dec, model, 4), 5) AS VARCHAR) FROM decoder_directions WHERE sae = '"+sae+"' AND feature = 3")
-		got := texts(t, db.DB, "SELECT CAST(round(CAST(logit_weight AS DOUBLE), 5) AS VARCHAR) FROM feature_logits('"+sae+"', 3) WHERE token_id = 4")
+		want := texts(t, db.DB, "SELECT CAST(round(logit_weight(w_dec, model, 4), 4) AS VARCHAR) FROM decoder_directions WHERE sae = '"+sae+"' AND feature = 3")
+		got := texts(t, db.DB, "SELECT CAST(round(CAST(logit_weight AS DOUBLE), 4) AS VARCHAR) FROM feature_logits('"+sae+"', 3) WHERE token_id = 4")
 		if len(want) != 1 || !slices.Equal(got, want) {
 			t.Errorf("%s: %v, expected %v", sae, got, want)
 		}

@@ -120,7 +120,7 @@ func figures(t *testing.T, path string) []string {
 	defer db.Close()
 	var all []string
 	for _, query := range []string{
-		"SELECT CAST(t AS VARCHAR) FROM stored_statistics t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_enrichment t ORDER BY ALL",
+		"SELECT CAST(t AS VARCHAR) FROM stored_statistics t ORDER BY ALL", "SELECT concat_ws(' ', sae_id, set_id, feature, es, promoted, auc) FROM stored_enrichment ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_decoders t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_unembeddings t ORDER BY ALL",
 		"SELECT CAST(t AS VARCHAR) FROM stored_tokens t ORDER BY ALL", "SELECT CAST(t AS VARCHAR) FROM stored_token_sets t ORDER BY ALL",
 		"SELECT load_id || source || sha256 || loaded_at FROM stored_loads ORDER BY ALL", "SELECT model || d_vocab || norm_tensor FROM stored_models ORDER BY ALL",
@@ -161,7 +161,7 @@ func TestUpgrade(t *testing.T) {
 			db := old.make(t)
 			sets := old.name != "before token sets"
 			if !sets { // figures reads them
-				plainly(t, db, "CREATE TABLE stored_enrichment(sae_id INTEGER); CREATE TABLE stored_token_sets(set_id INTEGER)")
+				plainly(t, db, "CREATE TABLE stored_enrichment(sae_id INTEGER, set_id INTEGER, feature INTEGER, es FLOAT, promoted BOOLEAN, auc FLOAT); CREATE TABLE stored_token_sets(set_id INTEGER)")
 			}
 			before := figures(t, db)
 			if !sets {

@@ -27,6 +27,13 @@ var enrichFamily = family{
 			Example: "SELECT feature, unnest(enrich(w_dec, model, ['all_digits', 'all_caps']), recursive := true) FROM decoder_directions WHERE layer = 29 LIMIT 4",
 		},
 		{
+			Name:      "ks_log10_p",
+			Signature: "ks_log10_p(members, tokens, es) → DOUBLE",
+			Description: "log10 of the two-sided Kolmogorov-Smirnov p-value of an enrichment score of so many members among so many tokens (INTEGER), " +
+				"were tokens ranked at random. NULL where there is no score.",
+			Example: "SELECT round(ks_log10_p(17, 49152, 1.0), 2) AS log10_p",
+		},
+		{
 			Name:        "enrichment_values",
 			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, log10_p FLOAT, auc FLOAT)[]",
 			Description: "What saedb compute stores: enrichment in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
@@ -61,10 +68,32 @@ func registerEnrich(f *Functions, c capi.Connection) error {
 	if err != nil {
 		return err
 	}
+	err = c.RegisterScalar("ks_log10_p", capi.Scalar{
+		Parameters: []capi.Type{capi.Integer, capi.Integer, capi.Double}, Returns: capi.Double, Call: ksLog10P,
+	})
+	if err != nil {
+		return err
+	}
 	return c.RegisterScalar("enrichment_values", capi.Scalar{
 		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Integer), capi.Varchar},
 		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Call: f.enrichmentValues,
 	})
+}
+
+func ksLog10P(input capi.Chunk, output capi.Vector) error {
+	rows := input.Rows()
+	members, tokens := capi.Values[int32](input.Column(0), rows), capi.Values[int32](input.Column(1), rows)
+	scores, out := capi.Values[float64](input.Column(2), rows), capi.Values[float64](output, rows)
+	valid := [3]capi.Validity{input.Column(0).Validity(), input.Column(1).Validity(), input.Column(2).Validity()}
+	for i := range rows {
+		m, n, es := int(members[i]), int(tokens[i]), scores[i]
+		if !valid[0].Valid(i) || !valid[1].Valid(i) || !valid[2].Valid(i) || m <= 0 || m >= n || !(es >= 0 && es <= 1) {
+			output.SetNull(i, 0)
+			continue
+		}
+		out[i] = enrichment.LogKolmogorovSmirnov(m, n, es) / math.Ln10
+	}
+	return nil
 }
 
 // setScores is the scores of a batch in sets, and their p-values: [rows, sets].

@@ -93,7 +93,7 @@ type family struct {
 
 var families = []family{
 	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
-	leadingEdgeFamily, weightedEnrichmentFamily, rowHashFamily, tokenTextFamily,
+	leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }
 

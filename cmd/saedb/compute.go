@@ -17,6 +17,10 @@ var computeCommand = &cli.Command{
 	Usage: "compute the statistics, and the enrichment in token sets, of every feature that lacks them",
 	Flags: []cli.Flag{
 		saeFlag, layerFlag,
+		&cli.IntFlag{
+			Name: "baseline", DefaultText: "those that there are, or 4096", Value: statistics.KeepBaseline,
+			Usage: "hold figures against `N` random directions, computed once a model and choice of tokens; 0 for none",
+		},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
 	},
 	Action: computeStatistics,
@@ -32,6 +36,9 @@ func computeStatistics(c *cli.Context) error {
 	saes, err := saeWords(c)
 	if err != nil {
 		return err
+	}
+	if err := statistics.CheckBaseline(c.Int("baseline")); err != nil {
+		return wrongUsage("%v", err)
 	}
 	db, err := openDatabase(c, saedb.Options{MustExist: true})
 	if err != nil {
@@ -58,7 +65,7 @@ func computeStatistics(c *cli.Context) error {
 	if err != nil {
 		return &fault.Error{Op: "compute", Err: err}
 	}
-	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Alone: true}
+	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Baseline: c.Int("baseline"), Alone: true}
 	if err := computeAll(c, db, job, pending); err != nil {
 		return err
 	}
@@ -88,6 +95,9 @@ func boundBuffers(ctx context.Context, db *saedb.DB) error {
 // computeAll computes the statistics of one SAE after the other.
 func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []statistics.Pending) error {
 	for _, p := range pending {
+		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
+			return err
+		}
 		begun := time.Now()
 		end := watch(db, p.SAE, int64(p.Features), "features")
 		err := job.Run(c.Context, p)
@@ -106,13 +116,34 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 	return nil
 }
 
+// ensureBaseline computes what is lacking of a model's baseline.
+func ensureBaseline(c *cli.Context, db *saedb.DB, job *statistics.Job, model, tokens string) error {
+	begun := time.Now()
+	end := watch(db, "baseline of "+model, 0, "random directions")
+	done, err := job.EnsureBaseline(c.Context, model, tokens)
+	end()
+	if err != nil || done.Directions == 0 {
+		return err
+	}
+	scored := ""
+	if done.Sets > 0 {
+		scored = fmt.Sprintf(" in %d token sets", done.Sets)
+	}
+	fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s, %s tokens, %.1f s\n",
+		model, done.Directions, scored, tokens, time.Since(begun).Seconds())
+	return nil
+}
+
 // enrichAll scores token sets, where any are loaded, for one SAE after the other.
 func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (any bool, err error) {
-	pending, err := statistics.PlanEnrichment(c.Context, db.DB, saes)
+	pending, err := statistics.PlanEnrichment(c.Context, db.DB, saes, job.Baseline)
 	if err != nil {
 		return false, err
 	}
 	for _, p := range pending {
+		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
+			return true, err
+		}
 		begun := time.Now()
 		end := watch(db, p.SAE+", token sets", int64(p.Features), "features")
 		err := job.RunEnrichment(c.Context, p)
@@ -121,7 +152,7 @@ func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (
 			return true, err
 		}
 		if p.Sets == 0 {
-			fmt.Fprintf(c.App.Writer, "adjusted q-values of %s for the sets that are left\n", p.SAE)
+			fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", p.SAE)
 			continue
 		}
 		took := time.Since(begun).Seconds()

@@ -28,7 +28,7 @@ var computeStatistics = procedure{
 			if err != nil {
 				return err
 			}
-			c := &computation{job: statistics.Job{DB: db, Version: version.Number, Kernel: kernel}, row: row}
+			c := &computation{job: statistics.Job{DB: db, Version: version.Number, Kernel: kernel, Baseline: statistics.KeepBaseline}, row: row}
 			if err := c.statistics(ctx, a.named["sae"], a.named["tokens"]); err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func (c *computation) statistics(ctx context.Context, words, tokens string) erro
 func (c *computation) enrichment(ctx context.Context, words string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pending, err := statistics.PlanEnrichment(ctx, c.job.DB, words)
+	pending, err := statistics.PlanEnrichment(ctx, c.job.DB, words, c.job.Baseline)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func logOneSided(m, n, distance int64) float64 {
 }
 
 // mostCounted is how many ranks' shares are counted, in time with their square.
-const mostCounted = 20
+const mostCounted = 10
 
 type onePassage struct {
 	m, n, distance int64

@@ -9,7 +9,9 @@ import "math"
 const (
 	mostExact, mostExactNearOne             = 16, 64
 	smallVocabulary, smallVocabularyNearOne = 1024, 4096
-	nearOne                                 = -0.15
+	nearOne                                 = -0.4
+	// Nearer still, with fewer paths.
+	vocabularyNearestOne, nearestOne = 16384, -0.01
 )
 
 // LogPValue returns the natural logarithm of a score's two-sided p-value, by
@@ -54,7 +56,7 @@ func LogKolmogorovSmirnov(m, n int, es float64) float64 {
 	switch {
 	case expanded > nearOne && fewer <= mostExactNearOne:
 		return math.Log1p(-newLatticePaths(drawn, int64(n), distance).within())
-	case expanded > nearOne && n <= smallVocabularyNearOne:
+	case expanded > nearOne && n <= smallVocabularyNearOne, expanded > nearestOne && n <= vocabularyNearestOne:
 		return math.Log(outsideByRank(drawn, int64(n), distance))
 	}
 	return expanded

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	schema "github.com/saedb/saedb/sql"
@@ -24,27 +22,33 @@ type PendingEnrichment struct {
 }
 
 // PlanEnrichment lists the SAEs that words mean, as [schema.MatchSAEs] has it, and that lack
-// scores of sets of their model. Their statistics must have been computed, since
+// scores of sets of their model, or are not held against a baseline of so many random
+// directions. Their statistics must have been computed, since
 // the tokens that count are those of the statistics. Without its weights, an SAE has the
 // scores that it has.
-func PlanEnrichment(ctx context.Context, db *sql.DB, words string) ([]PendingEnrichment, error) {
+func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int) ([]PendingEnrichment, error) {
 	names, err := schema.MatchSAEs(ctx, db, words)
 	if err != nil {
 		return nil, fault.At("compute enrichment", "", err)
 	}
 	rows, err := db.QueryContext(ctx, `
-		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(log10_p) - count(log10_q) AS unadjusted FROM stored_enrichment GROUP BY ALL)
-		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id, coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?),
+		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
+		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
+		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, $1) AS lacks,
 		       s.d_model * CAST(m.d_vocab AS BIGINT)
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
 		JOIN stored_loads l ON l.load_id = s.sae_id
+		JOIN stored_loads ml ON ml.load_id = s.model_id
 		JOIN stored_computations c USING (sae_id)
-		JOIN stored_token_sets t USING (model_id)
+		LEFT JOIN stored_token_sets t USING (model_id)
 		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
+		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
+		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `+schema.InSAEs("s.sae", names)+`
-		  AND (coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, ?) OR e.unadjusted > 0)
-		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, schema.WithoutWeights)
+		  AND (lacks OR $2 <> 0 AND NOT contains(ml.conventions, $1) AND (
+		       b.baseline_id IS NULL OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL)))
+		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, baseline)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +56,7 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string) ([]PendingEnr
 	var all []PendingEnrichment
 	for rows.Next() {
 		var p PendingEnrichment
-		var set int
+		var set sql.NullInt64
 		var lacks bool
 		var weights int64
 		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights); err != nil {
@@ -64,22 +68,25 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string) ([]PendingEnr
 		}
 		if lacks {
 			last := &all[len(all)-1]
-			last.sets = append(last.sets, set)
+			last.sets = append(last.sets, int(set.Int64))
 			last.Sets++
 		}
 	}
 	return all, rows.Err()
 }
 
-// RunEnrichment computes what p lacks, and the q-values, which depend on all
-// features and sets of the SAE.
+// RunEnrichment computes what p lacks, its baseline too where that is not there, and the
+// q-values, which depend on all features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+		return err
+	}
 	if len(p.sets) > 0 {
 		if err := j.enrichBlocks(ctx, p); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
 		}
 	}
-	return fault.At("compute enrichment", p.SAE, j.qValues(ctx, p.id))
+	return fault.At("compute enrichment", p.SAE, j.significance(ctx, p.id))
 }
 
 func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
@@ -113,41 +120,6 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 // insertEnrichment inserts the rows (feature, v) of a query, v being an element of
 // what enrichment_values returns.
 func insertEnrichment(sae int, rows string) string {
-	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, auc)
+	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_ks_p, auc)
 		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (%s)`, sae, rows)
-}
-
-// qValues sets the Benjamini-Hochberg q-values of an SAE: with its N p-values in
-// ascending order, q of the i-th is the least N·p/j of those from the i-th on
-// (Benjamini and Hochberg, 1995), here as logarithms.
-//
-// Every row changes, so all are written anew, and in the order of sets: a set's
-// scores then lie side by side, and whoever asks for one set reads no other.
-func (j *Job) qValues(ctx context.Context, sae int) error {
-	tx, err := j.DB.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	// The rows that are there, of any SAE; what this transaction adds has numbers above.
-	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(rowid), -1) FROM stored_enrichment`).Scan(&last); err != nil {
-		return err
-	}
-	for _, statement := range []string{
-		`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
-			SELECT sae_id, set_id, feature, es, promoted, log10_p,
-			       CASE WHEN log10_p IS NOT NULL
-			            THEN least(0, min(log10_p + log10(nullif(n, 0)) - log10(place)) OVER (ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) END, auc
-			FROM (SELECT *, count(log10_p) OVER () AS n, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place
-			      FROM stored_enrichment WHERE sae_id = $id)
-			ORDER BY set_id, feature`,
-		`DELETE FROM stored_enrichment WHERE sae_id = $id AND rowid <= $last`,
-	} {
-		statement = strings.NewReplacer("$id", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10)).Replace(statement)
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
 }

@@ -117,6 +117,9 @@ type Job struct {
 	DB      *sql.DB
 	Version string // of saedb, recorded beside the figures
 	Kernel  string // that computes, likewise
+	// Baseline is how many random directions p-values are against: 0 for none, KeepBaseline
+	// for those that there are, or DefaultBaseline of them.
+	Baseline int
 	// Alone says that nobody else uses the database in this process. DuckDB is held to
 	// one thread then while functions work: they use every processor themselves, and a
 	// second thread would take one from them, since DuckDB spins while it waits.
@@ -132,8 +135,11 @@ func (j *Job) done(features int) {
 	}
 }
 
-// Run computes what p lacks.
+// Run computes what p lacks, its baseline too where that is not there.
 func (j *Job) Run(ctx context.Context, p Pending) error {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+		return err
+	}
 	if err := j.begin(ctx, p); err != nil {
 		return fault.At("compute", p.SAE, err)
 	}
@@ -148,10 +154,7 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.blocks(ctx, p, features); err != nil {
 		return err
 	}
-	if p.Sets == 0 {
-		return nil
-	}
-	return fault.At("compute", p.SAE, j.qValues(ctx, p.id))
+	return fault.At("compute", p.SAE, j.significance(ctx, p.id))
 }
 
 // blocks computes what p lacks of an SAE of so many features.
@@ -170,7 +173,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	}
 	defer tx.Rollback()
 	if p.Restart {
-		for _, table := range []string{"stored_statistics", "stored_enrichment"} {
+		for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
 				return err
 			}
@@ -179,7 +182,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at) VALUES (?, ?, ?, ?, ?)`,
 		p.id, p.Tokens, j.Kernel, j.Version, time.Now().UTC())
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (s *Server) feature(r *http.Request) (any, error) {
 		return nil, err
 	}
 	enrichment, err := s.list(r.Context(), `SELECT token_set, size, es, direction, p_value, q_value, auc FROM enrichment
-		WHERE sae = ? AND feature = ? ORDER BY p_value, es DESC, token_set LIMIT 40`, a.name, index)
+		WHERE sae = ? AND feature = ? ORDER BY coalesce(q_value, 1) >= 0.05, abs(effect) DESC, q_value, token_set LIMIT 40`, a.name, index)
 	if err != nil {
 		return nil, err
 	}

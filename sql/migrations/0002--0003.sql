@@ -55,3 +55,76 @@ SELECT model_id, 'stored_tokens', count(*), bit_xor(CAST(md5_number_lower(to_jso
     CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)])) >> 1 AS BIGINT))
 FROM stored_tokens WHERE model_id IN (SELECT model_id FROM changed_texts) GROUP BY model_id;
 DROP TABLE changed_texts;
+
+-- What random directions score, and what is held against it. What was the p-value is now
+-- called after its formula; p- and q-values against a baseline come with the next compute.
+CREATE SEQUENCE baseline_ids;
+
+CREATE TABLE stored_baselines (
+    baseline_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    seed BIGINT NOT NULL,
+    directions INTEGER NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL
+);
+
+CREATE TABLE stored_baseline_statistics (
+    baseline_id INTEGER NOT NULL,
+    statistic VARCHAR NOT NULL,
+    sorted_values DOUBLE[] NOT NULL
+);
+
+CREATE TABLE stored_baseline_enrichment (
+    baseline_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    directions INTEGER NOT NULL,
+    scores FLOAT[],
+    counts INTEGER[],
+    threshold DOUBLE,
+    scale DOUBLE,
+    median DOUBLE,
+    auc_scale DOUBLE,
+    resolution DOUBLE
+);
+
+CREATE TABLE stored_significance (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    skewness_p DOUBLE,
+    skewness_q DOUBLE,
+    kurtosis_p DOUBLE,
+    kurtosis_q DOUBLE
+);
+
+ALTER TABLE stored_computations ADD COLUMN baseline_id INTEGER;
+CREATE TABLE next_stored_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    es FLOAT,
+    promoted BOOLEAN,
+    auc FLOAT,
+    log10_ks_p FLOAT,
+    log10_p FLOAT,
+    log10_q FLOAT,
+    log10_q_all FLOAT
+);
+-- Closed-form p-values as they are computed now, exact where they were off.
+CREATE TABLE counted_sets AS
+SELECT s.sae_id, t.set_id, count(*) FILTER (c.tokens = 'all' OR NOT (k.is_special OR k.is_padding)) AS members,
+       (SELECT count(*) FROM stored_tokens v WHERE v.model_id = s.model_id AND (c.tokens = 'all' OR NOT (v.is_special OR v.is_padding))) AS tokens
+FROM stored_saes s JOIN stored_computations c USING (sae_id)
+JOIN (SELECT set_id, model_id, unnest(token_ids) AS token_id FROM stored_token_sets) t USING (model_id)
+JOIN stored_tokens k ON k.model_id = t.model_id AND k.token_id = t.token_id
+GROUP BY s.sae_id, s.model_id, t.set_id, c.tokens;
+INSERT INTO next_stored_enrichment BY NAME
+SELECT e.sae_id, e.set_id, e.feature, e.es, e.promoted, e.auc, CASE WHEN e.log10_p IS NOT NULL
+    THEN CAST(ks_log10_p(CAST(n.members AS INTEGER), CAST(n.tokens AS INTEGER), CAST(e.es AS DOUBLE)) AS FLOAT) END AS log10_ks_p
+FROM stored_enrichment e LEFT JOIN counted_sets n ON n.sae_id = e.sae_id AND n.set_id = e.set_id
+ORDER BY e.sae_id, e.set_id, e.feature;
+DROP TABLE counted_sets;
+DROP TABLE stored_enrichment;
+ALTER TABLE next_stored_enrichment RENAME TO stored_enrichment;

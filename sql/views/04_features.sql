@@ -1,10 +1,12 @@
 CREATE OR REPLACE VIEW features AS
-SELECT s.layer, d.feature, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens, t.mean, t.std,
+SELECT s.layer, d.feature, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
+       g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
        t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, d.log_sparsity, s.sae, s.hook, s.release, s.model,
        'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
 FROM stored_decoders d
 JOIN saes s ON d.sae_id = s.load_id
-LEFT JOIN stored_statistics t ON t.sae_id = d.sae_id AND t.feature = d.feature;
+LEFT JOIN stored_statistics t ON t.sae_id = d.sae_id AND t.feature = d.feature
+LEFT JOIN stored_significance g ON g.sae_id = d.sae_id AND g.feature = d.feature;
 COMMENT ON VIEW features IS 'Every feature of every loaded SAE: the distribution of its logit weights over the vocabulary, and the tokens at their ends. Statistics are NULL before saedb compute.';
 COMMENT ON COLUMN features.sae IS 'The SAE.';
 COMMENT ON COLUMN features.release IS 'Its release.';

@@ -45,6 +45,11 @@ SELECT e.token_set, round(e.es, 4) AS es, e.nes > 1 AS enriched, e = again AS sa
 FROM (SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 50)[1] AS e, weighted_enrichment(w_dec, model, ['all_digits'], 1.0, 50)[1] AS again
       FROM decoder_directions WHERE layer = 29 AND feature = 278);
 
+-- Another seed draws other sets; q-values are over the sets of the call.
+SELECT a.es = b.es AS same_score, a.nes = b.nes AS same_nes, a.q_value = a.p_value AS alone
+FROM (SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 50, 1)[1] AS a, weighted_enrichment(w_dec, model, ['all_digits'], 1, 50, 2)[1] AS b
+      FROM decoder_directions WHERE layer = 29 AND feature = 278);
+
 -- From a token back to features; a feature's ranking; features like it.
 SELECT layer, feature, round(logit_weight, 3) AS logit_weight FROM features_for_token(' three', k := 3);
 

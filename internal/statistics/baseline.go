@@ -1,0 +1,291 @@
+package statistics
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/baseline"
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// DefaultBaseline is how many random directions a baseline has.
+const DefaultBaseline = 4096
+
+// KeepBaseline leaves a baseline as it is, and makes one of DefaultBaseline directions where
+// there is none.
+const KeepBaseline = -1
+
+// baselineSeed is the seed of random directions.
+const baselineSeed = 1
+
+// CheckBaseline refuses a number of random directions that says nothing.
+func CheckBaseline(directions int) error {
+	if directions == 0 || directions == KeepBaseline || directions >= baseline.LeastDirections {
+		return nil
+	}
+	return &fault.Error{
+		Op: "compute", Subject: "baseline", Expected: fmt.Sprintf("0, for none, or at least %d random directions", baseline.LeastDirections),
+		Found: fmt.Sprint(directions),
+	}
+}
+
+// ComputedBaseline is what of a baseline was computed; nothing where Directions is 0.
+type ComputedBaseline struct {
+	Directions int
+	Statistics bool // of the directions, which the baseline lacked
+	Sets       int  // whose nulls it lacked
+}
+
+// EnsureBaseline makes sure that the baseline of a model and a choice of tokens is there, with
+// a null for each of the model's token sets, and computes what is lacking. An interrupted
+// computation leaves nothing of it.
+func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done ComputedBaseline, err error) {
+	if j.Baseline == 0 {
+		return done, nil
+	}
+	b := &baselineRun{Job: j, ctx: ctx, model: model, tokens: tokens}
+	if err := b.find(); err != nil {
+		return done, fault.At("compute baseline", model, err)
+	}
+	if b.id != 0 && len(b.sets) == 0 {
+		return done, nil
+	}
+	if b.absent {
+		return done, nil
+	}
+	done = ComputedBaseline{b.directions, b.id == 0, len(b.sets)}
+	return done, fault.At("compute baseline", model, b.compute())
+}
+
+// baselineRun is the computation of a baseline.
+type baselineRun struct {
+	*Job
+	ctx           context.Context
+	model, tokens string
+
+	modelID, dModel, block int
+	counted                int   // columns of the unembedding that count
+	id                     int   // 0 where it is not there yet
+	directions             int
+	sets                   []int // that have no null
+	absent                 bool  // the unembedding is not in this database
+}
+
+// find reads what there is.
+func (b *baselineRun) find() error {
+	var weights int64
+	err := b.DB.QueryRowContext(b.ctx, `SELECT model_id, d_model, d_model * CAST(d_vocab AS BIGINT), contains(l.conventions, ?),
+			(SELECT count(*) FROM stored_tokens t WHERE t.model_id = m.model_id AND (? = 'all' OR NOT (t.is_special OR t.is_padding)))
+		FROM stored_models m JOIN stored_loads l ON l.load_id = m.model_id WHERE model = ?`, schema.WithoutWeights, b.tokens, b.model).
+		Scan(&b.modelID, &b.dModel, &weights, &b.absent, &b.counted)
+	if err != nil {
+		return err
+	}
+	if b.id, b.directions, err = b.findBaseline(b.ctx, b.modelID, b.tokens); err != nil {
+		return err
+	}
+	rows, err := b.DB.QueryContext(b.ctx, `SELECT set_id FROM stored_token_sets WHERE model_id = ?
+		AND set_id NOT IN (SELECT set_id FROM stored_baseline_enrichment WHERE baseline_id = ?) ORDER BY set_id`, b.modelID, b.id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var set int
+		if err := rows.Scan(&set); err != nil {
+			return err
+		}
+		b.sets = append(b.sets, set)
+	}
+	b.block = scoredBlock(blockOf(weights), len(b.sets))
+	return rows.Err()
+}
+
+// findBaseline is the number of the job's baseline of a model, 0 where it is not there, and
+// how many random directions it has or is to have.
+func (j *Job) findBaseline(ctx context.Context, model int, tokens string) (id, directions int, err error) {
+	err = j.DB.QueryRowContext(ctx, `SELECT baseline_id, directions FROM stored_baselines
+		WHERE model_id = $1 AND tokens = $2 AND ($3 < 0 OR seed = $4 AND directions = $3) ORDER BY baseline_id DESC LIMIT 1`,
+		model, tokens, j.Baseline, baselineSeed).Scan(&id, &directions)
+	if errors.Is(err, sql.ErrNoRows) {
+		directions = j.Baseline
+		if directions < 0 {
+			directions = DefaultBaseline
+		}
+		return 0, directions, nil
+	}
+	return id, directions, err
+}
+
+// compute computes what is lacking, and stores it in one transaction.
+func (b *baselineRun) compute() error {
+	release, err := b.oneThread(b.ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	conn, err := b.DB.Conn(b.ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	run := func(statement string, args ...any) error {
+		_, err := conn.ExecContext(b.ctx, statement, args...)
+		return err
+	}
+	defer conn.ExecContext(context.WithoutCancel(b.ctx), "DROP TABLE IF EXISTS computed_baseline; DROP TABLE IF EXISTS computed_scores")
+	if err := run(`CREATE OR REPLACE TEMP TABLE computed_baseline (s STRUCT(` + strings.Join(baselineStatistics, " DOUBLE, ") + ` DOUBLE));
+		CREATE OR REPLACE TEMP TABLE computed_scores (set_id INTEGER, es FLOAT, auc FLOAT)`); err != nil {
+		return err
+	}
+	for from := 0; from < b.directions; from += b.block {
+		if err := b.computeBlock(run, from, min(from+b.block, b.directions)); err != nil {
+			return err
+		}
+	}
+	return b.store(conn)
+}
+
+// baselineStatistics are the statistics of features whose baseline is kept.
+var baselineStatistics = []string{"std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis"}
+
+// computeBlock computes some of the random directions.
+func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int) error {
+	rows := fmt.Sprintf("(SELECT random_direction(%d, range, %d) AS w_dec FROM range(%d, %d))", baselineSeed, b.dModel, from, to)
+	sets := schema.List(b.sets)
+	if b.id != 0 {
+		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
+			FROM (SELECT unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v FROM `+rows+`)`, b.model, sets, b.tokens)
+	}
+	fields := make([]string, len(baselineStatistics))
+	for i, name := range baselineStatistics {
+		fields[i] = name + " := s." + name
+	}
+	if len(b.sets) == 0 {
+		return run(`INSERT INTO computed_baseline SELECT struct_pack(`+strings.Join(fields, ", ")+`)
+			FROM (SELECT feature_statistics(w_dec, ?, ?) AS s FROM `+rows+`)`, b.model, b.tokens)
+	}
+	// One pass: the whole result is kept for as long as it takes to divide it.
+	if err := run(`CREATE OR REPLACE TEMP TABLE computed_block AS
+		SELECT feature_statistics(w_dec, ?, ?, CAST(? AS INTEGER[])) AS s FROM `+rows, b.model, b.tokens, sets); err != nil {
+		return err
+	}
+	if err := run(`INSERT INTO computed_baseline SELECT struct_pack(` + strings.Join(fields, ", ") + `) FROM computed_block`); err != nil {
+		return err
+	}
+	return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc FROM (SELECT unnest(s.enrichment) AS v FROM computed_block);
+		DROP TABLE computed_block`)
+}
+
+// store stores what is computed.
+func (b *baselineRun) store(conn *sql.Conn) error {
+	tx, err := conn.BeginTx(b.ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if b.id == 0 {
+		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC()); err != nil {
+			return err
+		}
+		for _, name := range baselineStatistics {
+			if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics
+				SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, name); err != nil {
+				return err
+			}
+		}
+	}
+	const atOnce = 64 // sets whose scores are in memory
+	for from := 0; from < len(b.sets); from += atOnce {
+		if err := b.storeNulls(tx, b.sets[from:min(from+atOnce, len(b.sets))]); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// storeNulls stores the nulls of some sets.
+func (b *baselineRun) storeNulls(tx *sql.Tx, sets []int) error {
+	members, err := b.members(tx, sets)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, es, auc FROM computed_scores WHERE set_id >= ? AND set_id <= ? ORDER BY set_id`, sets[0], sets[len(sets)-1])
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	scores, aucs := map[int][]float32{}, map[int][]float32{}
+	for rows.Next() {
+		var set int
+		var es, auc sql.NullFloat64
+		if err := rows.Scan(&set, &es, &auc); err != nil {
+			return err
+		}
+		if es.Valid && auc.Valid {
+			scores[set], aucs[set] = append(scores[set], float32(es.Float64)), append(aucs[set], float32(auc.Float64))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, set := range sets {
+		null, ok := baseline.NewNull(members[set], b.counted, scores[set], aucs[set])
+		if !ok {
+			if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment (baseline_id, set_id, directions) VALUES (?, ?, ?)`, b.id, set, len(scores[set])); err != nil {
+				return err
+			}
+			continue
+		}
+		_, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment
+				(baseline_id, set_id, directions, scores, counts, threshold, scale, median, auc_scale, resolution)
+			VALUES (?, ?, ?, CAST(? AS FLOAT[]), CAST(? AS INTEGER[]), ?, ?, ?, ?, ?)`,
+			b.id, set, null.Directions, floats(null.Scores), schema.List(null.Counts), null.Threshold, null.Scale, null.Median, null.AUCScale, null.Resolution)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// floats is numbers as a SQL list that gives the same ones.
+func floats(values []float32) string {
+	var text strings.Builder
+	text.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		fmt.Fprintf(&text, "%.9g", v)
+	}
+	text.WriteByte(']')
+	return text.String()
+}
+
+// members are how many tokens of each set count.
+func (b *baselineRun) members(tx *sql.Tx, sets []int) (map[int]int, error) {
+	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, count(*) FROM (SELECT set_id, model_id, unnest(token_ids) AS token_id FROM stored_token_sets WHERE set_id IN (SELECT unnest(CAST(? AS INTEGER[]))))
+		JOIN stored_tokens t USING (model_id, token_id) WHERE ? = 'all' OR NOT (t.is_special OR t.is_padding) GROUP BY set_id`, schema.List(sets), b.tokens)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	counted := map[int]int{}
+	for rows.Next() {
+		var set, n int
+		if err := rows.Scan(&set, &n); err != nil {
+			return nil, err
+		}
+		counted[set] = n
+	}
+	return counted, rows.Err()
+}

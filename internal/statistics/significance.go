@@ -1,0 +1,134 @@
+package statistics
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	schema "github.com/saedb/saedb/sql"
+)
+
+// significance holds an SAE's figures against the job's baseline, where it has one, which
+// must be there: p-values, and the q-values that depend on all features and sets of the SAE.
+func (j *Job) significance(ctx context.Context, sae int) error {
+	var model int
+	var name, tokens string
+	err := j.DB.QueryRowContext(ctx, `SELECT m.model_id, m.model, c.tokens FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_computations c USING (sae_id)
+		WHERE s.sae_id = ?`, sae).Scan(&model, &name, &tokens)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	id := 0
+	if j.Baseline != 0 {
+		if id, _, err = j.findBaseline(ctx, model, tokens); err != nil {
+			return err
+		}
+	}
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	// The rows that are there, of any SAE; what this transaction adds has numbers above.
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(rowid), -1) FROM stored_enrichment`).Scan(&last); err != nil {
+		return err
+	}
+	values := strings.NewReplacer("$sae", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10), "$baseline", strconv.Itoa(id), "$model", schema.Literal(name))
+	statements := []string{
+		`DELETE FROM stored_significance WHERE sae_id = $sae`,
+		`UPDATE stored_computations SET baseline_id = nullif($baseline, 0) WHERE sae_id = $sae`,
+		enrichmentSignificance(id),
+		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
+	}
+	if id != 0 {
+		statements = append(statements, featureSignificance)
+	}
+	// Baselines that nothing is held against any more, but for those of other choices of tokens.
+	statements = append(statements, unusedBaselines...)
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, values.Replace(statement)); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// adjusted is the SQL of log10 of the Benjamini-Hochberg q-value: with N p-values in
+// ascending order, q of the i-th is the least N·p/j of those from the i-th on (Benjamini
+// and Hochberg, 1995). among is what they are partitioned by, or empty; log10_p, n and place
+// are the logarithm, N and i.
+func adjusted(among string) string {
+	return fmt.Sprintf(`CASE WHEN log10_p IS NOT NULL
+		THEN least(0, min(log10_p + log10(nullif(n%[1]s, 0)) - log10(place%[1]s)) OVER (%[2]s ORDER BY place%[1]s DESC ROWS UNBOUNDED PRECEDING)) END`,
+		map[bool]string{true: "", false: "_all"}[among != ""], among)
+}
+
+// enrichmentSignificance writes an SAE's scores anew with their p- and q-values. Every row
+// changes, so all are written, and in the order of sets: a set's scores then lie side
+// by side, and whoever asks for one set reads no other.
+func enrichmentSignificance(id int) string {
+	p := "CAST(NULL AS FLOAT)"
+	if id != 0 {
+		p = "CAST(baseline_log10_p($model, $baseline, set_id, es) AS FLOAT)"
+	}
+	return `INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, log10_q, log10_q_all)
+		SELECT sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, ` + adjusted("PARTITION BY family") + `, ` + adjusted("") + `
+		FROM (SELECT *, count(log10_p) OVER (PARTITION BY family) AS n, row_number() OVER (PARTITION BY family ORDER BY log10_p NULLS LAST, set_id, feature) AS place,
+		             count(log10_p) OVER () AS n_all, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place_all
+		      FROM (SELECT e.* EXCLUDE (log10_p), ` + p + ` AS log10_p, t.family
+		            FROM stored_enrichment e JOIN stored_token_sets t USING (set_id) WHERE e.sae_id = $sae))
+		ORDER BY set_id, feature`
+}
+
+// featureSignificance counts, for each feature, the random directions whose skewness and
+// kurtosis are as far out.
+const featureSignificance = `INSERT INTO stored_significance
+	WITH base AS (
+		SELECT statistic, unnest(sorted_values) AS v, len(sorted_values) AS directions FROM stored_baseline_statistics
+		WHERE baseline_id = $baseline AND statistic IN ('skewness', 'kurtosis')
+	),
+	all_values AS (
+		SELECT statistic, v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM base
+		UNION ALL SELECT 'skewness', skewness, 0, feature FROM stored_statistics WHERE sae_id = $sae AND skewness IS NOT NULL
+		UNION ALL SELECT 'kurtosis', kurtosis, 0, feature FROM stored_statistics WHERE sae_id = $sae AND kurtosis IS NOT NULL
+	),
+	reached AS (
+		SELECT statistic, feature,
+			sum(random) OVER (PARTITION BY statistic ORDER BY v DESC RANGE UNBOUNDED PRECEDING) AS above,
+			sum(random) OVER (PARTITION BY statistic ORDER BY v RANGE UNBOUNDED PRECEDING) AS below,
+			sum(random) OVER (PARTITION BY statistic) AS directions
+		FROM all_values
+	),
+	p_values AS (
+		SELECT statistic, feature,
+			CASE statistic WHEN 'skewness' THEN least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions)) ELSE (1.0 + above) / (1 + directions) END AS p
+		FROM reached WHERE feature IS NOT NULL AND directions > 0
+	),
+	placed AS (
+		SELECT *, count(*) OVER (PARTITION BY statistic) AS n, row_number() OVER (PARTITION BY statistic ORDER BY p, feature) AS place FROM p_values
+	),
+	adjusted AS (
+		SELECT *, least(1.0, min(p * n / place) OVER (PARTITION BY statistic ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS q FROM placed
+	)
+	SELECT $sae, feature, any_value(p) FILTER (statistic = 'skewness'), any_value(q) FILTER (statistic = 'skewness'),
+		any_value(p) FILTER (statistic = 'kurtosis'), any_value(q) FILTER (statistic = 'kurtosis')
+	FROM adjusted GROUP BY feature ORDER BY feature`
+
+// unusedBaselines drops baselines that another one of the model and its choice of tokens
+// has taken the place of, once no SAE is held against them.
+var unusedBaselines = func() []string {
+	const unused = `(SELECT baseline_id FROM stored_baselines b WHERE baseline_id NOT IN (SELECT baseline_id FROM stored_computations WHERE baseline_id IS NOT NULL)
+		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.tokens = b.tokens AND o.baseline_id > b.baseline_id))`
+	return []string{
+		`DELETE FROM stored_baseline_enrichment WHERE baseline_id IN ` + unused,
+		`DELETE FROM stored_baseline_statistics WHERE baseline_id IN ` + unused,
+		`DELETE FROM stored_baselines WHERE baseline_id IN ` + unused,
+	}
+}()
