@@ -23,7 +23,7 @@ var pages = map[string]int{
 // TestReadme runs the commands of README.md and other pages and compares what they
 // print with what stands there, times apart. With -update it writes the output anew.
 // Pages round what they show to digits that all kernels share, for the test must
-// pass on every processor: scripts/test-cpus.sh runs it on each kernel.
+// pass on every processor: scripts/test-cpus.sh documents runs it on each kernel.
 func TestReadme(t *testing.T) {
 	for page, least := range pages {
 		t.Run(page, func(t *testing.T) { runPage(t, page, least) })
