@@ -76,6 +76,9 @@ func runPage(t *testing.T, page string, least int) {
 		}
 		return "```console\n" + shown.String() + "```"
 	})
+	if t.Failed() {
+		return // neither compared nor written: what failed is no output to show
+	}
 	if *update {
 		if err := os.WriteFile(page, []byte(updated), 0o644); err != nil {
 			t.Fatal(err)
