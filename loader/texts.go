@@ -1,4 +1,4 @@
-//go:build !saedb_extension
+//go:build tokenizers
 
 package loader
 

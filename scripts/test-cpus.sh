@@ -3,7 +3,11 @@
 # under qemu: x86-64 without AVX, x86-64 with AVX2 and not AVX-512, and 64-bit ARM.
 # What is not installed is left out, and said so.
 # On Debian: apt-get install qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-# Usage: scripts/test-cpus.sh [NAME ...], of nehalem, haswell and arm64; all by default.
+# The program's demo is not among it: DuckDB's part takes an emulator minutes, computing the
+# example more than eight. In its place "documents" runs the commands of the documents on
+# every kernel of this processor, whose output they show in digits that all kernels share.
+# Usage: scripts/test-cpus.sh [NAME ...], of nehalem, haswell, arm64 and documents; the
+# first three by default.
 # With AUDIT=DURATION it runs the audit of the numbers there instead, for that long each.
 set -eu
 cd "$(dirname "$0")/.."
@@ -69,6 +73,14 @@ arm64() {
 	emulate qemu-aarch64-static cortex-a72 "$suffix" neon
 }
 
+documents() {
+	local kernel
+	for kernel in avx2 portable gonum; do
+		echo "test-cpus: documents on $kernel"
+		SAEDB_KERNEL=$kernel go test ./test -count=1 -run '^TestReadme$'
+	done
+}
+
 if [ $# = 0 ]; then
 	set -- nehalem haswell arm64
 fi
@@ -77,8 +89,9 @@ for name; do
 	nehalem) x86 nehalem Nehalem portable ;;
 	haswell) x86 haswell Haswell avx2 ;;
 	arm64) arm64 ;;
+	documents) documents ;;
 	*)
-		echo "test-cpus: expected nehalem, haswell or arm64, found $name" >&2
+		echo "test-cpus: expected nehalem, haswell, arm64 or documents, found $name" >&2
 		exit 2
 		;;
 	esac

@@ -29,6 +29,7 @@ type browser struct {
 // openBrowser starts Chromium, or skips the test where there is none.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
+	needCharts(t)
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {

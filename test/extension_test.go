@@ -53,6 +53,7 @@ func python(t *testing.T, version, script string, args ...string) []byte {
 
 func extension(t *testing.T) string {
 	t.Helper()
+	needMake(t)
 	path, err := builtExtension()
 	if err != nil {
 		t.Fatal(err)

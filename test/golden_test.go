@@ -192,7 +192,7 @@ func TestTopTokens(t *testing.T) {
 func TestHuggingFaceDirectory(t *testing.T) {
 	model := filepath.Join(shared, "smollm2-135m")
 	if _, err := os.Stat(model); err != nil {
-		t.Skipf("the larger fixtures are not here: %v", err)
+		t.Skipf("needs the larger fixtures: %v", err)
 	}
 	db := filepath.Join(t.TempDir(), "hf.db")
 	const hook = "blocks.12.hook_resid_pre"

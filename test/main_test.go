@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb"
+	htmlfigures "github.com/saedb/saedb/internal/figures"
 )
 
 // Paths from this directory.
@@ -55,7 +56,7 @@ func TestMain(m *testing.M) {
 
 // prepare builds the program and makes the example database with it.
 func prepare() error {
-	if out, err := exec.Command("go", "build", "-o", program, "../cmd/saedb").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", buildTags, "-o", program, "../cmd/saedb").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %v\n%s", err, out)
 	}
 	for _, args := range [][]string{
@@ -73,6 +74,24 @@ func prepare() error {
 		}
 	}
 	return nil
+}
+
+// needCharts skips a test of figures in HTML, where the program is built without the
+// chart library.
+func needCharts(t *testing.T) {
+	t.Helper()
+	if !htmlfigures.HasCharts() {
+		t.Skip("built without the chart library; make test fetches it")
+	}
+}
+
+// needMake skips a test of what make builds, the extension or the wheel, where there is
+// no make.
+func needMake(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("no make on this machine")
+	}
 }
 
 // result is what a run of the program gave.

@@ -37,6 +37,7 @@ func (e *commandError) Error() string { return fmt.Sprintf("%s: %v\n%s", e.comma
 
 func wheel(t *testing.T) string {
 	t.Helper()
+	needMake(t)
 	if _, err := os.Stat(filepath.Join(environment, ".complete")); err != nil {
 		t.Skip("the Python environment is not installed; make python-clients installs it")
 	}

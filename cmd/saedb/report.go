@@ -43,6 +43,10 @@ func writeReport(c *cli.Context) error {
 	if err := writeWhole("report", out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
+	without := ""
+	if !figures.HasCharts() {
+		without = ", without charts: this saedb was built without the chart library"
+	}
+	fmt.Fprintf(c.App.Writer, "wrote %s%s\n", out, without)
 	return nil
 }

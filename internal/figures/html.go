@@ -12,40 +12,52 @@ import (
 )
 
 // assets are the page, its style and script, and, in assets/echarts, the chart
-// library and its licences, which scripts/chart-library.sh fetches before the
-// program is built.
+// library and its licences. scripts/chart-library.sh fetches these before the program
+// is built; a program that is built without draws no HTML figures, and says so.
 //
 //go:embed assets
-var assets embed.FS
+var embedded embed.FS
+
+var assets fs.FS = embedded // of tests, also without the chart library
 
 var pages = template.Must(template.ParseFS(assets, "assets/*.html"))
 
-// Script returns the script that draws a figure's JSON, the chart library before
-// it.
+const (
+	chartLibrary  = "echarts/echarts.min.js"
+	chartLicences = "echarts/LICENSES.txt"
+)
+
+// HasCharts reports whether the program was built with the chart library.
+func HasCharts() bool {
+	_, err := fs.Stat(assets, "assets/"+chartLibrary)
+	return err == nil
+}
+
+// Script returns the script that draws a figure's JSON, the chart library before it.
+// Without that library the script says, in a figure's place, that it is missing.
 func Script() ([]byte, error) {
-	library, err := asset("echarts/echarts.min.js")
-	if err != nil {
-		return nil, err
-	}
 	own, err := asset("figure.js")
+	if err != nil || !HasCharts() {
+		return own, err
+	}
+	library, err := asset(chartLibrary)
 	return append(append(library, "\n;\n"...), own...), err
 }
 
 // Style returns the style sheet of pages with figures.
 func Style() ([]byte, error) { return asset("figure.css") }
 
-// Licences returns the licences of the chart library.
-func Licences() ([]byte, error) { return asset("echarts/LICENSES.txt") }
+// Licences returns the licences of the chart library, or that it is not there.
+func Licences() ([]byte, error) {
+	if !HasCharts() {
+		return []byte("This saedb was built without the chart library, and has no part of it.\n"), nil
+	}
+	return asset(chartLicences)
+}
 
 func asset(name string) ([]byte, error) {
 	content, err := fs.ReadFile(assets, "assets/"+name)
-	if err != nil {
-		return nil, &fault.Error{
-			Op: "write HTML", Subject: name, Problem: "the program was built without the chart library",
-			Hint: "build it with make build, or run scripts/chart-library.sh before go build",
-		}
-	}
-	return content, nil
+	return content, fault.At("write HTML", name, err)
 }
 
 // A page is what every template is given.
@@ -55,6 +67,7 @@ type page struct {
 	Script   template.JS
 	Data     template.JS // JSON
 	Extra    template.JS // a script after Script
+	Charts   bool        // whether the chart library is in the page
 	Licences string
 	Figure   *Figure
 	Report   *Report
@@ -63,8 +76,14 @@ type page struct {
 }
 
 // HTML writes f as one page that needs nothing else. database and version say
-// where it comes from.
+// where it comes from. Without the chart library that is an error.
 func (f *Figure) HTML(w io.Writer, database, version string) error {
+	if !HasCharts() {
+		return &fault.Error{
+			Op: "write HTML", Subject: f.Name, Problem: "this saedb was built without the chart library",
+			Hint: "write .png or .svg, or build it with make build, which fetches the library by scripts/chart-library.sh",
+		}
+	}
 	data, err := marshal(f)
 	if err != nil {
 		return err
@@ -85,7 +104,7 @@ func render(w io.Writer, name string, p page) error {
 	if err != nil {
 		return err
 	}
-	p.Script, p.Style, p.Licences = template.JS(script), template.CSS(style), string(licences)
+	p.Script, p.Style, p.Licences, p.Charts = template.JS(script), template.CSS(style), string(licences), HasCharts()
 	return pages.ExecuteTemplate(w, name, p)
 }
 

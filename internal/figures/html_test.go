@@ -2,14 +2,20 @@ package figures
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io/fs"
 	"regexp"
 	"strings"
 	"testing"
 )
 
+// pageOf is a figure's page, or skips the test without the chart library.
 func pageOf(t *testing.T, f *Figure) string {
 	t.Helper()
+	if !HasCharts() {
+		t.Skip("built without the chart library; make build fetches it")
+	}
 	var b bytes.Buffer
 	if err := f.HTML(&b, `demo</title><script>.db`, "0"); err != nil {
 		t.Fatal(err)
@@ -62,5 +68,44 @@ func TestShowToken(t *testing.T) {
 		if got := showToken(text); got != want {
 			t.Errorf("%q: expected %q, found %q", text, want, got)
 		}
+	}
+}
+
+// withoutLibrary are the assets of a program that is built without the chart library.
+type withoutLibrary struct{ fs.FS }
+
+func (w withoutLibrary) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, "assets/echarts") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return w.FS.Open(name)
+}
+
+func TestWithoutChartLibrary(t *testing.T) {
+	whole := assets
+	assets = withoutLibrary{whole}
+	t.Cleanup(func() { assets = whole })
+	db := open(t)
+	var page bytes.Buffer
+	err := build(t, db, Request{Name: "skewness"}).HTML(&page, "demo.db", "0")
+	if err == nil || page.Len() != 0 || !strings.Contains(err.Error(), "skewness: this saedb was built without the chart library (write .png or .svg, or build it with make build") {
+		t.Errorf("HTML of a figure: %d bytes, %v", page.Len(), err)
+	}
+	r, err := BuildReport(context.Background(), db, "demo.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.HTML(&page, "demo.db", "0"); err != nil {
+		t.Fatal(err)
+	}
+	if text := page.String(); !strings.Contains(text, "No chart here: this saedb was built without the chart library.") || strings.Contains(text, "Charts are drawn by Apache") {
+		t.Error("the report does not say that charts are missing")
+	}
+	script, err := Script()
+	if err != nil || !strings.Contains(string(script), "drawFigure") || strings.Contains(string(script), "Licensed to the Apache") {
+		t.Errorf("a script of %d bytes, %v", len(script), err)
+	}
+	if licences, err := Licences(); err != nil || !strings.Contains(string(licences), "without the chart library") {
+		t.Errorf("licences %q, %v", licences, err)
 	}
 }

@@ -179,7 +179,7 @@ func TestFileStandsForDirectory(t *testing.T) {
 func skipWithout(t *testing.T, path string) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("larger fixture is not there: %v", err)
+		t.Skipf("needs the larger fixtures: %v", err)
 	}
 }
 

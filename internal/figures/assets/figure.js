@@ -292,6 +292,11 @@
   }
 
   function drawFigure(root, figure) {
+    if (!global.echarts) {
+      root.replaceChildren(element("p", "note", "No chart here: this saedb was built without the chart library. "
+        + "make build builds it in; saedb plot writes PNG and SVG without it."));
+      return { chart: null, series: () => [], redraw: () => {} };
+    }
     const legends = element("div", "controls"), box = element("div", "chart"), controls = element("div", "controls");
     root.replaceChildren(legends, box, controls);
     box.style.height = figure.heights.reduce((a, b) => a + b, 0) + "px";

@@ -53,7 +53,7 @@ func TestRows(t *testing.T) {
 			ID: "blocks.8.hook_resid_pre", Path: "blocks.8.hook_resid_pre", Hook: "blocks.8.hook_resid_pre", Layer: 8, L0: 60, NeuronpediaID: "gpt2-small/8-res-jb",
 		}},
 		{"gpt2-small-res-jb", "jbloom/GPT2-Small-SAEs-Reformatted", "gpt2-small", SAE{
-			ID: "blocks.11.hook_resid_post", Path: "blocks.11.hook_resid_post", Hook: "blocks.11.hook_resid_post", Layer: 11, L0: 70, NeuronpediaID: "gpt2-small/12-res-jb",
+			ID: "blocks.11.hook_resid_post", Path: "blocks.11.hook_resid_post", Hook: "blocks.11.hook_resid_post", Layer: 12, L0: 70, NeuronpediaID: "gpt2-small/12-res-jb", // as the release numbers it: docs/names.md
 		}},
 		{"gpt2-small-res_scefr-ajt", "neuronpedia/gpt2-small__res_scefr-ajt", "gpt2-small", SAE{
 			ID: "blocks.10.hook_resid_pre", Path: "10-res_scefr-ajt", Hook: "blocks.10.hook_resid_pre", Layer: 10, NeuronpediaID: "gpt2-small/10-res_scefr-ajt",

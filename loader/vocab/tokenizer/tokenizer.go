@@ -1,9 +1,5 @@
-// Package tokenizer encodes text to tokens and decodes tokens to text with
-// Hugging Face's tokenizer library.
-//
-// It links build/lib/libtokenizers.a, which scripts/libtokenizers.sh builds, and
-// is the only package that does. What a token id stands for is in package
-// vocab, in pure Go.
+//go:build tokenizers
+
 package tokenizer
 
 // #cgo LDFLAGS: -L${SRCDIR}/../../../build/lib
