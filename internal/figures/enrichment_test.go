@@ -198,6 +198,34 @@ func TestFeatureCountsTokensByMembership(t *testing.T) {
 	}
 }
 
+func TestManhattanSaysWhereNothingIsBeyondChance(t *testing.T) {
+	for statement, want := range map[string]string{
+		"UPDATE enrichment SET q_value = q_value / 100 WHERE feature = 3": "",
+		"UPDATE enrichment SET q_value = 0.05":                            "Nothing here is beyond chance (q < 0.05)",
+		"UPDATE enrichment SET q_value = NULL":                            "No baseline is computed",
+		"UPDATE enrichment SET q_value = 0 WHERE feature = 3":             "",
+	} {
+		db := open(t)
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		f := build(t, db, Request{Name: "manhattan", SAE: "one"})
+		if says := strings.Contains(f.Note, "chance") || strings.Contains(f.Note, "baseline"); says != (want != "") || !strings.Contains(f.Note, want) {
+			t.Errorf("%s: the note is %q, expected %q", statement, f.Note, want)
+		}
+		// Without q-values the effect is drawn; a q-value of 0 is drawn as 1e-300.
+		highest := 0.0
+		for _, s := range f.Panels[0].Points {
+			for _, y := range s.Y {
+				highest = max(highest, math.Abs(y))
+			}
+		}
+		if strings.HasSuffix(statement, "NULL") && (highest > 1 || f.Panels[0].Y.Label != scorings[ScoreEffect].label) || strings.Contains(statement, "= 0 ") && highest != 300 {
+			t.Errorf("%s: drawn to %v on %q", statement, highest, f.Panels[0].Y.Label)
+		}
+	}
+}
+
 func TestEnrichmentErrors(t *testing.T) {
 	db := open(t)
 	for _, c := range []struct {

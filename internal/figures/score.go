@@ -21,7 +21,7 @@ const (
 // smallestQ is the smallest q-value that is told apart from 0.
 const smallestQ = 1e-300
 
-// chance is the q-value below which beyond_chance calls an enrichment so.
+// chance is the q-value below which the macro beyond_chance is true, for lines and notes.
 const chance = 0.05
 
 // A scoring is a score: what SQL and Go compute it from.
@@ -163,7 +163,7 @@ func (s *source) chanceNote(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	var known, beyond bool
-	err := s.db.QueryRowContext(ctx, s.from(fmt.Sprintf(`SELECT count(q_value) > 0, coalesce(min(CAST(q_value AS DOUBLE)) < %g, false) FROM source`, chance)), s.args...).Scan(&known, &beyond)
+	err := s.db.QueryRowContext(ctx, s.from("SELECT count(q_value) > 0, coalesce(bool_or(beyond_chance(q_value)), false) FROM source"), s.args...).Scan(&known, &beyond)
 	switch {
 	case err != nil:
 		return "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
