@@ -13,7 +13,7 @@ draw() {
 draw skewness --sae '*.29.*'
 draw kurtosis --sae '*.29.*'
 draw skew-kurtosis --sae '*.29.*'
-draw manhattan --sae '*.29.*' --set letter_g --set boy_names
+draw manhattan --sae '*.29.*'
 draw sets boy_names girl_names --sae '*.24.*'
 draw feature 879 --set letter_g --sae '*.29.*'
 draw layers

@@ -72,6 +72,29 @@ var Macros = []Function{
 			"and its part of the sum of them: near 0 where a model or layer does not have the latent, near 1 where it alone has it.",
 		Example: "FROM relative_decoder_norms('smollm2-demo/blocks.29.hook_resid_pre') LIMIT 5",
 	},
+	{
+		Name: "beyond_chance", Signature: "beyond_chance(q_value) → BOOLEAN",
+		Description: "Whether a q-value is below 0.05; false for NULL, where there is no baseline.",
+		Example:     "SELECT layer, count(*) FILTER (beyond_chance(q_value)) AS beyond_chance FROM enrichment GROUP BY layer ORDER BY layer",
+	},
+	{
+		Name: "strongest_sets", Signature: "strongest_sets(sae, k := 6) → TABLE(token_set, size, direction, feature, effect, q_value)",
+		Description: "The token sets in which a feature of the SAE has the largest effect beyond chance, with that feature: " +
+			"the strongest that is promoted, the strongest that is suppressed, the second of each, and so on; by effect alone where none is beyond chance. " +
+			"A set that shares more than half of its tokens with a stronger one is left out. Figures show these sets when none are named. " + saeWords,
+		Example: "FROM strongest_sets('smollm2-demo/blocks.29.hook_resid_pre', k := 4)",
+	},
+	{
+		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
+		Description: "The features of all SAEs, or of those of the release within, that promote a token set most, and those that suppress it most: " +
+			"first those beyond chance, then the larger effect.",
+		Example: "FROM strongest_features('number_words', k := 3)",
+	},
+	{
+		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10) → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",
+		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " + saeWords,
+		Example:     "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
+	},
 }
 
 // saeWords says what the first argument of macros takes.

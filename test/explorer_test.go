@@ -369,7 +369,7 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	if n != 10 {
 		t.Errorf("%d nearest features", n)
 	}
-	// A set: its features are those with the smallest p-values.
+	// A set: its features are those beyond chance of the largest effect, each way.
 	set := ask[struct {
 		Set      struct{ Size int }
 		Tokens   []string
@@ -380,15 +380,17 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	}
 	for i, f := range set.Features {
 		var same bool
-		if err := db.QueryRow(`SELECT direction = ? AND es = CAST(? AS FLOAT) AND p_value = (SELECT p_value FROM enrichment WHERE token_set = 'all_digits' ORDER BY p_value LIMIT 1 OFFSET ?)
-			FROM enrichment WHERE token_set = 'all_digits' AND sae = ? AND feature = ?`, f.Direction, f.ES, i, f.SAE, f.Feature).Scan(&same); err != nil || !same {
+		if err := db.QueryRow(`SELECT direction = ? AND es = CAST(? AS FLOAT) AND abs(effect) = (
+				SELECT abs(effect) FROM enrichment WHERE token_set = 'all_digits' AND direction = ?
+				ORDER BY (q_value < 0.05) DESC, abs(effect) DESC, q_value LIMIT 1 OFFSET ?)
+			FROM enrichment WHERE token_set = 'all_digits' AND sae = ? AND feature = ?`, f.Direction, f.ES, f.Direction, i%25, f.SAE, f.Feature).Scan(&same); err != nil || !same {
 			t.Errorf("place %d: %+v is not what SQL says, %v", i, f, err)
 		}
 	}
 	most := ask[[]featureRow](t, address, "promoters?sae=smollm2-demo/blocks.29.hook_resid_pre&set=all_digits")
 	for i, f := range most {
 		var feature int
-		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = 'smollm2-demo/blocks.29.hook_resid_pre' AND direction = 'promoted' ORDER BY es DESC, feature LIMIT 1 OFFSET ?`, i).Scan(&feature); err != nil || feature != f.Feature {
+		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = 'smollm2-demo/blocks.29.hook_resid_pre' AND direction = 'promoted' ORDER BY (q_value < 0.05) DESC, effect DESC, q_value, feature LIMIT 1 OFFSET ?`, i).Scan(&feature); err != nil || feature != f.Feature {
 			t.Errorf("promoter %d is feature %d, SQL says %d, %v", i, f.Feature, feature, err)
 		}
 	}
@@ -480,7 +482,7 @@ func TestExplorerInABrowser(t *testing.T) {
 	if text := eval[string](t, b, `document.querySelector("[aria-label=Promotes]").innerText`); !strings.Contains(text, "␣three") {
 		t.Errorf("feature 63 promotes %q", text)
 	}
-	b.run(t, chromedp.Click(chromedp.CSS("[aria-label=Enrichment] tbody tr button")))
+	b.run(t, chromedp.Click(chromedp.CSS("[aria-label='Enrichment, promoted'] tbody tr button")))
 	b.until(t, `document.querySelectorAll(".chart").length === 2`)
 	b.picture(t, "explorer-feature")
 	// A token set, and a layer, in which a click on a point opens its feature.

@@ -30,8 +30,9 @@ var plotCommand = &cli.Command{
 		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write: .html, .png or .svg (default: NAME.html here)"},
 		&cli.StringFlag{Name: "sql", Usage: "a `QUERY` of your own that gives the columns named above, those in brackets if you like"},
 		&cli.StringSliceFlag{Name: "set", Usage: "a token `SET`: the panels of manhattan, the members of feature"},
-		&cli.StringFlag{Name: "score", Usage: "`SCORE` of enrichment: es, drawn as -ln(1-ES), or p, as -log10 p", Value: figures.ScoreES},
-		&cli.Float64Flag{Name: "label-threshold", Usage: "label points whose `SCORE`, or difference of scores for sets, is greater"},
+		&cli.StringFlag{Name: "score", Usage: "`SCORE` of enrichment: effect, signed, or q, -log10 q below 0 for what is suppressed; unsigned es, drawn as -ln(1-ES), or p, as -log10 p (default: effect for sets, q for manhattan)"},
+		&cli.BoolFlag{Name: "unsigned", Usage: "draw -ln(1-ES), as SAELens does, for what is promoted and suppressed alike"},
+		&cli.Float64Flag{Name: "label-threshold", Usage: "label points whose `SCORE`, either way, or difference of scores for sets, is greater"},
 		&cli.IntFlag{Name: "top-n", Usage: "label at most `N` points a panel (default: 5, 12 for sets, or all above --label-threshold)"},
 		&cli.IntFlag{Name: "top-k", Usage: "the `K` features most enriched for the set of feature (default: 4)"},
 		&cli.StringFlag{Name: "statistic", Usage: "only this `STATISTIC` by layer: std, skewness or kurtosis"},
@@ -124,7 +125,7 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 		return figures.Request{}, err
 	}
 	r := figures.Request{
-		Feature: -1, SAE: saes, Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"),
+		Feature: -1, SAE: saes, Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"), Unsigned: c.Bool("unsigned"),
 		TopN: c.Int("top-n"), TopK: c.Int("top-k"), Bins: c.Int("bins"), Statistic: c.String("statistic"),
 	}
 	if c.IsSet("label-threshold") {
@@ -144,8 +145,13 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 			return r, wrongUsage("plot: --%s: expected at most %d, found %d", bound.flag, bound.most, bound.value)
 		}
 	}
-	if r.Score != figures.ScoreES && r.Score != figures.ScoreP {
-		return r, wrongUsage("plot: --score: expected es or p, found %q", r.Score)
+	switch r.Score {
+	case "", figures.ScoreEffect, figures.ScoreQ, figures.ScoreES, figures.ScoreP:
+	default:
+		return r, wrongUsage("plot: --score: expected effect, q, es or p, found %q", r.Score)
+	}
+	if r.Unsigned && (r.Score == figures.ScoreEffect || r.Score == figures.ScoreQ) {
+		return r, wrongUsage("plot: --unsigned: expected --score es or p with it, found %s", r.Score)
 	}
 	switch r.Statistic {
 	case "", "std", "skewness", "kurtosis":

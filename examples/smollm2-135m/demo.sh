@@ -23,11 +23,14 @@ ask "Layer by layer" "
 	       round(quantile_cont(kurtosis, 0.95), 2) AS kurtosis_95, count(*) FILTER (skewness > 1) AS skewed, count(*) FILTER (log_sparsity < -9) AS dead
 	FROM features GROUP BY layer ORDER BY layer"
 
-ask "What they are about: the strongest enrichments of the last layer, over 146 token sets" "
-	SELECT token_set, size, feature, round(es, 3) AS es, direction, q_value, top_tokens[:4] AS promotes
-	FROM enrichment JOIN layer_29 USING (sae, layer, feature)
-	WHERE layer = 29 AND size >= 20 AND direction = 'promoted' QUALIFY row_number() OVER (PARTITION BY token_set ORDER BY es DESC) = 1
-	ORDER BY es DESC LIMIT 8"
+ask "By layer, how many features write some set of tokens beyond chance (q < 0.05)" "
+	SELECT layer, count(DISTINCT feature) FILTER (beyond_chance(q_value)) AS features, count(*) FILTER (beyond_chance(q_value)) AS pairs,
+	       round(100.0 * pairs / count(q_value), 3) AS percent_of_pairs
+	FROM enrichment GROUP BY layer ORDER BY layer"
+
+ask "What they are about: the largest effects of the last layer beyond chance, over 146 token sets" "
+	SELECT token_set, s.size, feature, round(effect, 3) AS effect, q_value, CASE WHEN direction = 'promoted' THEN top_tokens ELSE bottom_tokens END[:4] AS tokens
+	FROM strongest_sets('smollm2-demo/layer_29', k := 10) s JOIN layer_29 USING (feature) ORDER BY effect DESC"
 
 printf '\n'
 saedb report --out "${db%.db}-report.html"

@@ -22,8 +22,11 @@ type Request struct {
 	// Sets are names of token sets: two for sets, one for running-sum, those of the
 	// panels for manhattan, and one or none for feature.
 	Sets []string
-	// Score of enrichment: ScoreES or ScoreP; empty is ScoreES.
+	// Score of enrichment: ScoreEffect, ScoreQ, ScoreES or ScoreP; empty is the effect for
+	// sets and q for manhattan, which draws the effect where no baseline is.
 	Score string
+	// Unsigned draws ScoreES where no score is asked for, as SAELens does.
+	Unsigned bool
 	// LabelThreshold labels only points beyond it, in units of the score; nil for
 	// the TopN points.
 	LabelThreshold *float64
@@ -59,12 +62,12 @@ var Kinds = []Kind{
 		"skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]", buildSkewKurtosis,
 	},
 	{
-		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest), the highest labelled",
-		"feature, token_set, es (p_value for --score p) [direction, q_value, size, top_tokens, neuronpedia_url]", buildManhattan,
+		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest beyond chance), promoted up, suppressed down, the furthest labelled",
+		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, neuronpedia_url]", buildManhattan,
 	},
 	{
-		"sets", "SET_A SET_B", "the scores of two token sets, features whose scores differ labelled",
-		"feature, token_set, es (p_value for --score p) [direction, top_tokens, neuronpedia_url]", buildSets,
+		"sets", "SET_A SET_B", "the signed effects of two token sets, features whose effects differ labelled",
+		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, neuronpedia_url]", buildSets,
 	},
 	{
 		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",

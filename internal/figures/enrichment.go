@@ -13,83 +13,40 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 )
 
-// The scores of enrichment that figures are drawn in.
-const (
-	ScoreES = "es" // -ln(1 - ES)
-	ScoreP  = "p"  // -log10 p
-)
-
-// score returns the score of a row: -ln(1 - ES), with 1 - ES at least 1e-6, or
-// -log10 p, with p at least the smallest number that a float64 has.
-func score(which string, es, p float64) float64 {
-	if which == ScoreP {
-		return -math.Log10(max(p, math.SmallestNonzeroFloat64))
-	}
-	return -math.Log(max(1-es, 1e-6))
-}
-
-// keyOf is the SQL of what a score grows with, the condition for a row to have one, and
-// the score at a key.
-func keyOf(which string) (key, where string, scoreOfKey func(key float64) float64) {
-	if which == ScoreP {
-		return "(-CAST(p_value AS DOUBLE))", "p_value IS NOT NULL", func(k float64) float64 { return score(which, 0, -k) }
-	}
-	return "CAST(es AS DOUBLE)", "es IS NOT NULL", func(k float64) float64 { return score(which, k, 0) }
-}
-
-// keyAt is a key that no score above this one is at or below.
-func keyAt(which string, score float64) float64 {
-	if which == ScoreP {
-		return -math.Pow(10, -score) * (1 + 1e-9)
-	}
-	return 1 - math.Exp(-score) - 1e-9
-}
-
-// scoreOf names the score and the columns that it needs.
-func scoreOf(r Request) (which, label string, needs column, err error) {
-	switch r.Score {
-	case "", ScoreES:
-		return ScoreES, "−ln(1 − ES)", column{"es", number}, nil
-	case ScoreP:
-		return ScoreP, "−log₁₀ p", column{"p_value", number}, nil
-	}
-	return "", "", column{}, &fault.Error{Op: "plot " + r.Name, Expected: "the score es or p", Found: r.Score}
-}
-
 // ManhattanSets is how many sets a manhattan figure shows when none are named.
 const ManhattanSets = 6
 
 // buildManhattan shows the enrichment of every feature of an SAE, a panel a set.
 func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	which, label, needs, err := scoreOf(r)
+	s, one, err := enrichmentSource(ctx, db, &r)
 	if err != nil {
 		return nil, err
 	}
-	s, one, err := enrichmentSource(ctx, db, r)
+	score, err := scoringOf(ctx, r, s, ScoreQ, ScoreEffect)
 	if err != nil {
 		return nil, err
 	}
-	key, where, scoreOfKey := keyOf(which)
+	required := append([]column{{"feature", integer}, {"token_set", text}}, score.needs...)
 	var all []ranking
 	if r.MostPoints > 0 {
-		if err := s.require("feature", "token_set", needs.name); err != nil {
+		if err := s.require(namesOf(required)...); err != nil {
 			return nil, err
 		}
 		threshold := math.Inf(1)
 		if r.LabelThreshold != nil {
-			threshold = keyAt(which, *r.LabelThreshold)
+			threshold = score.least(*r.LabelThreshold)
 		}
 		panels := min(len(r.Sets), maxPanels)
 		if panels == 0 {
 			panels = ManhattanSets
 		}
-		if all, err = s.rankings(ctx, key, where, r.MostPoints/panels, threshold); err != nil {
+		if all, err = s.rankings(ctx, score.key(), score.where, r.MostPoints/panels, threshold); err != nil {
 			return nil, err
 		}
 	}
-	t, err := s.read(ctx, []column{{"feature", integer}, {"token_set", text}, needs},
+	t, err := s.read(ctx, required,
 		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"neuronpedia_url", text}},
-		where+" AND "+above(key, all), "token_set, feature")
+		score.where+" AND "+above(score.key(), all), "token_set, feature")
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +57,10 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		if err := r.describe(ctx, t, allRows(t), one); err != nil {
 			return nil, err
 		}
+	}
+	note, err := s.chanceNote(ctx)
+	if err != nil {
+		return nil, err
 	}
 	rows := map[string][]int{}
 	for i, set := range t.texts["token_set"] {
@@ -120,7 +81,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 	}
 	f := &Figure{
 		Title: "Enrichment of features in token sets" + of(one),
-		Note:  "A point a feature: how far the set's tokens lie towards one end of its ranking of the vocabulary.",
+		Note:  score.manhattanNote() + note,
 		Hint:  r.clickHint(t), Query: s.query, Widths: []float64{1},
 	}
 	for i, set := range sets {
@@ -129,24 +90,77 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		}
 		p := Panel{
 			Title: set, Row: i,
-			X: Axis{Label: "feature", Link: "x"}, Y: Axis{Label: label},
+			X: Axis{Label: "feature", Link: "x"}, Y: Axis{Label: score.label},
 		}
 		if size := t.integers["size"]; size != nil && size[rows[set][0]] >= 0 {
 			p.Title += fmt.Sprintf(" (%s tokens)", thousands(int(size[rows[set][0]])))
 		}
-		p.Points = manhattanPoints(t, rows[set], which, r)
-		if r.LabelThreshold != nil {
-			p.Rules = []Rule{{Horizontal: true, At: *r.LabelThreshold}}
-		}
+		p.Points = manhattanPoints(t, rows[set], score, r)
+		p.Rules = score.manhattanRules(r)
 		f.Heights = append(f.Heights, 240)
 		f.Panels = append(f.Panels, p)
 	}
-	return f, f.addRest(ctx, s, sets, all, key, where, scoreOfKey)
+	if err := f.addRest(ctx, s, sets, all, score); err != nil {
+		return nil, err
+	}
+	if score.signed {
+		f.mirror()
+	}
+	return f, nil
+}
+
+// manhattanNote says what a point is.
+func (s scoring) manhattanNote() string {
+	if !s.signed {
+		return "A point a feature: how far the set's tokens lie towards one end of its ranking of the vocabulary."
+	}
+	note := "A point a feature: above 0 where it promotes the set's tokens, below where it suppresses them."
+	if s.name == ScoreQ {
+		note += fmt.Sprintf(" Dashed: 0, and q = %g each way.", chance)
+	}
+	return note
+}
+
+// manhattanRules are the lines across a panel: of a signed score 0 and the bounds of
+// chance, and the threshold of labels.
+func (s scoring) manhattanRules(r Request) []Rule {
+	var places []float64
+	if s.name == ScoreQ {
+		places = append(places, -math.Log10(chance))
+	}
+	if r.LabelThreshold != nil {
+		places = append(places, *r.LabelThreshold)
+	}
+	var rules []Rule
+	if s.signed {
+		rules = append(rules, Rule{Horizontal: true, At: 0})
+		for _, at := range places {
+			rules = append(rules, Rule{Horizontal: true, At: -at})
+		}
+	}
+	for _, at := range places {
+		rules = append(rules, Rule{Horizontal: true, At: at})
+	}
+	return rules
+}
+
+// mirror gives each panel as much room below 0 as above, for all that is in it.
+func (f *Figure) mirror() {
+	for i := range f.Panels {
+		p, reach := &f.Panels[i], 0.0
+		for _, r := range p.Rules {
+			reach = max(reach, math.Abs(r.At))
+		}
+		var x, y extent
+		p.extend(&x, &y)
+		reach = 1.12 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
+		p.Y.Min, p.Y.Max, p.Y.fixed = -reach, reach, true
+	}
 }
 
 // addRest adds the range of the features that are not drawn to the panels of their sets.
-func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ranking, key, where string, scoreOfKey func(float64) float64) error {
-	rests, err := s.rests(ctx, key, where, all, scoreOfKey)
+func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ranking, score scoring) error {
+	rests, err := s.rests(ctx, score, all)
 	if err != nil {
 		return err
 	}
@@ -163,12 +177,12 @@ func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ra
 
 // manhattanPoints are the features of one set, promoted and suppressed apart, with
 // labels on the highest.
-func manhattanPoints(t *table, rows []int, which string, r Request) []Points {
+func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 	x, y := make([]float64, t.length), make([]float64, t.length)
 	byDirection := map[string][]int{}
 	for _, i := range rows {
 		x[i] = float64(t.integers["feature"][i])
-		y[i] = score(which, at(t.numbers["es"], i), at(t.numbers["p_value"], i))
+		y[i] = score.row(t, i)
 		direction := "enriched"
 		if d := t.texts["direction"]; d != nil {
 			direction = d[i]
@@ -201,18 +215,11 @@ func manhattanPoints(t *table, rows []int, which string, r Request) []Points {
 	return out
 }
 
-func at(values []float64, i int) float64 {
-	if values == nil {
-		return math.NaN()
-	}
-	return values[i]
-}
-
-// highest chooses the rows that get labels: those beyond the threshold, or the
-// highest five, and no more than TopN.
+// highest chooses the rows that get labels: those beyond the threshold, or the five
+// furthest from 0, and no more than TopN.
 func highest(rows []int, y []float64, r Request) map[int]bool {
 	sorted := append([]int(nil), rows...)
-	sort.SliceStable(sorted, func(a, b int) bool { return y[sorted[a]] > y[sorted[b]] })
+	sort.SliceStable(sorted, func(a, b int) bool { return math.Abs(y[sorted[a]]) > math.Abs(y[sorted[b]]) })
 	limit := r.TopN
 	if limit == 0 {
 		limit = 5
@@ -222,14 +229,15 @@ func highest(rows []int, y []float64, r Request) map[int]bool {
 	}
 	chosen := map[int]bool{}
 	for _, i := range sorted[:min(limit, len(sorted))] {
-		if r.LabelThreshold == nil || y[i] > *r.LabelThreshold {
+		if r.LabelThreshold == nil || math.Abs(y[i]) > *r.LabelThreshold {
 			chosen[i] = true
 		}
 	}
 	return chosen
 }
 
-// labelsOf are the features' numbers at the rows that get one; nil when none does.
+// labelsOf are the features' numbers, each with the token that it promotes most, at the
+// rows that get one; nil when none does.
 func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
 	features := t.integers["feature"]
 	if features == nil {
@@ -239,6 +247,9 @@ func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
 	for k, i := range rows {
 		if chosen[i] {
 			labels[k], any = strconv.FormatInt(features[i], 10), true
+			if tokens := t.lists["top_tokens"]; tokens != nil && len(tokens[i]) > 0 {
+				labels[k] += " " + showToken(tokens[i][0])
+			}
 		}
 	}
 	if !any {
@@ -256,56 +267,36 @@ func of(one SAE) string {
 }
 
 // enrichmentSource is the enrichment of one SAE's features, in the sets asked for
-// or, for manhattan, in those with the smallest p-values.
-func enrichmentSource(ctx context.Context, db *sql.DB, r Request) (s *source, one SAE, err error) {
+// or in the strongest, which the request then has.
+func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, one SAE, err error) {
 	if r.Query != "" {
-		s, err = newSource(ctx, db, r, "")
+		s, err = newSource(ctx, db, *r, "")
 		return s, one, err
 	}
-	if one, err = oneSAE(ctx, db, r); err != nil {
+	if one, err = oneSAE(ctx, db, *r); err != nil {
 		return nil, one, err
 	}
-	sets := r.Sets
-	if len(sets) == 0 {
-		if sets, err = strongestSets(ctx, db, r, one); err != nil {
-			return nil, one, err
+	if len(r.Sets) == 0 {
+		op := "plot " + r.Name
+		if r.Sets, err = StrongestSets(ctx, db, one.Name); err != nil {
+			return nil, one, fault.At(op, "", err)
+		}
+		if len(r.Sets) == 0 {
+			return nil, one, &fault.Error{Op: op, Subject: one.Name, Problem: "no enrichment is computed", Hint: "run saedb load sets, then saedb compute"}
 		}
 	}
 	args := []any{one.Name}
-	for _, set := range sets {
+	for _, set := range r.Sets {
 		args = append(args, set)
 	}
-	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(sets)-1) + `)`
-	query := `SELECT e.feature, e.token_set, e.size, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
+	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
+	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
 		FROM enrichment e JOIN features f USING (sae, feature)` + where
 	if r.TopTokens != nil {
-		query = `SELECT feature, token_set, size, es, direction, p_value, q_value FROM enrichment` + where
+		query = `SELECT feature, token_set, size, effect, es, direction, p_value, q_value FROM enrichment` + where
 	}
-	s, err = newSource(ctx, db, r, query, args...)
+	s, err = newSource(ctx, db, *r, query, args...)
 	return s, one, err
-}
-
-// strongestSets are the sets in which some feature has the smallest p-values.
-func strongestSets(ctx context.Context, db *sql.DB, r Request, of SAE) ([]string, error) {
-	op := "plot " + r.Name
-	rows, err := db.QueryContext(ctx, `SELECT token_set FROM enrichment WHERE sae = ? AND direction = 'promoted'
-		GROUP BY token_set ORDER BY min(p_value), max(es) DESC, token_set LIMIT ?`, of.Name, ManhattanSets)
-	if err != nil {
-		return nil, fault.At(op, "", err)
-	}
-	defer rows.Close()
-	var sets []string
-	for rows.Next() {
-		var set string
-		if err := rows.Scan(&set); err != nil {
-			return nil, err
-		}
-		sets = append(sets, set)
-	}
-	if len(sets) == 0 && rows.Err() == nil {
-		return nil, &fault.Error{Op: op, Subject: of.Name, Problem: "no enrichment is computed", Hint: "run saedb load sets, then saedb compute"}
-	}
-	return sets, rows.Err()
 }
 
 // buildSets compares the scores of every feature in two sets.
@@ -313,20 +304,20 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if len(r.Sets) != 2 {
 		return nil, &fault.Error{Op: "plot sets", Expected: "two token sets", Found: strconv.Itoa(len(r.Sets))}
 	}
-	which, label, needs, err := scoreOf(r)
+	s, one, err := enrichmentSource(ctx, db, &r)
 	if err != nil {
 		return nil, err
 	}
-	s, one, err := enrichmentSource(ctx, db, r)
+	score, err := scoringOf(ctx, r, s, ScoreEffect)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.read(ctx, []column{{"feature", integer}, {"token_set", text}, needs},
-		[]column{{"direction", text}, {"top_tokens", texts}, {"neuronpedia_url", text}}, needs.name+" IS NOT NULL", "feature, token_set")
+	t, err := s.read(ctx, append([]column{{"feature", integer}, {"token_set", text}}, score.needs...),
+		[]column{{"direction", text}, {"top_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
 	if err != nil {
 		return nil, err
 	}
-	rows, x, y, other, err := pairs(t, r.Sets, which)
+	rows, x, y, other, err := pairs(t, r.Sets, score)
 	if err != nil {
 		return nil, fault.At(s.op, "", err)
 	}
@@ -345,8 +336,20 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		Note:  "A point a feature; coloured where the scores differ by more than " + short(bound) + ". Histograms count features.",
 		Hint:  r.clickHint(t), Query: s.query, Heights: []float64{130, 560}, Widths: []float64{4, 1},
 	}
-	xAxis, yAxis := Axis{Label: r.Sets[0] + ": " + label, Link: "x"}, Axis{Label: r.Sets[1] + ": " + label, Link: "y"}
-	main := Panel{Row: 1, X: xAxis, Y: yAxis, Points: setsPoints(t, rows, x, y, other, bound, r)}
+	xAxis, yAxis := Axis{Label: r.Sets[0] + ": " + score.label, Link: "x"}, Axis{Label: r.Sets[1] + ": " + score.label, Link: "y"}
+	main := Panel{Row: 1, Points: setsPoints(t, rows, x, y, other, bound, r)}
+	if score.signed {
+		reach := score.reach(rows, x, y)
+		for _, a := range []*Axis{&xAxis, &yAxis} {
+			a.Min, a.Max, a.fixed = -reach, reach, true
+		}
+		main.Rules = []Rule{{At: 0}, {Horizontal: true, At: 0}}
+		main.Lines = []Line{{Color: Grey, Width: 1, X: Series{-reach, reach}, Y: Series{-reach, reach}}}
+		f.Heights[1] = squareHeight
+		f.Note = "A point a feature: above 0 where it promotes a set, below where it suppresses it; on the slanted line both are alike." +
+			" Coloured where the difference of the two is more than " + short(bound) + ". Histograms count features."
+	}
+	main.X, main.Y = xAxis, yAxis
 	xBare, yBare := xAxis, yAxis
 	xBare.Bare, yBare.Bare = true, true
 	top := Panel{X: xBare, Y: Axis{Label: "features"}, Bars: marginal(rows, x, r.Bins, false)}
@@ -355,9 +358,25 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	return f, nil
 }
 
+// squareHeight is that of the panel of two sets, so that both axes of a picture have the
+// same scale.
+const squareHeight = 840
+
+// reach is how far both axes of two sets go from 0: over all effects that there are, or
+// the furthest score.
+func (s scoring) reach(rows []int, x, y []float64) float64 {
+	furthest := 1.0
+	if s.name != ScoreEffect {
+		for _, i := range rows {
+			furthest = max(furthest, math.Abs(x[i]), math.Abs(y[i]))
+		}
+	}
+	return 1.04 * furthest
+}
+
 // pairs finds, for each feature, its rows in both sets: rows are those in the
 // first, x and y the two scores at them, and other the row in the second.
-func pairs(t *table, sets []string, which string) (rows []int, x, y []float64, other map[int]int, err error) {
+func pairs(t *table, sets []string, score scoring) (rows []int, x, y []float64, other map[int]int, err error) {
 	x, y, other = make([]float64, t.length), make([]float64, t.length), map[int]int{}
 	second := map[int64]int{}
 	seen := map[string]bool{}
@@ -379,8 +398,8 @@ func pairs(t *table, sets []string, which string) (rows []int, x, y []float64, o
 		}
 		rows = append(rows, i)
 		other[i] = j
-		x[i] = score(which, at(t.numbers["es"], i), at(t.numbers["p_value"], i))
-		y[i] = score(which, at(t.numbers["es"], j), at(t.numbers["p_value"], j))
+		x[i] = score.row(t, i)
+		y[i] = score.row(t, j)
 	}
 	return rows, x, y, other, nil
 }

@@ -2,17 +2,33 @@ package figures
 
 import (
 	"context"
+	"database/sql"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
 )
 
+// scoreInSQL is the score that manhattan draws of a request.
+func scoreInSQL(r Request) string {
+	switch {
+	case r.Score == ScoreP:
+		return "-log10(p_value)"
+	case r.Score == ScoreEffect:
+		return "CAST(effect AS DOUBLE)"
+	case r.Unsigned || r.Score == ScoreES:
+		return "-ln(greatest(1 - CAST(es AS DOUBLE), 1e-6))"
+	}
+	return "CASE WHEN effect < 0 THEN log10(q_value) ELSE -log10(q_value) END"
+}
+
 func TestManhattanHasEveryScore(t *testing.T) {
 	db := open(t)
 	threshold := 1.5
 	for _, r := range []Request{
 		{Name: "manhattan", SAE: "one", Sets: []string{"even", "low"}, LabelThreshold: &threshold},
+		{Name: "manhattan", SAE: "one", Sets: []string{"even", "low"}, Score: ScoreEffect},
+		{Name: "manhattan", SAE: "one", Sets: []string{"even", "low"}, LabelThreshold: &threshold, Unsigned: true},
 		{Name: "manhattan", SAE: "one", Sets: []string{"even"}, Score: ScoreP, TopN: 3},
 		{Name: "manhattan", SAE: "one"},
 	} {
@@ -23,17 +39,13 @@ func TestManhattanHasEveryScore(t *testing.T) {
 			for _, s := range p.Points {
 				for i := range s.X {
 					points++
-					column, score := "es", func(v float64) float64 { return -math.Log(max(1-v, 1e-6)) }
-					if r.Score == ScoreP {
-						column, score = "p_value", func(v float64) float64 { return -math.Log10(v) }
-					}
-					want := score(ask(t, db, `SELECT CAST(`+column+` AS DOUBLE) FROM enrichment WHERE sae = 'one' AND token_set = ? AND feature = ? AND direction = ?`, set, int(s.X[i]), s.Name))
+					want := ask(t, db, `SELECT `+scoreInSQL(r)+` FROM enrichment WHERE sae = 'one' AND token_set = ? AND feature = ? AND direction = ?`, set, int(s.X[i]), s.Name)
 					if math.Abs(s.Y[i]-want) > 1e-12*(1+math.Abs(want)) {
 						t.Fatalf("%s, feature %v: score %v, SQL says %v", set, s.X[i], s.Y[i], want)
 					}
 					if s.Labels != nil && s.Labels[i] != "" {
 						labelled++
-						if s.Labels[i] != strconv.Itoa(int(s.X[i])) {
+						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(hostile[int(s.X[i])%len(hostile)]) {
 							t.Errorf("%s, feature %v has the label %q", set, s.X[i], s.Labels[i])
 						}
 					}
@@ -44,12 +56,15 @@ func TestManhattanHasEveryScore(t *testing.T) {
 			}
 			wanted := 5.0
 			if r.LabelThreshold != nil {
-				wanted = ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold)
+				wanted = ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND abs(`+scoreInSQL(r)+`) > ?`, set, threshold)
 			} else if r.TopN > 0 {
 				wanted = float64(r.TopN)
 			}
 			if float64(labelled) != wanted || wanted == 0 {
 				t.Errorf("%s: %d labels, expected %v", set, labelled, wanted)
+			}
+			if mirrored := p.Y.Min == -p.Y.Max; mirrored != (r.Score != ScoreP && !r.Unsigned) {
+				t.Errorf("%+v: the axis is from %v to %v", r, p.Y.Min, p.Y.Max)
 			}
 		}
 	}
@@ -57,17 +72,27 @@ func TestManhattanHasEveryScore(t *testing.T) {
 
 func TestSetsLabelsWhatDiffers(t *testing.T) {
 	db, bound := open(t), 1.0
-	f := build(t, db, Request{Name: "sets", SAE: "two", Sets: []string{"even", "low"}, LabelThreshold: &bound})
-	points := 0
+	for _, unsigned := range []bool{false, true} {
+		setsLabelWhatDiffers(t, db, unsigned, bound)
+	}
+}
+
+func setsLabelWhatDiffers(t *testing.T, db *sql.DB, unsigned bool, bound float64) {
+	t.Helper()
+	f := build(t, db, Request{Name: "sets", SAE: "two", Sets: []string{"even", "low"}, LabelThreshold: &bound, Unsigned: unsigned})
+	points, score := 0, "CAST(effect AS DOUBLE)"
+	if unsigned {
+		score = "-ln(1 - CAST(es AS DOUBLE))"
+	}
 	for _, s := range f.Panels[0].Points {
 		points += len(s.X)
 		for i := range s.X {
 			differs := math.Abs(s.X[i]-s.Y[i]) > bound
-			if differs != (s.Name != "alike") || differs != (s.Labels != nil && s.Labels[i] != "") {
+			if differs != (s.Name != "alike") || differs != (s.Labels != nil && s.Labels[i] != "") || s.Name == "more even" && s.X[i] < s.Y[i] || s.Name == "more low" && s.X[i] > s.Y[i] {
 				t.Errorf("%s: (%v, %v) has the label %v", s.Name, s.X[i], s.Y[i], s.Labels)
 			}
 			for k, set := range []string{"even", "low"} {
-				want := -math.Log(1 - ask(t, db, `SELECT CAST(es AS DOUBLE) FROM enrichment WHERE sae = 'two' AND token_set = ? AND feature = ?`, set, s.Hover[0].Texts[i]))
+				want := ask(t, db, `SELECT `+score+` FROM enrichment WHERE sae = 'two' AND token_set = ? AND feature = ?`, set, s.Hover[0].Texts[i])
 				if got := []float64{s.X[i], s.Y[i]}[k]; math.Abs(got-want) > 1e-9 {
 					t.Fatalf("feature %s in %s: %v, SQL says %v", s.Hover[0].Texts[i], set, got, want)
 				}
@@ -85,6 +110,9 @@ func TestSetsLabelsWhatDiffers(t *testing.T) {
 		if sum != 500 {
 			t.Errorf("a margin counts %d features, expected 500", sum)
 		}
+	}
+	if main := f.Panels[0]; !unsigned && (main.X.Min != -main.X.Max || main.X.Max != main.Y.Max || main.X.Min != main.Y.Min || main.X.Max < 1 || len(main.Rules) != 2 || len(main.Lines) != 1) {
+		t.Errorf("signed axes from %v to %v and %v to %v, rules %v, lines %v", main.X.Min, main.X.Max, main.Y.Min, main.Y.Max, main.Rules, main.Lines)
 	}
 	if f.Panels[0].X.Min != f.Panels[1].X.Min || f.Panels[0].Y.Max != f.Panels[2].Y.Max {
 		t.Error("the margins' axes differ from the scatter plot's")
@@ -170,6 +198,34 @@ func TestFeatureCountsTokensByMembership(t *testing.T) {
 	}
 }
 
+func TestManhattanSaysWhereNothingIsBeyondChance(t *testing.T) {
+	for statement, want := range map[string]string{
+		"UPDATE enrichment SET q_value = q_value / 100 WHERE feature = 3": "",
+		"UPDATE enrichment SET q_value = 0.05":                            "Nothing here is beyond chance (q < 0.05)",
+		"UPDATE enrichment SET q_value = NULL":                            "No baseline is computed",
+		"UPDATE enrichment SET q_value = 0 WHERE feature = 3":             "",
+	} {
+		db := open(t)
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		f := build(t, db, Request{Name: "manhattan", SAE: "one"})
+		if says := strings.Contains(f.Note, "chance") || strings.Contains(f.Note, "baseline"); says != (want != "") || !strings.Contains(f.Note, want) {
+			t.Errorf("%s: the note is %q, expected %q", statement, f.Note, want)
+		}
+		// Without q-values the effect is drawn; a q-value of 0 is drawn as 1e-300.
+		highest := 0.0
+		for _, s := range f.Panels[0].Points {
+			for _, y := range s.Y {
+				highest = max(highest, math.Abs(y))
+			}
+		}
+		if strings.HasSuffix(statement, "NULL") && (highest > 1 || f.Panels[0].Y.Label != scorings[ScoreEffect].label) || strings.Contains(statement, "= 0 ") && highest != 300 {
+			t.Errorf("%s: drawn to %v on %q", statement, highest, f.Panels[0].Y.Label)
+		}
+	}
+}
+
 func TestEnrichmentErrors(t *testing.T) {
 	db := open(t)
 	for _, c := range []struct {
@@ -183,7 +239,8 @@ func TestEnrichmentErrors(t *testing.T) {
 		{Request{Name: "feature", SAE: "one", Feature: -1}, "expected a feature's number, or a token set"},
 		{Request{Name: "running-sum", Query: "SELECT 1 AS rank, true AS member"}, "expected some of the tokens in it, and some not, found 1 of 1"},
 		{Request{Name: "layers", Query: "SELECT 1 AS std"}, "the query lacks layer"},
-		{Request{Name: "manhattan", SAE: "one", Score: "z"}, "expected the score es or p"},
+		{Request{Name: "sets", SAE: "one", Sets: []string{"even", "low"}, Score: ScoreQ, Unsigned: true}, "expected the score es or p for an unsigned figure, found q"},
+		{Request{Name: "manhattan", SAE: "one", Score: "z"}, "expected the score effect, q, es or p"},
 	} {
 		_, err := Build(context.Background(), db, c.request)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

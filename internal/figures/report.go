@@ -80,7 +80,18 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 		r.Missing = append(r.Missing, "No enrichment is computed; saedb load sets, then saedb compute, compute it.")
 		return r, nil
 	}
-	return r, r.table(ctx, db, strongestEnrichments)
+	return r, r.enrichments(ctx, db)
+}
+
+// enrichments adds the table of the strongest, and says so where none is beyond chance.
+func (r *Report) enrichments(ctx context.Context, db *sql.DB) error {
+	t := strongestEnrichments
+	note, err := (&source{db: db, op: "report", query: "FROM enrichment", names: []string{"q_value"}}).chanceNote(ctx)
+	if err != nil {
+		return err
+	}
+	t.Note += note
+	return r.table(ctx, db, t)
 }
 
 // loaded adds the tables of models, SAEs and loads.
@@ -129,24 +140,26 @@ ORDER BY skewness DESC, layer, feature`,
 }
 
 // strongestEnrichments takes the maxima in one pass: a window over every score
-// would sort features × sets. What is taken from es is less than the distance of
-// two floats, and puts equal scores in order.
+// would sort features × sets. Rows are compared field by field.
 var strongestEnrichments = DataTable{
-	ID: "enrichments", Title: "Strongest enrichments", Sort: 4,
-	Note: "For each token set of at least five tokens, the five features that promote it most, over all SAEs.",
+	ID: "enrichments", Title: "Strongest enrichments", Sort: -1,
+	Note: "For each token set of at least five tokens, the five features that promote it most and the five that suppress it most, over all SAEs: those beyond chance (q < 0.05), by effect.",
 	Columns: []DataColumn{
-		{Name: "token set", Kind: "text", Filter: true}, {Name: "set size", Kind: "number"}, {Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"},
-		{Name: "ES", Kind: "number"}, {Name: "q-value", Kind: "number"}, {Name: "AUC", Kind: "number"}, {Name: "promotes", Kind: "tokens"},
+		{Name: "token set", Kind: "text", Filter: true}, {Name: "set size", Kind: "number"}, {Name: "direction", Kind: "text", Filter: true},
+		{Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"},
+		{Name: "effect", Kind: "number"}, {Name: "q-value", Kind: "number"}, {Name: "ES", Kind: "number"}, {Name: "promotes", Kind: "tokens"}, {Name: "suppresses", Kind: "tokens"},
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "Neuronpedia", Kind: "link"},
 	},
-	Query: `WITH best AS (
-	SELECT token_set, unnest(arg_max({'sae': sae, 'feature': feature, 'size': size, 'es': es, 'q_value': q_value, 'auc': auc},
-		es - 1e-10 * layer - 1e-13 * feature, 5)) AS b
-	FROM enrichment WHERE direction = 'promoted' AND size >= 5 GROUP BY token_set
+	Query: `WITH scored AS (
+	FROM enrichment WHERE direction IS NOT NULL AND size >= 5 AND beyond_chance(q_value) = (SELECT coalesce(max(beyond_chance(q_value)), false) FROM enrichment)
+), best AS (
+	SELECT token_set, direction, unnest(arg_max({'sae': sae, 'feature': feature, 'size': size, 'effect': effect, 'es': es, 'q_value': q_value},
+		{'effect': abs(effect), 'q_value': -q_value, 'layer': -layer, 'feature': -feature}, 5)) AS b
+	FROM scored GROUP BY token_set, direction
 )
-SELECT token_set, b.size, f.layer, f.feature, b.es, b.q_value, b.auc, f.top_tokens, f.sae, f.neuronpedia_url
+SELECT token_set, b.size, direction, f.layer, f.feature, b.effect, b.q_value, b.es, f.top_tokens, f.bottom_tokens[:5], f.sae, f.neuronpedia_url
 FROM best JOIN features f ON f.sae = b.sae AND f.feature = b.feature
-ORDER BY b.es DESC, token_set, f.layer, f.feature`,
+ORDER BY direction, abs(b.effect) DESC, b.q_value, token_set, f.layer, f.feature`,
 }
 
 // table reads one table and adds it.

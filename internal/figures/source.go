@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -101,19 +102,23 @@ type table struct {
 	booleans map[string][]bool
 }
 
+func namesOf(columns []column) []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return names
+}
+
 // read reads the columns, those in optional where the source has them, of the rows
 // for which where holds, in order.
 func (s *source) read(ctx context.Context, required, optional []column, where, order string) (*table, error) {
-	var names []string
-	for _, c := range required {
-		names = append(names, c.name)
-	}
-	if err := s.require(names...); err != nil {
+	if err := s.require(namesOf(required)...); err != nil {
 		return nil, err
 	}
 	columns := required
 	for _, c := range optional {
-		if s.has(c.name) {
+		if s.has(c.name) && !slices.Contains(columns, c) {
 			columns = append(columns[:len(columns):len(columns)], c)
 		}
 	}

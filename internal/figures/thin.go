@@ -86,7 +86,7 @@ type rest struct {
 }
 
 // rests finds them for the sets of which not all features are drawn.
-func (s *source) rests(ctx context.Context, key, where string, all []ranking, scoreOfKey func(key float64) float64) (map[string]*rest, error) {
+func (s *source) rests(ctx context.Context, score scoring, all []ranking) (map[string]*rest, error) {
 	found := map[string]*rest{}
 	var values []string
 	byName := map[string]ranking{}
@@ -99,7 +99,7 @@ func (s *source) rests(ctx context.Context, key, where string, all []ranking, sc
 	}
 	rows, err := s.db.QueryContext(ctx, s.from(fmt.Sprintf(`SELECT name, CAST(floor((CAST(feature AS BIGINT) - low) / width) AS BIGINT) AS strip, count(*), min(%[1]s), max(%[1]s)
 		FROM source JOIN (VALUES %[2]s) AS thinned(name, low, width, bound) ON CAST(source.token_set AS VARCHAR) = name
-		WHERE %[3]s AND %[1]s <= bound GROUP BY name, strip ORDER BY name, strip`, key, strings.Join(values, ", "), where)), s.args...)
+		WHERE %[3]s AND %[4]s <= bound GROUP BY name, strip ORDER BY name, strip`, score.value, strings.Join(values, ", "), score.where, score.key())), s.args...)
 	if err != nil {
 		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
 	}
@@ -115,7 +115,7 @@ func (s *source) rests(ctx context.Context, key, where string, all []ranking, sc
 		if found[name] == nil {
 			found[name] = &rest{}
 		}
-		found[name].add(byName[name], strip, count, scoreOfKey(low), scoreOfKey(high))
+		found[name].add(byName[name], strip, count, score.at(low), score.at(high))
 	}
 	return found, rows.Err()
 }

@@ -12,15 +12,17 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 	db, threshold := open(t), 2.5
 	for _, r := range []Request{
 		{Name: "manhattan", SAE: "one", MostPoints: 200},
+		{Name: "manhattan", SAE: "one", Sets: []string{"low", "even"}, MostPoints: 100, Score: ScoreEffect},
+		{Name: "manhattan", SAE: "one", Sets: []string{"low"}, MostPoints: 50, Unsigned: true},
 		{Name: "manhattan", SAE: "one", Sets: []string{"low"}, MostPoints: 30},
 		{Name: "manhattan", SAE: "one", Sets: []string{"low", "even"}, MostPoints: 100, Score: ScoreP},
-		{Name: "manhattan", SAE: "one", Sets: []string{"even"}, MostPoints: 20, LabelThreshold: &threshold},
+		{Name: "manhattan", SAE: "one", Sets: []string{"even"}, MostPoints: 20, LabelThreshold: &threshold, Unsigned: true},
 		{Name: "manhattan", MostPoints: 100, Query: "SELECT feature, token_set, es, p_value FROM enrichment WHERE sae = 'one'"},
 	} {
 		f := build(t, db, r)
-		which, _, _, err := scoreOf(r)
-		if err != nil {
-			t.Fatal(err)
+		score := scorings[map[bool]string{true: ScoreES, false: ScoreQ}[r.Unsigned || r.Query != ""]]
+		if r.Score != "" {
+			score = scorings[r.Score]
 		}
 		for _, p := range f.Panels {
 			set := strings.Fields(strings.ReplaceAll(p.Title, ":", ""))[0]
@@ -28,7 +30,7 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 			for _, s := range p.Points {
 				points += len(s.X)
 				for i := range s.X {
-					lowest, features = min(lowest, s.Y[i]), append(features, fmt.Sprint(s.X[i]))
+					lowest, features = min(lowest, math.Abs(s.Y[i])), append(features, fmt.Sprint(s.X[i]))
 				}
 			}
 			if points == 0 || points > 200 || len(p.Bands) == 0 {
@@ -37,18 +39,17 @@ func TestThinnedManhattanLeavesNothingOut(t *testing.T) {
 			if !strings.Contains(p.Title, fmt.Sprintf("the %d highest of 500 features", points)) {
 				t.Errorf("%d points are drawn; the title says %q", points, p.Title)
 			}
-			if r.LabelThreshold != nil && float64(points) < ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND -ln(greatest(1 - CAST(es AS DOUBLE), 1e-6)) > ?`, set, threshold) {
+			if r.LabelThreshold != nil && float64(points) < ask(t, db, `SELECT count(*) FROM enrichment WHERE sae = 'one' AND token_set = ? AND abs(`+scoreInSQL(r)+`) > ?`, set, threshold) {
 				t.Errorf("%s: a point above the threshold of labels is not drawn", set)
 			}
-			key, _, scoreOfKey := keyOf(which)
 			rest := 0
 			for _, band := range p.Bands {
 				for i := 0; i < len(band.X); i += 2 {
 					in := fmt.Sprintf(`FROM enrichment WHERE sae = 'one' AND token_set = '%s' AND feature >= %v AND feature < %v AND feature NOT IN (%s)`,
 						set, band.X[i], band.X[i+1], strings.Join(features, ", "))
 					rest += int(ask(t, db, `SELECT count(*) `+in))
-					low, high := scoreOfKey(ask(t, db, `SELECT min(`+key+`) `+in)), scoreOfKey(ask(t, db, `SELECT max(`+key+`) `+in))
-					if band.Low[i] != low || band.High[i] != high || band.Low[i+1] != low || band.High[i+1] != high || high > lowest {
+					low, high := score.at(ask(t, db, `SELECT min(`+score.value+`) `+in)), score.at(ask(t, db, `SELECT max(`+score.value+`) `+in))
+					if band.Low[i] != low || band.High[i] != high || band.Low[i+1] != low || band.High[i+1] != high || max(high, -low) > lowest {
 						t.Errorf("%s, features from %v: the band spans %v to %v, SQL says %v to %v; the lowest point is at %v", set, band.X[i], band.Low[i], band.High[i], low, high, lowest)
 					}
 				}

@@ -93,8 +93,8 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	enrichment, err := s.list(r.Context(), `SELECT token_set, size, es, direction, p_value, q_value, auc FROM enrichment
-		WHERE sae = ? AND feature = ? ORDER BY coalesce(q_value, 1) >= 0.05, abs(effect) DESC, q_value, token_set LIMIT 40`, a.name, index)
+	enrichment, err := s.list(r.Context(), `SELECT token_set, size, effect, es, direction, p_value, q_value, auc, beyond_chance
+		FROM strongest_of_feature(?, ?, k := 20)`, a.name, index)
 	if err != nil {
 		return nil, err
 	}
@@ -169,10 +169,10 @@ func (s *Server) sets(r *http.Request) (any, error) {
 	return found, nil
 }
 
-// set is a token set, its first tokens, and the features that promote it most.
+// set is a token set, its first tokens, and the features that promote and suppress it most.
 func (s *Server) set(r *http.Request) (any, error) {
 	model, name := r.URL.Query().Get("model"), r.URL.Query().Get("set")
-	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:300] AS tokens, model_id, set_id
+	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:300] AS tokens, model_id
 		FROM stored_token_sets JOIN stored_models USING (model_id) WHERE token_set = ? AND (? = '' OR model = ?) ORDER BY model LIMIT 1`, name, model, model)
 	if err != nil {
 		return nil, err
@@ -185,15 +185,14 @@ func (s *Server) set(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The expressions are those of the view enrichment.
-	features, err := s.featureRows(r.Context(), `SELECT sae_id, feature, es, CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
-			pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc
-		FROM stored_enrichment WHERE set_id = ? AND es IS NOT NULL ORDER BY log10_p, es DESC, sae_id, feature LIMIT 50`, []any{set["set_id"]})
+	features, err := s.featureRows(r.Context(), `SELECT s.load_id AS sae_id, f.feature, f.effect, f.es, f.direction, f.q_value, f.beyond_chance
+		FROM strongest_features(?, k := 25) f JOIN saes s USING (sae) WHERE f.model = ?
+		ORDER BY f.direction, f.beyond_chance DESC, abs(f.effect) DESC, f.q_value, f.sae, f.feature`, []any{name, set["model"]})
 	if err != nil {
 		return nil, err
 	}
 	tokens := v.texts(set["tokens"], 300)
-	for _, c := range []string{"tokens", "model_id", "set_id"} {
+	for _, c := range []string{"tokens", "model_id"} {
 		delete(set, c)
 	}
 	return map[string]any{"set": set, "tokens": tokens, "features": features}, nil
@@ -206,7 +205,7 @@ func (s *Server) promoters(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.list(r.Context(), `SELECT feature, es FROM stored_enrichment
-		WHERE sae_id = ? AND set_id = (SELECT set_id FROM stored_token_sets WHERE model_id = ? AND token_set = ?) AND promoted
-		ORDER BY es DESC, feature LIMIT 4`, a.id, a.modelID, q.Get("set"))
+	return s.list(r.Context(), `SELECT feature, effect, q_value FROM enrichment
+		WHERE sae = ? AND token_set = ? AND direction = 'promoted'
+		ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, feature LIMIT 4`, a.name, q.Get("set"))
 }

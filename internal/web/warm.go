@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"slices"
 
 	"github.com/saedb/saedb/internal/figures"
 )
@@ -25,30 +24,13 @@ func (s *Server) warm(ctx context.Context) {
 // readStrongestSets finds, for every SAE, the token sets that its figure shows, which
 // takes reading all scores.
 func (s *Server) readStrongestSets(ctx context.Context) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT sae_id, token_set FROM (
-			SELECT sae_id, set_id, min(log10_p) AS log10_p, max(es) AS es FROM stored_enrichment WHERE promoted GROUP BY sae_id, set_id
-		) JOIN stored_token_sets USING (set_id)
-		QUALIFY row_number() OVER (PARTITION BY sae_id ORDER BY log10_p, es DESC, token_set) <= ?`, figures.ManhattanSets)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	sets := map[string][]string{}
-	for rows.Next() {
-		var id int
-		var set string
-		if err := rows.Scan(&id, &set); err != nil {
+	for _, a := range s.catalogue.saes {
+		found, err := figures.StrongestSets(ctx, s.db.DB, a.name)
+		if err != nil {
 			return err
 		}
-		if a := s.catalogue.byID[id]; a != nil {
-			sets[a.name] = append(sets[a.name], set)
-		}
-	}
-	for _, list := range sets {
-		slices.Sort(list)
-	}
-	if err := rows.Err(); err != nil {
-		return err
+		sets[a.name] = found
 	}
 	s.strongest.Store(&sets)
 	return nil

@@ -126,6 +126,15 @@
     return ["Features", element("h1", {}, "Features"), filters, pager, grid];
   }
 
+  // Enrichments, what is promoted and what is suppressed apart, each in its order, with a
+  // line where nothing is beyond chance.
+  const scores = [["effect", "number", (r) => short(r.effect)], ["q-value", "number", (r) => short(r.q_value)], ["ES", "number", (r) => short(r.es)]];
+  function apart(rows, most, columns) {
+    const note = rows.some((r) => r.beyond_chance) ? null : rows.every((r) => r.q_value === null) ? "No baseline is computed that tells what is beyond chance: the largest effects." : "Nothing is beyond chance (q < 0.05): the largest effects.";
+    return [note && element("p", { class: "quiet" }, note), ...["promoted", "suppressed"].map((direction) => [direction, rows.filter((r) => r.direction === direction).slice(0, most)])
+      .filter(([, some]) => some.length > 0).map(([direction, some]) => table("Enrichment, " + direction, columns(direction), some))];
+  }
+
   async function featurePage(p) {
     const data = await get("feature", p), f = data.feature, of = { sae: f.sae, feature: f.feature };
     const facts = element("dl", { class: "facts" }, ...["skewness", "kurtosis", "mean", "std", "log_sparsity", "cos_skewness", "cos_kurtosis"]
@@ -138,11 +147,10 @@
       curve.replaceChildren(figure({ name: "running-sum", ...of, set }));
       spread.replaceChildren(figure({ name: "feature", ...of, set }, { title: "Logit weights, " + set + " apart" }));
     };
-    const enriched = data.enrichment.length === 0 ? element("p", { class: "quiet" }, "No enrichment is computed; saedb load sets, then saedb compute.") : table("Enrichment", [
-      ["token set", "text", (r) => link(address("set", { model: f.model, set: r.token_set }), r.token_set)], ["size", "number", (r) => r.size], ["ES", "number", (r) => short(r.es)], ["direction", "text", (r) => r.direction],
-      ["q-value", "number", (r) => short(r.q_value)], ["AUC", "number", (r) => short(r.auc)],
+    const enriched = data.enrichment.length === 0 ? element("p", { class: "quiet" }, "No enrichment is computed; saedb load sets, then saedb compute.") : element("div", {}, ...apart(data.enrichment, 10, (direction) => [
+      [direction, "text", (r) => link(address("set", { model: f.model, set: r.token_set }), r.token_set)], ["size", "number", (r) => r.size], ...scores,
       ["", "text", (r) => element("button", { type: "button", "aria-label": "running sum of " + r.token_set, onclick: () => { show(r.token_set); curve.scrollIntoView({ block: "nearest" }); } }, "running sum")],
-    ], data.enrichment.slice(0, 15));
+    ]));
     const near = nearest(f, of);
     const step = (d) => address("feature", { ...of, feature: f.feature + d });
     const title = element("h1", {}, "Feature " + f.feature, element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model));
@@ -205,16 +213,17 @@
       const o = saes[pick.value], of = { sae: o.sae, set: s.token_set }, most = element("div");
       shown.replaceChildren(figure({ name: "manhattan", ...of }, { title: "Every feature", onpoint: (d) => { location.hash = featureAddress({ ...o, feature: d.feature }); } }), most);
       for (const r of await get("promoters", { ...of, model: s.model })) {
-        most.append(figure({ name: "feature", ...of, feature: r.feature }, { title: `Feature ${r.feature}, ES ${short(r.es)}` }));
+        most.append(figure({ name: "feature", ...of, feature: r.feature }, { title: `Feature ${r.feature}, effect ${short(r.effect)}` }));
       }
     };
     const show = () => draw().catch((e) => shown.append(element("p", { class: "error", role: "alert" }, e.message)));
     if (saes.length) show();
     return [s.token_set, element("h1", {}, s.token_set, element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model)),
       element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))), s.size > data.tokens.length ? "…" : null),
-      element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No feature has a score: none is computed, or the set is empty or holds every token.") : table("Features most enriched", [
-        ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["ES", "number", (r) => short(r.es)], ["direction", "text", (r) => r.direction], ["q-value", "number", (r) => short(r.q_value)], ["AUC", "number", (r) => short(r.auc)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))],
-      ], data.features.slice(0, 20)), element("p", { class: "actions" }, "SAE ", pick), shown];
+      element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No feature has a score: none is computed, or the set is empty or holds every token.") : element("div", {}, ...apart(data.features, 15, (direction) => [
+        [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ...scores,
+        direction === "promoted" ? ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))] : ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 8))],
+      ])), element("p", { class: "actions" }, "SAE ", pick), shown];
   }
 
   const drawable = { "skew-kurtosis": ["skewness", "kurtosis"], skewness: ["skewness"], kurtosis: ["kurtosis"], "layer-scatter": ["layer", "skewness", "kurtosis"], layers: ["layer"], "layer-box": ["layer"], manhattan: ["feature", "token_set", "es"], feature: ["logit_weight"], "running-sum": ["rank", "member"] };
