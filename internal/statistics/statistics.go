@@ -190,13 +190,6 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	return tx.Commit()
 }
 
-// columns of stored_statistics after sae_id and feature: the fields of
-// feature_statistics.
-var columns = []string{
-	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
-	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
-}
-
 // block computes the features in [from, to) that lack statistics. Where the model has
 // token sets, the same pass over the logit weights scores them.
 func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int) (store []string, err error) {
@@ -225,10 +218,10 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 // insertStatistics inserts the computed block: rows (feature, s), s being the result of
 // feature_statistics.
 func insertStatistics(sae int) string {
-	fields := make([]string, len(columns))
-	for i, c := range columns {
+	fields := make([]string, len(schema.StatisticsColumns))
+	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c
 	}
 	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature`,
-		strings.Join(columns, ", "), sae, strings.Join(fields, ", "))
+		strings.Join(schema.StatisticsColumns, ", "), sae, strings.Join(fields, ", "))
 }

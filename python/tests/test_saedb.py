@@ -183,6 +183,38 @@ class InMemory(unittest.TestCase):
             walk = np.cumsum(np.where(hits, 1 / 9, -1 / (D_VOCAB - 9)))
             self.assertAlmostEqual(es, np.abs(walk).max(), places=5)
 
+    def test_baseline(self):
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        saedb.add_sae(self.con, self.w_dec, name="s")
+        saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9")
+        against = (
+            "SELECT count(*), count(p_value), count(q_value), count(q_all), count(es_z), count(ks_p_value), "
+            "(SELECT count(skewness_p) + count(kurtosis_q) FROM features), (SELECT any_value(directions) FROM baseline_statistics) FROM enrichment"
+        )
+        saedb.compute(self.con, baseline=0)
+        self.assertEqual(self.con.execute(against).fetchone(), (D_SAE, 0, 0, 0, 0, D_SAE, 0, None))
+        saedb.compute(self.con, baseline=300)
+        self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 300))
+        saedb.compute(self.con)  # keeps it
+        self.assertEqual(self.con.execute("CALL saedb_baseline('m', database := current_database())").fetchall()[0][1:], (1, 300))
+        # The baseline's random directions are those that random_direction gives.
+        (least,) = self.con.execute(
+            "SELECT min(s.skewness) FROM (SELECT logit_stats(random_direction(1, range, $width), 'm') AS s FROM range(300))", {"width": self.w_u.shape[0]}
+        ).fetchone()
+        self.assertEqual(self.con.execute("SELECT sorted_values[1] FROM stored_baseline_statistics WHERE statistic = 'skewness'").fetchone(), (least,))
+        self.con.execute("CALL saedb_compute(baseline := '512', database := current_database())").fetchall()
+        self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 512))
+        for wrong in (199, -1, True):
+            with self.assertRaisesRegex(duckdb.Error, f'baseline: expected 0, for none, or a number of random directions from 200, found "{int(wrong)}"'):
+                saedb.compute(self.con, baseline=wrong)
+        with self.assertRaisesRegex(TypeError, "integer"):
+            saedb.compute(self.con, baseline="many")
+        ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
+        logarithms = "SELECT count(*), count(log10_ks_p), count(log10_q), count(log10_q_all)"
+        self.assertEqual(self.con.execute(f"{logarithms} FROM ({query})").fetchone(), (D_SAE,) * 4)
+        view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
+        self.assertEqual(self.con.execute(f"{view} EXCEPT ALL FROM enrichment").fetchall(), [])
+
     def test_another_database(self):
         with tempfile.TemporaryDirectory() as directory:
             self.con.execute(f"ATTACH '{directory}/other.db' AS other")
