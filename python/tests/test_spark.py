@@ -74,7 +74,7 @@ class OnACluster(unittest.TestCase):
         self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(path.name, 1536, 26, False) for path in SAES])
         self.assertTrue(any(line.startswith("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics and 26 token sets") for line in lines), lines)
         self.assert_same(self.reference)
-        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["enrichment", "features", "models", "saes", "token_sets", "tokens"])
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["baseline_enrichment", "baseline_statistics", "enrichment", "features", "models", "saes", "token_sets", "tokens"])
         # Provenance leads back to the files, as the program's loads do.
         con = opened(self.out)
         con.execute(f"ATTACH '{self.reference}' AS reference (READ_ONLY)")
@@ -90,7 +90,7 @@ class OnACluster(unittest.TestCase):
         imported = self.directory / "imported.saedb"
         program("--db", imported, "import", "--parquet", self.out)
         con.execute(f"ATTACH '{imported}' AS imported (READ_ONLY)")
-        for view in ("features", "enrichment"):
+        for view in ("features", "enrichment", "baseline_statistics", "baseline_enrichment"):
             for more, less in (("reference", "imported"), ("imported", "reference")):
                 con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS FROM {view}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS FROM {view}")
                 self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)

@@ -13,7 +13,7 @@ from ._model import literal
 #: Tables whose rows belong to an SAE, and the partitions that they are in.
 OF_SAES = ("features", "enrichment", "saes")
 #: Tables whose rows belong to a model.
-OF_MODELS = ("models", "tokens", "token_sets")
+OF_MODELS = ("models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment")
 
 PARTITIONED = ("features", "enrichment")
 
