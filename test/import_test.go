@@ -163,6 +163,10 @@ func TestImportRefuses(t *testing.T) {
 	whole := exported(t, db)
 	other := filepath.Join(t.TempDir(), "other.db")
 	mustRun(t, "--db", other, "load", "model", modelOf(t, "gpt2", ""), "--name", "small", "--processing", "none")
+	chance := filepath.Join(t.TempDir(), "chance.db")
+	copyFile(t, db, chance)
+	mustRun(t, "--db", chance, "unload", "sae", "*")
+	change(t, chance, "UPDATE stored_baseline_statistics SET sorted_values = list_append(sorted_values[2:], sorted_values[-1]) WHERE statistic = 'std'")
 	rewrite := func(table, query string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			files, err := filepath.Glob(filepath.Join(dir, table, "*", "*", "*.parquet"))
@@ -206,6 +210,7 @@ func TestImportRefuses(t *testing.T) {
 		"no Parquet": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "features", "release=r", "layer=0"), "bad.parquet", []byte("no magic"))
 		}, "", []string{"bad.parquet"}},
+		"another baseline":           {func(*testing.T, string) {}, chance, []string{"another baseline of the same seed", "new database"}},
 		"another model of that name": {func(*testing.T, string) {}, other, []string{"its model small is another than the one in this database", "new database"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -78,6 +78,9 @@ var makeBaseline = procedure{
 		if tokens == "" {
 			tokens = statistics.AllTokens
 		}
+		if tokens != statistics.AllTokens && tokens != statistics.RealTokens {
+			return unknown("tokens", tokens, statistics.AllTokens+" or "+statistics.RealTokens)
+		}
 		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			job, err := newJob(ctx, db, directions)
 			if err != nil {

@@ -91,8 +91,8 @@ type baselineRun struct {
 	model, tokens string
 
 	modelID, dModel, block int
-	counted                int   // columns of the unembedding that count
-	id                     int   // 0 where it is not there yet
+	counted                int // columns of the unembedding that count
+	id                     int // 0 where it is not there yet
 	directions             int
 	sets                   []int // that have no null
 	absent                 bool  // the unembedding is not in this database
@@ -105,6 +105,9 @@ func (b *baselineRun) find() error {
 			(SELECT count(*) FROM stored_tokens t WHERE t.model_id = m.model_id AND (? = 'all' OR NOT (t.is_special OR t.is_padding)))
 		FROM stored_models m JOIN stored_loads l ON l.load_id = m.model_id WHERE model = ?`, schema.WithoutWeights, b.tokens, b.model).
 		Scan(&b.modelID, &b.dModel, &weights, &b.absent, &b.counted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &fault.Error{Problem: "no model of that name is in this database"}
+	}
 	if err != nil {
 		return err
 	}

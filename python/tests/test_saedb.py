@@ -208,6 +208,9 @@ class InMemory(unittest.TestCase):
                 saedb.compute(self.con, baseline=wrong)
         with self.assertRaisesRegex(TypeError, "integer"):
             saedb.compute(self.con, baseline="many")
+        for arguments, said in (("'n'", "n: no model of that name"), ("'m', tokens := 'some'", 'tokens: expected all or real, found "some"')):
+            with self.assertRaisesRegex(duckdb.Error, said):
+                self.con.execute(f"CALL saedb_baseline({arguments}, database := current_database())").fetchall()
         ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
         logarithms = "SELECT count(*), count(log10_ks_p), count(log10_q), count(log10_q_all)"
         self.assertEqual(self.con.execute(f"{logarithms} FROM ({query})").fetchone(), (D_SAE,) * 4)

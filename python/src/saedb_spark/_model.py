@@ -129,7 +129,10 @@ def copy_of(database: str, to: Path) -> None:
         con.execute(f"ATTACH {literal(database)} AS original (READ_ONLY)")
         con.execute(f"ATTACH {literal(str(to))} AS copied (STORAGE_VERSION 'v1.0.0')")
         con.execute("USE copied")
-        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'original' AND schema_name = 'main'").fetchall():
+        tables = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'original' AND schema_name = 'main'").fetchall()]
+        if "stored_models" in tables and "stored_baselines" not in tables:
+            raise SparkJobError(f"{database}: it was written by an older saedb; upgrade it first, with saedb --db {database} upgrade")
+        for table in tables:
             con.execute(f"CREATE TABLE {table} AS FROM original.{table}{'' if table in KEPT else ' WHERE false'}")
             if table == "stored_baselines":
                 ((first,),) = con.execute("SELECT coalesce(max(baseline_id), 0) + 1 FROM stored_baselines").fetchall()
