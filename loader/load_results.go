@@ -72,6 +72,7 @@ type resultsImport struct {
 
 	features, saes, stored, tokens *resultsTable // stored is the table models
 	enrichment, sets               *resultsTable // nil when there are none
+	chance, nulls                  *resultsTable // baseline_statistics and baseline_enrichment, likewise
 	models                         map[string]*resultsModel
 	scores                         int64
 	without                        int
@@ -88,6 +89,7 @@ type resultsSAE struct {
 	release, name, model, hook, sha256, source, conventions string
 	revision                                                sql.NullString
 	layer                                                   sql.NullInt32 // of its partition
+	seed, directions                                        sql.NullInt64 // of the baseline
 	dModel, dSAE                                            int
 }
 
@@ -99,7 +101,7 @@ func (s *resultsSAE) call(l *load) error {
 
 // open finds the tables.
 func (i *resultsImport) open() (err error) {
-	statistics := append([]string{"sae", "model", "feature", "log_sparsity", "tokens", "saedb_version"}, statisticsColumns...)
+	statistics := append([]string{"sae", "model", "feature", "log_sparsity", "tokens", "saedb_version"}, schema.StatisticsColumns...)
 	for _, t := range []struct {
 		to                    **resultsTable
 		name                  string
@@ -111,6 +113,9 @@ func (i *resultsImport) open() (err error) {
 		{&i.stored, "models", false, true, append([]string{"source", "sha256", "conventions"}, modelColumns...)},
 		{&i.tokens, "tokens", false, true, []string{"model", "token_id", "token", "text", "is_special", "is_padding"}},
 		{&i.enrichment, "enrichment", true, false, []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}},
+		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "saedb_version"}},
+		{&i.nulls, "baseline_enrichment", false, false, []string{"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99",
+			"es_scale", "auc_scale", "scores", "counts", "resolution"}},
 	} {
 		if *t.to, err = openResults(i.ctx, i.tx, i.Dir, t.name, t.partitioned, t.required, t.needed...); err != nil {
 			return err
@@ -118,12 +123,6 @@ func (i *resultsImport) open() (err error) {
 	}
 	i.sets, err = openResults(i.ctx, i.tx, i.Dir, "token_sets", false, i.enrichment != nil, "model", "token_set", "family", "tokens")
 	return err
-}
-
-// statisticsColumns are those of stored_statistics after sae_id and feature.
-var statisticsColumns = []string{
-	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
-	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
 }
 
 // modelColumns are those of the view models, but its load_id, in the order of stored_models.
@@ -135,12 +134,15 @@ var modelColumns = []string{
 // readSAEs lists the SAEs that have features.
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
-	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described
+	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
+			s.baseline_seed, s.baseline_directions
 		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
-				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
+				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision,
+				any_value(%s) AS baseline_seed, any_value(%s) AS baseline_directions, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
 			FROM %s GROUP BY release, sae) s USING (release, sae)
-		ORDER BY f.release, f.layer, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"), t.from))
+		ORDER BY f.release, f.layer, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"),
+		t.as("baseline_seed", "BIGINT"), t.as("baseline_directions", "BIGINT"), t.from))
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +152,7 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 		var s resultsSAE
 		var model, sha256, conventions, source sql.NullString
 		var dModel, dSAE, described sql.NullInt64
-		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described); err != nil {
+		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described, &s.seed, &s.directions); err != nil {
 			return nil, err
 		}
 		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !conventions.Valid || !dModel.Valid || !dSAE.Valid {
@@ -301,63 +303,4 @@ func (i *resultsImport) recordImport(l *load, sha256 string, t *resultsTable, wh
 		l.id, t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where),
 		l.kind, l.name, l.release, l.source, l.revision, sha256, l.conventions+schema.WithoutWeights, i.Version, i.begun.UTC())
 	return err
-}
-
-// figures writes the figures of an SAE in place of those that are there.
-func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
-		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
-			return err
-		}
-	}
-	if !c.any {
-		return nil
-	}
-	counted := 0
-	err := i.tx.QueryRowContext(i.ctx, "SELECT "+schema.CountedTokens(fmt.Sprint(m.id), schema.Literal(c.tokens))).Scan(&counted)
-	if err != nil {
-		return err
-	}
-	_, err = i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations VALUES (?, ?, ?, ?, ?, ?, 0, 0)`, id, c.tokens, c.kernel, c.version, c.at, counted)
-	if err != nil {
-		return err
-	}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share)
-		SELECT %[2]d, feature, %[1]s, %[5]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
-		strings.Join(statisticsColumns, ", "), id, i.features.from, s.where(), schema.TopShare(fmt.Sprint(counted))))
-	if err != nil {
-		return err
-	}
-	if i.enrichment != nil {
-		if err := i.scoresOf(id, s, m); err != nil {
-			return err
-		}
-	}
-	return schema.RecordCounts(i.ctx, i.tx, fmt.Sprintf("sae_id = %d", id))
-}
-
-// scoresOf writes the enrichment of an SAE.
-func (i *resultsImport) scoresOf(id int, s *resultsSAE, m *resultsModel) error {
-	var rows int64
-	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s`, i.enrichment.from, s.where())).Scan(&rows)
-	if err != nil || rows == 0 {
-		return err
-	}
-	// Undefined scores have no direction.
-	result, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_p, log10_q, auc)
-		SELECT %d, k.set_id, e.feature, e.es, CASE WHEN e.es IS NOT NULL THEN e.direction = 'promoted' END, e.log10_p, %s, e.auc
-		FROM (SELECT * FROM %s WHERE %s) e
-		JOIN stored_token_sets k ON k.model_id = %d AND k.token_set = e.token_set
-		WHERE e.feature >= 0 AND e.feature < %d ORDER BY k.set_id, e.feature`, id, i.enrichment.as("log10_q", "FLOAT"), i.enrichment.from, s.where(), m.id, s.dSAE))
-	if err != nil {
-		return err
-	}
-	written, err := result.RowsAffected()
-	if err != nil || written == rows {
-		i.scores += written
-		return err
-	}
-	return &fault.Error{
-		Problem: fmt.Sprintf("%d of %d rows of enrichment are of features that it does not have, or of sets that token_sets does not have", rows-written, rows),
-	}
 }

@@ -46,10 +46,12 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 		m.id = earlier.id
 	}
 	i.models[name] = m
-	if i.sets == nil {
-		return m, nil
+	if i.sets != nil {
+		if err := i.tokenSets(m, where); err != nil {
+			return nil, err
+		}
 	}
-	return m, i.tokenSets(m, where)
+	return m, i.baselines(m, where)
 }
 
 // newModel records a model with its vocabulary.

@@ -107,7 +107,7 @@ func different(t *testing.T, a, b string) int {
 		t.Fatal(err)
 	}
 	sum := 0
-	for _, view := range []string{"features", "feature_tokens", "enrichment", "token_sets", "tokens"} {
+	for _, view := range []string{"features", "feature_tokens", "enrichment", "token_sets", "tokens", "baseline_statistics", "baseline_enrichment"} {
 		var n int
 		query := fmt.Sprintf("SELECT (SELECT count(*) FROM (FROM %[1]s EXCEPT ALL FROM other.%[1]s)) + (SELECT count(*) FROM (FROM other.%[1]s EXCEPT ALL FROM %[1]s))", view)
 		if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {

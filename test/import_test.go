@@ -86,12 +86,12 @@ func TestImport(t *testing.T) {
 func TestImportFromJob(t *testing.T) {
 	db := smallDatabase(t)
 	from, dir := exported(t, db), t.TempDir()
-	for _, table := range []string{"saes", "models", "tokens", "token_sets"} {
+	for _, table := range []string{"saes", "models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment"} {
 		if err := os.Rename(filepath.Join(from, table), filepath.Join(dir, table)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for table, columns := range map[string]string{"features": "* EXCLUDE (kernel, computed_at, neuronpedia_url, hook, scale, processing)", "enrichment": "* EXCLUDE (log10_q, q_value, p_value, size)"} {
+	for table, columns := range map[string]string{"features": "* EXCLUDE (kernel, computed_at, neuronpedia_url, hook, scale, processing)", "enrichment": "* EXCLUDE (log10_q, log10_q_all, q_value, q_all, p_value, ks_p_value, size, family, effect, es_z, expected_es)"} {
 		for _, half := range []string{"feature < 9", "feature >= 9"} {
 			mustRun(t, "sql", "COPY (SELECT "+columns+" FROM read_parquet('"+from+"/"+table+"/**/*.parquet', hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}) WHERE "+half+
 				" ORDER BY hash(feature)) TO '"+filepath.Join(dir, table)+"' (FORMAT parquet, PARTITION_BY (release, layer), FILENAME_PATTERN 'part-{uuid}', OVERWRITE_OR_IGNORE, ROW_GROUP_SIZE 10)")
@@ -104,7 +104,7 @@ func TestImportFromJob(t *testing.T) {
 	if n := count(t, fresh, "SELECT count(*) FROM enrichment WHERE q_value IS NOT NULL"); n != 0 {
 		t.Errorf("%d q-values before compute", n)
 	}
-	if said := mustRun(t, "--db", fresh, "compute"); strings.Count(said, "adjusted q-values") != 2 {
+	if said := mustRun(t, "--db", fresh, "compute"); strings.Count(said, "adjusted p- and q-values") != 2 {
 		t.Errorf("compute says %q", said)
 	}
 	if n := different(t, db, fresh); n != 0 {
@@ -113,12 +113,60 @@ func TestImportFromJob(t *testing.T) {
 	mustRun(t, "--db", fresh, "check")
 }
 
+// TestImportOfBefore: an export of an saedb before there were baselines has the closed form's
+// p-values, and q-values of those, under the names of today's.
+func TestImportOfBefore(t *testing.T) {
+	db := smallDatabase(t)
+	dir := exported(t, db)
+	for _, table := range []string{"baseline_statistics", "baseline_enrichment"} {
+		if err := os.RemoveAll(filepath.Join(dir, table)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", "*.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, filepath.Join(dir, "saes", "saes.parquet")) {
+		query := map[string]string{
+			"features": "SELECT * EXCLUDE (skewness_p, skewness_q, kurtosis_p, kurtosis_q)", "feature_tokens": "SELECT *",
+			"enrichment": `SELECT feature, token_set, es, direction, ks_p_value AS p_value, 0.5 AS q_value, auc, size, sae, model,
+				log10_ks_p AS log10_p, CAST(-0.3 AS FLOAT) AS log10_q`,
+			"saes": "SELECT * EXCLUDE (baseline_seed, baseline_directions)",
+		}[strings.Split(strings.TrimPrefix(file, dir+"/"), "/")[0]]
+		mustRun(t, "sql", "CREATE TABLE t AS FROM '"+file+"'; COPY ("+query+" FROM t) TO '"+file+"' (FORMAT parquet)")
+	}
+	fresh := filepath.Join(t.TempDir(), "new.db")
+	mustRun(t, "--db", fresh, "import", "--parquet", dir)
+	if n := count(t, fresh, "SELECT count(*) FROM enrichment WHERE p_value IS NOT NULL OR q_value IS NOT NULL OR es_z IS NOT NULL"); n != 0 {
+		t.Errorf("%d rows are against a baseline that there is not", n)
+	}
+	if n := count(t, fresh, "ATTACH '"+db+"' AS other (READ_ONLY); SELECT count(*) FROM enrichment a JOIN other.enrichment b USING (sae, feature, token_set) WHERE a.ks_p_value = b.ks_p_value AND a.es = b.es"); n != 192 {
+		t.Errorf("%d of 192 rows have the closed form's p-value", n)
+	}
+	if said := mustRun(t, "--db", fresh, "compute"); !strings.Contains(said, "nothing to compute") {
+		t.Errorf("compute says %q", said)
+	}
+	// With its weights it is held against a baseline.
+	weights := filepath.Join(t.TempDir(), "weights.db")
+	copyFile(t, db, weights)
+	mustRun(t, "--db", weights, "import", "--parquet", dir, "--replace")
+	mustRun(t, "--db", weights, "compute")
+	if n := different(t, db, weights); n != 0 {
+		t.Errorf("%d rows differ after compute", n)
+	}
+}
+
 // TestImportRefuses what is not whole, or not of the same files; nothing of it stays.
 func TestImportRefuses(t *testing.T) {
 	db := smallDatabase(t)
 	whole := exported(t, db)
 	other := filepath.Join(t.TempDir(), "other.db")
 	mustRun(t, "--db", other, "load", "model", modelOf(t, "gpt2", ""), "--name", "small", "--processing", "none")
+	chance := filepath.Join(t.TempDir(), "chance.db")
+	copyFile(t, db, chance)
+	mustRun(t, "--db", chance, "unload", "sae", "*")
+	change(t, chance, "UPDATE stored_baseline_statistics SET sorted_values = list_append(sorted_values[2:], sorted_values[-1]) WHERE statistic = 'std'")
 	rewrite := func(table, query string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
 			files, err := filepath.Glob(filepath.Join(dir, table, "*", "*", "*.parquet"))
@@ -147,6 +195,9 @@ func TestImportRefuses(t *testing.T) {
 		"rows of another file":     {rewrite("features", "SELECT * REPLACE (CASE WHEN feature <> 3 THEN sae_sha256 ELSE '00' END AS sae_sha256) FROM t"), "", []string{"1 rows are of other files"}},
 		"an unknown token set":     {rewrite("token_sets", "FROM t WHERE token_set <> 'first'"), "", []string{"24 of 96 rows of enrichment are of features that it does not have, or of sets"}},
 		"a token of no model":      {rewrite("token_sets", "SELECT * REPLACE (list_append(tokens, 4711) AS tokens) FROM t"), "", []string{"ids of tokens that the model does not have"}},
+		"no baseline":              {remove("baseline_statistics"), "", []string{"expected in baseline_statistics the baseline of its p-values, 4096 directions of seed 1 for all tokens, found none"}},
+		"a torn baseline":          {rewrite("baseline_enrichment", "SELECT * REPLACE (CASE WHEN token_set <> 'first' THEN counts ELSE counts[2:] END AS counts) FROM t"), "", []string{"1 rows of baseline_enrichment are not whole"}},
+		"half of a baseline":       {rewrite("baseline_statistics", "SELECT * REPLACE (CASE WHEN statistic <> 'std' THEN sorted_values END AS sorted_values) FROM t"), "", []string{"1 rows of baseline_statistics are not whole"}},
 		"no row of the SAE":        {rewrite("saes", "FROM t WHERE sae LIKE '%.1.%'"), "", []string{"expected one whole row of it in saes, found 0"}},
 		"no row of the model":      {rewrite("models", "FROM t WHERE false"), "", []string{"expected one whole row of its model small in models, found 0"}},
 		"tokens are missing":       {rewrite("tokens", "FROM t WHERE token_id > 0"), "", []string{"expected 500 tokens in tokens, found 499 rows"}},
@@ -159,6 +210,7 @@ func TestImportRefuses(t *testing.T) {
 		"no Parquet": {func(t *testing.T, dir string) {
 			write(t, filepath.Join(dir, "features", "release=r", "layer=0"), "bad.parquet", []byte("no magic"))
 		}, "", []string{"bad.parquet"}},
+		"another baseline":           {func(*testing.T, string) {}, chance, []string{"another baseline of the same seed", "new database"}},
 		"another model of that name": {func(*testing.T, string) {}, other, []string{"its model small is another than the one in this database", "new database"}},
 	} {
 		t.Run(name, func(t *testing.T) {

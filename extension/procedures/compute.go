@@ -3,8 +3,11 @@ package procedures
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/saedb/saedb/internal/baseline"
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/statistics"
 	"github.com/saedb/saedb/internal/version"
@@ -14,25 +17,83 @@ import (
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", named: []string{"sae", "tokens", "database"},
+	name: "saedb_compute", named: []string{"sae", "tokens", "baseline", "database"},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
 	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		directions, err := a.baseline()
+		if err != nil {
+			return err
+		}
 		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			if err := requireTables(ctx, db); err != nil {
-				return err
-			}
-			kernel, err := compute.DefaultKernel()
+			job, err := newJob(ctx, db, directions)
 			if err != nil {
 				return err
 			}
-			c := &computation{job: statistics.Job{DB: db, Version: version.Number, Kernel: kernel, Baseline: statistics.KeepBaseline}, row: row}
+			c := &computation{job: job, row: row}
 			if err := c.statistics(ctx, a.named["sae"], a.named["tokens"]); err != nil {
 				return err
 			}
 			return c.enrichment(ctx, a.named["sae"])
+		})
+	},
+}
+
+// newJob is a job in a database of saedb's, with p-values against so many random directions.
+func newJob(ctx context.Context, db *sql.DB, directions int) (statistics.Job, error) {
+	if err := requireTables(ctx, db); err != nil {
+		return statistics.Job{}, err
+	}
+	kernel, err := compute.DefaultKernel()
+	return statistics.Job{DB: db, Version: version.Number, Kernel: kernel, Baseline: directions}, err
+}
+
+// baseline is the named argument that says how many random directions p-values are against:
+// by default those that there are.
+func (a arguments) baseline() (directions int, err error) {
+	text := a.named["baseline"]
+	if text == "" {
+		return statistics.KeepBaseline, nil
+	}
+	directions, err = strconv.Atoi(text)
+	if err != nil || directions < 0 || statistics.CheckBaseline(directions) != nil {
+		return 0, unknown("baseline", text, fmt.Sprintf("0, for none, or a number of random directions from %d", baseline.LeastDirections))
+	}
+	return directions, nil
+}
+
+// makeBaseline makes sure that a model's baseline is there, with a null for each of its token
+// sets, as saedb compute does before features; for those that are computed elsewhere.
+var makeBaseline = procedure{
+	name: "saedb_baseline", parameters: 1, named: []string{"tokens", "baseline", "database"},
+	columns: []capi.Field{{Name: "baseline_id", Type: capi.Bigint}, {Name: "seed", Type: capi.Bigint}, {Name: "directions", Type: capi.Bigint}},
+	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		directions, err := a.baseline()
+		if err != nil {
+			return err
+		}
+		model, tokens := a.positions[0], a.named["tokens"]
+		if tokens == "" {
+			tokens = statistics.AllTokens
+		}
+		if tokens != statistics.AllTokens && tokens != statistics.RealTokens {
+			return unknown("tokens", tokens, statistics.AllTokens+" or "+statistics.RealTokens)
+		}
+		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
+			job, err := newJob(ctx, db, directions)
+			if err != nil {
+				return err
+			}
+			if _, err := job.EnsureBaseline(ctx, model, tokens); err != nil {
+				return err
+			}
+			b, err := job.BaselineOf(ctx, model, tokens)
+			if err != nil || b.ID == 0 {
+				return err
+			}
+			return row(int64(b.ID), int64(b.Seed), int64(b.Directions))
 		})
 	},
 }

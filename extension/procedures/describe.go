@@ -43,6 +43,15 @@ var setThreads = procedure{
 
 const maxThreads = 4096
 
+// enrichmentQuery is the query of the view enrichment with the logarithms that are stored, for
+// those that compute with its tables elsewhere.
+var enrichmentQuery = procedure{
+	name: "saedb_enrichment_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+		return row(schema.EnrichmentQuery())
+	},
+}
+
 // findSAEs lists the paths of the SAEs that saedb load sae would load.
 var findSAEs = procedure{
 	name: "saedb_find_saes", parameters: 1, columns: []capi.Field{{Name: "path", Type: capi.Varchar}},

@@ -35,7 +35,8 @@ type Host struct {
 func Register(c capi.Connection, h *Host) error {
 	h.writing = make(chan struct{}, 1)
 	for _, p := range []procedure{
-		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE,
+		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, makeBaseline, addModel, addSAE, wantedTensors,
+		about, setThreads, findSAEs, describeSAE, enrichmentQuery,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -70,6 +71,9 @@ func (r *run) comments(conn *sql.Conn, t table) ([]string, error) {
 		var key, comment string
 		if err := rows.Scan(&key, &comment); err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(t.more, func(c column) bool { return key == "comment."+c.name }) {
+			continue // it has one of its own
 		}
 		fields = append(fields, schema.Literal(key)+": "+schema.Literal(comment))
 	}

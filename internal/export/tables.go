@@ -16,7 +16,8 @@ type table struct {
 	perSAE     bool   // in partitions by release and layer, a file an SAE
 	always     bool   // also without rows
 	// more is SQL of columns that Parquet has beside the view's, for each of which more has
-	// a comment. $sae_id and the fields of an sae in $ stand for themselves.
+	// a comment. $sae_id and the fields of an sae in $ stand for themselves. Without SQL
+	// it is of a column that view or rows have.
 	more []column
 	join string // to v, which is the view, for more
 	rows string // in place of view, join and more: all columns of Parquet for one SAE
@@ -26,6 +27,22 @@ type column struct{ name, sql, comment string }
 
 const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventions, '` + schema.WithoutWeights + `', '') AS conventions, l.saedb_version, l.loaded_at`
 
+// A baseline goes by its model, choice of tokens, seed and number of random directions, of
+// which a database has one: its number is the database's own.
+const (
+	baselineStatistics = `(SELECT v.*, s.sorted_values, b.kernel, b.saedb_version, b.computed_at
+		FROM baseline_statistics v JOIN stored_models m USING (model)
+		JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
+		JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic)`
+	// The view's directions are those that have a score.
+	baselineEnrichment = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale,
+			n.directions, b.tokens, b.seed, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+		FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
+		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id))`
+)
+
+var baselineDirections = column{"baseline_directions", "", "Number of random directions of the baseline."}
+
 // tables are all tables that are exported.
 var tables = []table{
 	{name: "features", view: "features", order: "feature", perSAE: true, more: append(endColumns(), provenance...),
@@ -33,18 +50,28 @@ var tables = []table{
 	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
 	{name: "enrichment", view: "enrichment", order: "token_set, feature", perSAE: true,
 		more: []column{
-			{"log10_p", "", "log10 of p_value, which is 0 below 1e-308."},
+			{"log10_ks_p", "", "log10 of ks_p_value."},
 			{"log10_q", "", "log10 of q_value."},
+			{"log10_q_all", "", "log10 of q_all."},
 		},
-		// As the view, of which log10_p and log10_q are no columns: a join to find
-		// them again would cost more than all else.
-		rows: `SELECT e.feature, k.token_set, e.es, CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-				pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, e.auc, CASE WHEN $tokens = 'real' THEN k.real_size ELSE k.size END AS size, $name AS sae, $model AS model, e.log10_p, e.log10_q
-			FROM stored_enrichment e JOIN (SELECT set_id, token_set, len(token_ids) AS size, real_size FROM stored_token_sets) k USING (set_id) WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to`},
-	{name: "saes", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM saes s JOIN loads l USING (load_id))", order: "release, layer, sae", always: true},
+		// The view's own query, of which these are no columns: a join to find them again
+		// would cost more than all else.
+		rows: "SELECT * EXCLUDE (release, layer) FROM (" + schema.EnrichmentQuery() + " WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to)"},
+	{name: "saes", order: "release, layer, sae", always: true,
+		view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + `, b.seed AS baseline_seed, b.directions AS baseline_directions
+			FROM saes s JOIN loads l USING (load_id) LEFT JOIN stored_computations c ON c.sae_id = load_id LEFT JOIN stored_baselines b USING (baseline_id))`,
+		more: []column{{"baseline_seed", "", "Seed of the random directions that its p-values are against; NULL for none."}, baselineDirections}},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
 	{name: "token_sets", view: "token_sets", order: "model, token_set"},
+	{name: "baseline_statistics", view: baselineStatistics, order: "model, tokens, seed, directions, statistic", more: []column{
+		{"sorted_values", "", "Values of the statistic in the random directions, ascending."},
+		{"kernel", "", "Kernel that computed them."}, {"saedb_version", "", "Version of saedb that computed them."}, {"computed_at", "", "When, in UTC."},
+	}},
+	{name: "baseline_enrichment", view: baselineEnrichment, order: "model, tokens, seed, baseline_directions, token_set", more: []column{
+		baselineDirections, {"scores", "", "Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth."},
+		{"counts", "", "How many of the random directions reach each of scores."}, {"resolution", "", "Least score above 0."},
+	}},
 	{name: "loads", view: "loads", order: "load_id", always: true},
 	{name: "load_files", view: "load_files", order: "load_id, path"},
 	{name: "explanations", view: "explanations", order: "ALL"},

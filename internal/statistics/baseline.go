@@ -62,6 +62,28 @@ func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done Co
 	return done, fault.At("compute baseline", model, b.compute())
 }
 
+// Baseline is one that is there.
+type Baseline struct {
+	ID, Seed, Directions int
+}
+
+// BaselineOf is the job's baseline of a model and a choice of tokens; its ID is 0 where it is
+// not there, or the job has none.
+func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline, err error) {
+	if j.Baseline == 0 {
+		return b, nil
+	}
+	var modelID int
+	if err := j.DB.QueryRowContext(ctx, `SELECT model_id FROM stored_models WHERE model = ?`, model).Scan(&modelID); err != nil {
+		return b, fault.At("baseline", model, err)
+	}
+	if b.ID, b.Directions, err = j.findBaseline(ctx, modelID, tokens); err != nil || b.ID == 0 {
+		return Baseline{}, fault.At("baseline", model, err)
+	}
+	err = j.DB.QueryRowContext(ctx, `SELECT seed FROM stored_baselines WHERE baseline_id = ?`, b.ID).Scan(&b.Seed)
+	return b, fault.At("baseline", model, err)
+}
+
 // baselineRun is the computation of a baseline.
 type baselineRun struct {
 	*Job
@@ -83,6 +105,9 @@ func (b *baselineRun) find() error {
 			(SELECT count(*) FROM stored_tokens t WHERE t.model_id = m.model_id AND (? = 'all' OR NOT (t.is_special OR t.is_padding)))
 		FROM stored_models m JOIN stored_loads l ON l.load_id = m.model_id WHERE model = ?`, schema.WithoutWeights, b.tokens, b.model).
 		Scan(&b.modelID, &b.dModel, &weights, &b.absent, &b.counted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &fault.Error{Problem: "no model of that name is in this database"}
+	}
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type PendingEnrichment struct {
 // scores of sets of their model, or are not held against a baseline of so many random
 // directions. Their statistics must have been computed, since
 // the tokens that count are those of the statistics. Without its weights, an SAE has the
-// scores that it has.
+// scores that it has; where its model has none, p-values are against the baseline that it has.
 func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int) ([]PendingEnrichment, error) {
 	names, err := schema.MatchSAEs(ctx, db, words)
 	if err != nil {
@@ -46,8 +46,9 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int)
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `+schema.InSAEs("s.sae", names)+`
-		  AND (lacks OR $2 <> 0 AND NOT contains(ml.conventions, $1) AND (
-		       b.baseline_id IS NULL OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL)))
+		  AND (lacks OR $2 <> 0 AND CASE WHEN contains(ml.conventions, $1)
+		       THEN ($2 < 0 OR b.directions = $2) AND e.unadjusted > 0 AND n.scores IS NOT NULL
+		       ELSE b.baseline_id IS NULL OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
 		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, baseline)
 	if err != nil {
 		return nil, err

@@ -195,13 +195,6 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	return tx.Commit()
 }
 
-// columns of stored_statistics after sae_id and feature: the fields of
-// feature_statistics.
-var columns = []string{
-	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
-	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
-}
-
 // block computes the features in [from, to) that lack statistics. Where the model has
 // token sets, the same pass over the logit weights scores them.
 func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int) (store []string, err error) {
@@ -242,12 +235,12 @@ func counting(sae, from, to int, store []string) []string {
 // insertStatistics inserts the computed block: rows (feature, s), s being the result of
 // feature_statistics.
 func insertStatistics(sae int) string {
-	fields := make([]string, len(columns))
-	for i, c := range columns {
+	fields := make([]string, len(schema.StatisticsColumns))
+	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c + " AS " + c
 	}
 	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[4]s FROM (
 			SELECT feature, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
 		ORDER BY feature`,
-		strings.Join(columns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
+		strings.Join(schema.StatisticsColumns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
 }

@@ -44,7 +44,7 @@ def layout():
     return {
         "features": ("features.*, " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
         "enrichment": (
-            "enrichment.*, e.log10_p, e.log10_q",
+            "enrichment.*, e.log10_ks_p, e.log10_q, e.log10_q_all",
             "enrichment JOIN saes USING (sae) JOIN stored_token_sets s USING (token_set) "
             "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = enrichment.feature",
         ),

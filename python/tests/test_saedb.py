@@ -106,7 +106,7 @@ class InMemory(unittest.TestCase):
         saedb.add_sae(self.con, (sae, {}, np.linspace(-10, -1, D_SAE, dtype="f4")), release="r")
         self.assertEqual(
             self.con.execute("SELECT sae, release, model, architecture, layer FROM saes").fetchall(),
-            [("blocks.1.hook_resid_post", "r", "m", "topk", 1)],
+            [("r/blocks.1.hook_resid_post", "r", "m", "topk", 1)],
         )
         low, high = self.con.execute("SELECT min(log_sparsity), max(log_sparsity) FROM features").fetchone()
         self.assertEqual((low, high), (-10, -1))
@@ -124,6 +124,7 @@ class InMemory(unittest.TestCase):
                 saedb.add_sae(self.con, given, name=name)
                 rows = self.con.execute("SELECT w_dec FROM decoder_directions WHERE sae = ? ORDER BY feature", [name]).fetchall()
                 np.testing.assert_array_equal(np.array([row[0] for row in rows], "f4"), given.astype("f4"))
+                saedb.unload(self.con, "sae", name)  # the same under a second name is refused
         with self.assertRaisesRegex(TypeError, "W_dec: expected one of float32, .*, found int64"):
             saedb.add_sae(self.con, np.ones((3, D_MODEL), "i8"), name="integers")
 
@@ -132,12 +133,10 @@ class InMemory(unittest.TestCase):
         saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
         rows = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(self.w_dec.ravel()), D_MODEL)
         saedb.add_sae(self.con, pyarrow.chunked_array([rows[:7], rows[7:]]), name="arrow")
-        saedb.add_sae(self.con, self.w_dec, name="numpy")
-        equal = self.con.execute("""SELECT count(*) FROM decoder_directions a JOIN decoder_directions b USING (feature, w_dec)
-            WHERE a.sae = 'arrow' AND b.sae = 'numpy'""").fetchall()
-        self.assertEqual(equal, [(D_SAE,)])
+        rows = self.con.execute("SELECT w_dec FROM decoder_directions WHERE sae = 'arrow' ORDER BY feature").fetchall()
+        np.testing.assert_array_equal(np.array([row[0] for row in rows], "f4"), self.w_dec)
         table = self.con.sql("SELECT feature, skewness FROM features").to_arrow_table()
-        self.assertEqual(table.num_rows, 2 * D_SAE)
+        self.assertEqual(table.num_rows, D_SAE)
 
     def test_frames(self):
         saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
@@ -182,6 +181,41 @@ class InMemory(unittest.TestCase):
             hits = member[np.argsort(-weights[feature])]
             walk = np.cumsum(np.where(hits, 1 / 9, -1 / (D_VOCAB - 9)))
             self.assertAlmostEqual(es, np.abs(walk).max(), places=5)
+
+    def test_baseline(self):
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        saedb.add_sae(self.con, self.w_dec, name="s")
+        saedb.load_sets(self.con, name="low", sql="SELECT token_id FROM tokens WHERE token_id < 9")
+        against = (
+            "SELECT count(*), count(p_value), count(q_value), count(q_all), count(es_z), count(ks_p_value), "
+            "(SELECT count(skewness_p) + count(kurtosis_q) FROM features), (SELECT any_value(directions) FROM baseline_statistics) FROM enrichment"
+        )
+        saedb.compute(self.con, baseline=0)
+        self.assertEqual(self.con.execute(against).fetchone(), (D_SAE, 0, 0, 0, 0, D_SAE, 0, None))
+        saedb.compute(self.con, baseline=300)
+        self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 300))
+        saedb.compute(self.con)  # keeps it
+        self.assertEqual(self.con.execute("CALL saedb_baseline('m', database := current_database())").fetchall()[0][1:], (1, 300))
+        # The baseline's random directions are those that random_direction gives.
+        (least,) = self.con.execute(
+            "SELECT min(s.skewness) FROM (SELECT logit_stats(random_direction(1, range, $width), 'm') AS s FROM range(300))", {"width": self.w_u.shape[0]}
+        ).fetchone()
+        self.assertEqual(self.con.execute("SELECT sorted_values[1] FROM stored_baseline_statistics WHERE statistic = 'skewness'").fetchone(), (least,))
+        self.con.execute("CALL saedb_compute(baseline := '512', database := current_database())").fetchall()
+        self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 512))
+        for wrong in (199, -1, True):
+            with self.assertRaisesRegex(duckdb.Error, f'baseline: expected 0, for none, or a number of random directions from 200, found "{int(wrong)}"'):
+                saedb.compute(self.con, baseline=wrong)
+        with self.assertRaisesRegex(TypeError, "integer"):
+            saedb.compute(self.con, baseline="many")
+        for arguments, said in (("'n'", "n: no model of that name"), ("'m', tokens := 'some'", 'tokens: expected all or real, found "some"')):
+            with self.assertRaisesRegex(duckdb.Error, said):
+                self.con.execute(f"CALL saedb_baseline({arguments}, database := current_database())").fetchall()
+        ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
+        logarithms = "SELECT count(*), count(log10_ks_p), count(log10_q), count(log10_q_all)"
+        self.assertEqual(self.con.execute(f"{logarithms} FROM ({query})").fetchone(), (D_SAE,) * 4)
+        view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
+        self.assertEqual(self.con.execute(f"{view} EXCEPT ALL FROM enrichment").fetchall(), [])
 
     def test_another_database(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -29,6 +29,9 @@ import saedb_spark  # noqa: E402
 
 D_MODEL, D_VOCAB, D_SAE = 256, 20_000, 32_768
 
+#: Of SAES, in their release.
+NAMES = [f"smollm2-demo/{path.name}" for path in SAES]
+
 
 class OnACluster(unittest.TestCase):
     @classmethod
@@ -71,10 +74,10 @@ class OnACluster(unittest.TestCase):
 
     def test_equal_to_the_program(self):
         done, lines = self.compute(SAES, self.reference, True, release="smollm2-demo")
-        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(path.name, 1536, 26, False) for path in SAES])
+        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(name, 1536, 26, False) for name in NAMES])
         self.assertTrue(any(line.startswith("computed smollm2-demo/blocks.29.hook_resid_pre: 1536 features, statistics and 26 token sets") for line in lines), lines)
         self.assert_same(self.reference)
-        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["enrichment", "features", "models", "saes", "token_sets", "tokens"])
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["baseline_enrichment", "baseline_statistics", "enrichment", "features", "models", "saes", "token_sets", "tokens"])
         # Provenance leads back to the files, as the program's loads do.
         con = opened(self.out)
         con.execute(f"ATTACH '{self.reference}' AS reference (READ_ONLY)")
@@ -90,7 +93,7 @@ class OnACluster(unittest.TestCase):
         imported = self.directory / "imported.saedb"
         program("--db", imported, "import", "--parquet", self.out)
         con.execute(f"ATTACH '{imported}' AS imported (READ_ONLY)")
-        for view in ("features", "enrichment"):
+        for view in ("features", "enrichment", "baseline_statistics", "baseline_enrichment"):
             for more, less in (("reference", "imported"), ("imported", "reference")):
                 con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS FROM {view}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS FROM {view}")
                 self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)
@@ -105,8 +108,22 @@ class OnACluster(unittest.TestCase):
         # One that is missing is computed alone, and other sets ask for scores anew.
         next((self.out / "saes").glob("*29*")).unlink()
         done, _ = self.compute(SAES, self.reference, True, release="smollm2-demo")
-        self.assertEqual({c.sae: c.unchanged for c in done}, {SAES[0].name: True, SAES[1].name: False})
+        self.assertEqual({c.sae: c.unchanged for c in done}, {NAMES[0]: True, NAMES[1]: False})
         self.assert_same(self.reference)
+
+    def test_other_baselines(self):
+        """Another number of random directions, and none, ask for results anew, which are the program's."""
+        for directions in (512, 0):
+            reference = self.directory / f"baseline-{directions}.saedb"
+            shutil.copyfile(self.reference, reference)
+            program("--db", reference, "unload", "sae", *NAMES)
+            program("--db", reference, "load", "sae", SAES[1], "--release", "smollm2-demo")
+            program("--db", reference, "compute", "--baseline", directions)
+            done, _ = self.compute(SAES[1:], MODEL, ["letters"], release="smollm2-demo", model_name="smollm2-135m", baseline=directions)
+            self.assertEqual([(c.sae, c.unchanged) for c in done], [(NAMES[1], False)])
+            self.assert_same(reference)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, 'baseline: expected 0, for none, or a number of random directions from 200, found "199"'):
+            self.compute(SAES[1:], MODEL, baseline=199)
 
     def test_rows_of_a_table(self):
         rows = self.directory / "rows"
@@ -119,7 +136,7 @@ class OnACluster(unittest.TestCase):
             )  # fmt: skip
         table = self.spark.read.parquet(str(rows))
         done, _ = self.compute(table, self.reference, ["letters"])
-        self.assertEqual([(c.sae, c.features, c.token_sets) for c in done], [(path.name, 1536, 26) for path in SAES])
+        self.assertEqual([(c.sae, c.features, c.token_sets) for c in done], [(name, 1536, 26) for name in NAMES])
         self.assert_same(self.reference)
         done, _ = self.compute(table.orderBy("w_dec"), self.reference, ["letters"])
         self.assertEqual([c.unchanged for c in done], [True, True])
@@ -153,7 +170,7 @@ class OnACluster(unittest.TestCase):
         url = f"http://127.0.0.1:{served.server_port}/saes/{SAES[1].name}"
         table = self.spark.createDataFrame([(url, "smollm2-demo", SAES[1].name)], ["path", "release", "sae"])
         done, _ = self.compute(table, MODEL, model_name="smollm2-135m")
-        self.assertEqual([(c.sae, c.unchanged) for c in done], [(SAES[1].name, False)])
+        self.assertEqual([(c.sae, c.unchanged) for c in done], [(NAMES[1], False)])
         self.assert_same(self.reference, "saes.layer = 29")
 
     def test_poisoned(self):

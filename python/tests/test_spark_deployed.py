@@ -104,7 +104,7 @@ class Deployed(unittest.TestCase):
         self.assertIn("s3a://lab/results: 2 SAEs, 3072 features computed", done.stdout)
         results = self.directory / "results"
         files.get("lab/results", str(results), recursive=True)
-        self.assertEqual(sorted(path.name for path in results.iterdir()), ["enrichment", "features", "models", "saes", "token_sets", "tokens"])
+        self.assertEqual(sorted(path.name for path in results.iterdir()), ["baseline_enrichment", "baseline_statistics", "enrichment", "features", "models", "saes", "token_sets", "tokens"])
         assert_same(self, results, self.reference)
         again = self.submitted(*command)
         self.assertEqual(again.returncode, 0, again.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 from contextlib import suppress
@@ -192,6 +193,7 @@ def compute(
     sae: Optional[str] = None,
     layer: Optional[int] = None,
     tokens: Optional[str] = None,
+    baseline: Optional[int] = None,
     database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
@@ -199,6 +201,9 @@ def compute(
     ``sae`` is words for SAEs: a name, ``release/name``, ``layer_29`` or a glob pattern; ``layer``
     is those at a layer. ``tokens`` is ``all`` (every
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
+    ``baseline`` is how many random directions p-values are against, computed once a model and choice of
+    tokens: by default those that there are, or 4096; 0 is none, and then there are no p-values but
+    ``ks_p_value``.
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
@@ -206,8 +211,9 @@ def compute(
         if sae is not None:
             raise TypeError("compute: layer or sae, not both: sae='RELEASE/layer_N' is a layer of a release")
         sae = f"layer_{layer}"
+    directions = None if baseline is None else str(operator.index(baseline))
     to = target(con, database)
-    ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, database=to)
+    ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, baseline=directions, database=to)
     done: list[Computed] = []
     pause = 0.001
     try:

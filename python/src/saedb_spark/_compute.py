@@ -48,6 +48,7 @@ def compute(
     tokens: str = "all",
     model_name: Optional[str] = None,
     processing: Optional[str] = None,
+    baseline: Optional[int] = None,
     partition_bytes: int = 256 << 20,
     cache_bytes: int = 64 << 30,
     memory: str = "1GB",
@@ -65,7 +66,10 @@ def compute(
     sets) in it, on the driver's machine. ``sets`` are the token sets to score: None for none, True for all (of a
     database, or the built-in ones), or a list of families and names, of a model on disk also of files.
 
-    What is there already for the same content, model, tokens, sets and version is left as it is. Nothing of an
+    ``baseline`` is how many random directions p-values are against, which the driver computes: by default those that the database of
+    ``model`` has, or 4096; 0 is none, and then there are no p-values but ``ks_p_value``.
+
+    What is there already for the same content, model, tokens, sets, baseline and version is left as it is. Nothing of an
     SAE appears before all of it is computed. Only one computation may write to ``out`` at a time.
 
     ``partition_bytes`` bounds the memory that a task's features take, ``cache_bytes`` the copies of remote files on an executor,
@@ -77,7 +81,7 @@ def compute(
 
     if tokens not in ("all", "real"):
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
-    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing)
+    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing, tokens, baseline)
     description = spark.sparkContext.getLocalProperty("spark.job.description")
     try:
         output = Output(spark, os.fspath(out))
@@ -91,6 +95,28 @@ def compute(
         raise SparkJobError(f"{out}: expected a directory that Spark can write to, found {plain(error)}") from error
     finally:
         spark.sparkContext.setLocalProperty("spark.job.description", description)
+
+
+def stream_of(rows: pa.Table) -> bytes:
+    """Rows as an Arrow stream."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, rows.schema) as writer:
+        writer.write_table(rows)
+    return bytes(stream.getvalue())
+
+
+#: Columns of the files of p-values, which an SAE may have none of.
+PA_SCHEMAS = {
+    "feature_p_values": pa.schema([("skewness_p", pa.float64()), ("kurtosis_p", pa.float64())]),
+    "p_values": pa.schema([("family", pa.dictionary(pa.int32(), pa.string())), ("log10_p", pa.float32())]),
+}
+
+#: What tells rows of a model apart that results of several computations have.
+KEYS = {
+    "token_sets": "token_set",
+    "baseline_statistics": "tokens, seed, directions, statistic",
+    "baseline_enrichment": "tokens, seed, baseline_directions, token_set",
+}
 
 
 def to_stderr(line: str) -> None:
@@ -134,7 +160,7 @@ class _Run:
 
     def offer_model(self) -> _worker.Setup:
         """Puts the model's database where every worker reads it: beside the results."""
-        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256]
+        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256, self.tokens, self.model.baseline]
         name = f"model-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}.duckdb"
         self.out.put(self.model.database, "_saedb", name)
         return _worker.Setup(self.out.at("_saedb", name), self.memory, self.cache_bytes)
@@ -147,7 +173,7 @@ class _Run:
         """What statistics depend on."""
         from importlib.metadata import version
 
-        said = [s.sha256, s.scale, s.layer, self.model.name, self.model.sha256, self.model.conventions, self.tokens, version("saedb")]
+        said = [s.sha256, s.scale, s.layer, self.model.name, self.model.sha256, self.model.conventions, self.tokens, self.model.baseline and self.model.baseline[1:], version("saedb")]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     def write_model(self) -> None:
@@ -169,15 +195,17 @@ class _Run:
         there = self.spark.read.parquet(self.out.at(table, name)).toArrow()
         if table == "models" and there.select(["sha256", "conventions"]).to_pylist() != rows.select(["sha256", "conventions"]).to_pylist():
             raise SparkJobError(f"{self.out.root}: has results of a model {self.model.name} with other weights; give this one another name or another directory")
-        if table != "token_sets":
+        if table not in KEYS:
             return rows
         con = duckdb.connect()
         con.register("there", there)
         con.register("given", rows)
-        other = con.execute("SELECT token_set FROM there JOIN given USING (token_set) WHERE there.tokens <> given.tokens ORDER BY 1").fetchall()
+        other = []
+        if table == "token_sets":
+            other = con.execute("SELECT token_set FROM there JOIN given USING (token_set) WHERE there.tokens <> given.tokens ORDER BY 1").fetchall()
         if other:
             raise SparkJobError(f"{self.out.root}: has scores of other token sets named {', '.join(n for (n,) in other)}; give these other names, or another directory")
-        return con.execute("FROM given UNION ALL BY NAME FROM there WHERE token_set NOT IN (SELECT token_set FROM given)").to_arrow_table()
+        return con.execute(f"FROM given UNION ALL BY NAME FROM there ANTI JOIN given USING ({KEYS[table]})").to_arrow_table()
 
     def file(self, rows: pa.Table, name: str) -> Path:
         """Rows as a local file of Parquet."""
@@ -235,13 +263,18 @@ class _Run:
         job = _worker.Pass(
             setup=self.setup, sae=s.sae, release=s.release, model=self.model.name, hook=s.hook, neuronpedia_id=s.neuronpedia_id, sae_sha256=s.sha256,
             model_sha256=self.model.sha256, scale=s.scale, processing=self.model.conventions, tokens=self.tokens,
-            computed_at=self.computed_at, sets=self.model.set_ids, path=s.path, d_sae=s.d_sae, step=self.step(s),
+            computed_at=self.computed_at, sets=self.model.set_ids, baseline=self.model.baseline and self.model.baseline.id,
+            path=s.path, d_sae=s.d_sae, step=self.step(s),
         )  # fmt: skip
         what = f"statistics and {len(self.model.set_ids)} token sets" if job.sets else "statistics"
         self.describe(f"{s.sae}: {what} of {s.d_sae} features")
         self.out.write(self.main_pass(job), "_saedb", work)
+        if job.baseline is not None:
+            tasks = -(-job.d_sae // _worker.ADJUSTED_FEATURES)
+            self.adjust(job, work, "unadjusted", "feature_p_values", _q_values.of_features, _worker.adjusted_features, tasks)
         if job.sets:
-            self.adjust(job, work)
+            tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
+            self.adjust(job, work, "scores", "p_values", _q_values.of_scores, _worker.adjusted_scores, tasks)
         name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
         self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
         seconds = time.monotonic() - begun
@@ -259,32 +292,28 @@ class _Run:
         rows = self.table.where(F.col("sae") == job.sae).select(*_sql.DIRECTIONS)
         return rows.mapInArrow(partial(_worker.over_directions, job), _worker.FILES)
 
-    def adjust(self, job: _worker.Pass, work: str) -> None:
-        """Writes the scores with their q-values, which all of an SAE's p-values decide: these are all that the driver reads."""
+    def adjust(
+        self, job: _worker.Pass, work: str, table: str, p_values: str, adjusted: Callable[[pa.Table], pa.Table], rewritten: Callable[..., Any], tasks: int
+    ) -> None:
+        """Writes the rows of a table anew with their q-values, which all of an SAE's p-values decide: these are all that the driver reads."""
         self.describe(f"{job.sae}: q-values")
         with self.adjusting:
-            q_values = self.spark.sparkContext.broadcast(self.q_values(work))
+            q_values = self.spark.sparkContext.broadcast(stream_of(adjusted(self.read(PA_SCHEMAS[p_values], work, p_values))))
         try:
-            self.describe(f"{job.sae}: write enrichment")
-            files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=scores")).select("content")
-            tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
-            self.out.write(files.coalesce(tasks).mapInArrow(partial(_worker.adjusted, job, uuid.uuid4().hex, q_values), _worker.FILES), "_saedb", work)
+            self.describe(f"{job.sae}: write {'features' if table == 'unadjusted' else 'enrichment'}")
+            files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, f"table={table}")).select("content")
+            self.out.write(files.coalesce(tasks).mapInArrow(partial(rewritten, job, uuid.uuid4().hex, q_values), _worker.FILES), "_saedb", work)
         finally:
             q_values.destroy()
 
-    def q_values(self, work: str) -> bytes:
-        """The q-value that goes with each p-value of an SAE, as an Arrow stream."""
-        table = pa.table({"log10_p": pa.array([], pa.float32())})
-        if self.out.exists("_saedb", work, "table=p_values"):
-            with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
-                copy = Path(directory, "p_values")
-                self.out.get(copy, "_saedb", work, "table=p_values")
-                table = pa.concat_tables(pq.read_table(file) for file in sorted(copy.glob("part-*")))
-        adjusted = _q_values.adjusted(table.column("log10_p").to_numpy())
-        stream = pa.BufferOutputStream()
-        with pa.ipc.new_stream(stream, adjusted.schema) as writer:
-            writer.write_table(adjusted)
-        return bytes(stream.getvalue())
+    def read(self, schema: pa.Schema, work: str, table: str) -> pa.Table:
+        """The rows of files that workers wrote."""
+        if not self.out.exists("_saedb", work, f"table={table}"):
+            return schema.empty_table()
+        with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
+            copy = Path(directory, table)
+            self.out.get(copy, "_saedb", work, f"table={table}")
+            return pa.concat_tables(pq.read_table(file).cast(schema) for file in sorted(copy.glob("part-*")))
 
     def row(self, s: _inputs.Source, work: str) -> Path:
         """The SAE's row of saes, as a file."""
@@ -295,6 +324,7 @@ class _Run:
             "d_model": s.d_model, "d_sae": s.d_sae, "format": s.format, "dtype": s.dtype, "scale": s.scale, "neuronpedia_id": s.neuronpedia_id,
             "l0": s.l0, "tokens": self.tokens, "source": s.source, "sha256": s.sha256, "bytes": s.bytes,
             "conventions": f"decoder {s.scale}; model {self.model.name}", "saedb_version": version("saedb"), "computed_at": self.computed_at,
+            "baseline_seed": self.model.baseline and self.model.baseline.seed, "baseline_directions": self.model.baseline and self.model.baseline.directions,
         }  # fmt: skip
         con = duckdb.connect()
         rows = con.execute(_sql.SAES, values).to_arrow_table()

@@ -13,7 +13,7 @@ from ._model import literal
 #: Tables whose rows belong to an SAE, and the partitions that they are in.
 OF_SAES = ("features", "enrichment", "saes")
 #: Tables whose rows belong to a model.
-OF_MODELS = ("models", "tokens", "token_sets")
+OF_MODELS = ("models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment")
 
 PARTITIONED = ("features", "enrichment")
 
@@ -27,9 +27,10 @@ def into_ducklake(con: Any, lake: str, out: str) -> list[tuple[str, str]]:
     con.execute("BEGIN")
     try:
         created = [table for table in tables if create(con, lake, table, tables[table])]
+        names = ", ".join(f'"{name}"' for name, _ in columns(con, tables["saes"]))
         con.execute(f"""
             CREATE OR REPLACE TEMP TABLE changed_saes AS
-            SELECT release, sae, model FROM (SELECT * FROM {tables["saes"]} EXCEPT ALL SELECT * FROM {lake}.saes)""")
+            SELECT release, sae, model FROM (SELECT {names} FROM {tables["saes"]} EXCEPT ALL SELECT {names} FROM {lake}.saes)""")
         changed = [(str(release), str(sae)) for release, sae in con.execute("SELECT release, sae FROM changed_saes ORDER BY ALL").fetchall()]
         for table, rows in tables.items():
             mine = "(release, sae) IN (SELECT (release, sae) FROM changed_saes)" if table in OF_SAES else "model IN (SELECT model FROM changed_saes)"
@@ -55,10 +56,19 @@ def has(con: Any, out: str, table: str) -> bool:
     return bool(con.execute(f"SELECT count(*) FROM glob({literal(f'{out}/{table}/{depth}.parquet')})").fetchall()[0][0])
 
 
+def columns(con: Any, rows: str) -> list[tuple[str, str]]:
+    """The names and types of the columns of a table, or of rows."""
+    return [(str(name), str(kind)) for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()]
+
+
 def create(con: Any, lake: str, table: str, rows: str) -> bool:
-    """Makes a table where there is none."""
+    """Makes a table where there is none; one of an older saedb gets the columns that it lacks."""
     there = con.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = $lake AND schema_name = 'main' AND table_name = $table", {"lake": lake, "table": table})
     if there.fetchall()[0][0]:
+        known = {name for name, _ in columns(con, f"{lake}.{table}")}
+        for name, kind in columns(con, rows):
+            if name not in known:
+                con.execute(f'ALTER TABLE {lake}.{table} ADD COLUMN "{name}" {kind}')
         return False
     con.execute(f"CREATE TABLE {lake}.{table} AS SELECT * FROM {rows} LIMIT 0")
     if table in PARTITIONED:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import operator
 import os
 import shutil
 import tempfile
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Optional, Union
+from typing import Any, Iterable, NamedTuple, Optional, Union
 
 import duckdb
 
 import saedb
+from saedb._connection import call, target
 
 from . import _sql
 from ._errors import SparkJobError
 
 #: What ``sets`` may be: see :func:`saedb_spark.compute`.
 Sets = Union[None, bool, Iterable[str]]
+
+
+class Baseline(NamedTuple):
+    """The random directions that features are held against, in the model's database."""
+
+    id: int
+    seed: int
+    directions: int
 
 
 @dataclass(frozen=True)
@@ -36,20 +46,25 @@ class Model:
     set_ids: tuple[int, ...]
     set_names: tuple[str, ...]
     sets_sha256: str  # of the names and tokens of the sets; empty without sets
+    baseline: Optional[Baseline]  # that p-values are against
 
 
 #: The models that were prepared on the driver for an application, for the next call.
 _prepared: dict[tuple[object, ...], Model] = {}
 
 
-def prepared(application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str]) -> Model:
+def prepared(
+    application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int]
+) -> Model:
     """The model, prepared once an application."""
     sets = sets if sets is None or isinstance(sets, bool) else tuple(sets)
-    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing)
+    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing, tokens, baseline)
     if key not in _prepared:
         into = Path(tempfile.mkdtemp(prefix="saedb-model-"))
         atexit.register(shutil.rmtree, into, ignore_errors=True)
-        _prepared[key] = prepare(model, sets, name=name, processing=processing, database=into / "model.duckdb")
+        _prepared[key] = prepare(
+            model, sets, name=name, processing=processing, tokens=tokens, baseline=baseline, database=into / "model.duckdb"
+        )
     return _prepared[key]
 
 
@@ -59,9 +74,11 @@ def state(path: str) -> tuple[object, ...]:
     return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists())
 
 
-def prepare(model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], database: Path) -> Model:
-    """Makes the database of a model: from its files, or from a saedb database, whose model
-    and token sets are taken as they are."""
+def prepare(
+    model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], database: Path
+) -> Model:
+    """Makes the database of a model: from its files, or from a saedb database, whose model,
+    token sets and baseline are taken as they are. The baseline is completed here, once for all workers."""
     if is_database(model):
         copy_of(model, database)
         if processing is not None:
@@ -81,13 +98,18 @@ def prepare(model: str, sets: Sets, *, name: Optional[str], processing: Optional
             "SELECT l.sha256, l.conventions, m.d_model, m.d_vocab FROM models m JOIN loads l USING (load_id) WHERE model = $model",
             {"model": named},
         ).fetchall()[0]  # fmt: skip
+        keep_sets(con, [i for i, _, _ in chosen])
+        directions = None if baseline is None else str(operator.index(baseline))
+        found = call(con, "saedb_baseline", [named], tokens=tokens, baseline=directions, database=target(con, None))
         con.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        raise SparkJobError(f"{model}: {str(error).removeprefix('Invalid Input Error: ')}") from error
     finally:
         con.close()
     digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""
     return Model(
         database, named, sha256, conventions, d_model, d_vocab,
-        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest,
+        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, Baseline(*found[0]) if found else None,
     )  # fmt: skip
 
 
@@ -107,11 +129,17 @@ def copy_of(database: str, to: Path) -> None:
         con.execute(f"ATTACH {literal(database)} AS original (READ_ONLY)")
         con.execute(f"ATTACH {literal(str(to))} AS copied (STORAGE_VERSION 'v1.0.0')")
         con.execute("USE copied")
-        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'original' AND schema_name = 'main'").fetchall():
+        tables = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'original' AND schema_name = 'main'").fetchall()]
+        if "stored_models" in tables and "stored_baselines" not in tables:
+            raise SparkJobError(f"{database}: it was written by an older saedb; upgrade it first, with saedb --db {database} upgrade")
+        for table in tables:
             con.execute(f"CREATE TABLE {table} AS FROM original.{table}{'' if table in KEPT else ' WHERE false'}")
+            if table == "stored_baselines":
+                ((first,),) = con.execute("SELECT coalesce(max(baseline_id), 0) + 1 FROM stored_baselines").fetchall()
+                con.execute(f"CREATE SEQUENCE baseline_ids START {first}")
         for (definition,) in con.execute(
             "SELECT sql FROM duckdb_views() WHERE database_name = 'original' AND schema_name = 'main' AND list_contains($views, view_name)",
-            {"views": ["models", "tokens", "token_sets", "loads"]},
+            {"views": ["models", "tokens", "token_sets", "loads", "baseline_statistics"]},
         ).fetchall():  # fmt: skip
             con.execute(definition)
     finally:
@@ -119,7 +147,10 @@ def copy_of(database: str, to: Path) -> None:
 
 
 #: Tables that say what a model is.
-KEPT = ("stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets")
+KEPT = (
+    "stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets",
+    "stored_baselines", "stored_baseline_statistics", "stored_baseline_enrichment",
+)  # fmt: skip
 
 
 def choose(con: duckdb.DuckDBPyConnection, path: str, name: Optional[str]) -> str:
@@ -162,6 +193,12 @@ def choose_sets(con: duckdb.DuckDBPyConnection, model: str, sets: Sets, loaded: 
     return [(set_id, name, tokens) for set_id, name, _, tokens in rows]
 
 
+def keep_sets(con: duckdb.DuckDBPyConnection, ids: list[int]) -> None:
+    """Leaves other sets out of a model's database: a baseline has nulls of all that are in it."""
+    for table in ("stored_baseline_enrichment", "stored_token_sets"):
+        con.execute(f"DELETE FROM {table} WHERE NOT list_contains(CAST($ids AS INTEGER[]), set_id)", {"ids": ids})
+
+
 def opened(database: Path) -> duckdb.DuckDBPyConnection:
     return saedb.connect(database, read_only=True)
 
@@ -173,6 +210,8 @@ def tables(model: Model) -> dict[str, tuple[str, dict[str, object]]]:
         "models": (_sql.MODELS, named),
         "tokens": (_sql.TOKENS, named),
         **({"token_sets": (_sql.TOKEN_SETS, {**named, "names": list(model.set_names)})} if model.set_ids else {}),
+        **({"baseline_statistics": (_sql.BASELINE_STATISTICS, {"baseline": model.baseline.id})} if model.baseline else {}),
+        **({"baseline_enrichment": (_sql.BASELINE_ENRICHMENT, {"baseline": model.baseline.id})} if model.baseline and model.set_ids else {}),
     }
 
 

@@ -1,7 +1,7 @@
 """The SQL that computes: what a worker's DuckDB runs, in one place.
 
 The columns are those of docs/export.md. Every figure comes from a function of saedb's
-extension, or from the arithmetic of the view ``enrichment``, in DuckDB, so that it is the
+extension, or from the query of the view ``enrichment``, in DuckDB, so that it is the
 one that the program stores, bit for bit.
 """
 
@@ -21,34 +21,76 @@ def computed(source: str, scored: bool) -> str:
 #: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
 PART_OF_FILE = "read_sae($path, first := $first, features := $count)"
 
-#: Rows of ``features`` from the table of what is :func:`computed`.
+#: Rows (feature, skewness_p, kurtosis_p) of what is computed: internal/statistics's featureSignificance. Without a
+#: baseline, $baseline being NULL, there are none.
+SIGNIFICANCE = """
+    WITH all_values AS (
+        SELECT statistic, unnest(sorted_values) AS v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM model.stored_baseline_statistics
+        WHERE baseline_id = CAST($baseline AS INTEGER) AND statistic IN ('skewness', 'kurtosis')
+        UNION ALL SELECT 'skewness', s.skewness, 0, feature FROM computed WHERE s.skewness IS NOT NULL
+        UNION ALL SELECT 'kurtosis', s.kurtosis, 0, feature FROM computed WHERE s.kurtosis IS NOT NULL
+    ),
+    reached AS (
+        SELECT statistic, feature, sum(random) OVER (PARTITION BY statistic ORDER BY v DESC RANGE UNBOUNDED PRECEDING) AS above,
+               sum(random) OVER (PARTITION BY statistic ORDER BY v RANGE UNBOUNDED PRECEDING) AS below,
+               sum(random) OVER (PARTITION BY statistic) AS directions
+        FROM all_values
+    )
+    SELECT feature, any_value(least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions))) FILTER (statistic = 'skewness') AS skewness_p,
+           any_value((1.0 + above) / (1 + directions)) FILTER (statistic = 'kurtosis') AS kurtosis_p
+    FROM reached WHERE feature IS NOT NULL AND directions > 0 GROUP BY feature"""
+
+#: Rows of ``features`` from the table of what is :func:`computed` and that of its SIGNIFICANCE, without q-values, which
+#: need the p-values of all of an SAE; those p-values; and the rows with q-values.
 FEATURES = """
-    SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens, s.mean, s.std,
-           s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, log_sparsity,
+    SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
+           skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, s.mean, s.std,
+           s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, counted.tokens / s.kurtosis AS participation,
+           list_sum(list_reverse_sort(list_transform(
+               list_concat(s.top_logit_weights, s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
+               lambda w: pow((w - s.mean) / nullif(s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
+           log_sparsity,
            CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
            'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
            s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
            CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
            CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
            about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
-    FROM computed, saedb_about() AS about
+    FROM computed LEFT JOIN significance USING (feature), saedb_about() AS about,
+         (SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)
+          WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding)) AS counted
     ORDER BY feature"""
+FEATURE_P_VALUES = "SELECT skewness_p, kurtosis_p FROM significance"
+ADJUSTED_FEATURES = """
+    SELECT f.* REPLACE (s.q AS skewness_q, k.q AS kurtosis_q) FROM unadjusted f
+    LEFT JOIN (FROM feature_q_values WHERE statistic = 'skewness') s ON s.p = f.skewness_p
+    LEFT JOIN (FROM feature_q_values WHERE statistic = 'kurtosis') k ON k.p = f.kurtosis_p
+    ORDER BY f.feature"""
 
-#: Every score of what is computed, without names; and the p-values alone, which q-values need of all of an SAE.
-SCORES = "SELECT feature, unnest(s.enrichment, recursive := true) FROM computed"
-P_VALUES = "SELECT log10_p FROM (SELECT unnest(s.enrichment).log10_p AS log10_p FROM computed) WHERE log10_p IS NOT NULL"
+#: Every score of what is computed, without names, as stored_enrichment has it; and of that the p-values alone, which
+#: q-values need of all of an SAE.
+SCORES = """
+    SELECT feature, set_id, es, promoted, auc, log10_p AS log10_ks_p,
+           CAST(baseline_log10_p($model, CAST($baseline AS INTEGER), set_id, es) AS FLOAT) AS log10_p
+    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)"""
+P_VALUES = """
+    SELECT family, log10_p FROM scored JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id)
+    WHERE log10_p IS NOT NULL"""
 
-#: Rows of ``enrichment`` from those of SCORES, the model's token sets and the SAE's q-values.
-ENRICHMENT = """
-    SELECT feature, token_set, es,
-           CASE WHEN promoted THEN 'promoted' WHEN NOT promoted THEN 'suppressed' END AS direction,
-           pow(10.0, CAST(log10_p AS DOUBLE)) AS p_value, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, auc,
-           CASE WHEN $tokens = 'real' THEN real_size ELSE size END AS size,
-           CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, log10_p, log10_q
-    FROM scores
-    JOIN (SELECT set_id, token_set, len(token_ids) AS size, real_size FROM model.stored_token_sets) USING (set_id) -- its tokens go into no join
-    LEFT JOIN q_values USING (log10_p)
-    ORDER BY token_set, feature"""
+#: The tables that the view ``enrichment`` has its rows from, for one SAE with q-values that are in the table q_values; and
+#: the rows, without the SAE's partition. {view} is the view's query, which saedb_enrichment_query gives.
+SAE_TABLES = {
+    "saes": "SELECT 0 AS load_id, CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST(NULL AS VARCHAR) AS release, CAST(NULL AS INTEGER) AS layer, CAST($tokens AS VARCHAR) AS tokens",
+    "stored_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id",
+}
+SAE_VIEWS = {
+    "stored_token_sets": "FROM model.stored_token_sets",
+    "stored_baseline_enrichment": "FROM model.stored_baseline_enrichment",
+    "stored_enrichment": """
+        SELECT 0 AS sae_id, scores.*, q.log10_q, q.log10_q_all
+        FROM scores JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id) LEFT JOIN q_values q USING (family, log10_p)""",
+}
+ENRICHMENT = "SELECT * EXCLUDE (layer, release) FROM ({view}) ORDER BY token_set, feature"
 
 #: One row for the rows of each SAE in a batch: their hash does not depend on their order.
 HASHES = """
@@ -60,6 +102,18 @@ MODELS = """
     SELECT m.* EXCLUDE (load_id), l.source, l.revision, l.sha256, l.bytes, l.conventions, l.saedb_version, l.loaded_at
     FROM models m JOIN loads l USING (load_id) WHERE model = $model"""
 TOKENS = "SELECT * FROM tokens WHERE model = $model ORDER BY token_id"
+BASELINE_STATISTICS = """
+    SELECT v.*, s.sorted_values, b.kernel, b.saedb_version, b.computed_at
+    FROM baseline_statistics v JOIN stored_models m USING (model)
+    JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
+    JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic
+    WHERE b.baseline_id = $baseline ORDER BY v.statistic"""
+BASELINE_ENRICHMENT = """
+    SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale,
+           n.directions, b.tokens, b.seed, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+    FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
+    JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
+    WHERE baseline_id = $baseline ORDER BY t.token_set"""
 TOKEN_SETS = "SELECT * FROM token_sets WHERE model = $model AND list_contains($names, token_set) ORDER BY token_set"
 
 SAES = """
@@ -69,4 +123,5 @@ SAES = """
            CAST($scale AS VARCHAR) AS scale, CAST($neuronpedia_id AS VARCHAR) AS neuronpedia_id, CAST($l0 AS DOUBLE) AS l0,
            CAST($tokens AS VARCHAR) AS tokens, CAST($source AS VARCHAR) AS source, CAST(NULL AS VARCHAR) AS revision,
            CAST($sha256 AS VARCHAR) AS sha256, CAST($bytes AS BIGINT) AS bytes, CAST($conventions AS VARCHAR) AS conventions,
-           CAST($saedb_version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS loaded_at"""
+           CAST($saedb_version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS loaded_at,
+           CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions"""

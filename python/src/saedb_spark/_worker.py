@@ -49,12 +49,13 @@ class Pass:
     tokens: str
     computed_at: str
     sets: tuple[int, ...]
+    baseline: Optional[int]  # in the model's database
     path: str = ""  # of its files, where the directions are not in a table
     d_sae: int = 0
     step: int = 0  # features of a task
 
     def parameters(self) -> dict[str, Any]:
-        named = ("sae", "model", "hook", "neuronpedia_id", "sae_sha256", "model_sha256", "scale", "processing", "tokens", "computed_at")
+        named = ("sae", "model", "hook", "neuronpedia_id", "sae_sha256", "model_sha256", "scale", "processing", "tokens", "computed_at", "baseline")
         given: dict[str, Any] = {name: getattr(self, name) for name in named}
         if self.sets:
             given["sets"] = list(self.sets)
@@ -68,7 +69,7 @@ class _Open:
     content: tuple[str, str]  # name of the model's database, and limit of the buffers
     con: duckdb.DuckDBPyConnection
     copy: contextlib.ExitStack  # keeps the model's database here
-    q_values: str = ""  # the key of those in its table q_values
+    q_values: str = ""  # the key of those that it has as a table
 
 
 _open: Optional[_Open] = None
@@ -132,6 +133,9 @@ FILE_BYTES = 8 << 20
 #: is sent all q-values of the SAE.
 ADJUSTED = 1 << 20
 
+#: Features that a task completes with their q-values, likewise.
+ADJUSTED_FEATURES = 1 << 17
+
 
 def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The results of ranges of an SAE's features; ``parts`` has their numbers."""
@@ -162,28 +166,59 @@ def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
 
 def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatch]:
     """What was computed, as files."""
-    yield from files(con, "features", _sql.FEATURES, job.parameters())
+    execute(con, "CREATE OR REPLACE TEMP TABLE significance AS " + _sql.SIGNIFICANCE, job.parameters())
+    if job.baseline is None:
+        yield from files(con, "features", _sql.FEATURES, job.parameters())
+    else:
+        yield from files(con, "unadjusted", _sql.FEATURES, job.parameters())
+        yield from files(con, "feature_p_values", _sql.FEATURE_P_VALUES, {}, FILE_BYTES)
     if job.sets:
-        yield from files(con, "scores", _sql.SCORES, {}, FILE_BYTES)
+        execute(con, "CREATE OR REPLACE TEMP TABLE scored AS " + _sql.SCORES, job.parameters())
+        yield from files(con, "scores", "FROM scored", {}, FILE_BYTES)
         yield from files(con, "p_values", _sql.P_VALUES, {}, FILE_BYTES)
-    con.execute("DROP TABLE computed")
+        con.execute("DROP TABLE scored")
+    con.execute("DROP TABLE significance; DROP TABLE computed")
 
 
-def adjusted(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Files of ``enrichment`` from files of scores, the column ``content``. ``q_values`` is a broadcast variable with the
-    SAE's q-values, as an Arrow stream, and ``key`` tells them from others."""
+def received(job: Pass, table: str, key: str, q_values: Any) -> duckdb.DuckDBPyConnection:
+    """A connection with an SAE's q-values as a table. ``q_values`` is a broadcast variable with them, as an Arrow stream, and
+    ``key`` tells them from others."""
+    here = opened(job.setup)
+    if here.q_values != key:
+        with pa.ipc.open_stream(q_values.value) as stream, registered(here.con, "received", stream.read_all()):
+            here.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM received")
+        here.q_values = key
+    return here.con
+
+
+def adjusted_features(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Files of ``features`` from those without q-values, the column ``content``."""
+    with reported(f"{job.sae}: features"):
+        con = received(job, "feature_q_values", key, q_values)
+        for batch in batches:
+            for content in batch.column("content"):
+                with tempfile.TemporaryDirectory(dir=scratch()) as directory:
+                    file = Path(directory, "unadjusted.parquet")
+                    file.write_bytes(content.as_buffer())
+                    con.execute(f"CREATE OR REPLACE TEMP VIEW unadjusted AS FROM read_parquet('{file}')")
+                    yield from files(con, "features", _sql.ADJUSTED_FEATURES, {})
+
+
+def adjusted_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Files of ``enrichment`` from files of scores, the column ``content``."""
     with reported(f"{job.sae}: enrichment"):
-        here = opened(job.setup)
-        if here.q_values != key:
-            with pa.ipc.open_stream(q_values.value) as stream, registered(here.con, "received", stream.read_all()):
-                here.con.execute("CREATE OR REPLACE TEMP TABLE q_values AS FROM received")
-            here.q_values = key
+        con = received(job, "q_values", key, q_values)
+        ((view,),) = con.execute("FROM saedb_enrichment_query()").fetchall()
+        for table, query in _sql.SAE_TABLES.items():
+            execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", job.parameters())
         for batch in batches:
             with tempfile.TemporaryDirectory(dir=scratch()) as directory:
                 for number, content in enumerate(batch.column("content")):
                     Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
-                here.con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
-                yield from files(here.con, "enrichment", _sql.ENRICHMENT, job.parameters())
+                con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
+                for name, query in _sql.SAE_VIEWS.items():
+                    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+                yield from files(con, "enrichment", _sql.ENRICHMENT.format(view=view), {})
 
 
 def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any], size: int = 0) -> Iterator[pa.RecordBatch]:

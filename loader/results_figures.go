@@ -1,0 +1,172 @@
+package loader
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// figures writes the figures of an SAE in place of those that are there.
+func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
+		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
+			return err
+		}
+	}
+	if !c.any {
+		return nil
+	}
+	baseline, err := i.baselineOf(s, m, c.tokens)
+	if err != nil {
+		return err
+	}
+	counted := 0
+	err = i.tx.QueryRowContext(i.ctx, "SELECT "+schema.CountedTokens(fmt.Sprint(m.id), schema.Literal(c.tokens))).Scan(&counted)
+	if err != nil {
+		return err
+	}
+	_, err = i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations
+			(sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores, baseline_id) VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?)`,
+		id, c.tokens, c.kernel, c.version, c.at, counted, baseline)
+	if err != nil {
+		return err
+	}
+	t := i.features
+	for _, statement := range []string{
+		fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[5]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
+			strings.Join(schema.StatisticsColumns, ", "), id, t.from, s.where(), schema.TopShare(fmt.Sprint(counted))),
+		fmt.Sprintf(`INSERT INTO stored_significance (sae_id, feature, skewness_p, skewness_q, kurtosis_p, kurtosis_q)
+			SELECT * FROM (SELECT %d, feature, %s AS skewness_p, %s, %s AS kurtosis_p, %s FROM %s WHERE %s)
+			WHERE skewness_p IS NOT NULL OR kurtosis_p IS NOT NULL ORDER BY feature`,
+			id, t.as("skewness_p", "DOUBLE"), t.as("skewness_q", "DOUBLE"), t.as("kurtosis_p", "DOUBLE"), t.as("kurtosis_q", "DOUBLE"), t.from, s.where()),
+	} {
+		if _, err := i.tx.ExecContext(i.ctx, statement); err != nil {
+			return err
+		}
+	}
+	if i.enrichment != nil {
+		if err := i.scoresOf(id, s, m); err != nil {
+			return err
+		}
+	}
+	return schema.RecordCounts(i.ctx, i.tx, fmt.Sprintf("sae_id = %d", id))
+}
+
+// scoresOf writes the enrichment of an SAE.
+func (i *resultsImport) scoresOf(id int, s *resultsSAE, m *resultsModel) error {
+	var rows int64
+	t := i.enrichment
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s`, t.from, s.where())).Scan(&rows)
+	if err != nil || rows == 0 {
+		return err
+	}
+	logarithms := strings.Join([]string{t.as("log10_ks_p", "FLOAT"), t.as("log10_p", "FLOAT"), t.as("log10_q", "FLOAT"), t.as("log10_q_all", "FLOAT")}, ", ")
+	if t.columns["log10_ks_p"] == "" {
+		// Of an saedb before there were baselines: the closed form's, and q-values of that.
+		logarithms = t.as("log10_p", "FLOAT") + ", NULL, NULL, NULL"
+	}
+	// Undefined scores have no direction.
+	result, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, log10_q, log10_q_all)
+		SELECT %d, k.set_id, e.feature, e.es, CASE WHEN e.es IS NOT NULL THEN e.direction = 'promoted' END, e.auc, %s
+		FROM (SELECT * FROM %s WHERE %s) e
+		JOIN stored_token_sets k ON k.model_id = %d AND k.token_set = e.token_set
+		WHERE e.feature >= 0 AND e.feature < %d ORDER BY k.set_id, e.feature`, id, logarithms, t.from, s.where(), m.id, s.dSAE))
+	if err != nil {
+		return err
+	}
+	written, err := result.RowsAffected()
+	if err != nil || written == rows {
+		i.scores += written
+		return err
+	}
+	return &fault.Error{
+		Problem: fmt.Sprintf("%d of %d rows of enrichment are of features that it does not have, or of sets that token_sets does not have", rows-written, rows),
+	}
+}
+
+// baselineOf is the number of the baseline that an SAE's p-values are against, NULL for none.
+func (i *resultsImport) baselineOf(s *resultsSAE, m *resultsModel, tokens string) (id sql.NullInt64, err error) {
+	if !s.seed.Valid || !s.directions.Valid {
+		return id, nil
+	}
+	err = i.tx.QueryRowContext(i.ctx, `SELECT baseline_id FROM stored_baselines WHERE model_id = ? AND tokens = ? AND seed = ? AND directions = ?`,
+		m.id, tokens, s.seed, s.directions).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id, &fault.Error{
+			Expected: fmt.Sprintf("in baseline_statistics the baseline of its p-values, %d directions of seed %d for %s tokens", s.directions.Int64, s.seed.Int64, tokens),
+			Found:    "none",
+		}
+	}
+	return id, err
+}
+
+// baselines adds the baselines of a model, which has its token sets, that this database does
+// not have, and the nulls of sets that its own lack. One that both have is the same.
+func (i *resultsImport) baselines(m *resultsModel, where string) error {
+	if i.chance == nil {
+		return nil
+	}
+	there := fmt.Sprintf(`(SELECT baseline_id, tokens, seed, directions FROM stored_baselines WHERE model_id = %d)`, m.id)
+	if err := i.checkBaselines(where, there); err != nil {
+		return err
+	}
+	t := i.chance
+	statements := []string{
+		fmt.Sprintf(`INSERT INTO stored_baselines (baseline_id, model_id, tokens, seed, directions, kernel, saedb_version, computed_at)
+			SELECT nextval('baseline_ids'), %d, tokens, seed, directions, coalesce(kernel, 'unknown'), saedb_version, coalesce(computed_at, TIMESTAMP %s)
+			FROM (SELECT tokens, seed, directions, any_value(%s) AS kernel, any_value(saedb_version) AS saedb_version, min(%s) AS computed_at
+				FROM %s WHERE %s GROUP BY tokens, seed, directions ORDER BY ALL) ANTI JOIN %s b USING (tokens, seed, directions)`,
+			m.id, schema.Literal(i.begun.UTC().Format("2006-01-02 15:04:05.999999")), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
+		fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values)
+			SELECT baseline_id, statistic, sorted_values FROM %s JOIN %s b USING (tokens, seed, directions) ANTI JOIN stored_baseline_statistics o USING (baseline_id, statistic)
+			WHERE %s ORDER BY ALL`, t.from, there, where),
+	}
+	if i.nulls != nil {
+		statements = append(statements, fmt.Sprintf(`INSERT INTO stored_baseline_enrichment
+				(baseline_id, set_id, directions, scores, counts, threshold, scale, median, auc_scale, resolution)
+			SELECT b.baseline_id, k.set_id, n.directions, n.scores, n.counts, n.es_q99, n.es_scale, n.expected_es, n.auc_scale, n.resolution
+			FROM (FROM %s WHERE %s) n
+			JOIN %s b ON b.tokens = n.tokens AND b.seed = n.seed AND b.directions = n.baseline_directions
+			JOIN stored_token_sets k ON k.model_id = %d AND k.token_set = n.token_set
+			ANTI JOIN stored_baseline_enrichment o ON o.baseline_id = b.baseline_id AND o.set_id = k.set_id
+			ORDER BY b.baseline_id, k.set_id`, i.nulls.from, where, there, m.id))
+	}
+	for _, statement := range statements {
+		if _, err := i.tx.ExecContext(i.ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkBaselines refuses baselines that are not whole, or of which this database has others.
+func (i *resultsImport) checkBaselines(where, there string) error {
+	var torn, other, nulls int
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT coalesce(tokens IN ('all', 'real') AND directions > 0 AND len(s.sorted_values) BETWEEN 1 AND directions
+				AND s.sorted_values = list_sort(s.sorted_values) AND of_it = 1, false)), count(*) FILTER (o.sorted_values <> s.sorted_values)
+		FROM (SELECT *, count(*) OVER (PARTITION BY tokens, seed, directions, statistic) AS of_it FROM %s WHERE %s) s
+		LEFT JOIN (SELECT b.* EXCLUDE (baseline_id), o.statistic, o.sorted_values FROM %s b JOIN stored_baseline_statistics o USING (baseline_id)) o
+			USING (tokens, seed, directions, statistic)`, i.chance.from, where, there)).Scan(&torn, &other)
+	if err == nil && i.nulls != nil {
+		// A set without a null has none of it.
+		err = i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT coalesce(of_it = 1 AND CASE WHEN scores IS NULL THEN counts IS NULL
+				ELSE len(scores) > 0 AND len(scores) = len(counts) AND directions > 0 AND es_q99 >= 0 AND es_scale > 0 AND expected_es >= 0 AND resolution > 0
+					AND scores = list_reverse_sort(scores) AND counts = list_sort(counts) END, false))
+			FROM (SELECT *, count(*) OVER (PARTITION BY tokens, seed, baseline_directions, token_set) AS of_it FROM %s WHERE %s)`, i.nulls.from, where)).Scan(&nulls)
+	}
+	switch {
+	case err != nil:
+		return err
+	case torn > 0:
+		return &fault.Error{Problem: fmt.Sprintf("%d rows of baseline_statistics are not whole, or there twice", torn)}
+	case nulls > 0:
+		return &fault.Error{Problem: fmt.Sprintf("%d rows of baseline_enrichment are not whole, or there twice", nulls)}
+	case other > 0:
+		return &fault.Error{Problem: "this database has another baseline of the same seed and number of directions", Hint: "import into a new database"}
+	}
+	return nil
+}
