@@ -113,7 +113,7 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_enrichment SET auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: some of its figures are NULL"},
 	{"UPDATE stored_enrichment SET log10_q = log10_q - 0.1 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected log10_q"},
 	{"INSERT INTO stored_enrichment SELECT * FROM stored_enrichment WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected 1 row, found 2"},
-	{"INSERT INTO stored_enrichment SELECT 99, set_id, feature, es, promoted, log10_p, log10_q, auc FROM stored_enrichment WHERE sae_id = 3", "stored_enrichment: sae_id 99: 96 rows, but no such SAE"},
+	{"INSERT INTO stored_enrichment SELECT 99, * EXCLUDE (sae_id) FROM stored_enrichment WHERE sae_id = 3", "stored_enrichment: sae_id 99: 96 rows, but no such SAE"},
 	{"DELETE FROM stored_statistics WHERE sae_id = 3 AND feature = 7", "stored_computations: SAE r/blocks.1.hook_resid_pre: expected 24 rows of stored_statistics, as its computation recorded, found 23"},
 	{"DELETE FROM stored_enrichment WHERE sae_id = 3 AND feature = 7", "stored_computations: SAE r/blocks.1.hook_resid_pre: expected 96 rows of stored_enrichment, as its computation recorded, found 92"},
 	{"DELETE FROM stored_enrichment WHERE set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'first')", "expected 96 rows of stored_enrichment, as its computation recorded, found 72"},

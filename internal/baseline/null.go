@@ -94,7 +94,8 @@ func median(descending []float32) float64 {
 func aucScale(aucs []float32, members, tokens int) float64 {
 	step := 0.5 / (float64(members) * float64(tokens-members))
 	sum, count := 0.0, 0
-	for _, auc := range aucs {
+	sorted := slices.Sorted(slices.Values(aucs)) // so that the sum depends on no order
+	for _, auc := range sorted {
 		if a := float64(auc); !math.IsNaN(a) {
 			z := math.Sqrt2 * math.Erfinv(2*min(max(a, step), 1-step)-1)
 			sum += z * z

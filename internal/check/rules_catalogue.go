@@ -80,7 +80,7 @@ var catalogueRules = []rule{
 		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND scale > 0, false)`},
 	{"stored_significance", `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM stored_significance
 		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
-			AND coalesce(skewness_q >= skewness_p, true) AND coalesce(kurtosis_q >= kurtosis_p, true))`},
+			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`},
 	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
