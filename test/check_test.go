@@ -133,9 +133,15 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_enrichment SET es = es + 1e-6 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
 	{"UPDATE stored_enrichment SET auc = auc + 1e-6 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
 	{"UPDATE stored_enrichment SET promoted = NOT promoted WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
-	{"UPDATE stored_enrichment SET log10_p = log10_p * 1.0001 WHERE sae_id = 3 AND feature = 7", "feature 7, token set third: expected es"},
-	{"UPDATE stored_enrichment SET es = NULL, promoted = NULL, log10_p = NULL, log10_q = NULL, auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
-	{"UPDATE stored_enrichment SET es = 0.1, promoted = true, auc = 0.5, log10_p = 0, log10_q = 0 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET log10_ks_p = log10_ks_p * 1.0001 WHERE sae_id = 3 AND feature = 7", "feature 7, token set third: expected es"},
+	{"UPDATE stored_enrichment SET log10_p = log10_p * 1.0001 WHERE sae_id = 3 AND feature = 7", "feature 7, token set third: expected log10_p"},
+	{"UPDATE stored_enrichment SET log10_q_all = log10_q_all - 0.1 WHERE sae_id = 3 AND feature = 7", "expected log10_q"},
+	{"UPDATE stored_baseline_enrichment SET scale = -scale", "expected scores that descend"},
+	{"UPDATE stored_baseline_statistics SET sorted_values = list_reverse(sorted_values)", "its values are not finite and ascending"},
+	{"UPDATE stored_computations SET baseline_id = 99", "baseline 99 is not there"},
+	{"UPDATE stored_significance SET kurtosis_q = 0 WHERE feature = 3", "expected p- and q-values above 0 and at most 1"},
+	{"UPDATE stored_enrichment SET es = NULL, promoted = NULL, log10_ks_p = NULL, log10_p = NULL, log10_q = NULL, log10_q_all = NULL, auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
+	{"UPDATE stored_enrichment SET es = 0.1, promoted = true, auc = 0.5, log10_ks_p = 0, log10_p = 0, log10_q = 0 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
 	{"UPDATE stored_enrichment SET feature = 23 - feature WHERE sae_id = 3 AND set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'one')", "feature 7, token set one: expected es"},
 	{"DROP VIEW features CASCADE; DROP TABLE stored_enrichment", "stored_enrichment: the table is missing"},
 }
@@ -189,7 +195,7 @@ func TestCheckScores(t *testing.T) {
 	}
 	t.Setenv(compute.KernelVariable, "")
 	db := filepath.Join(dir, compute.Kernels()[0]+".db")
-	changes, statements := []string{"es = es + 0.1", "es = es - 0.0004", "auc = auc + 0.1", "auc = auc - 0.0005", "promoted = NOT promoted", "log10_p = log10_p - 0.009"}, ""
+	changes, statements := []string{"es = es + 0.1", "es = es - 0.0004", "auc = auc + 0.1", "auc = auc - 0.0005", "promoted = NOT promoted", "log10_ks_p = log10_ks_p - 0.009"}, ""
 	for feature, changed := range changes {
 		statements += fmt.Sprintf(`UPDATE stored_enrichment SET %s WHERE feature = %d
 			AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set IN ('nearly all', 'few'));`, changed, feature)
