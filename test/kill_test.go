@@ -67,9 +67,11 @@ func (s *killedStep) said(db string) string { return strings.ReplaceAll(s.note, 
 // views.
 type state map[string]string
 
-// volatile are the columns that differ from run to run.
+// volatile are the columns that differ from run to run. Numbers of baselines are not used again,
+// also where what took one was killed.
 var volatile = map[string]string{
-	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at", "stored_token_sets": "loaded_at",
+	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at, baseline_id", "stored_token_sets": "loaded_at",
+	"stored_baselines": "computed_at, baseline_id", "stored_baseline_statistics": "baseline_id", "stored_baseline_enrichment": "baseline_id",
 }
 
 // stateOf opens a database as any client would, and lets saedb check look at all of it.

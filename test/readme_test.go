@@ -93,6 +93,42 @@ func runPage(t *testing.T, page string, least int) {
 	}
 }
 
+// TestPagesWithSameNames: the commands of pages run, unchanged, in a database that also has
+// another release with the same names of SAEs, and another model with them.
+func TestPagesWithSameNames(t *testing.T) {
+	same := filepath.Join(t.TempDir(), "same.db")
+	copyFile(t, example, same)
+	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "again", "--copy")
+	mustRun(t, "--db", same, "load", "model", exampleModel, "--name", "other", "--processing", "none")
+	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.24.hook_resid_pre"), "--release", "elsewhere", "--model", "other")
+	mustRun(t, "--db", same, "compute")
+	for page := range pages {
+		t.Run(page, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("..", page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := pageDirectory(t)
+			copyFile(t, same, filepath.Join(dir, "demo.db"))
+			for _, block := range console.FindAllStringSubmatch(string(text), -1) {
+				for line := range strings.Lines(block[1]) {
+					command, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "$ ")
+					if !ok {
+						continue
+					}
+					shell := exec.Command("sh", "-c", command)
+					shell.Dir = dir
+					// An error that says what to do instead is an answer too; a wrong row is none.
+					out, err := shell.CombinedOutput()
+					if says := string(out); err != nil && !strings.Contains(says, "name one") && !strings.Contains(says, "several models") && !strings.Contains(says, "expected one SAE") {
+						t.Errorf("%s: %v\n%s", command, err, out)
+					}
+				}
+			}
+		})
+	}
+}
+
 // otherLines are the lines that one text has and the other has not.
 func otherLines(want, got string) string {
 	var shown strings.Builder

@@ -124,7 +124,7 @@ func (d *modelDescription) vocabulary(columns int) (*vocab.Vocabulary, error) {
 // saeDescription is what a client says of an SAE that it has handed over.
 type saeDescription struct {
 	Name, Source, Database, Release, Model, Decoder string
-	Replace                                         bool
+	Replace, Copy                                   bool
 	Config                                          json.RawMessage // as SAELens writes it
 }
 
@@ -149,7 +149,7 @@ var addSAE = procedure{
 		}
 		defer opened.Close()
 		return h.within(ctx, d.Database, func(db *sql.DB) error {
-			r := loader.SAERequest{Name: d.Name, Model: d.Model, Release: d.Release, Decoder: d.Decoder, Replace: d.Replace}
+			r := loader.SAERequest{Name: d.Name, Model: d.Model, Release: d.Release, Decoder: d.Decoder, Replace: d.Replace, Copy: d.Copy}
 			outcome, err := h.loader(db).SAEFromMemory(ctx, r, memory, opened)
 			if err != nil {
 				return err

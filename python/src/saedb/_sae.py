@@ -23,6 +23,7 @@ def add_sae(
     config: Optional[Mapping[str, Any]] = None,
     decoder: Optional[str] = None,
     replace: bool = False,
+    copy: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
     """Loads the decoder of an SAE that is in memory.
@@ -39,7 +40,8 @@ def add_sae(
     ``name`` is the SAE's name, and its hook point by default; in SQL it is ``release/name``.
     ``model`` names the model that it writes to: by default the only one loaded, or the one
     that its configuration names. ``decoder`` is the scale of its rows: ``as-stored`` (the default),
-    ``unit-norm`` or ``saelens``. ``replace`` lets it take the place of a different SAE of that name.
+    ``unit-norm`` or ``saelens``. ``replace`` lets it take the place of a different SAE of that name,
+    ``copy`` lets the same SAE have a second name.
     """
     if isinstance(sae, tuple) and len(sae) == 3:
         sae, _, found = sae
@@ -62,7 +64,7 @@ def add_sae(
         tensors["sparsity"] = log_sparsity
     description = {
         "name": name or hook or hook_of(settings), "source": kind_of(sae), "release": release or "", "model": model or "",
-        "decoder": decoder or "", "replace": replace, "database": target(con, database), "config": settings,
+        "decoder": decoder or "", "replace": replace, "copy": copy, "database": target(con, database), "config": settings,
     }  # fmt: skip
     if not description["name"]:
         raise ValueError("add_sae: the SAE has no name; give it one with name= or hook=")
