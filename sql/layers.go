@@ -79,6 +79,9 @@ func viewsOfSAEs(ctx context.Context, tx *sql.Tx) ([]string, error) {
 }
 
 func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string) error {
+	if err := checkApart(ctx, tx, release); err != nil {
+		return err
+	}
 	where, in := "release = "+Literal(release), Identifier(release)
 	if _, err := tx.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+in); err != nil {
 		return err
@@ -95,6 +98,19 @@ func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string
 		return err
 	}
 	return syncSchema(ctx, tx, release, where)
+}
+
+// checkApart refuses a release that is called as the database is, after its file: DuckDB
+// could not tell the release's schema from the database.
+func checkApart(ctx context.Context, tx *sql.Tx, release string) error {
+	names, err := collect[string](ctx, tx, "SELECT current_database()")
+	if err != nil || !strings.EqualFold(names[0], release) {
+		return err
+	}
+	return &fault.Error{
+		Subject: fmt.Sprintf("release %q", release), Problem: "the database's file has that name too, and DuckDB cannot tell its schema from the database",
+		Hint: "choose another name with --release, or rename the file",
+	}
 }
 
 // releaseMacros makes the macros of a release's schema, where words mean SAEs of that

@@ -193,6 +193,16 @@ func TestNamesAreUnique(t *testing.T) {
 	}
 }
 
+// TestReleaseCalledAsTheFile: a release whose schema DuckDB could not tell from the database is
+// refused.
+func TestReleaseCalledAsTheFile(t *testing.T) {
+	db, dir := filepath.Join(t.TempDir(), "demo.db"), t.TempDir()
+	tinySAE(t, filepath.Join(dir, "blocks.0.hook_resid_pre"), 0)
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	expectFailure(t, saedbRun(t, "", "--db", db, "load", "sae", dir, "--release", "Demo"), 1, `release "Demo"`, "the database's file has that name too", "--release")
+	mustRun(t, "--db", db, "load", "sae", dir, "--release", "demo-1")
+}
+
 // TestOrderOfLoads: names, layers and views follow from each load alone, in whatever order
 // they come, and no load changes what an earlier one gave.
 func TestOrderOfLoads(t *testing.T) {

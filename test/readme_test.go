@@ -98,7 +98,7 @@ func runPage(t *testing.T, page string, least int) {
 func TestPagesWithSameNames(t *testing.T) {
 	same := filepath.Join(t.TempDir(), "same.db")
 	copyFile(t, example, same)
-	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "again", "--copy")
+	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "second", "--copy")
 	mustRun(t, "--db", same, "load", "model", exampleModel, "--name", "other", "--processing", "none")
 	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.24.hook_resid_pre"), "--release", "elsewhere", "--model", "other")
 	mustRun(t, "--db", same, "compute")
