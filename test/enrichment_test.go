@@ -131,7 +131,7 @@ func addedLater(t *testing.T, db string) {
 	}
 	compareQValuesOf(t, db, 50_000)
 	// The definition, once more: between p and p·N/rank.
-	if n := count(t, db, `WITH p AS (SELECT p_value, q_value, cume_dist() OVER (ORDER BY p_value) AS share FROM enrichment WHERE layer = 29 AND p_value > 1e-30)
+	if n := count(t, db, `WITH p AS (SELECT p_value, q_all AS q_value, cume_dist() OVER (ORDER BY p_value) AS share FROM enrichment WHERE layer = 29 AND p_value > 1e-30)
 		SELECT count(*) FROM p WHERE q_value > p_value / share * 1.001 OR q_value < p_value * 0.999`); n != 0 {
 		t.Errorf("%d q-values are not between p and p·N/rank", n)
 	}
@@ -149,7 +149,7 @@ func TestEnrichmentWithoutPValues(t *testing.T) {
 	if said := mustRun(t, "--db", db, "compute", "--tokens", "real"); !strings.Contains(said, "1536 features and their enrichment in") {
 		t.Errorf("compute said %q", said)
 	}
-	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE size > 0 AND es IS NULL AND p_value IS NULL AND q_value IS NULL AND auc IS NULL"); n != 1536 {
+	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE size = 0 AND es IS NULL AND p_value IS NULL AND q_value IS NULL AND auc IS NULL"); n != 1536 {
 		t.Errorf("%d scores are NULL, not 1536", n)
 	}
 	mustRun(t, "--db", db, "check")
@@ -208,9 +208,9 @@ func exactScore(t *testing.T, db *saedb.DB, hook, feature, set string) float64 {
 	return furthest
 }
 
-// compareQValuesOf checks the stored q-values, which SQL computes over an SAE,
-// against those that [logQValues] computes from the same p-values. Both are stored
-// as float32 logarithms.
+// compareQValuesOf checks the stored q-values, which SQL computes over an SAE and within each
+// family of sets, against those that [logQValues] computes from the same p-values. Both are
+// stored as float32 logarithms.
 func compareQValuesOf(t *testing.T, path string, least int) {
 	t.Helper()
 	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
@@ -218,26 +218,35 @@ func compareQValuesOf(t *testing.T, path string, least int) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(t.Context(), `SELECT CAST(log10_p AS DOUBLE) * ln(10), CAST(log10_q AS DOUBLE) * ln(10)
-		FROM stored_enrichment e JOIN saes s ON s.load_id = e.sae_id WHERE s.layer = 29 AND log10_p IS NOT NULL`)
+	rows, err := db.QueryContext(t.Context(), `SELECT family, CAST(log10_p AS DOUBLE) * ln(10), CAST(log10_q AS DOUBLE) * ln(10), CAST(log10_q_all AS DOUBLE) * ln(10)
+		FROM stored_enrichment e JOIN saes s ON s.load_id = e.sae_id JOIN stored_token_sets USING (set_id) WHERE s.layer = 29 AND log10_p IS NOT NULL`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rows.Close()
-	var logP, logQ []float64
+	type values struct{ p, q []float64 }
+	among := map[string]*values{} // of families, "" for all sets
 	for rows.Next() {
-		var p, q float64
-		if err := rows.Scan(&p, &q); err != nil {
+		var family string
+		var p, q, all float64
+		if err := rows.Scan(&family, &p, &q, &all); err != nil {
 			t.Fatal(err)
 		}
-		logP, logQ = append(logP, p), append(logQ, q)
+		for name, of := range map[string]float64{family: q, "": all} {
+			if among[name] == nil {
+				among[name] = &values{}
+			}
+			among[name].p, among[name].q = append(among[name].p, p), append(among[name].q, of)
+		}
 	}
-	if err := rows.Err(); err != nil || len(logP) < least {
-		t.Fatalf("%d p-values (%v)", len(logP), err)
+	if err := rows.Err(); err != nil || len(among) < 2 || len(among[""].p) < least {
+		t.Fatalf("p-values of %d families (%v)", len(among)-1, err)
 	}
-	for i, want := range logQValues(logP) {
-		if !(math.Abs(logQ[i]-want) <= 1e-6*max(1, math.Abs(want))) {
-			t.Fatalf("p-value exp(%g): q-value exp(%g), expected exp(%g)", logP[i], logQ[i], want)
+	for family, v := range among {
+		for i, want := range logQValues(v.p) {
+			if !(math.Abs(v.q[i]-want) <= 1e-6*max(1, math.Abs(want))) {
+				t.Fatalf("family %q, p-value exp(%g): q-value exp(%g), expected exp(%g)", family, v.p[i], v.q[i], want)
+			}
 		}
 	}
 }

@@ -77,7 +77,7 @@ func TestUserTokenSets(t *testing.T) {
 	compareQValuesOf(t, db, 17*1536)
 
 	execute(t, db, `DELETE FROM user_token_sets`)
-	contains(t, mustRun(t, "--db", db, "compute"), "0 added, 0 replaced, 1 dropped", "adjusted q-values of smollm2-demo/blocks.29.hook_resid_pre")
+	contains(t, mustRun(t, "--db", db, "compute"), "0 added, 0 replaced, 1 dropped", "adjusted p- and q-values of smollm2-demo/blocks.29.hook_resid_pre")
 	if n := count(t, db, `SELECT count(*) FROM stored_enrichment WHERE sae_id IN (SELECT load_id FROM saes) AND set_id NOT IN (SELECT set_id FROM stored_token_sets)`); n != 0 {
 		t.Errorf("%d scores of dropped sets are left", n)
 	}
