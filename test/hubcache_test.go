@@ -90,7 +90,7 @@ func TestCacheSharedWithPython(t *testing.T) {
 		offline := []string{"HF_HUB_OFFLINE=1"}
 		said := mustRunWithHub(t, s, home, offline, "--db", db, "load", "model", hubModel)
 		said += mustRunWithHub(t, s, home, offline, "--db", db, "load", "sae", "--release", "gpt2-small-res-jb", "--layer", "9")
-		if !strings.Contains(said, "loaded model tiny-gpt2: 500 tokens") || !strings.Contains(said, "loaded sae blocks.9.hook_resid_pre: 24 features") {
+		if !strings.Contains(said, "loaded model tiny-gpt2: 500 tokens") || !strings.Contains(said, "loaded sae gpt2-small-res-jb/blocks.9.hook_resid_pre: 24 features") {
 			t.Errorf("it said %q", said)
 		}
 		// With the network it asks what main is, and downloads nothing again.
