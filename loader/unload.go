@@ -236,7 +236,7 @@ func unloadModels(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded,
 }
 
 func unloadModel(ctx context.Context, tx *sql.Tx, id int, name string, cascade bool) ([]Unloaded, error) {
-	saes, err := column[string](ctx, tx, `SELECT sae FROM stored_saes WHERE model_id = ? ORDER BY sae`, id)
+	saes, err := schema.Collect[string](ctx, tx, `SELECT sae FROM stored_saes WHERE model_id = ? ORDER BY sae`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +289,7 @@ func unloadSets(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 		conditions = append(conditions, "model = "+schema.Literal(r.Model))
 	}
 	if len(r.Families) > 0 {
-		known, err := column[string](ctx, tx, `SELECT DISTINCT family FROM stored_token_sets ORDER BY family`)
+		known, err := schema.Collect[string](ctx, tx, `SELECT DISTINCT family FROM stored_token_sets ORDER BY family`)
 		if err != nil {
 			return nil, err
 		}
@@ -399,22 +399,4 @@ func count(n int, what string) string {
 // listed joins those of the texts that are not empty.
 func listed(texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), ", ")
-}
-
-// column returns the single column of a query.
-func column[T any](ctx context.Context, tx *sql.Tx, query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
 }

@@ -43,7 +43,7 @@ const DefaultRelease = "local"
 // schema for each release, and drops the layers and releases that are no more. A release's
 // schema has every view of main that has its SAEs, for that release alone, and the macros.
 func syncLayers(ctx context.Context, tx *sql.Tx) error {
-	releases, err := collect[string](ctx, tx, `SELECT DISTINCT release FROM stored_saes ORDER BY release`)
+	releases, err := Collect[string](ctx, tx, `SELECT DISTINCT release FROM stored_saes ORDER BY release`)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func viewsOfSAEs(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	views, err := collect[string](ctx, tx, `SELECT view_name FROM duckdb_views() v
+	views, err := Collect[string](ctx, tx, `SELECT view_name FROM duckdb_views() v
 		WHERE v.database_name = current_database() AND v.schema_name = 'main' AND EXISTS (
 			FROM duckdb_columns() c WHERE c.table_oid = v.view_oid AND c.database_name = v.database_name AND c.column_name = 'sae')
 		ORDER BY view_name`)
@@ -103,7 +103,7 @@ func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string
 // checkApart refuses a release that is called as the database is, after its file: DuckDB
 // could not tell the release's schema from the database.
 func checkApart(ctx context.Context, tx *sql.Tx, release string) error {
-	names, err := collect[string](ctx, tx, "SELECT current_database()")
+	names, err := Collect[string](ctx, tx, "SELECT current_database()")
 	if err != nil || !strings.EqualFold(names[0], release) {
 		return err
 	}
@@ -134,7 +134,7 @@ const releaseFeatures = `FROM main\.features WHERE \("?release"? = `
 // dropReleases drops what saedb made in the schemas of releases that are no more, and
 // the schemas themselves where nothing of a person's own is in them.
 func dropReleases(ctx context.Context, tx *sql.Tx, views, releases []string) error {
-	schemas, err := collect[string](ctx, tx, `SELECT DISTINCT schema_name FROM duckdb_views()
+	schemas, err := Collect[string](ctx, tx, `SELECT DISTINCT schema_name FROM duckdb_views()
 		WHERE database_name = current_database() AND NOT internal AND view_name = 'features' AND regexp_matches(sql, ?)`, releaseFeatures)
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func dropRelease(ctx context.Context, tx *sql.Tx, schema string, views []string)
 			return err
 		}
 	}
-	left, err := collect[int](ctx, tx, `SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1)
+	left, err := Collect[int](ctx, tx, `SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1)
 		+ (SELECT count(*) FROM duckdb_views() WHERE database_name = current_database() AND schema_name = $1)
 		+ (SELECT count(*) FROM duckdb_functions() WHERE database_name = current_database() AND schema_name = $1)`, schema)
 	if err != nil || left[0] > 0 {
@@ -176,11 +176,11 @@ func dropRelease(ctx context.Context, tx *sql.Tx, schema string, views []string)
 }
 
 func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {
-	wanted, err := collect[int](ctx, tx, `SELECT DISTINCT layer FROM saes WHERE layer IS NOT NULL AND `+where+` ORDER BY layer`)
+	wanted, err := Collect[int](ctx, tx, `SELECT DISTINCT layer FROM saes WHERE layer IS NOT NULL AND `+where+` ORDER BY layer`)
 	if err != nil {
 		return err
 	}
-	present, err := collect[int](ctx, tx, `SELECT CAST(view_name[7:] AS INTEGER) FROM duckdb_views()
+	present, err := Collect[int](ctx, tx, `SELECT CAST(view_name[7:] AS INTEGER) FROM duckdb_views()
 		WHERE database_name = current_database() AND schema_name = ? AND regexp_matches(view_name, ?)`, schema, layerView.String())
 	if err != nil {
 		return err
@@ -208,9 +208,9 @@ func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {
 	return nil
 }
 
-// collect returns the single column of a query.
-func collect[T any](ctx context.Context, tx *sql.Tx, query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+// Collect returns the single column of a query.
+func Collect[T any](ctx context.Context, db Querier, query string, args ...any) ([]T, error) {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
