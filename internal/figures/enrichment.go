@@ -153,7 +153,7 @@ func (f *Figure) mirror() {
 		}
 		var x, y extent
 		p.extend(&x, &y)
-		reach = 1.12 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
+		reach = 1.25 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
 		p.Y.Min, p.Y.Max, p.Y.fixed = -reach, reach, true
 	}
 }
@@ -345,7 +345,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		}
 		main.Rules = []Rule{{At: 0}, {Horizontal: true, At: 0}}
 		main.Lines = []Line{{Color: Grey, Width: 1, X: Series{-reach, reach}, Y: Series{-reach, reach}}}
-		f.Heights[1] = squareHeight
+		main.Equal = true
 		f.Note = "A point a feature: above 0 where it promotes a set, below where it suppresses it; on the slanted line both are alike." +
 			" Coloured where the difference of the two is more than " + short(bound) + ". Histograms count features."
 	}
@@ -357,10 +357,6 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f.Panels = []Panel{main, top, right}
 	return f, nil
 }
-
-// squareHeight is that of the panel of two sets, so that both axes of a picture have the
-// same scale.
-const squareHeight = 840
 
 // reach is how far both axes of two sets go from 0: over all effects that there are, or
 // the furthest score.
