@@ -128,8 +128,9 @@ func (p *picture) panel(panel *Panel) {
 		}
 		f.line(inkColors[l.Color], l.Width, false, points...)
 	}
+	var taken []vg.Rectangle
 	for _, s := range panel.Points {
-		f.labels(s)
+		taken = f.labels(s, taken)
 	}
 }
 
@@ -260,15 +261,14 @@ func (f *frame) points(s Points) {
 	}
 }
 
-// labels writes the labels of points, highest first, leaving out those that would
-// lie over one already written.
-func (f *frame) labels(s Points) {
+// labels writes the labels of points, first to last, leaving out those that would
+// lie over one already written, and returns the places of all that are.
+func (f *frame) labels(s Points, taken []vg.Rectangle) []vg.Rectangle {
 	if len(s.Labels) == 0 {
-		return
+		return taken
 	}
 	style := textStyle(11, ink, false)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
-	var taken []vg.Rectangle
 	for i, label := range s.Labels {
 		if label == "" {
 			continue
@@ -283,6 +283,7 @@ func (f *frame) labels(s Points) {
 		taken = append(taken, box)
 		f.canvas.FillText(style, at, label)
 	}
+	return taken
 }
 
 func overlaps(box vg.Rectangle, taken []vg.Rectangle) bool {

@@ -197,7 +197,7 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 		return nil, "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
 	}
 	defer rows.Close()
-	boxes := Boxes{Color: Blue}
+	boxes := Boxes{Name: "features", Color: Blue}
 	var layers []float64
 	for rows.Next() {
 		var b Box
