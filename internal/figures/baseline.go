@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 )
@@ -32,14 +33,15 @@ type baselines struct {
 const lengthSample, lengthTolerance = 32, 0.01
 
 // readBaselines reads the statistics of the random directions that each of saes is held
-// against. A query of the user's has no SAEs: its values may be any.
-func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE) (baselines, error) {
+// against, std where it is among those asked for. A query of the user's has no SAEs: its values
+// may be any.
+func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE, statistics ...string) (baselines, error) {
 	found := baselines{of: map[string]baseline{}, unit: map[string]bool{}}
 	if len(saes) == 0 {
 		return found, nil
 	}
 	err := found.read(ctx, db, saes)
-	if err == nil && len(found.of) > 0 {
+	if err == nil && len(found.of) > 0 && slices.Contains(statistics, "std") {
 		err = found.measure(ctx, db, saes)
 	}
 	return found, fault.At(op, "baseline", err)
@@ -65,7 +67,9 @@ func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE) error {
 			known[id] = baseline{}
 		}
 		for _, value := range values.([]any) {
-			known[id][statistic] = append(known[id][statistic], value.(float64))
+			if v, ok := value.(float64); ok {
+				known[id][statistic] = append(known[id][statistic], v)
+			}
 		}
 		for _, name := range names.([]any) {
 			b.of[name.(string)] = known[id]
@@ -208,15 +212,12 @@ func outline(random, edges []float64, count int, log bool) Line {
 	}
 	first := scale(edges[0])
 	width := (scale(edges[len(edges)-1]) - first) / float64(len(edges)-1)
-	place := func(v float64) int { return int(math.Floor((scale(v) - first) / width)) }
 	low, high := -furtherBins, len(edges)-1+furtherBins
 	counts := map[int]int{}
 	least, most := high, low
 	for _, v := range random {
-		if log && !(v > 0) || math.IsNaN(v) {
-			continue
-		}
-		if i := place(v); i >= low && i < high {
+		if at := math.Floor((scale(v) - first) / width); at >= float64(low) && at < float64(high) {
+			i := int(at)
 			counts[i]++
 			least, most = min(least, i), max(most, i)
 		}

@@ -44,7 +44,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,
 	}
-	random, err := readBaselines(ctx, db, s.op, saes)
+	random, err := readBaselines(ctx, db, s.op, saes, statistic)
 	if err != nil {
 		return nil, err
 	}

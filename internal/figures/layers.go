@@ -61,7 +61,7 @@ func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	random, err := readBaselines(ctx, db, s.op, saes)
+	random, err := readBaselines(ctx, db, s.op, saes, statistics...)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) 
 	if err != nil {
 		return nil, err
 	}
-	random, err := readBaselines(ctx, db, s.op, saes)
+	random, err := readBaselines(ctx, db, s.op, saes, statistics...)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	if err != nil {
 		return nil, err
 	}
-	random, err := readBaselines(ctx, db, s.op, saes)
+	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
 	if err != nil {
 		return nil, err
 	}

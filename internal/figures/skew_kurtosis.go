@@ -40,7 +40,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		Hint:  r.clickHint(t),
 		Query: s.query,
 	}
-	random, err := readBaselines(ctx, db, s.op, saes)
+	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
 	if err != nil {
 		return nil, err
 	}
