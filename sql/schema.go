@@ -78,6 +78,24 @@ var Macros = []Function{
 		Example:     "SELECT layer, count(*) FILTER (beyond_chance(q_value)) AS beyond_chance FROM enrichment GROUP BY layer ORDER BY layer",
 	},
 	{
+		Name: "feature_role", Signature: "feature_role(kurtosis, skewness, variance, least_kurtosis := 10, least_variance := 0.005) → VARCHAR",
+		Description: "prediction, suppression, partition or NULL, by the moments of the cosines of a direction with the columns of the unembedding: " +
+			"kurtosis above least_kurtosis with skewness above or below 0, or else variance above least_variance (Gurnee et al., Universal Neurons in GPT2 Language Models, 2024). " +
+			"The column role of features has it with these thresholds.",
+		Example: "SELECT layer, feature_role(cos_kurtosis, cos_skewness, pow(cos_std / decoder_norm, 2), least_kurtosis := 8) AS role, count(*) AS features FROM features GROUP BY ALL HAVING role IS NOT NULL ORDER BY ALL",
+	},
+	{
+		Name: "set_phrase", Signature: "set_phrase(token_set, family) → VARCHAR",
+		Description: "What the tokens of a set are called in a sentence: plural nouns for nltk_pos_NNS of the built-in sets, or else its name with spaces for underscores.",
+		Example:     "SELECT token_set, set_phrase(token_set, family) AS phrase FROM token_sets ORDER BY size DESC LIMIT 5",
+	},
+	{
+		Name: "feature_label", Signature: "feature_label(direction, phrase, tokens, members) → VARCHAR",
+		Description: "The sentence of the column label of features: promotes or suppresses, and what. That is the one token that at least half of the tokens, and three, are variants of, the first too; " +
+			"or else the phrase of a set, with the first three of the tokens that are its members. The strongest token comes first.",
+		Example: "SELECT feature_label('promoted', set_phrase('number_words', 'words'), [' five', ' years', 'Five', ' eight'], [true, false, true, true]) AS label",
+	},
+	{
 		Name: "strongest_sets", Signature: "strongest_sets(sae, k := 6) → TABLE(token_set, size, direction, feature, effect, q_value)",
 		Description: "The token sets in which a feature of the SAE has the largest effect beyond chance, with that feature: " +
 			"the strongest that is promoted, the strongest that is suppressed, the second of each, and so on; by effect alone where none is beyond chance. " +

@@ -3,9 +3,6 @@
 -- larger effect, then the smaller q-value; what is promoted and what is suppressed apart.
 -- Where nothing is beyond chance, or no baseline is there to say so, effect alone orders.
 
-CREATE OR REPLACE MACRO beyond_chance(q_value) AS coalesce(q_value < 0.05, false);
-COMMENT ON MACRO beyond_chance IS 'beyond_chance(q_value): whether a q-value is below 0.05; false for NULL, where there is no baseline.';
-
 CREATE OR REPLACE MACRO strongest_sets(words, k := 6) AS TABLE
     WITH scored AS (
         SELECT token_set, direction, feature, effect, q_value, size, model, beyond_chance(q_value) AS beyond FROM enrichment
