@@ -96,6 +96,11 @@ var Macros = []Function{
 		Example: "SELECT feature_label('promoted', set_phrase('number_words', 'words'), [' five', ' years', 'Five', ' eight'], [true, false, true, true]) AS label",
 	},
 	{
+		Name: "unlike_sets", Signature: "unlike_sets(model, token_sets) → TABLE(token_set)",
+		Description: "Of a list of names of token sets, those of the sets that do not share more than half of their tokens (Jaccard) with one before them.",
+		Example:     "FROM unlike_sets('smollm2-135m', ['1 digit', 'all_digits', 'months'])",
+	},
+	{
 		Name: "strongest_sets", Signature: "strongest_sets(sae, k := 6) → TABLE(token_set, size, direction, feature, effect, q_value)",
 		Description: "The token sets in which a feature of the SAE has the largest effect beyond chance, with that feature: " +
 			"the strongest that is promoted, the strongest that is suppressed, the second of each, and so on; by effect alone where none is beyond chance. " +
@@ -103,15 +108,16 @@ var Macros = []Function{
 		Example: "FROM strongest_sets('smollm2-demo/blocks.29.hook_resid_pre', k := 4)",
 	},
 	{
-		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
-		Description: "The features of all SAEs, or of those of the release within, that promote a token set most, and those that suppress it most: " +
+		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL, of_sae := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
+		Description: "The features of all SAEs, of those of the release within, or of the one whose name is of_sae, that promote a token set most, and those that suppress it most: " +
 			"first those beyond chance, then the larger effect.",
 		Example: "FROM strongest_features('number_words', k := 3)",
 	},
 	{
 		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10) → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",
-		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " + saeWords,
-		Example:     "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
+		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " +
+			"Of the 3 k strongest each way, a set that shares more than half of its tokens with a stronger one is left out. " + saeWords,
+		Example: "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
 	},
 }
 
