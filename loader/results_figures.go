@@ -52,7 +52,8 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 		if err := i.scoresOf(id, s, m); err != nil {
 			return err
 		}
-		if _, err := i.tx.ExecContext(i.ctx, schema.InsertLabels(id)); err != nil {
+		// A new database gets its macros with its views, when all is in it.
+		if _, err := i.tx.ExecContext(i.ctx, schema.ViewMacros()+schema.InsertLabels(id)); err != nil {
 			return err
 		}
 	}

@@ -117,7 +117,7 @@
       ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"], ["layer", "number", (r) => r.layer, "layer"],
       ["skewness", "number", (r) => short(r.skewness), "skewness"], ["kurtosis", "number", (r) => short(r.kurtosis), "kurtosis"],
       ["std", "number", (r) => short(r.std), "std"], ["log sparsity", "number", (r) => short(r.log_sparsity), "log_sparsity"],
-      ["label", "text", label], ["promotes", "tokens", (r) => tokens(r.top_tokens)], ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
+      ["label", "words", label], ["promotes", "tokens", (r) => tokens(r.top_tokens)], ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
       ["SAE", "text", (r) => r.sae], ["", "text", (r) => outside(r.neuronpedia_url, "Neuronpedia")],
     ], data.rows, sorting);
     const pager = element("nav", { class: "pager", "aria-label": "Pages of features" },
@@ -177,7 +177,7 @@
         if (mine !== turn) return;
         rows = rows.concat(more).sort((a, b) => b.cosine - a.cosine).slice(0, 10);
         box.replaceChildren(table("Nearest decoder directions", [
-          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["label", "text", label], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
+          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["label", "words", label], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
         ], rows));
         status.textContent = i + 1 < saes.length ? `Of ${i + 1} of ${saes.length} SAEs …` : saes.length === 1 ? "Of this SAE." : `Of all ${saes.length} SAEs of the model.`;
       }
@@ -224,7 +224,7 @@
     return [s.token_set, element("h1", {}, s.token_set, element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model)),
       element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))), s.size > data.tokens.length ? "…" : null),
       element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No feature has a score: none is computed, or the set is empty or holds every token.") : element("div", {}, ...apart(data.features, 15, (direction) => [
-        [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ...scores, ["label", "text", label],
+        [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ...scores, ["label", "words", label],
         direction === "promoted" ? ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))] : ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 8))],
       ])), element("p", { class: "actions" }, "SAE ", pick), shown];
   }
