@@ -267,14 +267,15 @@ func (a *auditData) checkMoments(t *testing.T, found *auditFindings, of string, 
 	if highest-lowest <= 1e-14*largest { // no spread beyond rounding
 		return
 	}
-	var mean, second, third, fourth float64
+	// From the lowest, or the mean of values that are nearly equal would lose their differences.
+	var above, second, third, fourth float64
 	n := float64(len(x))
 	for _, v := range x {
-		mean += v / n
+		above += (v - lowest) / n
 	}
-	unit := highest - lowest
+	unit, mean := highest-lowest, lowest+above
 	for _, v := range x {
-		d := (v - mean) / unit
+		d := (v - lowest - above) / unit
 		second, third, fourth = second+d*d/n, third+d*d*d/n, fourth+d*d*d*d/n
 	}
 	std, skewness, kurtosis := math.Sqrt(second), third/math.Pow(second, 1.5), fourth/(second*second)
