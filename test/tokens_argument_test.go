@@ -49,7 +49,7 @@ func TestTokensArgument(t *testing.T) {
 			"top_tokens(w_dec, model, 10$)":                             "[x.text FOR x IN v] = f.top_tokens",
 			"bottom_tokens(w_dec, model, 10$)":                          "[x.text FOR x IN v] = f.bottom_tokens",
 			"enrich(w_dec, model$)":                                     "len(v) = 3 AND len([x FOR x IN v IF x.token_set = 'mixed' AND CAST(x.es AS FLOAT) = e.es AND x.size = e.size AND CAST(x.auc AS FLOAT) = e.auc AND x.direction = e.direction]) = 1",
-			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.p_value - 1) < 1e-5 AND v[1].size = e.size",
+			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.ks_p_value - 1) < 1e-5 AND v[1].size = e.size",
 			"enrichment_score(w_dec, model, 'mixed'$)":                  "CAST(v AS FLOAT) = e.es",
 			"len(leading_edge(w_dec, model, 'mixed'$))":                 "v BETWEEN 1 AND e.size",
 			"len(leading_edge(w_dec, model, 'mixed', 1.0$))":            "v BETWEEN 1 AND e.size",
@@ -91,9 +91,22 @@ func TestTokensArgument(t *testing.T) {
 	// What counted is the size of a score; a set's size is its own.
 	for set, want := range map[string][2]int{"mixed": {20, 24}, "special": {0, 4}, "first": {10, 10}} {
 		for i, path := range []string{db, all} {
-			query := fmt.Sprintf("SELECT count(*) FROM enrichment e JOIN token_sets s USING (model, token_set) WHERE token_set = '%s' AND e.size = %d AND s.size = %d", set, want[i], want[1])
+			query := fmt.Sprintf("SELECT count(*) FROM enrichment NATURAL JOIN token_sets WHERE token_set = '%s' AND size = %d AND members = %d", set, want[i], want[1])
 			if n := count(t, path, query); n != 48 {
 				t.Errorf("%s: %d of 48 scores", query, n)
+			}
+		}
+	}
+	// A natural join of views that have token sets takes no column of two meanings along.
+	for _, path := range []string{db, all} {
+		scores, members := 3*48, 24+4+10
+		for views, want := range map[[2]string]int{
+			{"enrichment", "token_sets"}: scores, {"token_sets", "token_set_members"}: members, {"enrichment", "token_set_members"}: 48 * members,
+			{"enrichment", "features"}: scores, {"token_set_members", "tokens"}: members,
+		} {
+			query := fmt.Sprintf("SELECT count(*) FROM (FROM %s WHERE model = (SELECT model FROM saes LIMIT 1)) NATURAL JOIN %s", views[0], views[1])
+			if n := count(t, path, query); n != want {
+				t.Errorf("%s gave %d, expected %d", query, n, want)
 			}
 		}
 	}

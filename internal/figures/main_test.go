@@ -44,10 +44,10 @@ func open(t testing.TB) *sql.DB {
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
 			[t.t, t.t] AS top_tokens, ['down'] AS bottom_tokens, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
 			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
-		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, size BIGINT, tokens INTEGER[])`,
+		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, members BIGINT, tokens INTEGER[])`,
 		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500, range(0, 1000, 2)), ('m', 'low', 'test', 250, range(250))`,
 		`CREATE TABLE enrichment AS SELECT *, CASE WHEN effect < 0 THEN 'suppressed' ELSE 'promoted' END AS direction FROM (
-			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.size,
+			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.members AS size,
 				CAST(abs(sin(f.feature * (1 + length(t.token_set)) / 3.0)) * 0.95 AS FLOAT) AS es,
 				CAST(sin(f.feature * (1 + length(t.token_set)) / 3.0) * 0.9 AS FLOAT) AS effect,
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc
