@@ -43,6 +43,16 @@ func TestTokensArgument(t *testing.T) {
 		t.Fatalf("%d real tokens", n)
 	}
 	for _, given := range []struct{ db, last string }{{db, ", 'real'"}, {all, ""}, {all, ", 'all'"}} {
+		// Hosking's probability weighted moments b0 to b3, in SQL.
+		query := fmt.Sprintf(`WITH x AS (SELECT row_number() OVER (ORDER BY logit_weight) - 1.0::DOUBLE AS j, count(*) OVER ()::DOUBLE AS n, logit_weight::DOUBLE AS x FROM feature_logits('layer_1', 3)),
+			b AS (SELECT avg(x) AS b0, avg(x * j / (n - 1)) AS b1, avg(x * j * (j - 1) / ((n - 1) * (n - 2))) AS b2,
+			             avg(x * j * (j - 1) * (j - 2) / ((n - 1) * (n - 2) * (n - 3))) AS b3 FROM x),
+			want AS (SELECT 2 * b1 - b0 AS second, (6 * b2 - 6 * b1 + b0) / second AS skewness, (20 * b3 - 30 * b2 + 12 * b1 - b0) / second AS kurtosis FROM b)
+			SELECT count(*) FROM (SELECT unnest(l_moments(w_dec, model%s)) FROM decoder_directions WHERE layer = 1 AND feature = 3), want
+			WHERE abs(l_scale / second - 1) < 1e-6 AND abs(l_skewness - skewness) < 1e-6 AND abs(l_kurtosis - kurtosis) < 1e-6`, given.last)
+		if n := count(t, given.db, query); n != 1 {
+			t.Errorf("%s: l_moments differ from what sorted logit weights give", filepath.Base(given.db))
+		}
 		for function, same := range map[string]string{
 			"logit_stats(w_dec, model$)":                                "abs(v.std / f.std - 1) < 1e-6 AND abs(v.kurtosis / f.kurtosis - 1) < 1e-6",
 			"logit_stats(w_dec, model, true$)":                          "abs(v.std / f.cos_std - 1) < 1e-6 AND abs(v.kurtosis / f.cos_kurtosis - 1) < 1e-6",
