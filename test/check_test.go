@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -186,8 +187,11 @@ func TestCheckScores(t *testing.T) {
 		t.Setenv(compute.KernelVariable, kernels[len(kernels)-1])
 		mustRun(t, "--db", db, "compute")
 		mustRun(t, "--db", db, "compute")
-		if got, want := text(t, db, "SELECT DISTINCT kernel FROM stored_computations"), kernels[0]+", "+kernels[len(kernels)-1]; got != want {
-			t.Errorf("kernels %s, expected %s", got, want)
+		opened := openReadOnly(t, db)
+		got, want := texts(t, opened.DB, "SELECT DISTINCT kernel FROM stored_computations"), []string{kernels[0] + ", " + kernels[len(kernels)-1]}
+		opened.Close()
+		if !slices.Equal(got, want) {
+			t.Errorf("kernels %q, expected %q", got, want)
 		}
 		mustRun(t, "--db", db, "check", "--all")
 	})

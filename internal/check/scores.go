@@ -141,7 +141,8 @@ func (r *run) readScores(batch []stored, sets *tokenSets) (map[int][]score, erro
 	for i, f := range batch {
 		features[i] = f.feature
 	}
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, es, promoted, log10_ks_p, auc FROM stored_enrichment
+	// A FLOAT would come by way of its shortest decimal, which is another float64.
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
 		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(list(features), "[]")))
 	if err != nil {
 		return nil, r.failed("stored_enrichment", err)
