@@ -41,7 +41,7 @@ func listSets(c *cli.Context) error {
 	if path := c.String("gmt"); path != "" {
 		return exportSets(c, db, path)
 	}
-	rows, err := db.QueryContext(c.Context, `SELECT model, family, token_set, any_value(size) AS size,
+	rows, err := db.QueryContext(c.Context, `SELECT model, family, token_set, any_value(members) AS size,
 			list(coalesce(nullif(text, ''), token) ORDER BY token_id)[:10] AS first_tokens
 		FROM token_sets JOIN token_set_members USING (model, family, token_set)
 		WHERE ? = '' OR model = ? GROUP BY ALL ORDER BY ALL`, c.String("model"), c.String("model"))
