@@ -7,11 +7,13 @@
 //
 // It prints the observed share of p-values below each level, over the level, by class of
 // set size, and ends with an error where one is outside 0.5 to 1.5, or where more than 1 in
-// 10,000 pairs have a q-value below 0.05.
+// 10,000 pairs have a q-value below 0.05. Of the example it also prints the share of pairs with
+// q < 0.05 of its first and last layer, and of directions that have something planted in them.
 package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -54,7 +56,14 @@ func main() {
 
 // example measures on the model of the example, with every family of token sets.
 func example(directions int) error {
-	return calibrate("the example", 576, directions, "examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf", "load", "sets")
+	return calibrate("the example", 576, directions, power, [][]string{
+		{"load", "model", "examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf", "--name", "model"},
+		{"load", "sae", "examples/smollm2-135m/saes/blocks.4.hook_resid_pre"},
+		{"load", "sae", "examples/smollm2-135m/saes/blocks.29.hook_resid_pre"},
+		{"load", "sets"},
+		{"sql", plant(576)},
+		{"load", "directions", "--name", "planted", "--sql", "SELECT w_dec FROM planted ORDER BY feature"},
+	})
 }
 
 // gpt2 measures on random weights of GPT-2's shape, with random token sets.
@@ -68,10 +77,12 @@ func gpt2(directions int) error {
 	if err := measure.RandomSets(shape.Vocab).Write(sets); err != nil {
 		return err
 	}
-	return calibrate("GPT-2's shape", shape.DModel, directions, files.Model, "load", "sets", sets)
+	return calibrate("GPT-2's shape", shape.DModel, directions, nil, [][]string{{"load", "model", files.Model, "--name", "model"}, {"load", "sets", sets}})
 }
 
-func calibrate(name string, dModel, directions int, model string, loadSets ...string) error {
+// calibrate measures on a database that commands of saedb fill, and prints what more there is
+// to see in it.
+func calibrate(name string, dModel, directions int, more func(*sql.DB) error, commands [][]string) error {
 	program, err := measure.Saedb()
 	if err != nil {
 		return err
@@ -86,12 +97,10 @@ func calibrate(name string, dModel, directions int, model string, loadSets ...st
 	}
 	defer remove()
 	fmt.Printf("%s\n%s, %d random directions of seeds from %d\n", measure.Machine(), name, directions, seed)
-	for _, arguments := range [][]string{
-		{"load", "model", model, "--name", "model"},
-		loadSets,
-		{"load", "directions", "--name", "chance", "--sql", fmt.Sprintf("SELECT random_direction(%d + range // %[2]d, range %% %[2]d, %[3]d) AS w_dec FROM range(%[4]d)", seed, perSeed, dModel, directions)},
-		{"compute"},
-	} {
+	for _, arguments := range append(commands,
+		[]string{"load", "directions", "--name", "chance", "--sql", fmt.Sprintf("SELECT random_direction(%d + range // %[2]d, range %% %[2]d, %[3]d) AS w_dec FROM range(%[4]d)", seed, perSeed, dModel, directions)},
+		[]string{"compute"},
+	) {
 		if _, err := measure.Command(nil, program, append([]string{"--db", path}, arguments...)...); err != nil {
 			return err
 		}
@@ -109,6 +118,9 @@ func calibrate(name string, dModel, directions int, model string, loadSets ...st
 	var all []error
 	for _, c := range classes {
 		all = append(all, c.Check(least, most))
+	}
+	if more != nil {
+		all = append(all, more(db.DB))
 	}
 	return errors.Join(all...)
 }

@@ -15,8 +15,8 @@ var Levels = []float64{0.05, 0.01, 0.001}
 // q-value below 0.05.
 const MostSignificant = 1e-4
 
-// sizeClasses are the classes of set size, in counted tokens, with the SQL that tells them.
-var sizeClasses = []struct{ name, is string }{
+// SizeClasses are the classes of set size, in counted tokens, with the SQL that tells them.
+var SizeClasses = []struct{ Name, Is string }{
 	{"1 to 16", "size <= 16"},
 	{"17 to 200", "size > 16 AND size <= 200"},
 	{"201 to 2,000", "size > 200 AND size <= 2000"},
@@ -38,8 +38,8 @@ type Calibration struct {
 // of set size, and over all in the last place. An empty class is left out. A pair without a
 // p-value is an error: it would not count.
 func Calibrate(ctx context.Context, db *sql.DB, sae string) (classes []Calibration, err error) {
-	for _, class := range sizeClasses {
-		c := Calibration{Class: class.name}
+	for _, class := range SizeClasses {
+		c := Calibration{Class: class.Name}
 		shares := make([]string, 0, 2*len(Levels))
 		for _, column := range []string{"p_value", "ks_p_value"} {
 			for _, level := range Levels {
@@ -54,12 +54,12 @@ func Calibrate(ctx context.Context, db *sql.DB, sae string) (classes []Calibrati
 		}
 		err := db.QueryRowContext(ctx, `SELECT count(DISTINCT token_set), count(*), count(*) FILTER (p_value IS NULL OR ks_p_value IS NULL OR q_value IS NULL),
 			`+strings.Join(shares, ", ")+`, count(*) FILTER (q_value < 0.05) / count(*)
-			FROM enrichment WHERE sae = ? AND (`+class.is+`)`, sae).Scan(into...)
+			FROM enrichment WHERE sae = ? AND (`+class.Is+`)`, sae).Scan(into...)
 		if err != nil {
 			return nil, err
 		}
 		if lacking > 0 {
-			return nil, fmt.Errorf("%s, sets of %s tokens: %d of %d pairs have no p-value or no q-value", sae, class.name, lacking, c.Pairs)
+			return nil, fmt.Errorf("%s, sets of %s tokens: %d of %d pairs have no p-value or no q-value", sae, class.Name, lacking, c.Pairs)
 		}
 		if c.Pairs == 0 {
 			continue
@@ -77,10 +77,18 @@ func Calibrate(ctx context.Context, db *sql.DB, sae string) (classes []Calibrati
 }
 
 // Check is an error for each share of the class outside least to most of its level, and where
-// more pairs are significant than MostSignificant.
+// more pairs are significant than MostSignificant. Levels at which so few pairs are expected
+// that they tell nothing are left out, and no level at all is an error.
 func (c Calibration) Check(least, most float64) error {
+	const tell = 20
 	var all []error
+	if float64(c.Pairs)*Levels[0] < tell {
+		all = append(all, fmt.Errorf("sets of %s tokens: %d pairs tell nothing", c.Class, c.Pairs))
+	}
 	for i, level := range Levels {
+		if float64(c.Pairs)*level < tell {
+			continue
+		}
 		if o := c.Observed[i]; !(o >= least && o <= most) {
 			all = append(all, fmt.Errorf("sets of %s tokens: %.2f times as many of %d pairs as expected have p < %g, wanted %g to %g", c.Class, o, c.Pairs, level, least, most))
 		}
