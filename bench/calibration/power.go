@@ -24,7 +24,7 @@ const alone = 0.05 / 24576 / 100
 var signals = []float64{0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1}
 
 // plant is SQL that makes the table planted: for each token set and signal two directions, the
-// mean column of the set's tokens, scaled to unit length and the signal, and a random
+// mean column of the set's tokens less that of all tokens, scaled to the signal, and a random
 // direction of unit length.
 func plant(dModel int) string {
 	lengths := make([]string, len(signals))
@@ -32,7 +32,9 @@ func plant(dModel int) string {
 		lengths[i] = fmt.Sprint(signal)
 	}
 	return fmt.Sprintf(`CREATE TABLE planted AS
-		WITH mean AS (SELECT token_set, i, avg(w_u[i]) AS m FROM token_set_members JOIN unembeddings USING (model, token_id), range(1, %[1]d + 1) r(i) GROUP BY ALL),
+		WITH every AS (SELECT i, avg(w_u[i]) AS m FROM unembeddings, range(1, %[1]d + 1) r(i) GROUP BY i),
+		mean AS (SELECT token_set, i, avg(w_u[i]) - any_value(every.m) AS m
+			FROM token_set_members JOIN unembeddings USING (model, token_id), range(1, %[1]d + 1) r(i) JOIN every USING (i) GROUP BY ALL),
 		unit AS (SELECT token_set, list(m / length ORDER BY i) AS u FROM (SELECT *, sqrt(sum(m * m) OVER (PARTITION BY token_set)) AS length FROM mean) GROUP BY token_set),
 		rows AS (SELECT *, row_number() OVER (ORDER BY token_set, signal, draw) - 1 AS feature FROM unit, (SELECT unnest(CAST([%[2]s] AS DOUBLE[])) AS signal), range(2) d(draw))
 		SELECT feature, token_set, signal, list_transform(list_zip(u, random_direction(5, feature, %[1]d)), lambda p: CAST(signal * p[1] + p[2] AS FLOAT)) AS w_dec
