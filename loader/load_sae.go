@@ -174,7 +174,7 @@ func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() e
 	if err := schema.RecordContents(ctx, tx, l.id, "stored_decoders"); err != nil {
 		return err
 	}
-	if err := deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", old), saeTables...); err != nil {
+	if err := dropSAE(ctx, tx, old); err != nil {
 		return err
 	}
 	return finish(ctx, tx, l, old)

@@ -14,7 +14,7 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 	if m := i.models[name]; m != nil {
 		return m, nil
 	}
-	m := &resultsModel{}
+	m := &resultsModel{name: name}
 	where := "model = " + schema.Literal(name)
 	var rows int
 	var source, conventions string
@@ -51,7 +51,7 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 			return nil, err
 		}
 	}
-	return m, i.baselines(m, where)
+	return m, i.baselines(m, nil, 0)
 }
 
 // newModel records a model with its vocabulary.

@@ -324,7 +324,8 @@ CREATE TABLE stored_baselines (
     directions INTEGER NOT NULL,
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
-    computed_at TIMESTAMP NOT NULL
+    computed_at TIMESTAMP NOT NULL,
+    sae_id INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -340,6 +341,7 @@ CREATE TABLE stored_baseline_enrichment (
     scores FLOAT[],
     counts INTEGER[],
     threshold DOUBLE,
+    location DOUBLE,
     scale DOUBLE,
     median DOUBLE,
     auc_scale DOUBLE,
@@ -365,11 +367,12 @@ COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the r
 COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
 COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
 COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding that were used: all, or real.';
-COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again.';
+COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again, or random_direction_like(seed, row, sae).';
 COMMENT ON COLUMN stored_baselines.directions IS 'Number of random directions.';
 COMMENT ON COLUMN stored_baselines.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
+COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE whose unit decoder''s covariance the random directions have; NULL where they are isotropic.';
 COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
 COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
@@ -381,7 +384,8 @@ COMMENT ON COLUMN stored_baseline_enrichment.directions IS 'Number of random dir
 COMMENT ON COLUMN stored_baseline_enrichment.scores IS 'Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth. NULL where the set has no null: it is empty, or holds every token.';
 COMMENT ON COLUMN stored_baseline_enrichment.counts IS 'How many of all random directions reach each of scores.';
 COMMENT ON COLUMN stored_baseline_enrichment.threshold IS 'Score that 1 % of the random directions reach; above it the Gaussian tail counts.';
-COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Standard deviation of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.location IS 'Mean of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Its standard deviation.';
 COMMENT ON COLUMN stored_baseline_enrichment.median IS 'Median score of the random directions.';
 COMMENT ON COLUMN stored_baseline_enrichment.auc_scale IS 'Root mean square of Φ⁻¹(auc) of the random directions.';
 COMMENT ON COLUMN stored_baseline_enrichment.resolution IS 'Least score above 0: 1/m(n-m) for m counted members of n counted tokens.';

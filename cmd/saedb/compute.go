@@ -21,6 +21,10 @@ var computeCommand = &cli.Command{
 			Name: "baseline", DefaultText: "those that there are, or 4096", Value: statistics.KeepBaseline,
 			Usage: "hold figures against `N` random directions, computed once a model and choice of tokens; 0 for none",
 		},
+		&cli.StringFlag{
+			Name: "baseline-like", DefaultText: "the kind that there is, or isotropic",
+			Usage: "`KIND` of random directions: isotropic, which belong to the model, or sae, with the covariance of each SAE's own unit decoder, which is stricter",
+		},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
 	},
 	Action: computeStatistics,
@@ -38,6 +42,9 @@ func computeStatistics(c *cli.Context) error {
 		return err
 	}
 	if err := statistics.CheckBaseline(c.Int("baseline")); err != nil {
+		return wrongUsage("%v", err)
+	}
+	if err := statistics.CheckBaselineKind(c.String("baseline-like"), c.Int("baseline")); err != nil {
 		return wrongUsage("%v", err)
 	}
 	db, err := openDatabase(c, saedb.Options{MustExist: true})
@@ -65,7 +72,7 @@ func computeStatistics(c *cli.Context) error {
 	if err != nil {
 		return &fault.Error{Op: "compute", Err: err}
 	}
-	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Baseline: c.Int("baseline"), Alone: true}
+	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Alone: true}
 	if err := computeAll(c, db, job, pending); err != nil {
 		return err
 	}
@@ -95,7 +102,7 @@ func boundBuffers(ctx context.Context, db *saedb.DB) error {
 // computeAll computes the statistics of one SAE after the other.
 func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []statistics.Pending) error {
 	for _, p := range pending {
-		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
+		if err := ensureBaseline(c, db, job, p.Model, p.Tokens, p.SAE); err != nil {
 			return err
 		}
 		begun := time.Now()
@@ -116,32 +123,35 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 	return nil
 }
 
-// ensureBaseline computes what is lacking of a model's baseline.
-func ensureBaseline(c *cli.Context, db *saedb.DB, job *statistics.Job, model, tokens string) error {
+// ensureBaseline computes what is lacking of the baseline of a model that an SAE is held against.
+func ensureBaseline(c *cli.Context, db *saedb.DB, job *statistics.Job, model, tokens, sae string) error {
 	begun := time.Now()
 	end := watch(db, "baseline of "+model, 0, "random directions")
-	done, err := job.EnsureBaseline(c.Context, model, tokens)
+	done, err := job.EnsureBaseline(c.Context, model, tokens, sae)
 	end()
 	if err != nil || done.Directions == 0 {
 		return err
 	}
-	scored := ""
+	like, scored := "", ""
+	if done.Like {
+		like = " like " + sae
+	}
 	if done.Sets > 0 {
 		scored = fmt.Sprintf(" in %d token sets", done.Sets)
 	}
-	fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s, %s tokens, %.1f s\n",
-		model, done.Directions, scored, tokens, time.Since(begun).Seconds())
+	fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s%s, %s tokens, %.1f s\n",
+		model, done.Directions, like, scored, tokens, time.Since(begun).Seconds())
 	return nil
 }
 
 // enrichAll scores token sets, where any are loaded, for one SAE after the other.
 func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (any bool, err error) {
-	pending, err := statistics.PlanEnrichment(c.Context, db.DB, saes, job.Baseline)
+	pending, err := job.PlanEnrichment(c.Context, saes)
 	if err != nil {
 		return false, err
 	}
 	for _, p := range pending {
-		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
+		if err := ensureBaseline(c, db, job, p.Model, p.Tokens, p.SAE); err != nil {
 			return true, err
 		}
 		begun := time.Now()
@@ -151,7 +161,11 @@ func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (
 		if err != nil {
 			return true, err
 		}
-		if p.Sets == 0 {
+		switch {
+		case p.Sets == 0 && job.Baseline == 0:
+			fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", p.SAE)
+			continue
+		case p.Sets == 0:
 			fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", p.SAE)
 			continue
 		}

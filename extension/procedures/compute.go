@@ -17,7 +17,7 @@ import (
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", named: []string{"sae", "tokens", "baseline", "database"},
+	name: "saedb_compute", named: []string{"sae", "tokens", "baseline", "baseline_like", "database"},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
@@ -30,6 +30,10 @@ var computeStatistics = procedure{
 		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
 			job, err := newJob(ctx, db, directions)
 			if err != nil {
+				return err
+			}
+			job.BaselineLike = a.named["baseline_like"]
+			if err := statistics.CheckBaselineKind(job.BaselineLike, directions); err != nil {
 				return err
 			}
 			c := &computation{job: job, row: row}
@@ -64,7 +68,7 @@ func (a arguments) baseline() (directions int, err error) {
 	return directions, nil
 }
 
-// makeBaseline makes sure that a model's baseline is there, with a null for each of its token
+// makeBaseline makes sure that a model's isotropic baseline is there, with a null for each of its token
 // sets, as saedb compute does before features; for those that are computed elsewhere.
 var makeBaseline = procedure{
 	name: "saedb_baseline", parameters: 1, named: []string{"tokens", "baseline", "database"},
@@ -86,7 +90,7 @@ var makeBaseline = procedure{
 			if err != nil {
 				return err
 			}
-			if _, err := job.EnsureBaseline(ctx, model, tokens); err != nil {
+			if _, err := job.EnsureBaseline(ctx, model, tokens, ""); err != nil {
 				return err
 			}
 			b, err := job.BaselineOf(ctx, model, tokens)
@@ -136,7 +140,7 @@ func (c *computation) statistics(ctx context.Context, words, tokens string) erro
 func (c *computation) enrichment(ctx context.Context, words string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pending, err := statistics.PlanEnrichment(ctx, c.job.DB, words, c.job.Baseline)
+	pending, err := c.job.PlanEnrichment(ctx, words)
 	if err != nil {
 		return err
 	}

@@ -121,6 +121,9 @@ type Job struct {
 	// Baseline is how many random directions p-values are against: 0 for none, KeepBaseline
 	// for those that there are, or DefaultBaseline of them.
 	Baseline int
+	// BaselineLike is their kind, Isotropic or LikeSAE; empty for that of the baseline which an
+	// SAE has, or Isotropic.
+	BaselineLike string
 	// Alone says that nobody else uses the database in this process. DuckDB is held to
 	// one thread then while functions work: they use every processor themselves, and a
 	// second thread would take one from them, since DuckDB spins while it waits.
@@ -138,8 +141,12 @@ func (j *Job) done(features int) {
 
 // Run computes what p lacks, its baseline too where that is not there.
 func (j *Job) Run(ctx context.Context, p Pending) error {
-	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens, p.SAE); err != nil {
 		return err
+	}
+	like, err := j.like(ctx, p.SAE) // before begin forgets which it has
+	if err != nil {
+		return fault.At("compute", p.SAE, err)
 	}
 	if err := j.begin(ctx, p); err != nil {
 		return fault.At("compute", p.SAE, err)
@@ -155,7 +162,7 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.blocks(ctx, p, features); err != nil {
 		return err
 	}
-	return fault.At("compute", p.SAE, j.significance(ctx, p.id))
+	return fault.At("compute", p.SAE, j.significance(ctx, p.id, like))
 }
 
 // blocks computes what p lacks of an SAE of so many features.

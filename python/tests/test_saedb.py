@@ -203,6 +203,17 @@ class InMemory(unittest.TestCase):
         self.assertEqual(self.con.execute("SELECT sorted_values[1] FROM stored_baseline_statistics WHERE statistic = 'skewness'").fetchone(), (least,))
         self.con.execute("CALL saedb_compute(baseline := '512', database := current_database())").fetchall()
         self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 512))
+        kinds = "SELECT kind, like_sae, count(*) FROM baseline_enrichment GROUP BY ALL ORDER BY ALL"
+        saedb.compute(self.con, baseline=300, baseline_like="sae")
+        self.assertEqual(self.con.execute(kinds).fetchall(), [("isotropic", None, 1), ("sae", "s", 1)])
+        (least,) = self.con.execute("SELECT min(s.skewness) FROM (SELECT logit_stats(random_direction_like(1, range, 's'), 'm') AS s FROM range(300))").fetchone()
+        (stored,) = self.con.execute(
+            "SELECT sorted_values[1] FROM stored_baseline_statistics JOIN stored_baselines USING (baseline_id) WHERE statistic = 'skewness' AND sae_id IS NOT NULL"
+        ).fetchone()
+        self.assertEqual(least, stored)
+        with self.assertRaisesRegex(duckdb.Error, "baseline-like: expected isotropic or sae, found model"):
+            saedb.compute(self.con, baseline_like="model")
+        saedb.compute(self.con, baseline=512, baseline_like="isotropic")
         for wrong in (199, -1, True):
             with self.assertRaisesRegex(duckdb.Error, f'baseline: expected 0, for none, or a number of random directions from 200, found "{int(wrong)}"'):
                 saedb.compute(self.con, baseline=wrong)

@@ -124,7 +124,8 @@ CREATE TABLE stored_baselines (
     directions INTEGER NOT NULL,
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
-    computed_at TIMESTAMP NOT NULL
+    computed_at TIMESTAMP NOT NULL,
+    sae_id INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -140,6 +141,7 @@ CREATE TABLE stored_baseline_enrichment (
     scores FLOAT[],
     counts INTEGER[],
     threshold DOUBLE,
+    location DOUBLE,
     scale DOUBLE,
     median DOUBLE,
     auc_scale DOUBLE,

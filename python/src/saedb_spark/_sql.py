@@ -115,10 +115,10 @@ BASELINE_STATISTICS = """
     FROM baseline_statistics v JOIN stored_models m USING (model)
     JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
     JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic
-    WHERE b.baseline_id = $baseline ORDER BY v.statistic"""
+    WHERE v.like_sae IS NULL AND b.baseline_id = $baseline ORDER BY v.statistic"""
 BASELINE_ENRICHMENT = """
-    SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale,
-           n.directions, b.tokens, b.seed, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+    SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
+           n.directions, b.tokens, b.seed, 'isotropic' AS kind, CAST(NULL AS VARCHAR) AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
     FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
     JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
     WHERE baseline_id = $baseline ORDER BY t.token_set"""
@@ -132,4 +132,5 @@ SAES = """
            CAST($tokens AS VARCHAR) AS tokens, CAST($source AS VARCHAR) AS source, CAST(NULL AS VARCHAR) AS revision,
            CAST($sha256 AS VARCHAR) AS sha256, CAST($bytes AS BIGINT) AS bytes, CAST($conventions AS VARCHAR) AS conventions,
            CAST($saedb_version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS loaded_at,
-           CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions"""
+           CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions,
+           CASE WHEN $baseline_seed IS NOT NULL THEN 'isotropic' END AS baseline_kind"""
