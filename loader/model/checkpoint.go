@@ -25,7 +25,7 @@ type checkpoint struct {
 	dir    string
 	index  string            // path of the index, empty for one file
 	holder map[string]string // tensor name to the path of the file that holds it
-	opened map[string]*safetensors.File
+	opened map[string]*tensor.File
 }
 
 // openCheckpoint finds the weights of the directory path, or of the *.safetensors
@@ -35,7 +35,7 @@ func openCheckpoint(path string) (*checkpoint, error) {
 	if err != nil {
 		return nil, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
 	}
-	c := &checkpoint{dir: path, holder: map[string]string{}, opened: map[string]*safetensors.File{}}
+	c := &checkpoint{dir: path, holder: map[string]string{}, opened: map[string]*tensor.File{}}
 	if !info.IsDir() {
 		c.dir = filepath.Dir(path)
 		return c, c.readFile(path)
@@ -141,7 +141,7 @@ func (c *checkpoint) holds(path string) bool {
 }
 
 // tensor opens a tensor by its full name, and the file that holds it if need be.
-func (c *checkpoint) tensor(name string) (*safetensors.Tensor, error) {
+func (c *checkpoint) tensor(name string) (*tensor.Tensor, error) {
 	path := c.holder[name]
 	if c.opened[path] == nil {
 		file, err := safetensors.Open(path)
@@ -225,16 +225,8 @@ func onlyPrefixes(names string) bool {
 
 // missing is the error of a tensor that a family must have.
 func (c *checkpoint) missing(name, hint string) error {
-	names := slices.Sorted(maps.Keys(c.holder))
-	outside := slices.DeleteFunc(slices.Clone(names), inBlock)
 	return &fault.Error{
 		Subject: c.dir + ": tensor " + name, Problem: "is missing",
-		Found: tensor.Shortened(outside, len(names)-len(outside)), Hint: hint,
+		Found: tensor.Shortened(tensor.OutsideBlocks(slices.Sorted(maps.Keys(c.holder)))), Hint: hint,
 	}
-}
-
-// inBlock reports whether a tensor belongs to one of the model's blocks, as
-// "model.layers.0.mlp.up_proj.weight" does.
-func inBlock(name string) bool {
-	return strings.ContainsFunc(name, func(r rune) bool { return '0' <= r && r <= '9' })
 }

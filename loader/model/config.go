@@ -100,15 +100,15 @@ func withoutModelType(path string) error {
 // family is the family of the model, or of the language model in a multimodal one,
 // and otherwise an error that says which families are known.
 func (c *config) family(path string) (*family, error) {
-	return lookUp(familyOfModelType, c.knownType(), path, "model_type")
+	return lookUp(byModelType, c.knownType(), path, "model_type")
 }
 
 // knownType is the model_type, or that of the language model's part where the family of
 // that alone is known.
 func (c *config) knownType() string {
-	if familyOfModelType[c.ModelType] == nil {
+	if familyNamed(byModelType, c.ModelType) == nil {
 		for part := c.part(); part != nil; part = part.part() {
-			if familyOfModelType[part.ModelType] != nil {
+			if familyNamed(byModelType, part.ModelType) != nil {
 				return part.ModelType
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // openHuggingFace opens a directory with config.json and safetensors, or one of
@@ -89,7 +89,7 @@ func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Proc
 
 // readUnembedding opens the unembedding, and returns the files that it is read from.
 func (c *checkpoint) readUnembedding(s *stored, cfg *config, f form) (holders []string, err error) {
-	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*safetensors.Tensor, error) {
+	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*tensor.Tensor, error) {
 		t, err := c.tensor(name)
 		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
 			holders = append(holders, holder)

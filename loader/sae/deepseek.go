@@ -15,16 +15,16 @@ import (
 var deepSeek = checkpoint{
 	name: "deepseek-r1",
 	has: func(path string, file *torch.File) bool {
-		tensors := torchIn{File: file}
-		encoder, decoder := tensors.shape("encoder.weight"), tensors.shape("decoder.weight")
+		tensors := file.At()
+		encoder, decoder := shapeOf(tensors, "encoder.weight"), shapeOf(tensors, "decoder.weight")
 		return layerIn(path) != "" && len(file.Keys()) == 4 &&
-			tensors.hasMatrices("encoder.weight", "decoder.weight") && tensors.hasVectors("encoder.bias", "decoder.bias") &&
+			hasMatrices(tensors, "encoder.weight", "decoder.weight") && hasVectors(tensors, "encoder.bias", "decoder.bias") &&
 			encoder[0] > encoder[1] && slices.Equal(decoder, []int{encoder[1], encoder[0]})
 	},
 	take: func(s *stored, path string, file *torch.File) error {
 		s.takeNameOfModel(path)
-		tensors := torchIn{File: file}
-		sizes := tensors.sizes([]string{"encoder.bias"}, []string{"decoder.bias"})
+		tensors := file.At()
+		sizes := biasSizes(tensors, []string{"encoder.bias"}, []string{"decoder.bias"})
 		return s.takeDecoder(tensors, "decoder.weight", transposed, sizes)
 	},
 }

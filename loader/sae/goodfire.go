@@ -12,12 +12,12 @@ import (
 var goodfire = checkpoint{
 	name: "goodfire",
 	has: func(_ string, file *torch.File) bool {
-		return torchIn{File: file}.hasMatrices("encoder_linear.weight", "decoder_linear.weight")
+		return hasMatrices(file.At(), "encoder_linear.weight", "decoder_linear.weight")
 	},
 	take: func(s *stored, path string, file *torch.File) error {
 		s.takeNameOfModel(path)
-		tensors := torchIn{File: file}
-		sizes := tensors.sizes([]string{"encoder_linear.bias"}, []string{"decoder_linear.bias"})
+		tensors := file.At()
+		sizes := biasSizes(tensors, []string{"encoder_linear.bias"}, []string{"decoder_linear.bias"})
 		return s.takeDecoder(tensors, "decoder_linear.weight", transposed, sizes)
 	},
 }
