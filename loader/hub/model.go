@@ -13,6 +13,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/pyjson"
+	"github.com/saedb/saedb/internal/whole"
 )
 
 const (
@@ -191,7 +192,7 @@ func (m *modelDirectory) share(ctx context.Context, name string) error {
 	if same(cached, target) {
 		return nil
 	}
-	temporary := temporaryName(target)
+	temporary := whole.Beside(target)
 	if symlink(cached, temporary) == nil {
 		if err := os.Rename(temporary, target); err != nil {
 			os.Remove(temporary)

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/whole"
 	"github.com/saedb/saedb/loader/safetensors"
 )
 
@@ -200,7 +201,7 @@ func (s *shard) writePart(ctx context.Context, wanted []safetensors.Span, held m
 		}
 		parts[span.Name] = part
 	}
-	temporary := temporaryName(s.path())
+	temporary := whole.Beside(s.path())
 	err = s.write(temporary, wanted, parts)
 	if err == nil {
 		err = s.writeRecord(wanted, temporary)
