@@ -14,8 +14,8 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/nearest"
-	"github.com/saedb/saedb/internal/whole"
 	"github.com/urfave/cli/v2"
 )
 
@@ -75,7 +75,7 @@ func plot(c *cli.Context) error {
 		return suggestSet(c.Context, db, request.Sets, err)
 	}
 	database := filepath.Base(c.String("db"))
-	if err := whole.Write(out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
+	if err := files.WriteWhole(out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
 		return fault.At("plot", out, err)
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)

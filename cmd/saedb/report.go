@@ -8,7 +8,7 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
-	"github.com/saedb/saedb/internal/whole"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/urfave/cli/v2"
 )
 
@@ -42,7 +42,7 @@ func writeReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := whole.Write(out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
+	if err := files.WriteWhole(out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
 		return fault.At("report", out, err)
 	}
 	without := ""

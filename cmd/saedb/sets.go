@@ -7,8 +7,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/output"
-	"github.com/saedb/saedb/internal/whole"
 	"github.com/saedb/saedb/loader"
 	"github.com/urfave/cli/v2"
 )
@@ -71,6 +71,6 @@ func requireModel(c *cli.Context, db *saedb.DB) error {
 
 // exportSets writes the sets of one model to a GMT file, which appears whole.
 func exportSets(c *cli.Context, db *saedb.DB, path string) error {
-	err := whole.Write(path, func(w io.Writer) error { return loader.ExportSets(c.Context, db.DB, c.String("model"), w) })
+	err := files.WriteWhole(path, func(w io.Writer) error { return loader.ExportSets(c.Context, db.DB, c.String("model"), w) })
 	return fault.At("sets", path, err)
 }

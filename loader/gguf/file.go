@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -32,7 +33,7 @@ type File struct {
 // Open reads and checks a GGUF file's metadata and the description of its
 // tensors; their values are read later. The caller closes it.
 func Open(path string) (*File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/internal/whole"
+	"github.com/saedb/saedb/internal/files"
 )
 
 // repository is the cache's directory of one repository:
@@ -91,7 +91,7 @@ func (r repository) link(etag, commit, path string, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	temporary := whole.Beside(pointer)
+	temporary := files.Beside(pointer)
 	if err := symlink(target, temporary); err != nil {
 		if isNew {
 			return os.Rename(blob, pointer)
@@ -113,7 +113,7 @@ func writeWhole(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return whole.Write(path, func(w io.Writer) error {
+	return files.WriteWhole(path, func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
 	})
@@ -126,7 +126,7 @@ func copyWhole(from, to string) error {
 		return err
 	}
 	defer source.Close()
-	return whole.Write(to, func(w io.Writer) error {
+	return files.WriteWhole(to, func(w io.Writer) error {
 		_, err := io.Copy(w, source)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
@@ -42,9 +43,9 @@ func openCheckpoint(path string) (*checkpoint, error) {
 	}
 	weights, index := filepath.Join(path, weightsFile), filepath.Join(path, indexFile)
 	switch {
-	case exists(weights): // as transformers do, before the index
+	case files.IsRegular(weights): // as transformers do, before the index
 		return c, c.readSingle(weights)
-	case exists(index):
+	case files.IsRegular(index):
 		return c, c.readIndex(index)
 	default:
 		return nil, noModel(path, "a directory without "+weightsFile+" and "+indexFile)
@@ -57,7 +58,7 @@ func (c *checkpoint) readFile(path string) error {
 	if filepath.Ext(path) != ".safetensors" {
 		return noModel(path, "a file that is neither *.safetensors nor *.gguf")
 	}
-	if index := filepath.Join(c.dir, indexFile); exists(index) {
+	if index := filepath.Join(c.dir, indexFile); files.IsRegular(index) {
 		if err := c.readIndex(index); err != nil {
 			return err
 		}
@@ -86,11 +87,6 @@ func noModel(path, found string) error {
 		}
 	}
 	return e
-}
-
-func exists(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func (c *checkpoint) readSingle(path string) error {

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/pyjson"
-	"github.com/saedb/saedb/loader/tensor"
 )
 
 const (
@@ -132,15 +131,7 @@ func (c *config) checkProjection(path string) error {
 
 // readJSON decodes a JSON file of bounded length.
 func readJSON(path string, into any) error {
-	file, size, err := tensor.OpenFile(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if size > maxJSONBytes {
-		return &fault.Error{Subject: path, Expected: fmt.Sprintf("at most %d bytes", maxJSONBytes), Found: fmt.Sprint(size)}
-	}
-	raw, err := io.ReadAll(io.LimitReader(file, maxJSONBytes))
+	raw, err := files.Read(path, maxJSONBytes)
 	if err == nil {
 		err = pyjson.Unmarshal(raw, into)
 	}

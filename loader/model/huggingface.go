@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -30,7 +31,7 @@ func (c *checkpoint) stored(path string, o Options) (*stored, error) {
 	s := &stored{info: Info{Path: path, Format: FormatHuggingFace}}
 	configPath := filepath.Join(c.dir, configFile)
 	cfg := &config{}
-	if exists(configPath) || !o.standAlone() {
+	if files.IsRegular(configPath) || !o.standAlone() {
 		var err error
 		if cfg, err = readConfig(configPath, o.standAlone()); err != nil {
 			return nil, err

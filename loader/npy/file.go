@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -49,7 +50,7 @@ type member func() (*tensor.Tensor, error)
 // not what its shape says, are errors when they are looked up. So are, when they are read, a
 // damaged member that must be unpacked first and a temporary directory without room for it.
 func Open(path string) (*tensor.File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}

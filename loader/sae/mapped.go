@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tensor"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 )
 
 // Map is a matrix of a language model that takes the space of a decoder to the

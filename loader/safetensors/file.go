@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -23,7 +24,7 @@ const (
 // Open reads and checks the header of a safetensors file; values are read later.
 // The caller closes it.
 func Open(path string) (*tensor.File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}

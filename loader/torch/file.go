@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -38,7 +39,7 @@ type File struct {
 // Open reads the pickle of a file and holds every tensor in it against the values
 // that are there; these are read later. The caller closes the file.
 func Open(path string) (*File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
