@@ -13,6 +13,8 @@ var encodings = tensor.Encodings{
 	iq4_nl, iq4_xs, mxfp4, tq1_0, tq2_0,
 }
 
+var readable = encodings.Names()
+
 // typeNames are the numbers that stand for types, with gaps where types were
 // taken out. Source: gguf-py/gguf/constants.py, class GGMLQuantizationType.
 var typeNames = map[uint32]string{

@@ -143,6 +143,6 @@ func (v *values) tensor(info tensorInfo) (*tensor.Tensor, error) {
 	}
 	return &tensor.Tensor{
 		Op: opRead, Subject: tensor.Subject(v.path, info.name), DType: name, Shape: shape,
-		Source: v.source, Offset: v.begin + int64(info.offset), Encoding: encoding, Readable: encodings.Names(),
+		Source: v.source, Offset: v.begin + int64(info.offset), Encoding: encoding, Readable: readable,
 	}, nil
 }

@@ -58,7 +58,7 @@ func read(path string, source io.ReaderAt, size int64, close func() error) (*ten
 		}
 		return &tensor.Tensor{
 			Op: opRead, Subject: tensor.Subject(path, name), DType: e.dtype, Shape: tensor.Shape(e.shape),
-			Source: source, Offset: values + int64(e.begin), Encoding: tensor.Floats.Named(e.dtype), Readable: tensor.Floats.Names(),
+			Source: source, Offset: values + int64(e.begin), Encoding: tensor.Floats.Named(e.dtype), Readable: tensor.FloatNames,
 		}, nil
 	}
 	return tensor.NewFile(opRead, path, h.names(), find, close), nil

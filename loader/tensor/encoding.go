@@ -48,7 +48,10 @@ var (
 )
 
 // Floats are the types that safetensors and PyTorch's files are read in.
-var Floats = Encodings{F32, F16, BF16, F64}
+var (
+	Floats     = Encodings{F32, F16, BF16, F64}
+	FloatNames = Floats.Names()
+)
 
 // Half returns the value of an IEEE 754 binary16.
 //

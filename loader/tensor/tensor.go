@@ -23,7 +23,7 @@ type Tensor struct {
 	Op      string // the operation, in errors: "read safetensors"
 	Subject string // file and tensor, in errors
 	DType   string // as the file's format calls it: F32, Q6_K, and those that are not read
-	Shape   []int  // the last dimension varies fastest, whatever Order says; not to be changed
+	Shape   []int  // not to be changed
 
 	Source io.ReaderAt
 	Offset int64 // of the first block in Source

@@ -225,7 +225,7 @@ func (r *rebuilt) tensor(subject string) *tensor.Tensor {
 	t := &tensor.Tensor{
 		Op: opRead, Subject: subject, DType: r.dtype, Shape: r.shape,
 		Source: r.storage.source, Offset: r.storage.offset + r.first*int64(r.width), Order: r.order(),
-		Encoding: tensor.Floats.Named(r.dtype), Readable: tensor.Floats.Names(), Layout: fmt.Sprintf("shape %v with strides %v", r.shape, r.strides),
+		Encoding: tensor.Floats.Named(r.dtype), Readable: tensor.FloatNames, Layout: fmt.Sprintf("shape %v with strides %v", r.shape, r.strides),
 	}
 	if t.Encoding != nil {
 		t.Hint = "call contiguous() on the tensor and save it again"
