@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,16 +23,16 @@ var triples = &Encoding{Name: "TRIPLES", Values: 3, Bytes: 1, Decode: func(dst [
 // Any range gives what reading everything gives, wherever it falls among blocks.
 func TestReadFloatsAnyRange(t *testing.T) {
 	raw := []byte{9, 9, 1, 2, 3, 4, 5}
-	s := &Stored{Source: bytes.NewReader(raw), Subject: "x", Offset: 2, Len: 15, Encoding: triples}
-	all := make([]float32, s.Len)
+	s := &Tensor{Source: bytes.NewReader(raw), Subject: "x", Offset: 2, Shape: []int{15}, Encoding: triples}
+	all := make([]float32, s.Len())
 	if err := s.ReadFloats(0, all); err != nil {
 		t.Fatal(err)
 	}
 	if all[0] != 1 || all[14] != 5.5 {
 		t.Fatalf("all values: %v", all)
 	}
-	for from := range s.Len + 1 {
-		for to := from; to <= s.Len; to++ {
+	for from := range s.Len() + 1 {
+		for to := from; to <= s.Len(); to++ {
 			dst := make([]float32, to-from)
 			if err := s.ReadFloats(from, dst); err != nil {
 				t.Fatalf("[%d, %d): %v", from, to, err)
@@ -55,7 +53,7 @@ func TestReadFloatsBeyondScratch(t *testing.T) {
 	for i := range raw {
 		raw[i] = byte(i % 251)
 	}
-	s := &Stored{Source: bytes.NewReader(raw), Len: 3 * n, Encoding: triples}
+	s := &Tensor{Source: bytes.NewReader(raw), Shape: []int{3 * n}, Encoding: triples}
 	dst := make([]float32, 3*n-2)
 	if err := s.ReadFloats(1, dst); err != nil {
 		t.Fatal(err)
@@ -68,12 +66,12 @@ func TestReadFloatsBeyondScratch(t *testing.T) {
 }
 
 func TestReadFloatsErrors(t *testing.T) {
-	whole := &Stored{Source: bytes.NewReader(make([]byte, 8)), Subject: "f: tensor x", Len: 2, Encoding: F32}
-	short := &Stored{Source: bytes.NewReader(make([]byte, 7)), Subject: "f: tensor x", Len: 2, Encoding: F32}
-	unread := &Stored{Subject: "f: tensor x", Len: 2, DType: "I64", Readable: []string{"F32", "F16"}}
+	whole := &Tensor{Source: bytes.NewReader(make([]byte, 8)), Subject: "f: tensor x", Shape: []int{2}, Encoding: F32}
+	short := &Tensor{Source: bytes.NewReader(make([]byte, 7)), Subject: "f: tensor x", Shape: []int{2}, Encoding: F32}
+	unread := &Tensor{Subject: "f: tensor x", Shape: []int{2}, DType: "I64", Readable: []string{"F32", "F16"}}
 	tests := []struct {
 		name    string
-		stored  *Stored
+		stored  *Tensor
 		from, n int
 		want    string
 	}{
@@ -101,8 +99,8 @@ func TestMatrix(t *testing.T) {
 	for i := range 6 {
 		raw[4*i+2], raw[4*i+3] = 0x80, byte(0x3f+i)
 	}
-	s := &Stored{Source: bytes.NewReader(raw), Subject: "x", Len: 6, Encoding: F32}
-	m, err := s.Matrix([]int{2, 3})
+	s := &Tensor{Source: bytes.NewReader(raw), Subject: "x", Shape: []int{2, 3}, Encoding: F32}
+	m, err := s.Matrix()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +117,7 @@ func TestMatrix(t *testing.T) {
 		}
 	}
 	for _, shape := range [][]int{{}, {6}, {0, 6}, {6, 0}, {1, 2, 3}} {
-		if _, err := s.Matrix(shape); err == nil {
+		if _, err := s.As(F32, shape...).Matrix(); err == nil {
 			t.Errorf("shape %v: no error", shape)
 		}
 	}
@@ -147,20 +145,6 @@ func TestCount(t *testing.T) {
 	}
 }
 
-func TestOpenFileErrors(t *testing.T) {
-	dir := t.TempDir()
-	for path, want := range map[string]string{
-		dir:                        "expected a file, found a directory",
-		filepath.Join(dir, "none"): "no such file",
-		os.DevNull:                 "found something else",
-	} {
-		_, _, err := OpenFile(path)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), path) != 1 {
-			t.Errorf("%s: %v, want %q", path, err, want)
-		}
-	}
-}
-
 func TestShortened(t *testing.T) {
 	many := strings.Fields("a b c d e f g h i j")
 	tests := []struct {
@@ -178,5 +162,15 @@ func TestShortened(t *testing.T) {
 		if got := Shortened(test.names, test.more); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
+	}
+}
+
+func TestOutsideBlocks(t *testing.T) {
+	many := strings.Fields("blk.0.a blk.0.b blk.1.a blk.1.b blk.2.a blk.2.b blk.3.a norm4.w output.weight")
+	if got := Shortened(OutsideBlocks(many)); got != "norm4.w, output.weight and 7 more" {
+		t.Errorf("of many: %q", got)
+	}
+	if got := Shortened(OutsideBlocks(many[:2])); got != "blk.0.a, blk.0.b" {
+		t.Errorf("of few: %q", got)
 	}
 }

@@ -8,18 +8,20 @@ import (
 )
 
 // counting is a stored tensor with the values 0, 1, 2, ….
-func counting(n int) *Stored {
+func counting(shape ...int) *Tensor {
+	counted := &Tensor{Subject: "f: tensor x", Shape: shape, Encoding: F32}
 	var raw bytes.Buffer
-	for i := range n {
+	for i := range counted.Len() {
 		binary.Write(&raw, binary.LittleEndian, float32(i))
 	}
-	return &Stored{Source: bytes.NewReader(raw.Bytes()), Subject: "f: tensor x", Len: n, Encoding: F32}
+	counted.Source = bytes.NewReader(raw.Bytes())
+	return counted
 }
 
 // Any rows of any shape, read in any portions, are the stored columns.
 func TestTransposed(t *testing.T) {
 	for _, shape := range [][]int{{1, 1}, {1, 7}, {7, 1}, {15, 4}, {16, 9}, {37, 21}} {
-		m, err := counting(shape[0] * shape[1]).Transposed(shape)
+		m, err := counting(shape...).Transposed()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,13 +46,13 @@ func TestTransposed(t *testing.T) {
 
 func TestSlice(t *testing.T) {
 	shape := []int{3, 4, 5}
-	s := counting(60)
+	s := counting(shape...)
 	for axis, want := range []func(index, row, col int) int{
 		func(index, row, col int) int { return index*20 + row*5 + col },
 		func(index, row, col int) int { return row*20 + index*5 + col },
 	} {
 		for index := range shape[axis] {
-			m, err := s.Slice(shape, axis, index)
+			m, err := s.Slice(axis, index)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,10 +75,10 @@ func TestSlice(t *testing.T) {
 // What cannot be seen so is an error that says why.
 func TestTransposedAndSliceErrors(t *testing.T) {
 	s := counting(60)
-	_, vector := s.Transposed([]int{60})
-	_, flat := s.Slice([]int{6, 10}, 0, 0)
-	_, beyond := s.Slice([]int{3, 4, 5}, 1, 4)
-	m, err := s.Transposed([]int{6, 10})
+	_, vector := s.Transposed()
+	_, flat := s.As(F32, 6, 10).Slice(0, 0)
+	_, beyond := s.As(F32, 3, 4, 5).Slice(1, 4)
+	m, err := s.As(F32, 6, 10).Transposed()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +88,7 @@ func TestTransposedAndSliceErrors(t *testing.T) {
 		"expected an index below 4 along dimension 1, found 4":      beyond,
 		"expected rows below 10, found 2 rows from row 9 on":        m.ReadRows(9, make([]float32, 12)),
 		"expected room for whole rows of 6 values, found 7 values":  m.ReadRows(0, make([]float32, 7)),
-		"expected values of type F32, F16, found I64":               second((&Stored{Len: 4, DType: "I64", Readable: []string{"F32", "F16"}}).Transposed([]int{2, 2})),
+		"expected values of type F32, F16, found I64":               second((&Tensor{Shape: []int{2, 2}, DType: "I64", Readable: []string{"F32", "F16"}}).Transposed()),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
