@@ -68,8 +68,7 @@ func ExampleDB() {
 	// Output:  five, four, eight, three
 }
 
-// A query ends soon after its context; one that calls saedb's functions does so with
-// During, since DuckDB itself looks only between chunks of rows.
+// A query ends soon after its context, also in the midst of a function.
 func ExampleDB_cancel() {
 	db, err := saedb.Open(context.Background(), "", saedb.Options{})
 	if err != nil {
@@ -82,7 +81,6 @@ func ExampleDB_cancel() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	defer db.Functions.During(ctx)()
 	_, err = db.ExecContext(ctx, `
 		SELECT sum((logit_stats(list_transform(range(576), lambda j: sin(i * j)), 'smollm2')).std) FROM range(1_000_000) t(i)`)
 	fmt.Println(err != nil, ctx.Err())

@@ -67,10 +67,17 @@ const DefaultModelMemory = udf.DefaultModelMemory
 // millions of features; it spills to disk beyond.
 const DefaultMemoryLimit = 1 << 30
 
-// DB is a DuckDB database with saedb's functions registered.
+// WithProgress returns a context whose statements report the rows that saedb's functions
+// finish in them, from any goroutine.
+func WithProgress(ctx context.Context, report func(rows int64)) context.Context {
+	return udf.WithProgress(ctx, report)
+}
+
+// DB is a DuckDB database with saedb's functions registered. A statement ends soon after
+// its context, in the midst of a function too.
 type DB struct {
 	*sql.DB
-	// Functions cancels the functions and reports their progress.
+	// Functions are what the functions share.
 	Functions *udf.Functions
 	lookups   *sql.Conn
 	file      *attachedFile // of ReadFirst, nil otherwise
@@ -109,7 +116,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 // prepare registers the functions in a database that has just been opened, and makes
 // sure that its tables are of this version. It closes the database if that fails.
 func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path string, o Options) error {
-	err := db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
+	err := db.register(ctx, connector, cmp.Or(o.ModelMemory, DefaultModelMemory))
 	if err == nil {
 		err = registerNames(connector)
 	}
@@ -166,7 +173,11 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.DB.Close())
 }
 
-func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
+func (db *DB) register(ctx context.Context, connector *duckdb.Connector, modelMemory int64) error {
+	running, err := contexts(connector)
+	if err != nil {
+		return err
+	}
 	if db.lookups, err = db.Conn(ctx); err != nil {
 		return err
 	}
@@ -177,7 +188,7 @@ func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 	defer registration.Close()
 	return rawConnection(registration, func(to capi.Connection) error {
 		return rawConnection(db.lookups, func(from capi.Connection) error {
-			db.Functions, err = udf.Register(to, from, modelMemory)
+			db.Functions, err = udf.Register(to, from, modelMemory, running)
 			return err
 		})
 	})

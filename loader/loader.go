@@ -30,9 +30,9 @@ type Loader struct {
 	DB        *sql.DB
 	Version   string            // of saedb, recorded with each load
 	Functions []schema.Function // for the view functions
-	// Begin is told how many rows a load is about to write; it returns what is
-	// called at the end. It may be nil.
-	Begin func(what string, rows int64) (end func())
+	// Begin is told how many rows a load is about to write; it returns the context to
+	// write them with, and what is called at the end. It may be nil.
+	Begin func(ctx context.Context, what string, rows int64) (watched context.Context, end func())
 	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
 	// environment's is made.
 	Hub func() (*client, error)
@@ -165,7 +165,9 @@ func (ld *Loader) transact(ctx context.Context, work func(tx *sql.Tx) (changed b
 // fill runs an INSERT that reads rows through a table function, with progress.
 func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, insert string) error {
 	if ld.Begin != nil {
-		defer ld.Begin(what, int64(rows))()
+		var end func()
+		ctx, end = ld.Begin(ctx, what, int64(rows))
+		defer end()
 	}
 	result, err := tx.ExecContext(ctx, insert)
 	if err != nil {

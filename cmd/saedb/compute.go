@@ -45,7 +45,6 @@ func computeStatistics(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
 		return err
 	}
@@ -99,8 +98,8 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 			return err
 		}
 		begun := time.Now()
-		end := watch(db, p.SAE, int64(p.Features), "features")
-		err := job.Run(c.Context, p)
+		ctx, end := watch(c.Context, p.SAE, int64(p.Features), "features")
+		err := job.Run(ctx, p)
 		end()
 		if err != nil {
 			return err
@@ -119,8 +118,8 @@ func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []sta
 // ensureBaseline computes what is lacking of a model's baseline.
 func ensureBaseline(c *cli.Context, db *saedb.DB, job *statistics.Job, model, tokens string) error {
 	begun := time.Now()
-	end := watch(db, "baseline of "+model, 0, "random directions")
-	done, err := job.EnsureBaseline(c.Context, model, tokens)
+	ctx, end := watch(c.Context, "baseline of "+model, 0, "random directions")
+	done, err := job.EnsureBaseline(ctx, model, tokens)
 	end()
 	if err != nil || done.Directions == 0 {
 		return err
@@ -145,8 +144,8 @@ func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (
 			return true, err
 		}
 		begun := time.Now()
-		end := watch(db, p.SAE+", token sets", int64(p.Features), "features")
-		err := job.RunEnrichment(c.Context, p)
+		ctx, end := watch(c.Context, p.SAE+", token sets", int64(p.Features), "features")
+		err := job.RunEnrichment(ctx, p)
 		end()
 		if err != nil {
 			return true, err

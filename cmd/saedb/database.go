@@ -75,12 +75,9 @@ func checkpoint(ctx context.Context, db *saedb.DB) error {
 	}
 }
 
-// watch shows the rows that SQL functions finish, on a terminal.
-func watch(db *saedb.DB, what string, rows int64, unit string) (end func()) {
+// watch shows on a terminal the rows that SQL functions finish in statements of the
+// context that it returns.
+func watch(ctx context.Context, what string, rows int64, unit string) (watched context.Context, end func()) {
 	bar := progress.New(os.Stderr, what, rows, unit)
-	unwatch := db.Functions.Watch(bar.Add)
-	return func() {
-		unwatch()
-		bar.Finish()
-	}
+	return saedb.WithProgress(ctx, bar.Add), bar.Finish
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,7 +79,9 @@ var loadSAECommand = &cli.Command{
 func newLoader(c *cli.Context, db *saedb.DB) *loader.Loader {
 	return &loader.Loader{
 		DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(),
-		Begin:  func(what string, rows int64) func() { return watch(db, what, rows, "rows") },
+		Begin: func(ctx context.Context, what string, rows int64) (context.Context, func()) {
+			return watch(ctx, what, rows, "rows")
+		},
 		Opened: db.Functions,
 		Hub:    func() (*hub.Client, error) { return newHubClient(c) },
 	}
@@ -104,7 +107,6 @@ func loadModel(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	outcome, err := newLoader(c, db).Model(c.Context, request)
 	if err != nil {
 		return err
@@ -154,7 +156,6 @@ func loadSAEs(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	ld := newLoader(c, db)
 	for _, r := range requests {
 		if c.IsSet("name") {

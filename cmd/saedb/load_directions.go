@@ -63,7 +63,6 @@ func loadDirections(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	ld := newLoader(c, db)
 	switch path := c.Args().First(); {
 	case query:

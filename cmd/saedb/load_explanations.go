@@ -33,7 +33,6 @@ func loadExplanations(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	bar := progress.New(os.Stderr, "explanations", int64(c.NArg()), "files")
 	defer bar.Finish()
 	o, err := newLoader(c, db).Explanations(c.Context, loader.ExplanationsRequest{

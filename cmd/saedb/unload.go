@@ -48,7 +48,6 @@ func unload(c *cli.Context, kind string) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "unload "+kind, c.String("db")); err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (a arguments) flag(name string) (bool, error) {
 }
 
 func (h *Host) register(c capi.Connection, p procedure) error {
-	return c.RegisterTable(p.name, p.parameters, func(given []string) (capi.Table, error) {
+	return c.RegisterTable(p.name, p.parameters, func(_ int64, given []string) (capi.Table, error) {
 		a := arguments{positions: given[:p.parameters], named: map[string]string{}}
 		for i, name := range p.named {
 			a.named[name] = given[p.parameters+i]
