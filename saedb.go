@@ -13,8 +13,8 @@
 // comes out into a duckdb.Composite of github.com/duckdb/duckdb-go/v2, the driver.
 // examples/clients/go is a whole program.
 //
-// Models and SAEs come into a database through the program saedb. A DB may be used
-// by several goroutines; each query, with all its functions, runs on all cores. The
+// Models and SAEs come into a database through DB's methods, or through the program saedb,
+// which calls them. A DB may be used by several goroutines; each query, with all its functions, runs on all cores. The
 // package needs cgo and links DuckDB, which the driver brings along.
 package saedb
 
@@ -33,7 +33,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/version"
+	"github.com/saedb/saedb/loader/hub"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
@@ -58,6 +60,11 @@ type Options struct {
 	// its tables are brought from that schema version to this one's, all or none of
 	// them. It may be nil.
 	Upgrading func(from, to int)
+	// Watch is told of the work of loads and computations. It may be nil.
+	Watch operations.Watch
+	// Hub makes the client for what a load needs of the Hugging Face Hub. It may be nil:
+	// then the environment's is made.
+	Hub func() (*hub.Client, error)
 }
 
 // DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
@@ -78,10 +85,11 @@ func WithProgress(ctx context.Context, report func(rows int64)) context.Context 
 type DB struct {
 	*sql.DB
 	// Functions are what the functions share.
-	Functions *udf.Functions
-	lookups   *sql.Conn
-	file      *attachedFile // of ReadFirst, nil otherwise
-	path      string        // "" in memory
+	Functions  *udf.Functions
+	operations operations.Database
+	lookups    *sql.Conn
+	file       *attachedFile // of ReadFirst, nil otherwise
+	path       string        // "" in memory
 }
 
 // Open opens the database in a file, or one in memory when path is empty. A
@@ -127,6 +135,7 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 		db.Close()
 		return fault.At("open database", path, err)
 	}
+	db.operations = operations.Database{DB: db.DB, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
 	return nil
 }
 

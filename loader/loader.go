@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -35,7 +34,7 @@ type Loader struct {
 	Begin func(ctx context.Context, what string, rows int64) (watched context.Context, end func())
 	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
 	// environment's is made.
-	Hub func() (*client, error)
+	Hub func() (*HubClient, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
 }
@@ -171,23 +170,12 @@ func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, i
 	}
 	result, err := tx.ExecContext(ctx, insert)
 	if err != nil {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	if written, err := result.RowsAffected(); err != nil || written != int64(rows) {
 		return &fault.Error{Subject: what, Expected: fmt.Sprintf("%d rows written", rows), Found: fmt.Sprint(written), Err: err}
 	}
 	return nil
-}
-
-// plain takes off what DuckDB puts around an error of ours.
-func plain(err error) error {
-	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: ", "Parser Error: "} {
-		if ours, ok := strings.CutPrefix(said, prefix); ok {
-			return &cause{ours, err}
-		}
-	}
-	return err
 }
 
 // absolute is path as it is recorded.
@@ -197,12 +185,3 @@ func absolute(path string) string {
 	}
 	return path
 }
-
-// cause is an error of a reader that came back through DuckDB.
-type cause struct {
-	said string
-	err  error
-}
-
-func (c *cause) Error() string { return c.said }
-func (c *cause) Unwrap() error { return c.err }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Scalar is one overload of a SQL function.
@@ -76,14 +78,12 @@ func saedbScalarInit(info C.handle) {
 func saedbScalar(info, input, output C.handle) {
 	f := cgo.Handle(C.scalar_owner(info)).Value().(*Scalar)
 	if err := f.protected(info, Chunk{input}, Vector{output}); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_scalar_function_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_scalar_function_set_error(info, text) })
 	}
 }
 
 func (f *Scalar) protected(info C.handle, input Chunk, output Vector) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	if f.Run == nil {
 		return f.Call(input, output)
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Source is a table function: its VARCHAR arguments open a [Table]. Named ones come
@@ -71,14 +73,12 @@ func (c Connection) RegisterTable(name string, parameters int, open Source, name
 func saedbTableBind(info C.handle) {
 	f := cgo.Handle(C.bind_owner(info)).Value().(*tableFunction)
 	if err := f.bind(info); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_bind_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_bind_set_error(info, text) })
 	}
 }
 
 func (f *tableFunction) bind(info C.handle) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	arguments := make([]string, 0, f.parameters+len(f.named))
 	for i := range f.parameters {
 		text, given := takeText(C.call_duckdb_bind_get_parameter(info, C.idx_t(i)))
@@ -128,14 +128,12 @@ func takeText(value C.handle) (text string, given bool) {
 func saedbTableInit(info C.handle) {
 	table := cgo.Handle(C.init_owner(info)).Value().(Table)
 	if err := initScan(info, table); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_init_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_init_set_error(info, text) })
 	}
 }
 
 func initScan(info C.handle, table Table) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	columns := make([]int, int(C.call_duckdb_init_get_column_count(info)))
 	for i := range columns {
 		columns[i] = int(C.call_duckdb_init_get_column_index(info, C.idx_t(i)))
@@ -154,16 +152,14 @@ func saedbTableScan(info, output C.handle) {
 	scan := cgo.Handle(C.scan_owner(info)).Value().(Scan)
 	rows, err := nextRows(scan, Chunk{output})
 	if err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_function_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_function_set_error(info, text) })
 		rows = 0
 	}
 	C.call_duckdb_data_chunk_set_size(output, C.idx_t(rows))
 }
 
 func nextRows(scan Scan, output Chunk) (rows int, err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	return scan.Next(output)
 }
 
@@ -173,7 +169,7 @@ func nextRows(scan Scan, output Chunk) (rows int, err error) {
 //export saedbRelease
 func saedbRelease(owner unsafe.Pointer) {
 	var err error
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	h := cgo.Handle(uintptr(owner))
 	defer h.Delete()
 	if closer, ok := h.Value().(interface{ Close() error }); ok {
