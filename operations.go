@@ -71,8 +71,7 @@ func (db *DB) Explain(ctx context.Context, err error) error {
 
 // LoadSets loads token sets: from files, built-in families, a pattern or a query.
 func (db *DB) LoadSets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error) {
-	outcomes, err := db.operations.LoadSets(ctx, r)
-	return outcomes, fault.At("load sets", db.path, err)
+	return db.operations.LoadSets(ctx, r)
 }
 
 // LoadDirections loads directions that are no SAE's from a file.
@@ -109,15 +108,13 @@ func (db *DB) Import(ctx context.Context, r ResultsRequest) (ResultsOutcome, err
 // Unload takes out what was loaded, with what was computed of it: all that is named, or
 // nothing.
 func (db *DB) Unload(ctx context.Context, r UnloadRequest) ([]Unloaded, error) {
-	gone, err := db.operations.Unload(ctx, r)
-	return gone, fault.At("unload "+r.Kind, db.path, err)
+	return db.operations.Unload(ctx, r)
 }
 
 // Compute computes the figures of every feature that lacks them, in blocks that are each
 // committed: a computation that was interrupted goes on where it was.
 func (db *DB) Compute(ctx context.Context, r ComputeRequest) (ComputeOutcome, error) {
-	outcome, err := db.operations.Compute(ctx, r)
-	return outcome, fault.At("compute", db.path, err)
+	return db.operations.Compute(ctx, r)
 }
 
 // Require makes sure that something is loaded.

@@ -135,7 +135,7 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 		db.Close()
 		return fault.At("open database", path, err)
 	}
-	db.operations = operations.Database{DB: db.DB, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
+	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
 	return nil
 }
 

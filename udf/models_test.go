@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/loader"
-	"github.com/saedb/saedb/udf"
 )
 
 // familyModels are two small models of 32 dimensions, as a person has them on disk.
@@ -24,9 +22,8 @@ func withModels(t testing.TB, o saedb.Options) *saedb.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
 	for _, m := range familyModels {
-		if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
+		if _, err := db.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -79,8 +76,7 @@ func TestReplacedModel(t *testing.T) {
 	if before == other {
 		t.Fatal("the two models give the same")
 	}
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
-	if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
+	if _, err := db.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
 		t.Fatal(err)
 	}
 	if after := std(t, db, "llama"); after != other {
@@ -131,8 +127,7 @@ func TestSameConnection(t *testing.T) {
 	}
 	load := func(into *saedb.DB, family string) {
 		t.Helper()
-		ld := &loader.Loader{DB: into.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: into.Functions}
-		if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, family, "llama"), Replace: true}); err != nil {
+		if _, err := into.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, family, "llama"), Replace: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,7 @@ func loadExplanations(c *cli.Context) error {
 	defer db.Close()
 	bar := progress.New(os.Stderr, "explanations", int64(c.NArg()), "files")
 	defer bar.Finish()
-	o, err := newLoader(c, db).Explanations(c.Context, loader.ExplanationsRequest{
+	o, err := db.LoadExplanations(c.Context, loader.ExplanationsRequest{
 		Files: c.Args().Slice(), Replace: c.Bool("replace"), Done: func(n int) { bar.Add(int64(n)) },
 	})
 	bar.Finish()

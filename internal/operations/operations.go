@@ -25,6 +25,7 @@ type Watch func(ctx context.Context, what string, rows int64, unit string) (watc
 // Database is one that operations work in.
 type Database struct {
 	DB        *sql.DB // whose connections have the functions
+	Path      string  // of its file, for errors; may be empty
 	Functions *udf.Functions
 	Watch     Watch                             // may be nil
 	Hub       func() (*loader.HubClient, error) // see loader.Loader
@@ -41,7 +42,9 @@ func (d *Database) watch(ctx context.Context, what string, rows int64, unit stri
 func (d *Database) Loader() *loader.Loader {
 	return &loader.Loader{
 		DB: d.DB, Version: version.Number, Functions: udf.Documentation(), Opened: d.Functions, Hub: d.Hub,
-		Begin: func(ctx context.Context, what string, rows int64) (context.Context, func()) { return d.watch(ctx, what, rows, "rows") },
+		Begin: func(ctx context.Context, what string, rows int64) (context.Context, func()) {
+			return d.watch(ctx, what, rows, "rows")
+		},
 	}
 }
 
@@ -57,8 +60,8 @@ func (d *Database) Require(ctx context.Context) error {
 		return err
 	}
 	return &fault.Error{
-		Problem: "nothing is loaded into this database",
-		Hint:    "load a model, with saedb load model or CALL saedb_load_model(path)",
+		Subject: d.Path, Problem: "nothing is loaded into this database",
+		Hint: "load a model, with saedb load model or CALL saedb_load_model(path)",
 	}
 }
 
