@@ -130,7 +130,7 @@ func (d *Database) LoadSAEs(ctx context.Context, requests []loader.SAERequest, d
 
 // LoadSets loads token sets.
 func (d *Database) LoadSets(ctx context.Context, r loader.SetsRequest) ([]loader.SetsOutcome, error) {
-	if one := r.Pattern != "" || r.Query != ""; one != (r.Name != "") || r.Pattern != "" && r.Query != "" || one && len(r.Files) > 0 {
+	if one := r.Pattern != "" || r.Query != ""; !one && r.Name != "" || r.Pattern != "" && r.Query != "" || one && len(r.Files) > 0 {
 		return nil, &fault.Error{Op: "load sets", Problem: "name goes with either regex or sql, and with no file"}
 	}
 	if err := d.Require(ctx); err != nil {
