@@ -126,13 +126,16 @@ func (c *computation) piece(ctx context.Context, of Computed, model string, run 
 		}
 		block = time.Now()
 	}
-	what, unit := of.Of, "features"
+	what := of.Of
 	if of.Kind == Enrichment {
 		what += ", token sets"
 	}
-	watched, end := c.watch(ctx, what, int64(of.Features), unit)
+	watched, end := c.watch(ctx, what, int64(of.Features), "features")
 	err := run(watched)
 	end()
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx) // which is Block's, where it has one
+	}
 	if err == nil && c.Done != nil {
 		of.Took = time.Since(begun)
 		c.Done(of)
