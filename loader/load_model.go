@@ -161,7 +161,7 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 	defer withdraw()
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_tokens
 		SELECT %d, token_id, token, text, is_special, is_padding FROM %s`, l.id, tokens)); err != nil {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	rows, withdraw := ld.Opened.OfferUnembedding(u)
 	defer withdraw()

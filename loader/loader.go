@@ -30,12 +30,12 @@ type Loader struct {
 	DB        *sql.DB
 	Version   string            // of saedb, recorded with each load
 	Functions []schema.Function // for the view functions
-	// Begin is told how many rows a load is about to write; it returns what is
-	// called at the end. It may be nil.
-	Begin func(what string, rows int64) (end func())
+	// Begin is told how many rows a load is about to write; it returns the context to
+	// write them with, and what is called at the end. It may be nil.
+	Begin func(ctx context.Context, what string, rows int64) (watched context.Context, end func())
 	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
 	// environment's is made.
-	Hub func() (*client, error)
+	Hub func() (*HubClient, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
 }
@@ -200,27 +200,18 @@ func (ld *Loader) transact(ctx context.Context, work func(tx *sql.Tx) (changed b
 // fill runs an INSERT that reads rows through a table function, with progress.
 func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, insert string) error {
 	if ld.Begin != nil {
-		defer ld.Begin(what, int64(rows))()
+		var end func()
+		ctx, end = ld.Begin(ctx, what, int64(rows))
+		defer end()
 	}
 	result, err := tx.ExecContext(ctx, insert)
 	if err != nil {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	if written, err := result.RowsAffected(); err != nil || written != int64(rows) {
 		return &fault.Error{Subject: what, Expected: fmt.Sprintf("%d rows written", rows), Found: fmt.Sprint(written), Err: err}
 	}
 	return nil
-}
-
-// plain takes off what DuckDB puts around an error of ours.
-func plain(err error) error {
-	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: ", "Parser Error: "} {
-		if ours, ok := strings.CutPrefix(said, prefix); ok {
-			return &cause{ours, err}
-		}
-	}
-	return err
 }
 
 // absolute is path as it is recorded.
@@ -230,12 +221,3 @@ func absolute(path string) string {
 	}
 	return path
 }
-
-// cause is an error of a reader that came back through DuckDB.
-type cause struct {
-	said string
-	err  error
-}
-
-func (c *cause) Error() string { return c.said }
-func (c *cause) Unwrap() error { return c.err }

@@ -58,7 +58,9 @@ func registerBaseline(f *Functions, c capi.Connection) error {
 	nulls := &nullsCache{}
 	return c.RegisterScalar("baseline_log10_p", capi.Scalar{
 		Parameters: []capi.Type{capi.Varchar, capi.Integer, capi.Integer, capi.Float}, Returns: capi.Double,
-		Call: func(input capi.Chunk, output capi.Vector) error { return f.baselineLog10P(nulls, input, output) },
+		Run: f.of(func(f *execution, input capi.Chunk, output capi.Vector) error {
+			return f.baselineLog10P(nulls, input, output)
+		}),
 	})
 }
 
@@ -127,7 +129,7 @@ func writeDirections(input capi.Chunk, output capi.Vector, given capi.Validity, 
 // of sets are never used again, and what is stored under them never changes.
 type nullsCache struct {
 	mutex sync.Mutex
-	of    string // database and baseline
+	of    string // database, as it was attached, and baseline
 	nulls map[int32]*baseline.Null
 }
 
@@ -135,7 +137,7 @@ type nullsCache struct {
 func (c *nullsCache) get(d *database, m *storedModel, id, set int32) (*baseline.Null, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if of := fmt.Sprintf("%q %d", m.database, id); c.of != of {
+	if of := fmt.Sprintf("%d %d", m.oid, id); c.of != of {
 		c.of, c.nulls = of, map[int32]*baseline.Null{}
 	}
 	if null, known := c.nulls[set]; known {
@@ -178,35 +180,31 @@ func (c *nullsCache) read(chunk capi.Chunk) {
 	}
 }
 
-func (f *Functions) baselineLog10P(nulls *nullsCache, input capi.Chunk, output capi.Vector) error {
+func (f *execution) baselineLog10P(nulls *nullsCache, input capi.Chunk, output capi.Vector) error {
 	const name = "baseline_log10_p"
 	rows := input.Rows()
 	models := newTexts(input.Column(0))
 	ids, sets, scores := capi.Values[int32](input.Column(1), rows), capi.Values[int32](input.Column(2), rows), capi.Values[float32](input.Column(3), rows)
 	given := [3]capi.Validity{input.Column(1).Validity(), input.Column(2).Validity(), input.Column(3).Validity()}
 	out := capi.Values[float64](output, rows)
-	found := map[string]*storedModel{}
 	var last *baseline.Null
+	var lastModel *storedModel
 	lastID, lastSet := int32(-1), int32(-1)
 	for i := range rows {
 		if !models.valid(i) || !given[0].Valid(i) || !given[1].Valid(i) || !given[2].Valid(i) {
 			output.SetNull(i, 0)
 			continue
 		}
-		m, known := found[models.at(i)]
-		if !known {
-			var err error
-			if m, err = f.models.database.find(name, models.at(i)); err != nil {
-				return err
-			}
-			found[models.at(i)] = m
+		m, err := f.find(name, models.at(i))
+		if err != nil {
+			return err
 		}
-		if ids[i] != lastID || sets[i] != lastSet || len(found) > 1 {
+		if ids[i] != lastID || sets[i] != lastSet || m != lastModel {
 			null, err := nulls.get(&f.models.database, m, ids[i], sets[i])
 			if err != nil {
 				return fault.At(name, "", err)
 			}
-			last, lastID, lastSet = null, ids[i], sets[i]
+			last, lastModel, lastID, lastSet = null, m, ids[i], sets[i]
 		}
 		if last == nil {
 			output.SetNull(i, 0)

@@ -59,14 +59,14 @@ var enrichmentValueFields = []capi.Field{
 
 func registerEnrich(f *Functions, c capi.Connection) error {
 	err := c.RegisterScalar("enrichment_score",
-		withTokens("enrichment_score", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, capi.Double, f.enrichmentScore)...)
+		withTokens("enrichment_score", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, capi.Double, f, (*execution).enrichmentScore)...)
 	if err != nil {
 		return err
 	}
 	result := capi.List(capi.Struct(enrichFields...))
 	err = c.RegisterScalar("enrich", slices.Concat(
-		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar}, result, f.enrichAll),
-		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, result, f.enrich))...)
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar}, result, f, (*execution).enrichAll),
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, result, f, (*execution).enrich))...)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func registerEnrich(f *Functions, c capi.Connection) error {
 	}
 	return c.RegisterScalar("enrichment_values", capi.Scalar{
 		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Integer), capi.Varchar},
-		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Call: f.enrichmentValues,
+		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Run: f.of((*execution).enrichmentValues),
 	})
 }
 
@@ -106,7 +106,7 @@ type setScores struct {
 
 // scoresOf returns room for the scores of a batch's sets, which must include those of
 // names.
-func (f *Functions) scoresOf(function string, b *batch, names []string) (*setScores, error) {
+func (f *execution) scoresOf(function string, b *batch, names []string) (*setScores, error) {
 	sets, err := f.setsOf(function, b, names)
 	if err != nil {
 		return nil, err
@@ -115,24 +115,15 @@ func (f *Functions) scoresOf(function string, b *batch, names []string) (*setSco
 }
 
 // score scores a batch's sets.
-func (f *Functions) score(function string, b *batch, names []string) (*setScores, error) {
+func (f *execution) score(function string, b *batch, names []string) (*setScores, error) {
 	s, err := f.scoresOf(function, b, names)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores)
+	return s, s.index.Features(f.ctx, b.model.unembedding, b.directions, f.finished, s.scores)
 }
 
-// setsOf returns the sets that a batch asks for, which must include those of names.
-func (f *Functions) setsOf(function string, b *batch, names []string) (*tokenSets, error) {
-	sets, err := f.models.sets.get(&f.models.database, function, b.model, b.sets)
-	if err != nil {
-		return nil, err
-	}
-	return sets, requireNames(&f.models.database, function, b.model, sets, names)
-}
-
-func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	const name = "enrichment_score"
 	ask, names := askOneSet(input)
 	all, null, err := f.batches(name, input, tokens.in(ask))
@@ -173,14 +164,14 @@ func askOneSet(input capi.Chunk) (ask func(row int) (call, bool, error), names m
 	}, names
 }
 
-func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	return f.writeEnrich(input, output, nil, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
 	}))
 }
 
-func (f *Functions) enrich(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrich(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models, lists := newTexts(input.Column(1)), newTextLists(input.Column(2), input.Rows())
 	names := map[string][]string{}
 	return f.writeEnrich(input, output, names, tokens.in(func(row int) (call, bool, error) {
@@ -197,7 +188,7 @@ func (f *Functions) enrich(input capi.Chunk, output capi.Vector, tokens tokensAr
 	}))
 }
 
-func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {
+func (f *execution) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {
 	all, null, err := f.batches("enrich", input, ask)
 	if err != nil {
 		return err
@@ -243,7 +234,7 @@ func direction(s enrichment.Score) string {
 	return "suppressed"
 }
 
-func (f *Functions) enrichmentValues(input capi.Chunk, output capi.Vector) error {
+func (f *execution) enrichmentValues(input capi.Chunk, output capi.Vector) error {
 	const name = "enrichment_values"
 	models, lists, scopes := newTexts(input.Column(1)), newIntegerLists(input.Column(2), input.Rows()), newTexts(input.Column(3))
 	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {

@@ -26,10 +26,10 @@ var lMomentsFields = []capi.Field{
 }
 
 func registerLMoments(f *Functions, c capi.Connection) error {
-	return c.RegisterScalar("l_moments", withTokens("l_moments", []capi.Type{capi.Any, capi.Varchar}, capi.Struct(lMomentsFields...), f.lMoments)...)
+	return c.RegisterScalar("l_moments", withTokens("l_moments", []capi.Type{capi.Any, capi.Varchar}, capi.Struct(lMomentsFields...), f, (*execution).lMoments)...)
 }
 
-func (f *Functions) lMoments(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) lMoments(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	all, null, err := f.batches("l_moments", input, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
@@ -47,7 +47,7 @@ func (f *Functions) lMoments(input capi.Chunk, output capi.Vector, tokens tokens
 		values[j] = capi.Values[float64](fields[j], input.Rows())
 	}
 	for _, b := range all {
-		shapes, err := enrichment.FeatureLMoments(f.context(), b.model.unembedding, b.directions, f.finished)
+		shapes, err := enrichment.FeatureLMoments(f.ctx, b.model.unembedding, b.directions, f.finished)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,6 @@ func plot(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "plot", c.String("db")); err != nil {
 		return err
 	}

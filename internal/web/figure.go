@@ -3,10 +3,8 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/saedb/saedb/internal/figures"
@@ -70,8 +68,7 @@ func (s *Server) figure(r *http.Request) (any, error) {
 	return f, err
 }
 
-// draw returns a figure of ours as JSON. Its functions stop when a user's query that
-// runs meanwhile is stopped; then it is read again.
+// draw returns a figure of ours as JSON.
 func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMessage, error) {
 	key := fmt.Sprintf("%+v", request)
 	if known, ok := s.drawn.get(key); ok {
@@ -82,9 +79,6 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 		request.Sets = s.strongestSets(request.SAE)
 	}
 	f, err := figures.Build(ctx, s.db.DB, request)
-	if err != nil && ctx.Err() == nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "context ")) {
-		f, err = figures.Build(ctx, s.db.DB, request)
-	}
 	if err != nil {
 		return nil, err
 	}
