@@ -109,23 +109,19 @@ func statisticsRules() []rule {
 
 // contents compares weights, tokens and explanations with the hashes that their loads recorded.
 func (r *run) contents() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
-		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
-	if err != nil {
-		return r.failed("stored_contents", err)
+	type row struct {
+		load        int
+		table, name string
+		count, hash int64
 	}
-	defer rows.Close()
+	loads, err := read(r, "stored_contents", func(c *row) []any { return []any{&c.load, &c.table, &c.count, &c.hash, &c.name} },
+		`SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
+		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
 	add, end := r.begin("hashes of what was loaded", int64(len(r.saes)+2*len(r.models)), "tables")
 	defer end()
-	for rows.Next() {
-		var load int
-		var count, hash int64
-		var table, name string
-		if err := rows.Scan(&load, &table, &count, &hash, &name); err != nil {
-			return r.failed("stored_contents", err)
-		}
-		name = strings.Replace(name, "sae ", "SAE ", 1)
-		query, known := schema.Contents(table, load)
+	for _, c := range loads {
+		table, name := c.table, strings.Replace(c.name, "sae ", "SAE ", 1)
+		query, known := schema.Contents(table, c.load)
 		if !known {
 			r.found(Finding{"stored_contents", name, "expected a table of weights, tokens or explanations, found " + table})
 			continue
@@ -138,12 +134,12 @@ func (r *run) contents() error {
 			continue
 		}
 		switch {
-		case counted != count:
-			r.found(Finding{table, name, fmt.Sprintf("expected %d rows, as its load wrote, found %d", count, counted)})
-		case hashed != hash:
-			r.found(Finding{table, name, fmt.Sprintf("its rows are not those that were loaded: expected hash %016x, found %016x", uint64(hash), uint64(hashed))})
+		case counted != c.count:
+			r.found(Finding{table, name, fmt.Sprintf("expected %d rows, as its load wrote, found %d", c.count, counted)})
+		case hashed != c.hash:
+			r.found(Finding{table, name, fmt.Sprintf("its rows are not those that were loaded: expected hash %016x, found %016x", uint64(c.hash), uint64(hashed))})
 		}
 		add(1)
 	}
-	return r.failed("stored_contents", rows.Err())
+	return err
 }

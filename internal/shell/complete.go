@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	schema "github.com/saedb/saedb/sql"
 )
 
 // completionWait bounds how long a Tab may take.
@@ -37,31 +39,26 @@ func (c *completer) complete(line string, position int) (head string, words []st
 func (c *completer) suggestions(typed string) (start int, words []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionWait)
 	defer cancel()
+	type suggestion struct {
+		at   int
+		word string
+	}
 	// A column that is called as a function, skewness say, is proposed as a function alone.
-	rows, err := c.conn.QueryContext(ctx, `SELECT suggestion_start - strlen($1),
+	found, err := schema.Rows(ctx, c.conn, func(s *suggestion) []any { return []any{&s.at, &s.word} }, `SELECT suggestion_start - strlen($1),
 			CASE WHEN suggestion_type LIKE '%function' THEN trim(suggestion, '"') ELSE suggestion END
 		FROM sql_auto_complete($1 || $2)`, c.before, typed)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer rows.Close()
 	start = len(typed)
-	for rows.Next() {
-		var at int
-		var word string
-		if err := rows.Scan(&at, &word); err != nil {
-			return 0, nil, err
-		}
-		if at < 0 || at >= len(typed) {
+	for _, s := range found {
+		if s.at < 0 || s.at >= len(typed) {
 			continue
 		}
-		part, name := strings.Trim(typed[at:], `"`), strings.Trim(word, `"`)
+		part, name := strings.Trim(typed[s.at:], `"`), strings.Trim(s.word, `"`)
 		if part != "" && isLetter(part[0]) && len(name) >= len(part) && strings.EqualFold(name[:len(part)], part) {
-			start, words = at, append(words, word)
+			start, words = s.at, append(words, s.word)
 		}
 	}
 	slices.Sort(words)
-	return start, slices.Compact(words), rows.Err()
+	return start, slices.Compact(words), err
 }
 
 // completeCommand returns what stays before a dot command's completion: nothing,

@@ -105,24 +105,20 @@ func (s *Server) topTokens(ctx context.Context, name string, features []int64) (
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT feature, top_token_ids[:6] FROM stored_statistics
-		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
-	if err != nil {
-		return nil, err
+	type row struct {
+		feature int64
+		ids     any
 	}
-	defer rows.Close()
+	rows, err := schema.Rows(ctx, s.db, func(r *row) []any { return []any{&r.feature, &r.ids} },
+		`SELECT feature, top_token_ids[:6] FROM stored_statistics
+		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
 	of := map[int64][]string{}
-	for rows.Next() {
-		var feature int64
-		var ids any
-		if err := rows.Scan(&feature, &ids); err != nil {
-			return nil, err
-		}
-		of[feature] = v.texts(ids, 6)
+	for _, r := range rows {
+		of[r.feature] = v.texts(r.ids, 6)
 	}
 	lists := make([][]string, len(features))
 	for i, feature := range features {
 		lists[i] = of[feature]
 	}
-	return lists, rows.Err()
+	return lists, err
 }
