@@ -4,7 +4,8 @@
 // The program fills the table with the symbols it is linked with (linked.c);
 // the loadable extension, which must not link DuckDB, fills it from the struct
 // that DuckDB hands to its entry point. Everything here is in the stable C API
-// v1.2.0. Handles are opaque pointers in both.
+// v1.2.0, and as in the header of the version in go.mod, which header_test.go holds it
+// against. Handles are opaque pointers in both.
 #ifndef SAEDB_CAPI_H
 #define SAEDB_CAPI_H
 
