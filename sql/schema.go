@@ -88,7 +88,7 @@ var Macros = []Function{
 		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
 		Description: "The features of all SAEs, or of those of the release within, that promote a token set most, and those that suppress it most: " +
 			"first those beyond chance, then the larger effect.",
-		Example: "FROM strongest_features('number_words', k := 3)",
+		Example: "FROM strongest_features('all_digits', k := 3)",
 	},
 	{
 		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10) → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",

@@ -49,7 +49,7 @@ func TestTokensArgument(t *testing.T) {
 			"top_tokens(w_dec, model, 10$)":                             "[x.text FOR x IN v] = f.top_tokens",
 			"bottom_tokens(w_dec, model, 10$)":                          "[x.text FOR x IN v] = f.bottom_tokens",
 			"enrich(w_dec, model$)":                                     "len(v) = 3 AND len([x FOR x IN v IF x.token_set = 'mixed' AND CAST(x.es AS FLOAT) = e.es AND x.size = e.size AND CAST(x.auc AS FLOAT) = e.auc AND x.direction = e.direction]) = 1",
-			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.p_value - 1) < 1e-5 AND v[1].size = e.size",
+			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.ks_p_value - 1) < 1e-5 AND v[1].size = e.size",
 			"enrichment_score(w_dec, model, 'mixed'$)":                  "CAST(v AS FLOAT) = e.es",
 			"len(leading_edge(w_dec, model, 'mixed'$))":                 "v BETWEEN 1 AND e.size",
 			"len(leading_edge(w_dec, model, 'mixed', 1.0$))":            "v BETWEEN 1 AND e.size",

@@ -38,8 +38,8 @@ var enrichFamily = family{
 		},
 		{
 			Name:        "enrichment_values",
-			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, log10_p FLOAT, auc FLOAT)[]",
-			Description: "What saedb compute stores: enrichment in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
+			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, auc FLOAT)[]",
+			Description: "The scores that saedb compute stores, in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
 			Example: "SELECT unnest(enrichment_values(w_dec, model, (SELECT list(set_id) FROM stored_token_sets), 'real')) " +
 				"FROM decoder_directions WHERE layer = 29 AND feature = 0 LIMIT 3",
 		},
@@ -54,7 +54,7 @@ var enrichFields = []capi.Field{
 
 var enrichmentValueFields = []capi.Field{
 	{Name: "set_id", Type: capi.Integer}, {Name: "es", Type: capi.Float}, {Name: "promoted", Type: capi.Boolean},
-	{Name: "log10_p", Type: capi.Float}, {Name: "auc", Type: capi.Float},
+	{Name: "auc", Type: capi.Float},
 }
 
 func registerEnrich(f *Functions, c capi.Connection) error {
@@ -98,11 +98,10 @@ func ksLog10P(input capi.Chunk, output capi.Vector) error {
 	return nil
 }
 
-// setScores is the scores of a batch in sets, and their p-values: [rows, sets].
+// setScores is the scores of a batch in sets: [rows, sets].
 type setScores struct {
 	*tokenSets
 	scores []enrichment.Score
-	logP   []float64 // natural logarithms
 }
 
 // scoresOf returns room for the scores of a batch's sets, which must include those of
@@ -112,8 +111,7 @@ func (f *Functions) scoresOf(function string, b *batch, names []string) (*setSco
 	if err != nil {
 		return nil, err
 	}
-	n := len(b.rows) * sets.index.Len()
-	return &setScores{sets, make([]enrichment.Score, n), make([]float64, n)}, nil
+	return &setScores{sets, make([]enrichment.Score, len(b.rows)*sets.index.Len())}, nil
 }
 
 // score scores a batch's sets.
@@ -122,7 +120,7 @@ func (f *Functions) score(function string, b *batch, names []string) (*setScores
 	if err != nil {
 		return nil, err
 	}
-	return s, s.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores, s.logP)
+	return s, s.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores)
 }
 
 // setsOf returns the sets that a batch asks for, which must include those of names.
@@ -230,7 +228,8 @@ func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[
 				}
 				continue
 			}
-			p[i], log10P[i] = math.Exp(scored.logP[j]), scored.logP[j]/math.Ln10
+			logP := scored.index.LogPValue(set, score)
+			p[i], log10P[i] = math.Exp(logP), logP/math.Ln10
 			fields(3).SetText(i, direction(score))
 		}
 	}
@@ -280,19 +279,18 @@ func (w *listWriter) writeValues(rows []int, s *setScores) error {
 	total := at + len(rows)*n
 	ids, es := capi.Values[int32](fields(0), total), capi.Values[float32](fields(1), total)
 	promoted := capi.Values[bool](fields(2), total)
-	p, auc := capi.Values[float32](fields(3), total), capi.Values[float32](fields(4), total)
+	auc := capi.Values[float32](fields(3), total)
 	for j, score := range s.scores {
 		i := at + j
 		ids[i] = s.ids[j%n]
 		es[i], auc[i] = float32(score.ES), float32(score.AUC)
 		if math.IsNaN(score.ES) {
-			for _, undefined := range []int{1, 2, 3, 4} {
+			for _, undefined := range []int{1, 2, 3} {
 				fields(undefined).SetNull(i, 0)
 			}
 			continue
 		}
 		promoted[i] = score.Promoted
-		p[i] = float32(s.logP[j] / math.Ln10)
 	}
 	return nil
 }

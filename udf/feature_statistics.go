@@ -102,7 +102,7 @@ func (f *Functions) writeFeatureStatistics(input capi.Chunk, output capi.Vector,
 			if scored, err = f.scoresOf(name, b, nil); err != nil {
 				return err
 			}
-			options.Visit = scored.index.Scorer(scored.scores, scored.logP)
+			options.Visit = scored.index.Scorer(scored.scores)
 		}
 		s, err := f.summarize(b, options)
 		if err != nil {

@@ -241,20 +241,16 @@ func (c *rescorer) differs(stored score, members []int32) string {
 	case !stored.es.Valid || !stored.auc.Valid || !stored.log10P.Valid || !stored.promoted.Valid:
 	case c.unclear:
 		return "" // tokens are ranked by nothing but rounding
-	case stored.es.Float64 == expected.es.Float64 && stored.promoted == expected.promoted && stored.auc.Float64 == expected.auc.Float64:
-		if near(stored.log10P.Float64, expected.log10P.Float64, expected.log10P.Float64) {
+	case stored.es.Float64 == expected.es.Float64 && stored.promoted == expected.promoted && stored.auc.Float64 == expected.auc.Float64,
+		c.bounds(places, m).allow(stored):
+		// A score has the p-value of the nearest whole number of 1/m(n−m), of which float32
+		// may leave more than one.
+		const half = 0x1p-24
+		es := stored.es.Float64
+		low := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1+2*half)) / math.Ln10
+		high := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1-2*half)) / math.Ln10
+		if near(stored.log10P.Float64, low, high) {
 			return ""
-		}
-	default:
-		if c.bounds(places, m).allow(stored) {
-			// A score has the p-value of the nearest whole number of 1/m(n−m).
-			const half = 0x1p-24
-			es := stored.es.Float64
-			low := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1+2*half)) / math.Ln10
-			high := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1-2*half)) / math.Ln10
-			if near(stored.log10P.Float64, low, high) {
-				return ""
-			}
 		}
 	}
 	return "expected " + expected.String() + ", computed again in float64, found " + stored.String()

@@ -218,7 +218,7 @@ func (a *auditData) check(t *testing.T, found *auditFindings) {
 	everyInstructions(func() {
 		scores := make([]Score, a.n*sets.Len())
 		var s compute.Summary
-		o := compute.Options{TopK: 5, Cosine: true, Visit: sets.Scorer(scores, nil)}
+		o := compute.Options{TopK: 5, Cosine: true, Visit: sets.Scorer(scores)}
 		if err := u.Summarize(t.Context(), slices.Clone(a.directions), o, &s); err != nil {
 			t.Fatal(err)
 		}

@@ -125,10 +125,10 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	return s, saes, err
 }
 
-// A group is the rows of one SAE.
+// A group is the rows of one SAE, which a query of the user's may not name.
 type group struct {
-	title string
-	rows  []int
+	title, sae string
+	rows       []int
 }
 
 // groupBy divides the rows by SAE, or by layer where a query of the user's has no
@@ -137,14 +137,13 @@ func groupBy(t *table, saes []SAE) []group {
 	var groups []group
 	at := map[string]int{}
 	for i := range t.length {
-		key := ""
-		title := ""
+		key, title, sae := "", "", ""
 		if layers := t.integers["layer"]; layers != nil && layers[i] >= 0 {
 			title = fmt.Sprintf("layer %d", layers[i])
 			key = title
 		}
 		if names := t.texts["sae"]; names != nil {
-			key = names[i]
+			sae, key = names[i], names[i]
 			if title == "" {
 				title = names[i]
 			}
@@ -153,7 +152,7 @@ func groupBy(t *table, saes []SAE) []group {
 		if !ok {
 			g = len(groups)
 			at[key] = g
-			groups = append(groups, group{title: title})
+			groups = append(groups, group{title: title, sae: sae})
 		}
 		groups[g].rows = append(groups[g].rows, i)
 	}

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -153,7 +154,7 @@ func (f *Figure) mirror() {
 		}
 		var x, y extent
 		p.extend(&x, &y)
-		reach = 1.12 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
+		reach = 1.25 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
 		p.Y.Min, p.Y.Max, p.Y.fixed = -reach, reach, true
 	}
 }
@@ -197,6 +198,7 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 	sort.Sort(sort.Reverse(sort.StringSlice(names))) // suppressed first: promoted lies on top
 	var out []Points
 	for _, name := range names {
+		firstToLast(byDirection[name], labelled)
 		p := featurePoints(t, byDirection[name], x, y)
 		p.Name = name
 		if name == "suppressed" {
@@ -215,9 +217,9 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 	return out
 }
 
-// highest chooses the rows that get labels: those beyond the threshold, or the five
-// furthest from 0, and no more than TopN.
-func highest(rows []int, y []float64, r Request) map[int]bool {
+// highest chooses the rows that get labels, and their places: those beyond the threshold, or
+// the five furthest from 0, the furthest first, and no more than TopN.
+func highest(rows []int, y []float64, r Request) map[int]int {
 	sorted := append([]int(nil), rows...)
 	sort.SliceStable(sorted, func(a, b int) bool { return math.Abs(y[sorted[a]]) > math.Abs(y[sorted[b]]) })
 	limit := r.TopN
@@ -227,25 +229,37 @@ func highest(rows []int, y []float64, r Request) map[int]bool {
 			limit = len(sorted)
 		}
 	}
-	chosen := map[int]bool{}
-	for _, i := range sorted[:min(limit, len(sorted))] {
+	chosen := map[int]int{}
+	for place, i := range sorted[:min(limit, len(sorted))] {
 		if r.LabelThreshold == nil || math.Abs(y[i]) > *r.LabelThreshold {
-			chosen[i] = true
+			chosen[i] = place + 1
 		}
 	}
 	return chosen
 }
 
+// firstToLast sorts rows so that those with labels come first, by their places: where two
+// labels would lie over each other, the first is written.
+func firstToLast(rows []int, chosen map[int]int) {
+	place := func(i int) int {
+		if chosen[i] == 0 {
+			return math.MaxInt
+		}
+		return chosen[i]
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(place(a), place(b)) })
+}
+
 // labelsOf are the features' numbers, each with the token that it promotes most, at the
 // rows that get one; nil when none does.
-func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
+func labelsOf(rows []int, chosen map[int]int, t *table) []string {
 	features := t.integers["feature"]
 	if features == nil {
 		return nil
 	}
 	labels, any := make([]string, len(rows)), false
 	for k, i := range rows {
-		if chosen[i] {
+		if chosen[i] > 0 {
 			labels[k], any = strconv.FormatInt(features[i], 10), true
 			if tokens := t.lists["top_tokens"]; tokens != nil && len(tokens[i]) > 0 {
 				labels[k] += " " + showToken(tokens[i][0])
@@ -345,7 +359,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		}
 		main.Rules = []Rule{{At: 0}, {Horizontal: true, At: 0}}
 		main.Lines = []Line{{Color: Grey, Width: 1, X: Series{-reach, reach}, Y: Series{-reach, reach}}}
-		f.Heights[1] = squareHeight
+		main.Equal = true
 		f.Note = "A point a feature: above 0 where it promotes a set, below where it suppresses it; on the slanted line both are alike." +
 			" Coloured where the difference of the two is more than " + short(bound) + ". Histograms count features."
 	}
@@ -357,10 +371,6 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f.Panels = []Panel{main, top, right}
 	return f, nil
 }
-
-// squareHeight is that of the panel of two sets, so that both axes of a picture have the
-// same scale.
-const squareHeight = 840
 
 // reach is how far both axes of two sets go from 0: over all effects that there are, or
 // the furthest score.
@@ -429,6 +439,7 @@ func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound f
 		if len(kinds[k]) == 0 {
 			continue
 		}
+		firstToLast(kinds[k], labelled)
 		p := featurePoints(t, kinds[k], x, y)
 		p.Name, p.Color = name, []Color{Grey, Blue, Orange}[k]
 		if d := t.texts["direction"]; d != nil {

@@ -70,6 +70,26 @@ func TestManhattanHasEveryScore(t *testing.T) {
 	}
 }
 
+// Where two labels would lie over each other the first is written: they are in the order of
+// their distance from 0.
+func TestLabelsAreFurthestFirst(t *testing.T) {
+	f := build(t, open(t), Request{Name: "manhattan", SAE: "one", Sets: []string{"even"}, TopN: 40})
+	for _, s := range f.Panels[0].Points {
+		labelled := 0
+		for i, label := range s.Labels {
+			if label == "" {
+				break
+			}
+			if labelled++; i > 0 && math.Abs(s.Y[i]) > math.Abs(s.Y[i-1]) {
+				t.Errorf("%s: %v comes after %v", s.Name, s.Y[i], s.Y[i-1])
+			}
+		}
+		if labelled < 5 {
+			t.Errorf("%s: the first %d have labels", s.Name, labelled)
+		}
+	}
+}
+
 func TestSetsLabelsWhatDiffers(t *testing.T) {
 	db, bound := open(t), 1.0
 	for _, unsigned := range []bool{false, true} {

@@ -44,6 +44,9 @@ func open(t testing.TB) *sql.DB {
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
 			[t.t, t.t] AS top_tokens, ['down'] AS bottom_tokens, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
 			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
+		`CREATE TABLE stored_computations (sae_id INTEGER, baseline_id INTEGER)`,
+		`CREATE TABLE stored_baseline_statistics (baseline_id INTEGER, statistic VARCHAR, sorted_values DOUBLE[])`,
+		`CREATE TABLE decoder_directions (sae VARCHAR, feature INTEGER, w_dec FLOAT[])`,
 		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, size BIGINT, tokens INTEGER[])`,
 		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500, range(0, 1000, 2)), ('m', 'low', 'test', 250, range(250))`,
 		`CREATE TABLE enrichment AS SELECT *, CASE WHEN effect < 0 THEN 'suppressed' ELSE 'promoted' END AS direction FROM (

@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+const tailNote = "Up and to the right are features that promote few tokens, and those much."
+
 // buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
 func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	columns := "feature, std, skewness, kurtosis"
@@ -34,9 +36,13 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", thousands(t.length)),
-		Note:  "Up and to the right are features that promote few tokens, and those much.",
+		Note:  tailNote,
 		Hint:  r.clickHint(t),
 		Query: s.query,
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
+	if err != nil {
+		return nil, err
 	}
 	place := f.grid(len(groups), 620)
 	for i, g := range groups {
@@ -55,6 +61,9 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 			if err := r.describe(ctx, t, rows, saes[i]); err != nil {
 				return nil, err
 			}
+		}
+		if p.Lines = randomBox(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
+			f.Note = tailNote + boxNote
 		}
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)

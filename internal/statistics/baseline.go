@@ -41,9 +41,13 @@ type ComputedBaseline struct {
 	Sets       int  // whose nulls it lacked
 }
 
+// setsAtOnce is how many sets' scores of all random directions are kept until their nulls are
+// stored: of the default number of directions 100 MB.
+const setsAtOnce = 2048
+
 // EnsureBaseline makes sure that the baseline of a model and a choice of tokens is there, with
 // a null for each of the model's token sets, and computes what is lacking. An interrupted
-// computation leaves nothing of it.
+// computation leaves the nulls of the sets that it was done with, and is gone on with.
 func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done ComputedBaseline, err error) {
 	if j.Baseline == 0 {
 		return done, nil
@@ -59,7 +63,16 @@ func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done Co
 		return done, nil
 	}
 	done = ComputedBaseline{b.directions, b.id == 0, len(b.sets)}
-	return done, fault.At("compute baseline", model, b.compute())
+	for lacking := b.sets; ; {
+		b.sets = lacking[:min(setsAtOnce, len(lacking))]
+		b.block = scoredBlock(b.block, len(b.sets))
+		if err := b.compute(); err != nil {
+			return done, fault.At("compute baseline", model, err)
+		}
+		if lacking = lacking[len(b.sets):]; len(lacking) == 0 {
+			return done, nil
+		}
+	}
 }
 
 // Baseline is one that is there.
@@ -127,7 +140,7 @@ func (b *baselineRun) find() error {
 		}
 		b.sets = append(b.sets, set)
 	}
-	b.block = scoredBlock(blockOf(weights), len(b.sets))
+	b.block = blockOf(weights)
 	return rows.Err()
 }
 
@@ -229,41 +242,40 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 			}
 		}
 	}
-	const atOnce = 64 // sets whose scores are in memory
-	for from := 0; from < len(b.sets); from += atOnce {
-		if err := b.storeNulls(tx, b.sets[from:min(from+atOnce, len(b.sets))]); err != nil {
-			return err
-		}
+	if err := b.storeNulls(tx); err != nil {
+		return err
 	}
 	return tx.Commit()
 }
 
-// storeNulls stores the nulls of some sets.
-func (b *baselineRun) storeNulls(tx *sql.Tx, sets []int) error {
-	members, err := b.members(tx, sets)
+// storeNulls stores the nulls of the sets.
+func (b *baselineRun) storeNulls(tx *sql.Tx) error {
+	members, err := b.members(tx, b.sets)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, es, auc FROM computed_scores WHERE set_id >= ? AND set_id <= ? ORDER BY set_id`, sets[0], sets[len(sets)-1])
+	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, es, auc FROM computed_scores`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	scores, aucs := map[int][]float32{}, map[int][]float32{}
 	for rows.Next() {
-		var set int
-		var es, auc sql.NullFloat64
+		// As they are: database/sql makes text of a number that it converts, and there
+		// are millions.
+		var set, es, auc any
 		if err := rows.Scan(&set, &es, &auc); err != nil {
 			return err
 		}
-		if es.Valid && auc.Valid {
-			scores[set], aucs[set] = append(scores[set], float32(es.Float64)), append(aucs[set], float32(auc.Float64))
+		if es != nil && auc != nil {
+			id := int(set.(int32))
+			scores[id], aucs[id] = append(scores[id], es.(float32)), append(aucs[id], auc.(float32))
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, set := range sets {
+	for _, set := range b.sets {
 		null, ok := baseline.NewNull(members[set], b.counted, scores[set], aucs[set])
 		if !ok {
 			if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment (baseline_id, set_id, directions) VALUES (?, ?, ?)`, b.id, set, len(scores[set])); err != nil {

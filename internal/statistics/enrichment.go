@@ -119,8 +119,12 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 }
 
 // insertEnrichment inserts the rows (feature, v) of a query, v being an element of
-// what enrichment_values returns.
+// what enrichment_values returns, with the closed-form p-value that follows from the score
+// and the numbers of tokens that count.
 func insertEnrichment(sae int, rows string) string {
 	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_ks_p, auc)
-		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (%s)`, sae, rows)
+		SELECT sae_id, v.set_id, feature, v.es, v.promoted,
+		       ks_log10_p(members, counted_tokens, CAST(v.es AS DOUBLE)), v.auc
+		FROM (%s) JOIN (SELECT sae_id, counted_tokens, set_id, CAST(CASE WHEN tokens = 'real' THEN real_size ELSE len(token_ids) END AS INTEGER) AS members
+			FROM stored_computations, stored_token_sets WHERE sae_id = %d) m ON m.set_id = v.set_id`, rows, sae)
 }

@@ -40,9 +40,13 @@ SIGNIFICANCE = """
            any_value((1.0 + above) / (1 + directions)) FILTER (statistic = 'kurtosis') AS kurtosis_p
     FROM reached WHERE feature IS NOT NULL AND directions > 0 GROUP BY feature"""
 
+#: How many columns of the unembedding count, as a table of one row (tokens).
+COUNTED = """(SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)
+          WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding))"""
+
 #: Rows of ``features`` from the table of what is :func:`computed` and that of its SIGNIFICANCE, without q-values, which
 #: need the p-values of all of an SAE; those p-values; and the rows with q-values.
-FEATURES = """
+FEATURES = f"""
     SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
            skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, s.mean, s.std,
            s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, counted.tokens / s.kurtosis AS participation,
@@ -57,8 +61,7 @@ FEATURES = """
            CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
            about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
     FROM computed LEFT JOIN significance USING (feature), saedb_about() AS about,
-         (SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)
-          WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding)) AS counted
+         {COUNTED} AS counted
     ORDER BY feature"""
 FEATURE_P_VALUES = "SELECT skewness_p, kurtosis_p FROM significance"
 ADJUSTED_FEATURES = """
@@ -69,10 +72,13 @@ ADJUSTED_FEATURES = """
 
 #: Every score of what is computed, without names, as stored_enrichment has it; and of that the p-values alone, which
 #: q-values need of all of an SAE.
-SCORES = """
-    SELECT feature, set_id, es, promoted, auc, log10_p AS log10_ks_p,
+SCORES = f"""
+    SELECT feature, set_id, es, promoted, auc,
+           CAST(ks_log10_p(CAST(members AS INTEGER), CAST(counted.tokens AS INTEGER), CAST(es AS DOUBLE)) AS FLOAT) AS log10_ks_p,
            CAST(baseline_log10_p($model, CAST($baseline AS INTEGER), set_id, es) AS FLOAT) AS log10_p
-    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)"""
+    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)
+    JOIN (SELECT set_id, CASE WHEN $tokens = 'real' THEN real_size ELSE len(token_ids) END AS members FROM model.stored_token_sets) USING (set_id),
+         {COUNTED} AS counted"""
 P_VALUES = """
     SELECT family, log10_p FROM scored JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id)
     WHERE log10_p IS NOT NULL"""
