@@ -74,8 +74,7 @@ func statisticsRules() []rule {
 	add := func(problem, condition string) {
 		rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, ` + problem + from + condition + ` ORDER BY feature`})
 	}
-	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR top_tokens IS NULL OR top_token_ids IS NULL
-		OR top_logit_weights IS NULL OR bottom_tokens IS NULL OR bottom_token_ids IS NULL OR bottom_logit_weights IS NULL)`)
+	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR `+strings.Join(schema.EndColumns, " IS NULL OR ")+` IS NULL)`)
 	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
 	add(`'expected top_share ' || coalesce(CAST(`+schema.TopShare(topShare)+` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')`,
 		`((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - `+schema.TopShare(topShare)+`) <= 1e-9, true))`)
@@ -100,7 +99,7 @@ func statisticsRules() []rule {
 				SELECT feature, unnest(@_token_ids) AS token_id, unnest(@_tokens) AS stored FROM stored_statistics WHERE sae_id = $id)
 			SELECT '$subject, feature ' || feature, CASE WHEN k.token_id IS NULL THEN '@ token with id ' || coalesce(CAST(e.token_id AS VARCHAR), 'NULL') || ', which the model does not have'
 				ELSE 'expected ' || shown || ' as text of @ token ' || e.token_id || ', found ' || coalesce(stored, 'NULL') END
-			FROM ends e LEFT JOIN (SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE text END, '') AS shown
+			FROM ends e LEFT JOIN (SELECT token_id, ` + schema.ShownText + ` AS shown
 				FROM stored_tokens WHERE $counted) k USING (token_id)
 			WHERE k.token_id IS NULL OR stored IS DISTINCT FROM shown ORDER BY feature`)})
 	}

@@ -72,15 +72,12 @@ func (s *Server) vocabulary(ctx context.Context, model int) (*vocabulary, error)
 	if v := c.vocabularies[model]; v != nil {
 		return v, nil
 	}
-	// As stored_statistics shows them: where a token's bytes are no text by themselves, or
-	// it has none, as the tokenizer spells it.
 	type token struct {
 		id   int
 		text string
 	}
 	tokens, err := schema.Rows(ctx, s.db, func(t *token) []any { return []any{&t.id, &t.text} },
-		`SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE coalesce(text, token) END, '')
-		FROM stored_tokens WHERE model_id = ?`, model)
+		`SELECT token_id, `+schema.ShownText+` FROM stored_tokens WHERE model_id = ?`, model)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb"
@@ -68,8 +69,8 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, mean, std, skewness, kurtosis,
-			cos_mean, cos_std, cos_skewness, cos_kurtosis, log_sparsity, neuronpedia_url
+	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, `+strings.Join(schema.MomentColumns, ", ")+`,
+			log_sparsity, neuronpedia_url
 		FROM features WHERE sae = ? AND feature = ?`, a.name, index)
 	if err != nil {
 		return nil, err
