@@ -12,7 +12,7 @@ import (
 
 // figures writes the figures of an SAE in place of those that are there.
 func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"} {
 		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
 			return err
 		}
@@ -37,8 +37,8 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 	}
 	t := i.features
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[5]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
-			strings.Join(schema.StatisticsColumns, ", "), id, t.from, s.where(), schema.TopShare(fmt.Sprint(counted))),
+		fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[5]s, %[6]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
+			strings.Join(schema.StatisticsColumns, ", "), id, t.from, s.where(), schema.TopShare(fmt.Sprint(counted)), t.as("decoder_norm", "DOUBLE")),
 		fmt.Sprintf(`INSERT INTO stored_significance (sae_id, feature, skewness_p, skewness_q, kurtosis_p, kurtosis_q)
 			SELECT * FROM (SELECT %d, feature, %s AS skewness_p, %s, %s AS kurtosis_p, %s FROM %s WHERE %s)
 			WHERE skewness_p IS NOT NULL OR kurtosis_p IS NOT NULL ORDER BY feature`,
@@ -50,6 +50,10 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 	}
 	if i.enrichment != nil {
 		if err := i.scoresOf(id, s, m); err != nil {
+			return err
+		}
+		// A new database gets its macros with its views, when all is in it.
+		if _, err := i.tx.ExecContext(i.ctx, schema.ViewMacros()+schema.InsertLabels(id)); err != nil {
 			return err
 		}
 	}

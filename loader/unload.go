@@ -132,7 +132,7 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 }
 
 // saeTables are the tables with rows of SAEs.
-var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"}
+var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
 var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets", "stored_baselines"}
@@ -348,6 +348,7 @@ func firstRepeated(names []string) string {
 func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
 	for _, statement := range []string{
 		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
+		`DELETE FROM stored_labels WHERE set_id IN ` + gone,
 		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
 		`DELETE FROM stored_baseline_enrichment WHERE set_id IN ` + gone,
 		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,

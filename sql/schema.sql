@@ -226,7 +226,8 @@ CREATE TABLE stored_statistics (
     bottom_tokens VARCHAR[],
     bottom_token_ids INTEGER[],
     bottom_logit_weights DOUBLE[],
-    top_share DOUBLE
+    top_share DOUBLE,
+    decoder_norm DOUBLE
 );
 COMMENT ON TABLE stored_statistics IS 'Statistics of each feature''s logit weights, and the tokens at their ends.';
 COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE.';
@@ -246,6 +247,7 @@ COMMENT ON COLUMN stored_statistics.bottom_tokens IS 'Texts of the ten tokens wi
 COMMENT ON COLUMN stored_statistics.bottom_token_ids IS 'Their ids.';
 COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights.';
 COMMENT ON COLUMN stored_statistics.top_share IS 'Share of the ten largest squared deviations from the mean in the sum of all; NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_statistics.decoder_norm IS 'Length of the decoder direction; NULL where an older saedb computed the statistics and the weights are not in this database.';
 
 CREATE SEQUENCE token_set_ids;
 
@@ -352,6 +354,13 @@ CREATE TABLE stored_significance (
     kurtosis_p DOUBLE,
     kurtosis_q DOUBLE
 );
+
+CREATE TABLE stored_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
+);
 COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the residual stream of each model, computed as features are.';
 COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
 COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
@@ -383,6 +392,11 @@ COMMENT ON COLUMN stored_significance.skewness_p IS 'Two-sided p-value of the sk
 COMMENT ON COLUMN stored_significance.skewness_q IS 'Benjamini-Hochberg q-value of skewness_p over the features of the SAE.';
 COMMENT ON COLUMN stored_significance.kurtosis_p IS 'Upper p-value of the kurtosis against the baseline: (1 + the random directions with at least that)/(1 + all).';
 COMMENT ON COLUMN stored_significance.kurtosis_q IS 'Benjamini-Hochberg q-value of kurtosis_p over the features of the SAE.';
+COMMENT ON TABLE stored_labels IS 'What each feature that has a token set beyond chance is, in a few words; the others have no row.';
+COMMENT ON COLUMN stored_labels.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_labels.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_labels.set_id IS 'Its strongest token set beyond chance.';
+COMMENT ON COLUMN stored_labels.label IS 'What the feature promotes or suppresses, in a few words: its strongest token set beyond chance (q < 0.05) with members among its ten strongest tokens, or the one token that these are variants of. It is read from the weights alone, and says nothing of when the feature fires. NULL where nothing is beyond chance.';
 
 -- What Neuronpedia says of features. Its own names are the key, so that SAEs may be
 -- loaded before or after; the views join them.

@@ -72,6 +72,8 @@ var catalogueRules = []rule{
 	orphans("stored_baseline_enrichment", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
 	orphans("stored_baseline_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
 	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_labels", "set_id", "token set", "stored_token_sets", "set_id"),
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
 		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics

@@ -48,7 +48,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		}
 	}
 	t, err := s.read(ctx, required,
-		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"neuronpedia_url", text}},
+		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}},
 		score.where+" AND "+above(score.key(), all), "token_set, feature")
 	if err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 	var out []Points
 	for _, name := range names {
 		firstToLast(byDirection[name], labelled)
-		p := featurePoints(t, byDirection[name], x, y)
+		p := pointsWith(t, byDirection[name], x, y, endOf(name))
 		p.Name = name
 		if name == "suppressed" {
 			p.Color = Orange
@@ -213,7 +213,7 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 			}
 			p.Hover = append(p.Hover, c)
 		}
-		p.Labels = labelsOf(byDirection[name], labelled, t)
+		p.Labels = labelsOf(byDirection[name], labelled, t, func(int) tokenEnd { return endOf(name) })
 		out = append(out, p)
 	}
 	return out
@@ -252,9 +252,9 @@ func firstToLast(rows []int, chosen map[int]int) {
 	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(place(a), place(b)) })
 }
 
-// labelsOf are the features' numbers, each with the token that it promotes most, at the
-// rows that get one; nil when none does.
-func labelsOf(rows []int, chosen map[int]int, t *table) []string {
+// labelsOf are the features' numbers, each with the first token at the end that it is
+// labelled for, at the rows that get one; nil when none does.
+func labelsOf(rows []int, chosen map[int]int, t *table, at func(row int) tokenEnd) []string {
 	features := t.integers["feature"]
 	if features == nil {
 		return nil
@@ -263,7 +263,7 @@ func labelsOf(rows []int, chosen map[int]int, t *table) []string {
 	for k, i := range rows {
 		if chosen[i] > 0 {
 			labels[k], any = strconv.FormatInt(features[i], 10), true
-			if tokens := t.lists["top_tokens"]; tokens != nil && len(tokens[i]) > 0 {
+			if tokens := t.lists[at(i).column]; tokens != nil && len(tokens[i]) > 0 {
 				labels[k] += " " + showToken(tokens[i][0])
 			}
 		}
@@ -306,9 +306,9 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 		args = append(args, set)
 	}
 	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
-	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
+	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url
 		FROM enrichment e JOIN features f USING (sae, feature)` + where
-	if r.TopTokens != nil {
+	if r.EndTokens != nil {
 		query = `SELECT feature, token_set, size, effect, es, direction, p_value, q_value FROM enrichment` + where
 	}
 	s, err = newSource(ctx, db, *r, query, args...)
@@ -329,7 +329,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		return nil, err
 	}
 	t, err := s.read(ctx, append([]column{{"feature", integer}, {"token_set", text}}, score.needs...),
-		[]column{{"direction", text}, {"top_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
+		[]column{{"direction", text}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
 	if err != nil {
 		return nil, err
 	}
@@ -451,7 +451,17 @@ func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound f
 			}
 			p.Hover = append(p.Hover, a, b)
 		}
-		p.Labels = labelsOf(kinds[k], labelled, t)
+		// The token is of the end where the set of the larger score is.
+		p.Labels = labelsOf(kinds[k], labelled, t, func(i int) tokenEnd {
+			d := t.texts["direction"]
+			switch {
+			case d == nil:
+				return promotedEnd
+			case math.Abs(y[i]) > math.Abs(x[i]):
+				return endOf(d[other[i]])
+			}
+			return endOf(d[i])
+		})
 		out = append(out, p)
 	}
 	return out

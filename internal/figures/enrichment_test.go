@@ -45,7 +45,11 @@ func TestManhattanHasEveryScore(t *testing.T) {
 					}
 					if s.Labels != nil && s.Labels[i] != "" {
 						labelled++
-						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(hostile[int(s.X[i])%len(hostile)]) {
+						token := hostile[int(s.X[i])%len(hostile)] // the token that is promoted, or suppressed, most
+						if s.Name == "suppressed" {
+							token = "down"
+						}
+						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(token) {
 							t.Errorf("%s, feature %v has the label %q", set, s.X[i], s.Labels[i])
 						}
 					}

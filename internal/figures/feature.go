@@ -90,15 +90,15 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 
 // A chosenFeature is one that a figure shows, and its score when it was chosen by it.
 type chosenFeature struct {
-	index int64
-	es    float64
-	top   schema.ListOf[string]
+	index  int64
+	effect float64
+	top    schema.ListOf[string]
 }
 
 func (c chosenFeature) title(several bool) string {
 	promotes := "promotes  " + showTokens(c.top, 6)
 	if several {
-		return fmt.Sprintf("feature %d, ES %s, %s", c.index, short(c.es), promotes)
+		return fmt.Sprintf("feature %d, effect %s, %s", c.index, short(c.effect), promotes)
 	}
 	return promotes
 }
@@ -123,11 +123,11 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		if k == 0 {
 			k = topFeatures
 		}
-		query = `SELECT e.feature, CAST(e.es AS DOUBLE), f.top_tokens FROM enrichment e JOIN features f USING (sae, feature)
-			WHERE e.sae = ? AND e.token_set = ? AND e.direction = 'promoted' ORDER BY e.es DESC, e.feature LIMIT ?`
-		args = []any{one.Name, set, k}
+		query = `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM strongest_features(?, k := ?, of_sae := ?) e JOIN features f USING (sae, feature)
+			WHERE e.direction = 'promoted' ORDER BY e.beyond_chance DESC, abs(e.effect) DESC, e.q_value, e.feature`
+		args = []any{set, k, one.Name}
 	}
-	found, err := schema.Rows(ctx, db, func(c *chosenFeature) []any { return []any{&c.index, &c.es, &c.top} }, query, args...)
+	found, err := schema.Rows(ctx, db, func(c *chosenFeature) []any { return []any{&c.index, &c.effect, &c.top} }, query, args...)
 	if len(found) == 0 && err == nil {
 		if r.Feature < 0 {
 			return nil, &fault.Error{Op: "plot feature", Subject: set, Problem: "no enrichment in this token set is computed", Hint: "run saedb compute"}

@@ -16,7 +16,7 @@ const tailNote = "Up and to the right are features that promote few tokens, and 
 // buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
 func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	columns := "feature, std, skewness, kurtosis"
-	if r.TopTokens == nil {
+	if r.EndTokens == nil {
 		columns += ", top_tokens, neuronpedia_url"
 	}
 	s, saes, err := featureSource(ctx, db, r, columns)
@@ -92,7 +92,7 @@ var describing = []column{
 
 // clickHint says what hovering and clicking a feature's point do.
 func (r Request) clickHint(t *table) string {
-	if r.TopTokens != nil {
+	if r.EndTokens != nil {
 		return "Hover a point for its feature and tokens; click it for its page."
 	}
 	for _, url := range t.texts["neuronpedia_url"] {
@@ -124,8 +124,27 @@ func scaleOf(std []float64) *Scale {
 
 // featurePoints are the rows of t as points at x and y, with what hovering shows.
 func featurePoints(t *table, rows []int, x, y []float64) Points {
+	return pointsWith(t, rows, x, y, promotedEnd)
+}
+
+// A tokenEnd is one of a feature's ranking of the tokens: what it does with them, and the column of a
+// table that has them.
+type tokenEnd struct{ verb, column string }
+
+var promotedEnd, suppressedEnd = tokenEnd{"promotes", "top_tokens"}, tokenEnd{"suppresses", "bottom_tokens"}
+
+// endOf is the end at which a direction of an enrichment is.
+func endOf(direction string) tokenEnd {
+	if direction == "suppressed" {
+		return suppressedEnd
+	}
+	return promotedEnd
+}
+
+// pointsWith are featurePoints whose tokens are those of one end.
+func pointsWith(t *table, rows []int, x, y []float64, of tokenEnd) Points {
 	p := Points{Color: Blue, Size: pointSize(len(rows))}
-	features, tokens := Column{Name: "feature"}, Column{Name: "promotes"}
+	features, tokens := Column{Name: "feature"}, Column{Name: of.verb}
 	var urls []string
 	for _, i := range rows {
 		p.X, p.Y = append(p.X, x[i]), append(p.Y, y[i])
@@ -135,7 +154,7 @@ func featurePoints(t *table, rows []int, x, y []float64) Points {
 		if column := t.integers["feature"]; column != nil {
 			features.Texts = append(features.Texts, strconv.FormatInt(column[i], 10))
 		}
-		if column := t.lists["top_tokens"]; column != nil {
+		if column := t.lists[of.column]; column != nil {
 			tokens.Texts = append(tokens.Texts, showTokens(column[i], 6))
 		}
 		if column := t.texts["neuronpedia_url"]; column != nil {

@@ -254,23 +254,22 @@ func (b *baselineRun) storeNulls(tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, es, auc FROM computed_scores`)
+	// In the types that database/sql takes as they are; of others it makes text first, and
+	// there are millions.
+	rows, err := tx.QueryContext(b.ctx, `SELECT CAST(set_id AS BIGINT), CAST(es AS DOUBLE), CAST(auc AS DOUBLE) FROM computed_scores
+		WHERE es IS NOT NULL AND auc IS NOT NULL`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	scores, aucs := map[int][]float32{}, map[int][]float32{}
 	for rows.Next() {
-		// As they are: database/sql makes text of a number that it converts, and there
-		// are millions.
-		var set, es, auc any
+		var set int64
+		var es, auc float64
 		if err := rows.Scan(&set, &es, &auc); err != nil {
 			return err
 		}
-		if es != nil && auc != nil {
-			id := int(set.(int32))
-			scores[id], aucs[id] = append(scores[id], es.(float32)), append(aucs[id], auc.(float32))
-		}
+		scores[int(set)], aucs[int(set)] = append(scores[int(set)], float32(es)), append(aucs[int(set)], float32(auc))
 	}
 	if err := rows.Err(); err != nil {
 		return err

@@ -43,12 +43,13 @@ func (j *Job) significance(ctx context.Context, sae int) error {
 	values := strings.NewReplacer("$sae", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10), "$baseline", strconv.Itoa(id), "$model", schema.Literal(name))
 	statements := []string{
 		`DELETE FROM stored_significance WHERE sae_id = $sae`,
+		`DELETE FROM stored_labels WHERE sae_id = $sae`,
 		`UPDATE stored_computations SET baseline_id = nullif($baseline, 0) WHERE sae_id = $sae`,
 		enrichmentSignificance(id),
 		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
 	}
 	if id != 0 {
-		statements = append(statements, featureSignificance)
+		statements = append(statements, featureSignificance, schema.InsertLabels(sae))
 	}
 	// Baselines that nothing is held against any more, but for those of other choices of tokens.
 	statements = append(statements, unusedBaselines...)

@@ -174,7 +174,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	}
 	defer tx.Rollback()
 	if p.Restart {
-		for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment"} {
+		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
 				return err
 			}
@@ -203,7 +203,7 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 		sets = fmt.Sprintf(`, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))`, p.id)
 	}
 	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s FROM stored_decoders d
+		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s, `+schema.DecoderNorm+` AS decoder_norm FROM stored_decoders d
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
 			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
 		p.id, from, to, sets), arguments...)
@@ -232,15 +232,15 @@ func counting(sae, from, to int, store []string) []string {
 	return slices.Concat([]string{count("-")}, store, []string{count("+")})
 }
 
-// insertStatistics inserts the computed block: rows (feature, s), s being the result of
-// feature_statistics.
+// insertStatistics inserts the computed block: rows (feature, s, decoder_norm), s being the
+// result of feature_statistics.
 func insertStatistics(sae int) string {
 	fields := make([]string, len(schema.StatisticsColumns))
 	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c + " AS " + c
 	}
-	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[4]s FROM (
-			SELECT feature, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[4]s, decoder_norm FROM (
+			SELECT feature, decoder_norm, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
 		ORDER BY feature`,
 		strings.Join(schema.StatisticsColumns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
 }

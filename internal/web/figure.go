@@ -77,7 +77,7 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 	if known, ok := s.drawn.get(key); ok {
 		return known, nil
 	}
-	request.TopTokens = s.topTokens
+	request.EndTokens = s.endTokens
 	if request.Name == "manhattan" && len(request.Sets) == 0 {
 		request.Sets = s.strongestSets(request.SAE)
 	}
@@ -95,30 +95,29 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 	return content, err
 }
 
-// topTokens are the tokens that features of an SAE promote, read as ids.
-func (s *Server) topTokens(ctx context.Context, name string, features []int64) ([][]string, error) {
+// endTokens are the tokens that features of an SAE promote and suppress, read as ids.
+func (s *Server) endTokens(ctx context.Context, name string, features []int64) (top, bottom [][]string, err error) {
 	a, err := s.catalogue.find(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v, err := s.vocabulary(ctx, a.modelID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	type row struct {
-		feature int64
-		ids     any
+		feature         int64
+		highest, lowest any
 	}
-	rows, err := schema.Rows(ctx, s.db, func(r *row) []any { return []any{&r.feature, &r.ids} },
-		`SELECT feature, top_token_ids[:6] FROM stored_statistics
+	rows, err := schema.Rows(ctx, s.db, func(r *row) []any { return []any{&r.feature, &r.highest, &r.lowest} },
+		`SELECT feature, top_token_ids[:6], bottom_token_ids[:6] FROM stored_statistics
 		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
-	of := map[int64][]string{}
+	of := map[int64][2][]string{}
 	for _, r := range rows {
-		of[r.feature] = v.texts(r.ids, 6)
+		of[r.feature] = [2][]string{v.texts(r.highest, 6), v.texts(r.lowest, 6)}
 	}
-	lists := make([][]string, len(features))
-	for i, feature := range features {
-		lists[i] = of[feature]
+	for _, feature := range features {
+		top, bottom = append(top, of[feature][0]), append(bottom, of[feature][1])
 	}
-	return lists, err
+	return top, bottom, err
 }

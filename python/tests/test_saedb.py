@@ -214,6 +214,10 @@ class InMemory(unittest.TestCase):
         ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
         logarithms = "SELECT count(*), count(log10_ks_p), count(log10_q), count(log10_q_all)"
         self.assertEqual(self.con.execute(f"{logarithms} FROM ({query})").fetchone(), (D_SAE,) * 4)
+        ((macros,),) = self.con.execute("FROM saedb_view_macros()").fetchall()
+        with duckdb.connect() as other:
+            other.execute(macros)
+            self.assertEqual(other.execute("SELECT feature_role(11, -1, 0), feature_role(3, 1, 0.1)").fetchone(), ("suppression", "partition"))
         view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
         self.assertEqual(self.con.execute(f"{view} EXCEPT ALL FROM enrichment").fetchall(), [])
 

@@ -92,6 +92,7 @@ export function table(label, columns, rows, sorting) {
 }
 
 export const link = (href, text) => element("a", { href }, text);
+export const label = (r) => r.label || "–";
 export const outside = (url, text) =>
   /^https?:\/\//.test(url || "") ? element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : "";
 

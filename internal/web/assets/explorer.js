@@ -8,6 +8,7 @@ import {
   featureAddress,
   figure,
   get,
+  label,
   link,
   outside,
   scores,
@@ -92,6 +93,7 @@ async function featuresPage(p) {
       ["kurtosis", "number", (r) => short(r.kurtosis), "kurtosis"],
       ["std", "number", (r) => short(r.std), "std"],
       ["log sparsity", "number", (r) => short(r.log_sparsity), "log_sparsity"],
+      ["label", "words", label],
       ["promotes", "tokens", (r) => tokens(r.top_tokens)],
       ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
       ["SAE", "text", (r) => r.sae],
@@ -194,6 +196,15 @@ async function featurePage(p) {
     "Feature " + f.feature,
     element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model),
   );
+  const meaning =
+    f.label || f.role
+      ? element(
+          "p",
+          { class: "meaning" },
+          f.label,
+          f.role ? element("span", { class: "quiet" }, "role: " + f.role) : null,
+        )
+      : null;
   const ways = element(
     "p",
     { class: "pager" },
@@ -214,6 +225,7 @@ async function featurePage(p) {
   return [
     "Feature " + f.feature,
     title,
+    meaning,
     ways,
     ...explained,
     facts,
@@ -249,6 +261,7 @@ function nearest(f, of) {
             ["feature", "number", (r) => link(featureAddress(r), String(r.feature))],
             ["layer", "number", (r) => r.layer],
             ["cosine", "number", (r) => short(r.cosine)],
+            ["label", "words", label],
             ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
           ],
           rows,
@@ -266,8 +279,9 @@ function nearest(f, of) {
 }
 
 async function layersPage() {
-  const rows = overview.saes,
-    few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
+  const found = new Map((await get("layers")).map((r) => [r.sae, r])),
+    rows = overview.saes.map((s) => ({ ...s, ...found.get(s.sae) }));
+  const few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
   return [
     "Layers",
     element("h1", {}, "Layers"),
@@ -279,6 +293,12 @@ async function layersPage() {
         ["model", "text", (r) => r.model],
         ["layer", "number", (r) => r.layer],
         ["features", "number", (r) => short(r.features)],
+        ["beyond chance", "number", (r) => short(r.beyond_chance)],
+        [
+          "expected by chance",
+          "number",
+          (r) => (typeof r.expected_by_chance === "number" ? r.expected_by_chance.toFixed(1) : "–"),
+        ],
         ["architecture", "text", (r) => r.architecture || ""],
         ["tokens counted", "text", (r) => r.tokens || "not computed"],
         ["source", "text", (r) => r.source],

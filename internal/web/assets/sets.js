@@ -7,6 +7,7 @@ import {
   featureAddress,
   figure,
   get,
+  label,
   link,
   scores,
   short,
@@ -107,6 +108,7 @@ export async function setPage(p, overview) {
             [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))],
             ["layer", "number", (r) => r.layer],
             ...scores,
+            ["label", "words", label],
             direction === "promoted"
               ? ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))]
               : ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 8))],

@@ -12,10 +12,11 @@ DIRECTIONS = ("feature", "w_dec", "log_sparsity")
 
 
 def computed(source: str, scored: bool) -> str:
-    """Rows (feature, log_sparsity, s) of directions, whose columns ``source`` has, ``s`` being all that is computed of each.
+    """Rows (feature, log_sparsity, decoder_norm, s) of directions, whose columns ``source`` has, ``s`` being all that is computed of each.
     The parameters are the fields of a :class:`saedb_spark._worker.Pass`."""
     sets = ", CAST($sets AS INTEGER[])" if scored else ""
-    return f"SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
+    norm = "sqrt(list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec AS DOUBLE[])))"
+    return f"SELECT feature, log_sparsity, {norm} AS decoder_norm, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
 
 
 #: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
@@ -45,15 +46,16 @@ COUNTED = """(SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.st
           WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding))"""
 
 #: Rows of ``features`` from the table of what is :func:`computed` and that of its SIGNIFICANCE, without q-values, which
-#: need the p-values of all of an SAE; those p-values; and the rows with q-values.
+#: need the p-values of all of an SAE, nor labels, which saedb import makes of all that is exported; those p-values; and the rows with q-values.
 FEATURES = f"""
-    SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
+    SELECT feature, CAST(NULL AS VARCHAR) AS label, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
+           feature_role(s.cos_kurtosis, s.cos_skewness, pow(s.cos_std / nullif(decoder_norm, 0), 2)) AS role,
            skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, s.mean, s.std,
            s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, counted.tokens / s.kurtosis AS participation,
            list_sum(list_reverse_sort(list_transform(
                list_concat(s.top_logit_weights, s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
                lambda w: pow((w - s.mean) / nullif(s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
-           log_sparsity,
+           decoder_norm, log_sparsity,
            CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
            'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
            s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
