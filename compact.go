@@ -148,20 +148,9 @@ func watchSize(path string, total int64, progress func(written, total int64)) (s
 
 // sameRows compares the numbers of rows of every table in two databases.
 func sameRows(ctx context.Context, conn *sql.Conn, from, to string) error {
-	rows, err := conn.QueryContext(ctx, `SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? AND NOT temporary ORDER BY ALL`, from)
+	tables, err := schema.Collect[string](ctx, conn, `SELECT format('"{}"."{}"', replace(schema_name, '"', '""'), replace(table_name, '"', '""'))
+		FROM duckdb_tables() WHERE database_name = ? AND NOT temporary ORDER BY ALL`, from)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var tables []string
-	for rows.Next() {
-		var in, table string
-		if err := rows.Scan(&in, &table); err != nil {
-			return err
-		}
-		tables = append(tables, schema.Identifier(in)+"."+schema.Identifier(table))
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, table := range tables {

@@ -1,13 +1,25 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// MomentColumns are the columns of stored_statistics that are numbers: the moments of the
+// logit weights, and those with token columns of unit length.
+var MomentColumns = []string{"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis"}
+
+// EndColumns are those that are lists, of the tokens at both ends of the ranking.
+var EndColumns = []string{"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights"}
 
 // StatisticsColumns are those of stored_statistics after sae_id and feature: the fields of
 // feature_statistics.
-var StatisticsColumns = []string{
-	"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis",
-	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
-}
+var StatisticsColumns = slices.Concat(MomentColumns, EndColumns)
+
+// ShownText is the SQL of a token's text as lists of tokens show it, in a row of
+// stored_tokens: where its bytes are no text by themselves, or it has none, as the tokenizer
+// spells it.
+const ShownText = `coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE coalesce(text, token) END, '')`
 
 // DecoderNorm is the SQL of decoder_norm of a row of stored_decoders: of its length, in
 // float64.

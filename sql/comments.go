@@ -44,20 +44,16 @@ func inheritComments(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	views, err := tx.QueryContext(ctx, `SELECT v.schema_name, v.view_name, v.sql, c.column_name
+	columns, err := Rows(ctx, tx, func(c *[4]string) []any { return []any{&c[0], &c[1], &c[2], &c[3]} }, `SELECT v.schema_name, v.view_name, v.sql, c.column_name
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.table_oid = v.view_oid AND c.schema_oid = v.schema_oid
 		WHERE v.database_name = current_database() AND c.database_name = current_database() AND NOT v.internal AND c.comment IS NULL
 		ORDER BY v.view_oid, c.column_index`)
 	if err != nil {
 		return err
 	}
-	defer views.Close()
 	var statements []string
-	for views.Next() {
-		var schema, view, text, column string
-		if err := views.Scan(&schema, &view, &text, &column); err != nil {
-			return err
-		}
+	for _, c := range columns {
+		schema, view, text, column := c[0], c[1], c[2], c[3]
 		if !ours(view) {
 			continue
 		}
@@ -72,9 +68,6 @@ func inheritComments(ctx context.Context, tx *sql.Tx) error {
 			}
 		}
 	}
-	if err := views.Err(); err != nil {
-		return err
-	}
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
@@ -85,19 +78,11 @@ func inheritComments(ctx context.Context, tx *sql.Tx) error {
 
 // mainComments maps relation and column in the schema main to the comment.
 func mainComments(ctx context.Context, tx *sql.Tx) (map[[2]string]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT table_name, column_name, comment FROM duckdb_columns()
+	rows, err := Rows(ctx, tx, func(c *[3]string) []any { return []any{&c[0], &c[1], &c[2]} }, `SELECT table_name, column_name, comment FROM duckdb_columns()
 		WHERE database_name = current_database() AND schema_name = 'main' AND comment IS NOT NULL`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	comments := map[[2]string]string{}
-	for rows.Next() {
-		var table, column, comment string
-		if err := rows.Scan(&table, &column, &comment); err != nil {
-			return nil, err
-		}
-		comments[[2]string{table, column}] = comment
+	for _, c := range rows {
+		comments[[2]string{c[0], c[1]}] = c[2]
 	}
-	return comments, rows.Err()
+	return comments, err
 }

@@ -207,21 +207,3 @@ func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {
 	}
 	return nil
 }
-
-// Collect returns the single column of a query.
-func Collect[T any](ctx context.Context, db Querier, query string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}

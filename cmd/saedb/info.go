@@ -11,6 +11,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/output"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/urfave/cli/v2"
 )
 
@@ -94,20 +95,10 @@ type loadedModel struct {
 }
 
 func (p *infoPage) models() error {
-	rows, err := p.db.QueryContext(p.ctx, fmt.Sprintf(infoModels, shortened("l.source", p.columns-besideSource)))
+	models, err := schema.Rows(p.ctx, p.db, func(m *loadedModel) []any {
+		return []any{&m.name, &m.architecture, &m.dModel, &m.dVocab, &m.dtype, &m.source, &m.conventions}
+	}, fmt.Sprintf(infoModels, shortened("l.source", p.columns-besideSource)))
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var models []loadedModel
-	for rows.Next() {
-		var m loadedModel
-		if err := rows.Scan(&m.name, &m.architecture, &m.dModel, &m.dVocab, &m.dtype, &m.source, &m.conventions); err != nil {
-			return err
-		}
-		models = append(models, m)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, m := range models {

@@ -51,14 +51,9 @@ func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, er
 	}
 	// The line break ends a comment at the end of the query.
 	source := "WITH given AS (\n" + strings.TrimRight(query, "; \t\r\n") + "\n) "
-	columns, err := db.QueryContext(ctx, source+"SELECT * FROM given LIMIT 0")
+	names, _, err := schema.Values(ctx, db, source+"SELECT * FROM given LIMIT 0")
 	if err != nil {
 		return nil, failed("", err)
-	}
-	names, err := columns.Columns()
-	columns.Close()
-	if err != nil {
-		return nil, err
 	}
 	has := map[string]bool{}
 	for _, name := range names {
@@ -67,25 +62,21 @@ func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, er
 	if !has["sae"] || !has["feature"] {
 		return nil, &fault.Error{Op: "neuronpedia", Subject: "--query", Expected: "the columns sae and feature", Found: strings.Join(names, ", ")}
 	}
-	rows, err := db.QueryContext(ctx, source+`SELECT CAST(sae AS VARCHAR), CAST(feature AS BIGINT) FROM given`)
+	type row struct {
+		sae     sql.NullString
+		feature sql.NullInt64
+	}
+	rows, err := schema.Rows(ctx, db, func(r *row) []any { return []any{&r.sae, &r.feature} },
+		source+`SELECT CAST(sae AS VARCHAR), CAST(feature AS BIGINT) FROM given`)
 	if err != nil {
 		return nil, failed("", err)
 	}
-	defer rows.Close()
 	var choices []choice
-	for rows.Next() {
-		var sae sql.NullString
-		var feature sql.NullInt64
-		if err := rows.Scan(&sae, &feature); err != nil {
-			return nil, failed("", err)
+	for i, r := range rows {
+		if !r.sae.Valid || !r.feature.Valid || r.feature.Int64 < 0 || r.feature.Int64 > math.MaxInt32 {
+			return nil, failed(fmt.Sprintf("row %d: sae is %q and feature %d, or one of them NULL", i+1, r.sae.String, r.feature.Int64), nil)
 		}
-		if !sae.Valid || !feature.Valid || feature.Int64 < 0 || feature.Int64 > math.MaxInt32 {
-			return nil, failed(fmt.Sprintf("row %d: sae is %q and feature %d, or one of them NULL", len(choices)+1, sae.String, feature.Int64), nil)
-		}
-		choices = append(choices, choice{sae.String, int(feature.Int64), int(feature.Int64)})
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failed("", err)
+		choices = append(choices, choice{r.sae.String, int(r.feature.Int64), int(r.feature.Int64)})
 	}
 	if len(choices) == 0 {
 		return nil, failed("it gives no feature", nil)

@@ -4,12 +4,12 @@ import (
 	"io"
 	"slices"
 
-	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/output"
 	"github.com/saedb/saedb/loader"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/urfave/cli/v2"
 )
 
@@ -59,14 +59,11 @@ func requireModel(c *cli.Context, db *saedb.DB) error {
 	if name == "" {
 		return nil
 	}
-	var known duckdb.Composite[[]string]
-	if err := db.QueryRowContext(c.Context, "SELECT coalesce(list(model ORDER BY model), []) FROM models").Scan(&known); err != nil {
+	known, err := schema.Collect[string](c.Context, db, "SELECT model FROM models ORDER BY model")
+	if err != nil || slices.Contains(known, name) {
 		return err
 	}
-	if slices.Contains(known.Get(), name) {
-		return nil
-	}
-	return &fault.Error{Op: "sets", Problem: noSuch("model", name, known.Get())}
+	return &fault.Error{Op: "sets", Problem: noSuch("model", name, known)}
 }
 
 // exportSets writes the sets of one model to a GMT file, which appears whole.

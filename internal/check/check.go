@@ -11,6 +11,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -129,51 +130,45 @@ func (r *run) tables() (all bool, err error) {
 }
 
 // readCatalogue reads which models and SAEs there are.
-func (r *run) readCatalogue() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT model_id, model, d_model, d_vocab FROM stored_models ORDER BY model_id`)
+func (r *run) readCatalogue() (err error) {
+	r.models, err = read(r, "stored_models", func(m *storedModel) []any { return []any{&m.id, &m.name, &m.dModel, &m.dVocab} },
+		`SELECT model_id, model, d_model, d_vocab FROM stored_models ORDER BY model_id`)
 	if err != nil {
-		return r.failed("stored_models", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var m storedModel
-		if err := rows.Scan(&m.id, &m.name, &m.dModel, &m.dVocab); err != nil {
-			return r.failed("stored_models", err)
-		}
-		r.models = append(r.models, m)
-	}
-	if err := rows.Err(); err != nil {
-		return r.failed("stored_models", err)
+		return err
 	}
 	r.result.Models = len(r.models)
 	return r.readSAEs()
 }
 
 func (r *run) readSAEs() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), ''), coalesce(any_value(c.kernel), ''), coalesce(any_value(c.saedb_version), '') = ?
-		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id) GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`, version.Number)
-	if err != nil {
-		return r.failed("stored_saes", err)
+	type row struct {
+		storedSAE
+		modelID int
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var s storedSAE
-		var model int
-		if err := rows.Scan(&s.id, &s.name, &model, &s.dModel, &s.dSAE, &s.tokens, &s.kernel, &s.sameVersion); err != nil {
-			return r.failed("stored_saes", err)
-		}
-		for i := range r.models {
-			if r.models[i].id == model {
-				s.model = &r.models[i]
-			}
-		}
+	columns := func(s *row) []any {
+		return []any{&s.id, &s.name, &s.modelID, &s.dModel, &s.dSAE, &s.tokens, &s.kernel, &s.sameVersion}
+	}
+	saes, err := read(r, "stored_saes", columns, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae,
+			coalesce(any_value(c.tokens), ''), coalesce(any_value(c.kernel), ''), coalesce(any_value(c.saedb_version), '') = ?
+		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
+		GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`, version.Number)
+	for _, s := range saes {
 		r.result.SAEs++
 		r.result.Features += s.dSAE
-		if s.model != nil { // or it is reported as an orphan
-			r.saes = append(r.saes, s)
+		at := slices.IndexFunc(r.models, func(m storedModel) bool { return m.id == s.modelID })
+		if at >= 0 { // or it is reported as an orphan
+			s.model = &r.models[at]
+			r.saes = append(r.saes, s.storedSAE)
 		}
 	}
-	return r.failed("stored_saes", rows.Err())
+	return err
+}
+
+// read returns the rows of a query. One that cannot be run is a finding about a table, and
+// leaves those that were read.
+func read[T any](r *run, table string, columns func(*T) []any, query string, args ...any) ([]T, error) {
+	rows, err := schema.Rows(r.ctx, r.DB, columns, query, args...)
+	return rows, r.failed(table, err)
 }
 
 // rule is a query that gives a row of two texts, where and what, for everything in
@@ -182,21 +177,14 @@ type rule struct{ table, query string }
 
 // apply runs a rule. What stands for a $name in the query is given in pairs.
 func (r *run) apply(rule rule, named ...string) error {
-	rows, err := r.DB.QueryContext(r.ctx, strings.NewReplacer(named...).Replace(rule.query))
-	if err != nil {
-		return r.failed(rule.table, err)
-	}
-	defer rows.Close()
+	broken, err := read(r, rule.table, func(row *[2]sql.NullString) []any { return []any{&row[0], &row[1]} },
+		strings.NewReplacer(named...).Replace(rule.query))
 	found := r.several(rule.table)
-	for rows.Next() {
-		var subject, problem sql.NullString
-		if err := rows.Scan(&subject, &problem); err != nil {
-			return r.failed(rule.table, err)
-		}
-		found.add(subject.String, problem.String)
+	for _, row := range broken {
+		found.add(row[0].String, row[1].String)
 	}
 	found.end()
-	return r.failed(rule.table, rows.Err())
+	return err
 }
 
 func (r *run) applyAll(rules []rule, named ...string) error {

@@ -74,8 +74,7 @@ func statisticsRules() []rule {
 	add := func(problem, condition string) {
 		rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, ` + problem + from + condition + ` ORDER BY feature`})
 	}
-	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR top_tokens IS NULL OR top_token_ids IS NULL
-		OR top_logit_weights IS NULL OR bottom_tokens IS NULL OR bottom_token_ids IS NULL OR bottom_logit_weights IS NULL)`)
+	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR `+strings.Join(schema.EndColumns, " IS NULL OR ")+` IS NULL)`)
 	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
 	add(`'expected top_share ' || coalesce(CAST(`+schema.TopShare(topShare)+` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')`,
 		`((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - `+schema.TopShare(topShare)+`) <= 1e-9, true))`)
@@ -103,7 +102,7 @@ func statisticsRules() []rule {
 				SELECT feature, unnest(@_token_ids) AS token_id, unnest(@_tokens) AS stored FROM stored_statistics WHERE sae_id = $id)
 			SELECT '$subject, feature ' || feature, CASE WHEN k.token_id IS NULL THEN '@ token with id ' || coalesce(CAST(e.token_id AS VARCHAR), 'NULL') || ', which the model does not have'
 				ELSE 'expected ' || shown || ' as text of @ token ' || e.token_id || ', found ' || coalesce(stored, 'NULL') END
-			FROM ends e LEFT JOIN (SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE text END, '') AS shown
+			FROM ends e LEFT JOIN (SELECT token_id, ` + schema.ShownText + ` AS shown
 				FROM stored_tokens WHERE $counted) k USING (token_id)
 			WHERE k.token_id IS NULL OR stored IS DISTINCT FROM shown ORDER BY feature`)})
 	}
@@ -112,23 +111,19 @@ func statisticsRules() []rule {
 
 // contents compares weights, tokens and explanations with the hashes that their loads recorded.
 func (r *run) contents() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
-		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
-	if err != nil {
-		return r.failed("stored_contents", err)
+	type row struct {
+		load        int
+		table, name string
+		count, hash int64
 	}
-	defer rows.Close()
+	loads, err := read(r, "stored_contents", func(c *row) []any { return []any{&c.load, &c.table, &c.count, &c.hash, &c.name} },
+		`SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
+		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
 	add, end := r.begin("hashes of what was loaded", int64(len(r.saes)+2*len(r.models)), "tables")
 	defer end()
-	for rows.Next() {
-		var load int
-		var count, hash int64
-		var table, name string
-		if err := rows.Scan(&load, &table, &count, &hash, &name); err != nil {
-			return r.failed("stored_contents", err)
-		}
-		name = strings.Replace(name, "sae ", "SAE ", 1)
-		query, known := schema.Contents(table, load)
+	for _, c := range loads {
+		table, name := c.table, strings.Replace(c.name, "sae ", "SAE ", 1)
+		query, known := schema.Contents(table, c.load)
 		if !known {
 			r.found(Finding{"stored_contents", name, "expected a table of weights, tokens or explanations, found " + table})
 			continue
@@ -141,12 +136,12 @@ func (r *run) contents() error {
 			continue
 		}
 		switch {
-		case counted != count:
-			r.found(Finding{table, name, fmt.Sprintf("expected %d rows, as its load wrote, found %d", count, counted)})
-		case hashed != hash:
-			r.found(Finding{table, name, fmt.Sprintf("its rows are not those that were loaded: expected hash %016x, found %016x", uint64(hash), uint64(hashed))})
+		case counted != c.count:
+			r.found(Finding{table, name, fmt.Sprintf("expected %d rows, as its load wrote, found %d", c.count, counted)})
+		case hashed != c.hash:
+			r.found(Finding{table, name, fmt.Sprintf("its rows are not those that were loaded: expected hash %016x, found %016x", uint64(c.hash), uint64(hashed))})
 		}
 		add(1)
 	}
-	return r.failed("stored_contents", rows.Err())
+	return err
 }

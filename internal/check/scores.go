@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/saedb/saedb/internal/enrichment"
+	schema "github.com/saedb/saedb/sql"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -30,28 +31,24 @@ func (t *tokenSets) read(r *run, m *storedModel, tokens []int32) error {
 		return nil
 	}
 	t.loaded = true
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT set_id, token_set, token_ids FROM stored_token_sets WHERE model_id = %d ORDER BY set_id`, m.id))
-	if err != nil {
-		return r.failed("stored_token_sets", err)
+	type row struct {
+		id     int
+		name   string
+		tokens schema.ListOf[int32]
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int
-		var name string
-		var list any
-		if err := rows.Scan(&id, &name, &list); err != nil {
-			return r.failed("stored_token_sets", err)
-		}
+	sets, err := read(r, "stored_token_sets", func(s *row) []any { return []any{&s.id, &s.name, &s.tokens} },
+		`SELECT set_id, token_set, token_ids FROM stored_token_sets WHERE model_id = ? ORDER BY set_id`, m.id)
+	for _, s := range sets {
 		var members []int32
-		for _, token := range numbers[int32, int32](list) {
+		for _, token := range s.tokens {
 			if at, counts := slices.BinarySearch(tokens, token); counts {
 				members = append(members, int32(at))
 			}
 		}
 		slices.Sort(members)
-		t.ids, t.names, t.members = append(t.ids, id), append(t.names, name), append(t.members, slices.Compact(members))
+		t.ids, t.names, t.members = append(t.ids, s.id), append(t.names, s.name), append(t.members, slices.Compact(members))
 	}
-	return r.failed("stored_token_sets", rows.Err())
+	return err
 }
 
 // score is a row of stored_enrichment.
@@ -141,26 +138,22 @@ func (r *run) readScores(batch []stored, sets *tokenSets) (map[int][]score, erro
 	for i, f := range batch {
 		features[i] = f.feature
 	}
-	// A FLOAT would come by way of its shortest decimal, which is another float64.
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
-		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(list(features), "[]")))
-	if err != nil {
-		return nil, r.failed("stored_enrichment", err)
+	type row struct {
+		score
+		feature, setID int
 	}
-	defer rows.Close()
+	rows, err := read(r, "stored_enrichment", func(s *row) []any { return []any{&s.feature, &s.setID, &s.es, &s.promoted, &s.log10P, &s.auc} },
+		// A FLOAT would come by way of its shortest decimal, which is another float64.
+		fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
+		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(schema.List(features), "[]")))
 	scores := map[int][]score{}
-	for rows.Next() {
-		var feature, set int
-		var s score
-		if err := rows.Scan(&feature, &set, &s.es, &s.promoted, &s.log10P, &s.auc); err != nil {
-			return nil, r.failed("stored_enrichment", err)
-		}
+	for _, s := range rows {
 		var known bool
-		if s.set, known = slices.BinarySearch(sets.ids, set); known { // or it is reported already
-			scores[feature] = append(scores[feature], s)
+		if s.set, known = slices.BinarySearch(sets.ids, s.setID); known { // or it is reported already
+			scores[s.feature] = append(scores[s.feature], s.score)
 		}
 	}
-	return scores, r.failed("stored_enrichment", rows.Err())
+	return scores, err
 }
 
 // rescorer scores sets in the ranking of one feature's float64 logit weights. Tokens of

@@ -75,21 +75,10 @@ func (r *run) sources() error {
 }
 
 func (r *run) sourceFiles() ([]sourceFile, error) {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT kind || ' ' || l.name, source, revision, format, f.path, f.sha256, f.bytes
+	return read(r, "stored_load_files", func(f *sourceFile) []any {
+		return []any{&f.load, &f.source, &f.revision, &f.format, &f.name, &f.recorded, &f.bytes}
+	}, `SELECT kind || ' ' || l.name, source, revision, format, f.path, f.sha256, f.bytes
 		FROM stored_load_files f JOIN stored_loads l USING (load_id) WHERE replaced_by IS NULL ORDER BY load_id, f.path`)
-	if err != nil {
-		return nil, r.failed("stored_load_files", err)
-	}
-	defer rows.Close()
-	var all []sourceFile
-	for rows.Next() {
-		var f sourceFile
-		if err := rows.Scan(&f.load, &f.source, &f.revision, &f.format, &f.name, &f.recorded, &f.bytes); err != nil {
-			return nil, r.failed("stored_load_files", err)
-		}
-		all = append(all, f)
-	}
-	return all, r.failed("stored_load_files", rows.Err())
 }
 
 // digests compares what stored_loads has as the hash of a load with the hashes of its

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 
+	schema "github.com/saedb/saedb/sql"
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/stat"
@@ -101,50 +102,35 @@ func (r *run) figuresOf(m *storedModel, tokens string, add func(int64)) error {
 // the right length; others are reported already.
 func (r *run) readStored(s *storedSAE, features []int) ([]stored, error) {
 	const columns = `mean, std, coalesce(skewness, 'nan'), coalesce(kurtosis, 'nan'), cos_mean, cos_std, coalesce(cos_skewness, 'nan'), coalesce(cos_kurtosis, 'nan')`
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
+	type row struct {
+		stored
+		w           schema.ListOf[float32]
+		ids         [2]schema.ListOf[int32]
+		highs, lows schema.ListOf[float64]
+	}
+	rows, err := read(r, "stored_statistics", func(f *row) []any {
+		p, c := &f.moments[0], &f.moments[1]
+		return []any{&f.feature, &f.w, &p[0], &p[1], &p[2], &p[3], &c[0], &c[1], &c[2], &c[3], &f.ids[0], &f.highs, &f.ids[1], &f.lows}
+	}, fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
 		FROM stored_statistics JOIN stored_decoders USING (sae_id, feature)
 		WHERE sae_id = %d AND list_contains(%s, feature) AND len(w_dec) = %d AND list_count(w_dec) = len(w_dec) AND mean + std + cos_mean + cos_std IS NOT NULL
 		  AND len(top_token_ids) = list_count(top_token_ids) AND len(top_token_ids) = list_count(top_logit_weights)
 		  AND len(bottom_token_ids) = list_count(bottom_token_ids) AND len(bottom_token_ids) = list_count(bottom_logit_weights)
-		ORDER BY feature`, columns, s.id, list(features), s.model.dModel))
-	if err != nil {
-		return nil, r.failed("stored_statistics", err)
+		ORDER BY feature`, columns, s.id, schema.List(features), s.model.dModel))
+	all := make([]stored, len(rows))
+	for i, f := range rows {
+		all[i] = f.stored
+		all[i].sae, all[i].w = s, doubles(f.w)
+		all[i].ids, all[i].weights = [2][]int32{f.ids[0], f.ids[1]}, [2][]float64{f.highs, f.lows}
 	}
-	defer rows.Close()
-	var all []stored
-	for rows.Next() {
-		f := stored{sae: s}
-		var w, ids0, weights0, ids1, weights1 any
-		p, c := &f.moments[0], &f.moments[1]
-		if err := rows.Scan(&f.feature, &w, &p[0], &p[1], &p[2], &p[3], &c[0], &c[1], &c[2], &c[3], &ids0, &weights0, &ids1, &weights1); err != nil {
-			return nil, r.failed("stored_statistics", err)
-		}
-		f.w = numbers[float32, float64](w)
-		f.ids[0], f.ids[1] = numbers[int32, int32](ids0), numbers[int32, int32](ids1)
-		f.weights[0], f.weights[1] = numbers[float64, float64](weights0), numbers[float64, float64](weights1)
-		all = append(all, f)
-	}
-	return all, r.failed("stored_statistics", rows.Err())
+	return all, err
 }
 
-func list(numbers []int) string {
-	text := "["
+// doubles are numbers in float64.
+func doubles(numbers []float32) []float64 {
+	out := make([]float64, len(numbers))
 	for i, n := range numbers {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprint(n)
-	}
-	return text + "]"
-}
-
-// numbers are the elements of a list of DuckDB's, none of which is NULL.
-func numbers[From, To float32 | float64 | int32](value any) []To {
-	elements, _ := value.([]any)
-	out := make([]To, len(elements))
-	for i, element := range elements {
-		n, _ := element.(From)
-		out[i] = To(n)
+		out[i] = float64(n)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/saedb/saedb/internal/compute"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // keptWeights bounds the unembedding that is kept in memory, 1 GiB. A larger one is read again
@@ -69,11 +70,10 @@ func (r *run) readColumns(c *unembedding, from, to int) (ids []int32, columns []
 	columns = make([]float32, 0, (to-from)*c.model.dModel)
 	for rows.Next() {
 		var id int32
-		var w any
-		if err := rows.Scan(&id, &w); err != nil {
+		var column schema.ListOf[float32]
+		if err := rows.Scan(&id, &column); err != nil {
 			return nil, nil, r.failed("stored_unembeddings", err)
 		}
-		column := numbers[float32, float32](w)
 		if len(column) != c.model.dModel {
 			return nil, nil, nil
 		}

@@ -92,20 +92,8 @@ func (r *run) recordContents(tx *sql.Tx) error {
 			return err
 		}
 	}
-	rows, err := tx.QueryContext(r.ctx, "SELECT model_id FROM stored_models")
+	models, err := schema.Collect[int](r.ctx, tx, "SELECT model_id FROM stored_models")
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var models []int
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			return err
-		}
-		models = append(models, id)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, id := range models {

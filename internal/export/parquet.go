@@ -57,27 +57,20 @@ func (r *run) parquetOptions(conn *sql.Conn, t table) (string, error) {
 // comments are fields of a struct: the comments on the view of a table and on its
 // columns, those of a join's second relation too.
 func (r *run) comments(conn *sql.Conn, t table) ([]string, error) {
-	rows, err := conn.QueryContext(r.ctx, `SELECT 'comment', comment FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'main' AND view_name = ?
+	rows, err := schema.Rows(r.ctx, conn, func(row *[2]string) []any { return []any{&row[0], &row[1]} },
+		`SELECT 'comment', comment FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'main' AND view_name = ?
 		UNION ALL
 		SELECT 'comment.' || d.column_name, coalesce(any_value(c.comment) FILTER (c.table_name = ?), any_value(c.comment) FILTER (c.table_name = 'loads'), any_value(c.comment))
 		FROM (DESCRIBE SELECT * FROM `+t.view+`) d JOIN duckdb_columns() c USING (column_name)
 		WHERE c.database_name = current_database() AND c.schema_name = 'main' AND c.comment IS NOT NULL GROUP BY d.column_name`, t.name, t.name)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var fields []string
-	for rows.Next() {
-		var key, comment string
-		if err := rows.Scan(&key, &comment); err != nil {
-			return nil, err
+	for _, row := range rows {
+		// A column of more has a comment of its own.
+		if !slices.ContainsFunc(t.more, func(c column) bool { return row[0] == "comment."+c.name }) {
+			fields = append(fields, schema.Literal(row[0])+": "+schema.Literal(row[1]))
 		}
-		if slices.ContainsFunc(t.more, func(c column) bool { return key == "comment."+c.name }) {
-			continue // it has one of its own
-		}
-		fields = append(fields, schema.Literal(key)+": "+schema.Literal(comment))
 	}
-	return fields, rows.Err()
+	return fields, err
 }
 
 // nullPartition is the value of a partition column that is NULL, as Hive has it.

@@ -114,38 +114,35 @@ type sae struct {
 }
 
 func readSAEs(ctx context.Context, conn *sql.Conn) ([]sae, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT s.load_id, m.model_id, s.d_sae, s.sae, s.release, s.layer, l.sha256, n.sha256, s.model, s.scale,
+	type row struct {
+		sae
+		text [9]sql.NullString
+	}
+	rows, err := schema.Rows(ctx, conn, func(s *row) []any {
+		into := []any{&s.id, &s.modelID, &s.features, &s.name, &s.release, &s.layer}
+		for i := range s.text {
+			into = append(into, &s.text[i])
+		}
+		return into
+	}, `SELECT s.load_id, m.model_id, s.d_sae, s.sae, s.release, s.layer, l.sha256, n.sha256, s.model, s.scale,
 			replace(n.conventions, '`+schema.WithoutWeights+`', ''), s.tokens, c.kernel, c.saedb_version, CAST(c.computed_at AS VARCHAR)
 		FROM saes s JOIN stored_models m USING (model) JOIN stored_loads l USING (load_id) JOIN stored_loads n ON n.load_id = m.model_id
 		LEFT JOIN stored_computations c ON c.sae_id = s.load_id
 		ORDER BY s.release, s.layer, s.sae`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []sae
-	for rows.Next() {
-		var s sae
-		var text [9]sql.NullString
-		into := []any{&s.id, &s.modelID, &s.features, &s.name, &s.release, &s.layer}
-		for i := range text {
-			into = append(into, &text[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
-		}
+	all := make([]sae, len(rows))
+	for i, s := range rows {
 		// A replacer takes the first that fits: $model after those that it begins.
 		s.named = []string{"$sae_id", fmt.Sprint(s.id), "$model_id", fmt.Sprint(s.modelID)}
 		for i, name := range []string{"sae_sha256", "model_sha256", "model", "scale", "processing", "tokens", "kernel", "saedb_version", "computed_at"} {
 			value := "CAST(NULL AS VARCHAR)"
-			if text[i].Valid {
-				value = schema.Literal(text[i].String)
+			if s.text[i].Valid {
+				value = schema.Literal(s.text[i].String)
 			}
 			s.named = append(s.named, "$"+name, value)
 		}
-		all = append(all, s)
+		all[i] = s.sae
 	}
-	return all, rows.Err()
+	return all, err
 }
 
 // featuresAtOnce bounds the features whose rows are sorted, and in memory, at a time.

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+
+	"github.com/saedb/saedb/internal/output"
 )
 
 // ManhattanSets is how many sets a manhattan figure shows when none are named.
@@ -94,7 +96,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 			X: Axis{Label: "feature", Link: "x"}, Y: Axis{Label: score.label},
 		}
 		if size := t.integers["size"]; size != nil && size[rows[set][0]] >= 0 {
-			p.Title += fmt.Sprintf(" (%s tokens)", thousands(int(size[rows[set][0]])))
+			p.Title += fmt.Sprintf(" (%s tokens)", output.Thousands(int(size[rows[set][0]])))
 		}
 		p.Points = manhattanPoints(t, rows[set], score, r)
 		p.Rules = score.manhattanRules(r)
@@ -171,7 +173,7 @@ func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ra
 			continue
 		}
 		f.Panels[panel].Bands = rest.bands
-		f.Panels[panel].Title += fmt.Sprintf(": the %s highest of %s features, and the range of the others", thousands(r.features-rest.features), thousands(r.features))
+		f.Panels[panel].Title += fmt.Sprintf(": the %s highest of %s features, and the range of the others", output.Thousands(r.features-rest.features), output.Thousands(r.features))
 	}
 	return nil
 }

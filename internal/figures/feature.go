@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // topFeatures is how many features a set's figure has a panel for by default.
@@ -91,7 +92,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 type chosenFeature struct {
 	index  int64
 	effect float64
-	top    []string
+	top    schema.ListOf[string]
 }
 
 func (c chosenFeature) title(several bool) string {
@@ -112,11 +113,9 @@ func whichFeatures(features []chosenFeature, set string) string {
 // chosenFeatures is the feature asked for, or the TopK that are most enriched for
 // the set.
 func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set string) ([]chosenFeature, error) {
-	var rows *sql.Rows
-	var err error
+	query, args := `SELECT feature, 0.0, top_tokens FROM features WHERE sae = ? AND feature = ?`, []any{one.Name, r.Feature}
 	switch {
 	case r.Feature >= 0:
-		rows, err = db.QueryContext(ctx, `SELECT feature, 0.0, top_tokens FROM features WHERE sae = ? AND feature = ?`, one.Name, r.Feature)
 	case set == "":
 		return nil, &fault.Error{Op: "plot feature", Expected: "a feature's number, or a token set", Found: "neither", Hint: "saedb plot feature 63, or saedb plot feature --set NAME"}
 	default:
@@ -124,36 +123,18 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		if k == 0 {
 			k = topFeatures
 		}
-		rows, err = db.QueryContext(ctx, `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM strongest_features(?, k := ?, of_sae := ?) e JOIN features f USING (sae, feature)
-			WHERE e.direction = 'promoted' ORDER BY e.beyond_chance DESC, abs(e.effect) DESC, e.q_value, e.feature`, set, k, one.Name)
+		query = `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM strongest_features(?, k := ?, of_sae := ?) e JOIN features f USING (sae, feature)
+			WHERE e.direction = 'promoted' ORDER BY e.beyond_chance DESC, abs(e.effect) DESC, e.q_value, e.feature`
+		args = []any{set, k, one.Name}
 	}
-	if err != nil {
-		return nil, fault.At("plot feature", "", err)
-	}
-	defer rows.Close()
-	var found []chosenFeature
-	for rows.Next() {
-		var c chosenFeature
-		var index int32
-		var top any
-		if err := rows.Scan(&index, &c.effect, &top); err != nil {
-			return nil, err
-		}
-		c.index = int64(index)
-		list, _ := top.([]any)
-		for _, token := range list {
-			text, _ := token.(string)
-			c.top = append(c.top, text)
-		}
-		found = append(found, c)
-	}
-	if len(found) == 0 && rows.Err() == nil {
+	found, err := schema.Rows(ctx, db, func(c *chosenFeature) []any { return []any{&c.index, &c.effect, &c.top} }, query, args...)
+	if len(found) == 0 && err == nil {
 		if r.Feature < 0 {
 			return nil, &fault.Error{Op: "plot feature", Subject: set, Problem: "no enrichment in this token set is computed", Hint: "run saedb compute"}
 		}
 		return nil, &fault.Error{Op: "plot feature", Subject: one.Name, Problem: fmt.Sprintf("there is no feature %d", r.Feature)}
 	}
-	return found, rows.Err()
+	return found, fault.At("plot feature", "", err)
 }
 
 // checkSet gives an error when the SAE's model has no such token set.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/saedb/saedb/internal/output"
 )
 
 var foundByLayer = DataTable{
@@ -37,6 +39,6 @@ func (r *Report) found(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	r.Summary = strings.TrimSpace(r.Summary + fmt.Sprintf(" %s of %s write some token set beyond chance (q < %g); of as many random directions, at most %s would.",
-		thousands(int(beyond)), thousands(int(features)), chance, thousands(int(math.Ceil(expected)))))
+		output.Thousands(beyond), output.Thousands(features), chance, output.Thousands(int(math.Ceil(expected)))))
 	return nil
 }

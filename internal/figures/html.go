@@ -36,12 +36,19 @@ func HasCharts() bool {
 // Script returns the script that draws a figure's JSON, the chart library before it.
 // Without that library the script says, in a figure's place, that it is missing.
 func Script() ([]byte, error) {
-	own, err := asset("figure.js")
-	if err != nil || !HasCharts() {
-		return own, err
+	parts := []string{"marks.js", "figure.js"}
+	if HasCharts() {
+		parts = append([]string{chartLibrary}, parts...)
 	}
-	library, err := asset(chartLibrary)
-	return append(append(library, "\n;\n"...), own...), err
+	var script []byte
+	for _, part := range parts {
+		content, err := asset(part)
+		if err != nil {
+			return nil, err
+		}
+		script = append(append(script, content...), "\n;\n"...)
+	}
+	return script, nil
 }
 
 // Style returns the style sheet of pages with figures.

@@ -7,7 +7,8 @@ import (
 	"sort"
 	"strconv"
 
-	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/output"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // The statistics that figures by layer show.
@@ -84,35 +85,30 @@ func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 }
 
 func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel, error) {
-	rows, err := s.db.QueryContext(ctx, s.from(`SELECT CAST(layer AS BIGINT), count(*),
-			quantile_cont(CAST(`+statistic+` AS DOUBLE), [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
-		FROM source WHERE layer IS NOT NULL AND `+finite(statistic)+` GROUP BY 1 ORDER BY 1`), s.args...)
-	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	type row struct {
+		layer, count int64
+		quantiles    schema.ListOf[float64]
 	}
-	defer rows.Close()
+	rows, err := rowsOf(ctx, s, func(r *row) []any { return []any{&r.layer, &r.count, &r.quantiles} },
+		`SELECT CAST(layer AS BIGINT), count(*),
+			quantile_cont(CAST(`+statistic+` AS DOUBLE), [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
+		FROM source WHERE layer IS NOT NULL AND `+finite(statistic)+` GROUP BY 1 ORDER BY 1`)
+	if err != nil {
+		return nil, err
+	}
 	var layers Series
 	values := make([]Series, len(percentiles))
 	hover := make([]Column, len(percentiles)+2)
 	hover[0].Name, hover[1].Name = "layer", "features"
-	for rows.Next() {
-		var layer, count int64
-		var list any
-		if err := rows.Scan(&layer, &count, &list); err != nil {
-			return nil, err
-		}
-		layers = append(layers, float64(layer))
-		hover[0].Texts = append(hover[0].Texts, strconv.FormatInt(layer, 10))
-		hover[1].Texts = append(hover[1].Texts, thousands(int(count)))
-		for i, v := range list.([]any) {
-			q := v.(float64)
+	for _, r := range rows {
+		layers = append(layers, float64(r.layer))
+		hover[0].Texts = append(hover[0].Texts, strconv.FormatInt(r.layer, 10))
+		hover[1].Texts = append(hover[1].Texts, output.Thousands(r.count))
+		for i, q := range r.quantiles {
 			values[i] = append(values[i], q)
 			hover[len(hover)-1-i].Name = strconv.FormatFloat(100*percentiles[i], 'f', -1, 64) + " %"
 			hover[len(hover)-1-i].Numbers = append(hover[len(hover)-1-i].Numbers, q)
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
 	}
 	if len(layers) == 0 {
 		return nil, s.empty()
@@ -190,26 +186,18 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 		SELECT source.*, q1 - 1.5 * (q3 - q1) AS lower_fence, q3 + 1.5 * (q3 - q1) AS upper_fence, q1, q3
 		FROM source JOIN quartiles USING (layer) WHERE ` + finite(statistic))
 	const inside = " >= lower_fence AND "
-	rows, err := s.db.QueryContext(ctx, quartiles.from(`SELECT CAST(layer AS BIGINT), count(*), any_value(q1), median(`+value+`), any_value(q3),
+	items, err := rowsOf(ctx, &quartiles, func(b *Box) []any { return []any{&b.At, &b.Count, &b.Q1, &b.Median, &b.Q3, &b.Low, &b.High} },
+		`SELECT CAST(layer AS BIGINT), count(*), any_value(q1), median(`+value+`), any_value(q3),
 			min(`+value+`) FILTER (`+value+inside+value+` <= upper_fence), max(`+value+`) FILTER (`+value+inside+value+` <= upper_fence)
-		FROM source GROUP BY 1 ORDER BY 1`), s.args...)
+		FROM source GROUP BY 1 ORDER BY 1`)
 	if err != nil {
-		return nil, "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
-	}
-	defer rows.Close()
-	boxes := Boxes{Name: "features", Color: Blue}
-	var layers []float64
-	for rows.Next() {
-		var b Box
-		if err := rows.Scan(&b.At, &b.Count, &b.Q1, &b.Median, &b.Q3, &b.Low, &b.High); err != nil {
-			return nil, "", err
-		}
-		b.Label = fmt.Sprintf("layer %d", int(b.At))
-		boxes.Items = append(boxes.Items, b)
-		layers = append(layers, b.At)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, "", err
+	}
+	boxes := Boxes{Name: "features", Color: Blue, Items: items}
+	var layers []float64
+	for i, b := range items {
+		boxes.Items[i].Label = fmt.Sprintf("layer %d", int(b.At))
+		layers = append(layers, b.At)
 	}
 	if len(layers) == 0 {
 		return nil, "", s.empty()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/output"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // A Report is what one page says of a database: what is loaded and from where, the
@@ -53,7 +55,7 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 	if err != nil {
 		return nil, fault.At("report", "", err)
 	}
-	r.Summary = fmt.Sprintf("%s features of %d SAEs.", thousands(features), len(r.Tables[1].Rows))
+	r.Summary = fmt.Sprintf("%s features of %d SAEs.", output.Thousands(features), len(r.Tables[1].Rows))
 	if computed == 0 {
 		r.Missing = append(r.Missing, "No statistics are computed; saedb compute computes them.")
 		return r, nil
@@ -167,39 +169,24 @@ ORDER BY direction, abs(b.effect) DESC, b.q_value, token_set, f.layer, f.feature
 
 // table reads one table and adds it.
 func (r *Report) table(ctx context.Context, db *sql.DB, t DataTable) error {
-	rows, err := db.QueryContext(ctx, t.Query)
-	if err != nil {
-		return fault.At("report", t.Title, err)
-	}
-	defer rows.Close()
-	values, pointers := make([]any, len(t.Columns)), make([]any, len(t.Columns))
-	for i := range values {
-		pointers[i] = &values[i]
-	}
+	_, rows, err := schema.Values(ctx, db, t.Query)
 	t.Rows = [][]any{}
-	for rows.Next() {
-		if err := rows.Scan(pointers...); err != nil {
-			return err
-		}
-		row := make([]any, len(values))
-		for i, v := range values {
+	for _, row := range rows {
+		for i, v := range row {
 			row[i] = cell(t.Columns[i].Kind, v)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	r.Tables = append(r.Tables, &t)
-	return fault.At("report", t.Title, rows.Err())
+	return fault.At("report", t.Title, err)
 }
 
 // cell is a value as the page shows it; numbers stay numbers, so that they sort.
 func cell(kind string, v any) any {
 	switch kind {
 	case "tokens":
-		list, _ := v.([]any)
-		texts := make([]string, len(list))
-		for i := range list {
-			texts[i], _ = list[i].(string)
-		}
+		var texts schema.ListOf[string]
+		_ = texts.Scan(v)
 		return showTokens(texts, 10)
 	case "link":
 		url, _ := v.(string)

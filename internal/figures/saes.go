@@ -24,21 +24,10 @@ func SAEs(ctx context.Context, db *sql.DB, op, words string) ([]SAE, error) {
 	if err != nil {
 		return nil, fault.At(op, "", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT sae, model, coalesce(layer, 0), coalesce(tokens, '') FROM saes
+	found, err := schema.Rows(ctx, db, func(s *SAE) []any { return []any{&s.Name, &s.Model, &s.Layer, &s.Tokens} },
+		`SELECT sae, model, coalesce(layer, 0), coalesce(tokens, '') FROM saes
 		WHERE `+schema.InSAEs("sae", names)+` ORDER BY release, layer, sae`)
-	if err != nil {
-		return nil, fault.At(op, "", err)
-	}
-	defer rows.Close()
-	var found []SAE
-	for rows.Next() {
-		var s SAE
-		if err := rows.Scan(&s.Name, &s.Model, &s.Layer, &s.Tokens); err != nil {
-			return nil, err
-		}
-		found = append(found, s)
-	}
-	return found, rows.Err()
+	return found, fault.At(op, "", err)
 }
 
 // oneSAE returns the only SAE that matches.

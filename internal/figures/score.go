@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // The scores of enrichment that figures are drawn in. The signed ones are above 0 for
@@ -140,20 +141,7 @@ func (s *source) firstScore(ctx context.Context, names []string) (string, error)
 // when none are named: those of strongest_sets. There are none where no enrichment is
 // computed.
 func StrongestSets(ctx context.Context, db *sql.DB, sae string) ([]string, error) {
-	rows, err := db.QueryContext(ctx, `SELECT token_set FROM strongest_sets(?, k := ?)`, sae, ManhattanSets)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var sets []string
-	for rows.Next() {
-		var set string
-		if err := rows.Scan(&set); err != nil {
-			return nil, err
-		}
-		sets = append(sets, set)
-	}
-	return sets, rows.Err()
+	return schema.Collect[string](ctx, db, `SELECT token_set FROM strongest_sets(?, k := ?)`, sae, ManhattanSets)
 }
 
 // chanceNote says so where none of the source's enrichments is beyond chance, or nothing

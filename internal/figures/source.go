@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // A source is the query that a figure's numbers come from: the figure's own, with
@@ -29,16 +30,25 @@ func newSource(ctx context.Context, db *sql.DB, r Request, query string, args ..
 	if r.Query != "" {
 		s.query, s.args, s.own = strings.TrimRight(r.Query, "; \t\r\n"), nil, true
 	}
-	rows, err := db.QueryContext(ctx, s.from("SELECT * FROM source LIMIT 0"), s.args...)
-	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
-	}
-	defer rows.Close()
-	names, err := rows.Columns()
+	names, _, err := schema.Values(ctx, db, s.from("SELECT * FROM source LIMIT 0"), s.args...)
 	for _, name := range names {
 		s.names = append(s.names, strings.ToLower(name))
 	}
-	return s, err
+	return s, s.failed(err)
+}
+
+// failed is the error of a query that reads the source.
+func (s *source) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+}
+
+// rowsOf returns the rows of a query that reads a source, as [schema.Rows] does.
+func rowsOf[T any](ctx context.Context, s *source, columns func(*T) []any, query string) ([]T, error) {
+	rows, err := schema.Rows(ctx, s.db, columns, s.from(query), s.args...)
+	return rows, s.failed(err)
 }
 
 // from puts the source before a query that reads it, or before ", name AS (…)" and
@@ -135,14 +145,11 @@ func (s *source) read(ctx context.Context, required, optional []column, where, o
 	}
 	rows, err := s.db.QueryContext(ctx, s.from(query), s.args...)
 	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+		return nil, s.failed(err)
 	}
 	defer rows.Close()
 	t, err := scan(rows, columns)
-	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
-	}
-	return t, nil
+	return t, s.failed(err)
 }
 
 func scan(rows *sql.Rows, columns []column) (*table, error) {
@@ -191,16 +198,13 @@ func (t *table) appender(c column) func(value any) {
 	default: // texts
 		lists := appendTo(t.lists, c.name, nil)
 		return func(value any) {
-			items, ok := value.([]any)
-			if !ok {
+			if value == (end{}) {
 				lists(value)
 				return
 			}
-			list := make([]string, len(items))
-			for i := range items {
-				list[i], _ = items[i].(string)
-			}
-			lists(list)
+			var list schema.ListOf[string]
+			_ = list.Scan(value)
+			lists([]string(list))
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/saedb/saedb/internal/fault"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -32,27 +31,23 @@ type ranking struct {
 // rankings finds, for each token set of the source, the key that at most most of its
 // features have more of. With a threshold for labels, nothing above it is left out.
 func (s *source) rankings(ctx context.Context, key, where string, most int, threshold float64) ([]ranking, error) {
-	rows, err := s.db.QueryContext(ctx, s.from(fmt.Sprintf(`SELECT CAST(token_set AS VARCHAR), count(*), max(%[1]s, %[2]d)[%[2]d], min(CAST(feature AS BIGINT)), max(CAST(feature AS BIGINT))
-		FROM source WHERE %[3]s GROUP BY 1 ORDER BY 1`, key, most+1, where)), s.args...)
-	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
+	type row struct {
+		ranking
+		bound     sql.NullFloat64
+		low, high sql.NullInt64
 	}
-	defer rows.Close()
-	var all []ranking
-	for rows.Next() {
-		var r ranking
-		var bound sql.NullFloat64
-		var low, high sql.NullInt64
-		if err := rows.Scan(&r.set, &r.features, &bound, &low, &high); err != nil {
-			return nil, err
+	rows, err := rowsOf(ctx, s, func(r *row) []any { return []any{&r.set, &r.features, &r.bound, &r.low, &r.high} },
+		fmt.Sprintf(`SELECT CAST(token_set AS VARCHAR), count(*), max(%[1]s, %[2]d)[%[2]d], min(CAST(feature AS BIGINT)), max(CAST(feature AS BIGINT))
+		FROM source WHERE %[3]s GROUP BY 1 ORDER BY 1`, key, most+1, where))
+	all := make([]ranking, len(rows))
+	for i, r := range rows {
+		r.ranking.bound, r.ranking.low, r.ranking.high = math.NaN(), r.low.Int64, r.high.Int64
+		if r.bound.Valid && r.features > most {
+			r.ranking.bound = min(r.bound.Float64, threshold)
 		}
-		r.bound, r.low, r.high = math.NaN(), low.Int64, high.Int64
-		if bound.Valid && r.features > most {
-			r.bound = min(bound.Float64, threshold)
-		}
-		all = append(all, r)
+		all[i] = r.ranking
 	}
-	return all, rows.Err()
+	return all, err
 }
 
 // thinned are the rankings of which not all features are drawn.
@@ -97,27 +92,23 @@ func (s *source) rests(ctx context.Context, score scoring, all []ranking) (map[s
 	if values == nil {
 		return found, nil
 	}
-	rows, err := s.db.QueryContext(ctx, s.from(fmt.Sprintf(`SELECT name, CAST(floor((CAST(feature AS BIGINT) - low) / width) AS BIGINT) AS strip, count(*), min(%[1]s), max(%[1]s)
+	type strip struct {
+		set       string
+		number    int64
+		count     int
+		low, high float64
+	}
+	rows, err := rowsOf(ctx, s, func(r *strip) []any { return []any{&r.set, &r.number, &r.count, &r.low, &r.high} },
+		fmt.Sprintf(`SELECT name, CAST(floor((CAST(feature AS BIGINT) - low) / width) AS BIGINT) AS strip, count(*), min(%[1]s), max(%[1]s)
 		FROM source JOIN (VALUES %[2]s) AS thinned(name, low, width, bound) ON CAST(source.token_set AS VARCHAR) = name
-		WHERE %[3]s AND %[4]s <= bound GROUP BY name, strip ORDER BY name, strip`, score.value, strings.Join(values, ", "), score.where, score.key())), s.args...)
-	if err != nil {
-		return nil, &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var strip int64
-		var count int
-		var low, high float64
-		if err := rows.Scan(&name, &strip, &count, &low, &high); err != nil {
-			return nil, err
+		WHERE %[3]s AND %[4]s <= bound GROUP BY name, strip ORDER BY name, strip`, score.value, strings.Join(values, ", "), score.where, score.key()))
+	for _, r := range rows {
+		if found[r.set] == nil {
+			found[r.set] = &rest{}
 		}
-		if found[name] == nil {
-			found[name] = &rest{}
-		}
-		found[name].add(byName[name], strip, count, score.at(low), score.at(high))
+		found[r.set].add(byName[r.set], r.number, r.count, score.at(r.low), score.at(r.high))
 	}
-	return found, rows.Err()
+	return found, err
 }
 
 // width is that of a strip, in features.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// ticks are round numbers on the axis, about count of them: as in assets/figure.js.
+// ticks are round numbers on the axis, about count of them: as in assets/marks.js.
 func (a *Axis) ticks(count float64) []Tick {
 	if a.Ticks != nil {
 		var within []Tick

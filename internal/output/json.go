@@ -2,14 +2,7 @@ package output
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"math"
-	"math/big"
-	"strconv"
-
-	"github.com/duckdb/duckdb-go/v2"
 )
 
 // writeJSON writes one array with an object a row, its keys in column order. Of
@@ -39,7 +32,7 @@ func writeJSON(w *bufio.Writer, source *reader) error {
 		}
 		for i, v := range values {
 			line = append(append(line, "{,"[min(i, 1)]), keys[i]...)
-			line = appendJSON(line, v, source.columns[i].typ)
+			line = texter{json: true}.append(line, v, source.columns[i].typ)
 		}
 		if _, err := w.Write(append(line, '}')); err != nil {
 			return err
@@ -66,104 +59,4 @@ func jsonKeys(columns []column) [][]byte {
 		keys[i] = append(appendDocument(nil, name), ':')
 	}
 	return keys
-}
-
-func appendJSON(b []byte, v any, t *columnType) []byte {
-	if v == nil {
-		return append(b, "null"...)
-	}
-	if t.name == "JSON" {
-		return appendDocument(b, v)
-	}
-	switch v := v.(type) {
-	case string:
-		return appendDocument(b, v)
-	case bool:
-		return strconv.AppendBool(b, v)
-	case float32:
-		return appendJSONFloat(b, float64(v), 32)
-	case float64:
-		return appendJSONFloat(b, v, 64)
-	case int8, int16, int32, int64, uint8, uint16, uint32, uint64:
-		return fmt.Append(b, v)
-	case *big.Int:
-		return v.Append(b, 10)
-	case duckdb.Decimal:
-		return appendDecimal(b, v.Value, int(v.Scale))
-	case []any:
-		if t.elem != nil {
-			return appendJSONList(b, v, t)
-		}
-		return appendDocument(b, v)
-	case map[string]any:
-		if t.name == "STRUCT" {
-			return appendJSONStruct(b, v, t)
-		}
-		return appendDocument(b, v)
-	case duckdb.OrderedMap:
-		if t.key != nil {
-			return appendJSONMap(b, v, t)
-		}
-	case duckdb.Union:
-		if member := t.member(v.Tag); member != nil {
-			b = append(appendDocument(append(b, '{'), v.Tag), ':')
-			return append(appendJSON(b, v.Value, member), '}')
-		}
-	}
-	return appendDocument(b, texter{}.text(v, t))
-}
-
-func appendJSONFloat(b []byte, f float64, bits int) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return append(b, "null"...)
-	}
-	return appendFloat(b, f, bits)
-}
-
-func appendJSONList(b []byte, list []any, t *columnType) []byte {
-	b = append(b, '[')
-	for i, v := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSON(b, v, t.elem)
-	}
-	return append(b, ']')
-}
-
-func appendJSONStruct(b []byte, members map[string]any, t *columnType) []byte {
-	b = append(b, '{')
-	for i, f := range t.fields {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendDocument(b, f.name), ':')
-		b = appendJSON(b, members[f.name], f.typ)
-	}
-	return append(b, '}')
-}
-
-func appendJSONMap(b []byte, m duckdb.OrderedMap, t *columnType) []byte {
-	keys, values := m.Keys(), m.Values()
-	b = append(b, '{')
-	for i, key := range keys {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendDocument(b, texter{}.text(key, t.key)), ':')
-		b = appendJSON(b, values[i], t.elem)
-	}
-	return append(b, '}')
-}
-
-// appendDocument appends a string or a decoded JSON document, without the escapes
-// for HTML that [json.Marshal] adds to < and >, which many tokens have.
-func appendDocument(b []byte, v any) []byte {
-	var encoded bytes.Buffer
-	encoder := json.NewEncoder(&encoded)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return strconv.AppendQuote(b, fmt.Sprint(v))
-	}
-	return append(b, bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))...)
 }

@@ -135,7 +135,7 @@ func (g *grid) note(rows, cut int) string {
 }
 
 // Thousands writes n with a comma after each three digits: 24,576.
-func Thousands(n int64) string {
+func Thousands[T int | int64](n T) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]

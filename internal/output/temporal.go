@@ -3,13 +3,13 @@ package output
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-const secondsPerDay = 24 * 60 * 60
+// clock is the layout of a time of day, without the zeros at the end of its fraction.
+const clock = "15:04:05.999999999"
 
 // appendTime appends a date or time as DuckDB casts it to VARCHAR.
 //
@@ -17,127 +17,89 @@ const secondsPerDay = 24 * 60 * 60
 // zone. A TIME of 24:00:00 arrives from the driver as 00:00:00.
 func appendTime(b []byte, t time.Time, typ string) []byte {
 	switch typ {
-	case "DATE":
-		if sign := infinite(t.Unix()/secondsPerDay, math.MaxInt32); sign != "" {
-			return append(b, sign...)
-		}
-		return appendDate(b, t)
 	case "TIME":
-		return appendClock(b, t, t.Hour())
+		return t.AppendFormat(b, clock)
 	case "TIMETZ":
-		hour := t.Hour()
+		start := len(b)
+		b = t.AppendFormat(b, clock+offsetLayout(t))
 		if t.Day() == 2 { // 24:00:00, which Go counts as the next day
-			hour = 24
+			copy(b[start:], "24")
 		}
-		return appendOffset(appendClock(b, t, hour), t)
+		return b
 	}
-	if sign := infinite(ticks(t, typ), math.MaxInt64); sign != "" {
-		return append(b, sign...)
-	}
-	b = append(appendDate(b, t), ' ')
-	b = appendClock(b, t, t.Hour())
-	if typ == "TIMESTAMPTZ" {
-		b = append(b, "+00"...)
-	}
-	return b
-}
-
-// ticks returns the integer that DuckDB stores for a timestamp.
-func ticks(t time.Time, typ string) int64 {
-	switch typ {
-	case "TIMESTAMP_S":
-		return t.Unix()
-	case "TIMESTAMP_MS":
-		return t.UnixMilli()
-	case "TIMESTAMP_NS":
-		return t.UnixNano()
-	}
-	return t.UnixMicro()
-}
-
-// infinite names the two values that DuckDB keeps for the ends of time.
-func infinite(stored, greatest int64) string {
-	switch stored {
+	// DuckDB keeps two values for the ends of time.
+	switch stored, greatest := ticks(t, typ); stored {
 	case greatest:
-		return "infinity"
+		return append(b, "infinity"...)
 	case -greatest:
-		return "-infinity"
+		return append(b, "-infinity"...)
 	}
-	return ""
-}
-
-func appendDate(b []byte, t time.Time) []byte {
 	year, era := t.Year(), ""
 	if year <= 0 { // Go has a year 0, which is 1 BC
 		year, era = 1-year, " (BC)"
 	}
-	return fmt.Appendf(b, "%04d-%02d-%02d%s", year, t.Month(), t.Day(), era)
-}
-
-func appendClock(b []byte, t time.Time, hour int) []byte {
-	b = fmt.Appendf(b, "%02d:%02d:%02d", hour, t.Minute(), t.Second())
-	return appendFraction(b, int64(t.Nanosecond()))
-}
-
-// appendFraction appends the part of a second without its trailing zeros.
-func appendFraction(b []byte, nanoseconds int64) []byte {
-	if nanoseconds == 0 {
+	b = fmt.Appendf(b, "%04d%s%s", year, t.Format("-01-02"), era)
+	switch typ {
+	case "DATE":
 		return b
+	case "TIMESTAMPTZ":
+		return t.AppendFormat(b, " "+clock+"+00")
 	}
-	b = fmt.Appendf(b, ".%09d", nanoseconds)
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
+	return t.AppendFormat(b, " "+clock)
 }
 
-func appendOffset(b []byte, t time.Time) []byte {
-	_, offset := t.Zone()
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
+// ticks returns the integer that DuckDB stores for a date or timestamp, and the greatest.
+func ticks(t time.Time, typ string) (stored, greatest int64) {
+	switch typ {
+	case "DATE":
+		const secondsPerDay = 24 * 60 * 60
+		return t.Unix() / secondsPerDay, math.MaxInt32
+	case "TIMESTAMP_S":
+		return t.Unix(), math.MaxInt64
+	case "TIMESTAMP_MS":
+		return t.UnixMilli(), math.MaxInt64
+	case "TIMESTAMP_NS":
+		return t.UnixNano(), math.MaxInt64
 	}
-	b = fmt.Appendf(append(b, sign), "%02d", offset/3600)
-	if offset%3600 != 0 {
-		b = fmt.Appendf(b, ":%02d", offset/60%60)
+	return t.UnixMicro(), math.MaxInt64
+}
+
+// offsetLayout is that of a time's zone, with as many parts as it needs.
+func offsetLayout(t time.Time) string {
+	switch _, offset := t.Zone(); {
+	case offset%60 != 0:
+		return "-07:00:00"
+	case offset%3600 != 0:
+		return "-07:00"
 	}
-	if offset%60 != 0 {
-		b = fmt.Appendf(b, ":%02d", offset%60)
-	}
-	return b
+	return "-07"
 }
 
 // appendInterval appends an interval as DuckDB does: 1 year 2 months 3 days 04:05:06.7
 func appendInterval(b []byte, v duckdb.Interval) []byte {
-	start := len(b)
-	count := func(n int32, unit string) {
-		if n == 0 {
-			return
+	before := ""
+	for _, part := range []struct {
+		count int32
+		unit  string
+	}{{v.Months / 12, "year"}, {v.Months % 12, "month"}, {v.Days, "day"}} {
+		if part.count == 0 {
+			continue
 		}
-		if len(b) > start {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendInt(b, int64(n), 10)
-		b = append(append(b, ' '), unit...)
-		if n != 1 && n != -1 {
+		b = fmt.Appendf(b, "%s%d %s", before, part.count, part.unit)
+		if part.count != 1 && part.count != -1 {
 			b = append(b, 's')
 		}
+		before = " "
 	}
-	count(v.Months/12, "year")
-	count(v.Months%12, "month")
-	count(v.Days, "day")
-	if v.Micros == 0 && len(b) > start {
+	if v.Micros == 0 && before != "" {
 		return b
 	}
-	if len(b) > start {
-		b = append(b, ' ')
-	}
+	b = append(b, before...)
 	micros := uint64(v.Micros)
 	if v.Micros < 0 {
 		b = append(b, '-')
 		micros = -micros
 	}
-	seconds := micros / 1e6
-	b = fmt.Appendf(b, "%02d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
-	return appendFraction(b, int64(micros%1e6)*1000)
+	b = fmt.Appendf(b, "%02d", micros/3600e6)
+	return time.UnixMicro(int64(micros%3600e6)).UTC().AppendFormat(b, clock[len("15"):])
 }

@@ -1,8 +1,10 @@
 package output
 
 import (
-	"encoding/hex"
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -11,8 +13,12 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// texter turns values into text.
+// texter turns the driver's values into text: as DuckDB casts them to VARCHAR, or as JSON.
+//
+// DuckDB itself can cast the columns of a SELECT, but not those of RETURNING, EXECUTE, CALL
+// or PIVOT, and of a query in a query the place that an error shows would be wrong.
 type texter struct {
+	json  bool
 	short bool // floats are shortened for people
 }
 
@@ -28,108 +34,134 @@ func (x texter) text(v any, t *columnType) string {
 }
 
 func (x texter) append(b []byte, v any, t *columnType) []byte {
-	if v == nil {
+	switch {
+	case v == nil && x.json:
+		return append(b, "null"...)
+	case v == nil:
 		return append(b, "NULL"...)
-	}
-	if t.name == "JSON" {
+	case t.name == "JSON":
 		return appendDocument(b, v)
 	}
 	switch v := v.(type) {
-	case string:
-		return append(b, v...)
 	case bool:
 		return strconv.AppendBool(b, v)
 	case float32:
 		return x.appendFloat(b, float64(v), 32)
 	case float64:
 		return x.appendFloat(b, v, 64)
+	case int8, int16, int32, int64, uint8, uint16, uint32, uint64:
+		return fmt.Append(b, v)
 	case *big.Int:
 		return v.Append(b, 10)
 	case duckdb.Decimal:
 		return appendDecimal(b, v.Value, int(v.Scale))
-	case duckdb.Interval:
-		return appendInterval(b, v)
-	case time.Time:
-		return appendTime(b, v, t.name)
-	case []byte:
-		return appendBytes(b, v, t.name)
-	default:
-		return x.appendNested(b, v, t)
 	}
+	if b, nested := x.appendNested(b, v, t); nested {
+		return b
+	}
+	if x.json {
+		return appendDocument(b, string(appendLeaf(nil, v, t.name)))
+	}
+	return appendLeaf(b, v, t.name)
 }
 
 func (x texter) appendFloat(b []byte, f float64, bits int) []byte {
-	if x.short {
+	switch {
+	case x.short:
 		return appendShortFloat(b, f, bits)
+	case x.json && (math.IsNaN(f) || math.IsInf(f, 0)):
+		return append(b, "null"...)
 	}
 	return appendFloat(b, f, bits)
 }
 
-func (x texter) appendNested(b []byte, v any, t *columnType) []byte {
+// appendLeaf appends what is a text in JSON too.
+func appendLeaf(b []byte, v any, typ string) []byte {
+	switch v := v.(type) {
+	case string:
+		return append(b, v...)
+	case time.Time:
+		return appendTime(b, v, typ)
+	case duckdb.Interval:
+		return appendInterval(b, v)
+	case []byte:
+		return appendBytes(b, v, typ)
+	}
+	return fmt.Append(b, v) // BIT
+}
+
+// appendNested appends a list, struct, map or union, where v is one.
+func (x texter) appendNested(b []byte, v any, t *columnType) (out []byte, nested bool) {
 	switch v := v.(type) {
 	case []any:
-		if t.elem != nil {
-			return x.appendList(b, v, t)
+		if t.elem == nil {
+			return appendDocument(b, v), true
 		}
-		return appendDocument(b, v)
+		b = append(b, '[')
+		for i, element := range v {
+			b = x.appendElement(x.separate(b, i), element, t.elem)
+		}
+		return append(b, ']'), true
 	case map[string]any:
-		if t.name == "STRUCT" {
-			return x.appendStruct(b, v, t)
+		if t.name != "STRUCT" {
+			return appendDocument(b, v), true
 		}
-		return appendDocument(b, v)
+		b = append(b, '{')
+		for i, f := range t.fields {
+			b = x.appendName(x.separate(b, i), f.name)
+			b = x.appendElement(b, v[f.name], f.typ)
+		}
+		return append(b, '}'), true
 	case duckdb.OrderedMap:
-		if t.key != nil {
-			return x.appendMap(b, v, t)
+		if t.key == nil {
+			return b, false
 		}
+		keys, values := v.Keys(), v.Values()
+		b = append(b, '{')
+		for i, key := range keys {
+			if b = x.separate(b, i); x.json {
+				b = x.appendName(b, texter{}.text(key, t.key))
+			} else {
+				b = append(x.appendElement(b, key, t.key), '=')
+			}
+			b = x.appendElement(b, values[i], t.elem)
+		}
+		return append(b, '}'), true
 	case duckdb.Union:
-		if member := t.member(v.Tag); member != nil {
-			return x.append(b, v.Value, member)
+		member := t.member(v.Tag)
+		switch {
+		case member == nil:
+			return b, false
+		case x.json:
+			return append(x.append(x.appendName(append(b, '{'), v.Tag), v.Value, member), '}'), true
 		}
+		return x.append(b, v.Value, member), true
 	}
-	return fmt.Append(b, v) // the integers, and BIT
+	return b, false
 }
 
-func (x texter) appendList(b []byte, list []any, t *columnType) []byte {
-	b = append(b, '[')
-	for i, v := range list {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = x.appendElement(b, v, t.elem)
+func (x texter) separate(b []byte, i int) []byte {
+	switch {
+	case i == 0:
+		return b
+	case x.json:
+		return append(b, ',')
 	}
-	return append(b, ']')
+	return append(b, ", "...)
 }
 
-func (x texter) appendStruct(b []byte, members map[string]any, t *columnType) []byte {
-	b = append(b, '{')
-	for i, f := range t.fields {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(appendQuoted(b, f.name), ": "...)
-		b = x.appendElement(b, members[f.name], f.typ)
+// appendName appends the name of a member with the colon after it.
+func (x texter) appendName(b []byte, name string) []byte {
+	if x.json {
+		return append(appendDocument(b, name), ':')
 	}
-	return append(b, '}')
-}
-
-func (x texter) appendMap(b []byte, m duckdb.OrderedMap, t *columnType) []byte {
-	keys, values := m.Keys(), m.Values()
-	b = append(b, '{')
-	for i, key := range keys {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(x.appendElement(b, key, t.key), '=')
-		b = x.appendElement(b, values[i], t.elem)
-	}
-	return append(b, '}')
+	return append(appendQuoted(b, name), ": "...)
 }
 
 // appendElement appends a value inside a list, struct or map. What is not itself
 // nested is quoted when its text could be mistaken for the punctuation around it.
 func (x texter) appendElement(b []byte, v any, t *columnType) []byte {
-	nested := t.elem != nil || t.fields != nil
-	if v == nil || nested || t.numeric() || t.name == "BOOLEAN" {
+	if x.json || v == nil || t.elem != nil || t.fields != nil || t.numeric() || t.name == "BOOLEAN" {
 		return x.append(b, v, t)
 	}
 	text := x.text(v, t)
@@ -148,29 +180,18 @@ func needsQuotes(s string) bool {
 		strings.ContainsAny(s, `"'(),:=[]{}`)
 }
 
+var quotes = strings.NewReplacer(`'`, `\'`, `\`, `\\`)
+
 func appendQuoted(b []byte, s string) []byte {
-	b = append(b, '\'')
-	for i := range len(s) {
-		if s[i] == '\'' || s[i] == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, s[i])
-	}
-	return append(b, '\'')
+	return append(append(append(b, '\''), quotes.Replace(s)...), '\'')
 }
 
 // appendBytes appends a UUID in its usual form, and the bytes of a BLOB with \xFF
 // for those that are not printable ASCII.
 func appendBytes(b, v []byte, typ string) []byte {
 	if typ == "UUID" && len(v) == 16 {
-		for i, end := range []int{4, 6, 8, 10, 16} {
-			start := []int{0, 4, 6, 8, 10}[i]
-			if i > 0 {
-				b = append(b, '-')
-			}
-			b = hex.AppendEncode(b, v[start:end])
-		}
-		return b
+		id := duckdb.UUID(v)
+		return append(b, id.String()...)
 	}
 	for _, c := range v {
 		if c < ' ' || c > '~' || c == '\\' || c == '\'' || c == '"' {
@@ -180,4 +201,16 @@ func appendBytes(b, v []byte, typ string) []byte {
 		}
 	}
 	return b
+}
+
+// appendDocument appends a string or a decoded JSON document, without the escapes
+// for HTML that [json.Marshal] adds to < and >, which many tokens have.
+func appendDocument(b []byte, v any) []byte {
+	var encoded bytes.Buffer
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return strconv.AppendQuote(b, fmt.Sprint(v))
+	}
+	return append(b, bytes.TrimSuffix(encoded.Bytes(), []byte("\n"))...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // relations selects the tables and views that were not there from the start.
@@ -25,29 +26,19 @@ func (s *session) tables(ctx context.Context, _ string) error {
 
 // schema prints the definitions of a table or view, or of all.
 func (s *session) schema(ctx context.Context, name string) error {
-	rows, err := s.conn.QueryContext(ctx, `
+	definitions, err := schema.Collect[string](ctx, s.conn, `
 		SELECT sql FROM `+relations+`
 		WHERE $1 = '' OR lower($1) IN (lower(name), lower(schema_name || '.' || name))
 		ORDER BY database_name, schema_name, type, name`, name)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	found := false
-	for rows.Next() {
-		var definition string
-		if err := rows.Scan(&definition); err != nil {
-			return err
-		}
-		found = true
+	for _, definition := range definitions {
 		if _, err := fmt.Fprintln(s.out, definition); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if name != "" && !found {
+	if name != "" && definitions == nil {
 		return &fault.Error{Op: ".schema", Subject: name, Problem: "no table or view of this name", Hint: ".tables lists them"}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // guard refuses a statement that changes a table of saedb's own by hand: such a
@@ -41,7 +42,8 @@ func isOwn(ctx context.Context, conn *sql.Conn, t target) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	databases, err := saedbDatabases(ctx, conn)
+	databases, err := schema.Collect[string](ctx, conn, `SELECT database_name FROM duckdb_tables()
+		WHERE database_name <> 'temp' AND schema_name = 'main' AND table_name = 'stored_schema'`)
 	if err != nil {
 		return false, err
 	}
@@ -57,23 +59,4 @@ func isOwn(ctx context.Context, conn *sql.Conn, t target) (bool, error) {
 	default:
 		return isMain(t.name[1]) && isDatabase(t.name[0]), nil
 	}
-}
-
-// saedbDatabases lists the attached databases that have saedb's tables.
-func saedbDatabases(ctx context.Context, conn *sql.Conn) ([]string, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT database_name FROM duckdb_tables()
-		WHERE database_name <> 'temp' AND schema_name = 'main' AND table_name = 'stored_schema'`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
 }

@@ -136,6 +136,7 @@ func (s *session) loop(ctx context.Context, lines lineReader) error {
 		if script.unfinished() {
 			prompt = strings.Repeat(" ", max(0, len(s.name)-3)) + "...> "
 		}
+		s.names.before = script.pending.String()
 		line, err := lines.line(ctx, prompt)
 		switch {
 		case errors.Is(err, errCleared):
@@ -234,9 +235,6 @@ func (s *session) statement(ctx context.Context, text string) error {
 	}()
 	start := time.Now()
 	err := s.run(ctx, text, s.out, s.format)
-	if words := topLevelWords(text); len(words) > 0 && !contains(queryVerbs, words[0]) {
-		s.names.forget()
-	}
 	if s.timer {
 		fmt.Fprintf(s.errOut, "%.3f s\n", time.Since(start).Seconds())
 	}

@@ -209,15 +209,16 @@ func TestComplete(t *testing.T) {
 	}{
 		{"SELE", "", []string{"SELECT "}},
 		{"sele", "", []string{"select "}},
-		{"FROM feat", "FROM ", []string{"feature_index", "feature_view", "features"}},
-		{"FROM FEAT", "FROM ", []string{"FEATure_index", "FEATure_view", "FEATures"}},
+		{"FROM feat", "FROM ", []string{"feature_view", "features"}},
+		{"FROM FEAT", "FROM ", []string{"feature_view", "features"}},
 		{"SELECT features.", "SELECT features.", nil},
-		{"SELECT features.f", "SELECT features.", []string{"feature_index"}},
+		{"SELECT features.feature", "SELECT features.", []string{"feature_index", "feature_view", "features"}},
 		{"SELECT f.feature_i", "SELECT f.", []string{"feature_index"}},
+		{"FROM gpt", "FROM ", []string{"gpt2."}},
 		{"FROM gpt2.l", "FROM gpt2.", []string{"layer_8"}},
-		{`SELECT "max l`, "SELECT ", []string{`"max logit"`}},
-		{"SELECT array_inner_p", "SELECT ", []string{"array_inner_product("}},
-		{"SELECT 'ü', skew", "SELECT 'ü', ", []string{"skewness", "skewness("}},
+		{`SELECT "max l`, "SELECT ", []string{`"Max Logit"`}},
+		{"SELECT array_inner_p", "SELECT ", []string{"array_inner_product"}},
+		{"SELECT 'ü', skew", "SELECT 'ü', ", []string{"skewness"}},
 		{".mo", "", []string{".mode"}},
 		{".mode t", ".mode t", nil},
 		{"", "", nil},
@@ -230,8 +231,8 @@ func TestComplete(t *testing.T) {
 	if _, err := conn.ExecContext(t.Context(), "CREATE TABLE zebra(i INTEGER)"); err != nil {
 		t.Fatal(err)
 	}
-	c.forget()
-	if _, words, _ := c.complete("zeb", 3); !slices.Equal(words, []string{"zebra"}) {
-		t.Errorf("after a definition: got %q", words)
+	c.before = "SELECT i, -- an integer\n'ü'\n"
+	if head, words, _ := c.complete("FROM zeb", 8); head != "FROM " || !slices.Equal(words, []string{"zebra"}) {
+		t.Errorf("after a definition, on a statement's third line: got %q, %q", head, words)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/output"
@@ -71,39 +72,18 @@ func isOutcome(text string, types []*sql.ColumnType) bool {
 		return false
 	}
 	words := topLevelWords(text)
-	for i, w := range words {
-		switch w {
-		case "RETURNING":
-			return false
-		case "INSERT", "UPDATE", "DELETE", "MERGE":
-			// After WITH, the verb is the first of these outside parentheses.
-			if words[0] == "WITH" && !contains(words[:i], "SELECT") && !contains(words[i:], "RETURNING") {
-				return true
-			}
-		}
+	if len(words) > 0 && words[0] == "WITH" {
+		// The verb is the first of these outside of parentheses.
+		verbs := []string{"SELECT", "FROM", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"}
+		words = words[max(0, slices.IndexFunc(words, func(w string) bool { return slices.Contains(verbs, w) })):]
 	}
-	switch {
-	case len(words) == 0:
-		return false
-	case contains(queryVerbs, words[0]):
-		return false
-	}
-	return true
+	return len(words) > 0 && !slices.Contains(queryVerbs, words[0]) && !slices.Contains(words, "RETURNING")
 }
 
 // queryVerbs begin the statements whose result is what they select.
 var queryVerbs = []string{
 	"SELECT", "FROM", "WITH", "VALUES", "TABLE", "DESCRIBE", "DESC", "SHOW",
 	"SUMMARIZE", "PIVOT", "UNPIVOT", "EXPLAIN", "CALL", "EXECUTE",
-}
-
-func contains(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 func printOutcome(out io.Writer, format output.Format, rows *sql.Rows) error {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"regexp"
+	"slices"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
@@ -39,7 +40,7 @@ var maintenance = []string{"CHECKPOINT", "FORCE", "VACUUM", "ANALYZE"}
 // statement needs it.
 func (r *runner) query(ctx context.Context, text string) (*sql.Rows, error) {
 	words := topLevelWords(text)
-	if r.writer != nil && r.transaction.begin == "" && len(words) > 0 && contains(maintenance, words[0]) {
+	if r.writer != nil && r.transaction.begin == "" && len(words) > 0 && slices.Contains(maintenance, words[0]) {
 		if err := r.write(ctx); err != nil {
 			return nil, err
 		}
@@ -96,7 +97,7 @@ func (r *runner) follow(words []string, text string, err error) {
 	switch words[0] {
 	case "BEGIN", "START":
 		if err == nil {
-			r.transaction = transaction{begin: text, readOnly: contains(words, "READ") && contains(words, "ONLY"), onlyRead: true}
+			r.transaction = transaction{begin: text, readOnly: slices.Contains(words, "READ") && slices.Contains(words, "ONLY"), onlyRead: true}
 		}
 	case "COMMIT", "END", "ROLLBACK", "ABORT":
 		r.transaction = transaction{} // one that fails has ended it, too

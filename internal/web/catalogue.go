@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	schema "github.com/saedb/saedb/sql"
 )
 
 // A catalogue is what is loaded. It is read once: the database is open read-only,
@@ -35,24 +37,19 @@ type vocabulary struct{ shown, lower []string }
 
 func (s *Server) readCatalogue(ctx context.Context) error {
 	s.catalogue = &catalogue{byID: map[int]*sae{}, vocabularies: map[int]*vocabulary{}}
-	rows, err := s.db.QueryContext(ctx, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
+	saes, err := schema.Rows(ctx, s.db, func(a *sae) []any {
+		return []any{&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens}
+	}, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
 		FROM saes s JOIN models m ON s.model = m.model ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
 	features := 0
-	for rows.Next() {
-		var a sae
-		if err := rows.Scan(&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens); err != nil {
-			return err
-		}
-		s.catalogue.saes = append(s.catalogue.saes, &a)
-		s.catalogue.byID[a.id] = &a
+	for i := range saes {
+		a := &saes[i]
+		s.catalogue.saes = append(s.catalogue.saes, a)
+		s.catalogue.byID[a.id] = a
 		features += a.features
-	}
-	if err := rows.Err(); err != nil {
-		return err
 	}
 	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics`, features).Scan(&s.catalogue.computed)
 }
@@ -75,28 +72,21 @@ func (s *Server) vocabulary(ctx context.Context, model int) (*vocabulary, error)
 	if v := c.vocabularies[model]; v != nil {
 		return v, nil
 	}
-	// As stored_statistics shows them: where a token's bytes are no text by themselves, or
-	// it has none, as the tokenizer spells it.
-	rows, err := s.db.QueryContext(ctx, `SELECT token_id, coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) THEN token ELSE coalesce(text, token) END, '')
-		FROM stored_tokens WHERE model_id = ?`, model)
+	type token struct {
+		id   int
+		text string
+	}
+	tokens, err := schema.Rows(ctx, s.db, func(t *token) []any { return []any{&t.id, &t.text} },
+		`SELECT token_id, `+schema.ShownText+` FROM stored_tokens WHERE model_id = ?`, model)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	v := &vocabulary{}
-	for rows.Next() {
-		var id int
-		var text string
-		if err := rows.Scan(&id, &text); err != nil {
-			return nil, err
-		}
-		for len(v.shown) <= id {
+	for _, t := range tokens {
+		for len(v.shown) <= t.id {
 			v.shown, v.lower = append(v.shown, ""), append(v.lower, "")
 		}
-		v.shown[id], v.lower[id] = text, strings.ToLower(text)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
+		v.shown[t.id], v.lower[t.id] = t.text, strings.ToLower(t.text)
 	}
 	c.vocabularies[model] = v
 	return v, nil

@@ -24,7 +24,7 @@ const mostCounts = 10_000
 
 // The columns that features may be sorted and bounded by, by the table that has them.
 var (
-	ofStatistics = []string{"mean", "std", "skewness", "kurtosis", "cos_mean", "cos_std", "cos_skewness", "cos_kurtosis"}
+	ofStatistics = schema.MomentColumns
 	ofDecoders   = []string{"log_sparsity"}
 	ofBoth       = []string{"feature", "layer"} // layer is that of the SAE
 )

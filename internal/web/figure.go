@@ -99,23 +99,19 @@ func (s *Server) endTokens(ctx context.Context, name string, features []int64) (
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT feature, top_token_ids[:6], bottom_token_ids[:6] FROM stored_statistics
-		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
-	if err != nil {
-		return nil, nil, err
+	type row struct {
+		feature         int64
+		highest, lowest any
 	}
-	defer rows.Close()
+	rows, err := schema.Rows(ctx, s.db, func(r *row) []any { return []any{&r.feature, &r.highest, &r.lowest} },
+		`SELECT feature, top_token_ids[:6], bottom_token_ids[:6] FROM stored_statistics
+		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
 	of := map[int64][2][]string{}
-	for rows.Next() {
-		var feature int64
-		var highest, lowest any
-		if err := rows.Scan(&feature, &highest, &lowest); err != nil {
-			return nil, nil, err
-		}
-		of[feature] = [2][]string{v.texts(highest, 6), v.texts(lowest, 6)}
+	for _, r := range rows {
+		of[r.feature] = [2][]string{v.texts(r.highest, 6), v.texts(r.lowest, 6)}
 	}
 	for _, feature := range features {
 		top, bottom = append(top, of[feature][0]), append(bottom, of[feature][1])
 	}
-	return top, bottom, rows.Err()
+	return top, bottom, err
 }

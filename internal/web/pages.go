@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // A row is one of a list, by column.
@@ -15,34 +17,21 @@ type row map[string]any
 
 // list returns the rows of a query of ours.
 func (s *Server) list(ctx context.Context, query string, args ...any) ([]row, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	columns, rows, err := schema.Values(ctx, s.db, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	values, pointers := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		pointers[i] = &values[i]
-	}
-	out := []row{}
-	for rows.Next() {
-		if err := rows.Scan(pointers...); err != nil {
-			return nil, err
-		}
-		one := row{}
-		for i, c := range columns {
-			if at, ok := values[i].(time.Time); ok {
-				values[i] = at.UTC().Format("2006-01-02 15:04")
+	out := make([]row, len(rows))
+	for i, values := range rows {
+		out[i] = row{}
+		for j, v := range values {
+			if at, ok := v.(time.Time); ok {
+				v = at.UTC().Format("2006-01-02 15:04")
 			}
-			one[c] = values[i]
+			out[i][columns[j]] = v
 		}
-		out = append(out, one)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // overview is what is loaded, for the first page and the filters.
@@ -85,8 +74,8 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, label, role, mean, std, skewness, kurtosis,
-			cos_mean, cos_std, cos_skewness, cos_kurtosis, log_sparsity, neuronpedia_url
+	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, label, role, `+strings.Join(schema.MomentColumns, ", ")+`,
+			log_sparsity, neuronpedia_url
 		FROM features WHERE sae = ? AND feature = ?`, a.name, index)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,12 +113,17 @@ func (s *Server) confine(ctx context.Context) error {
 // load reads the static files.
 func (s *Server) load() error {
 	s.files = map[string]file{}
-	for name, kind := range map[string]string{"index.html": "text/html", "explorer.js": "text/javascript", "explorer.css": "text/css", "icon.svg": "image/svg+xml"} {
-		content, err := fs.ReadFile(assets, "assets/"+name)
+	kinds := map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+	entries, err := fs.ReadDir(assets, "assets")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		content, err := fs.ReadFile(assets, "assets/"+entry.Name())
 		if err != nil {
 			return err
 		}
-		s.files["/"+name] = file{kind, content}
+		s.files["/"+entry.Name()] = file{kinds[path.Ext(entry.Name())], content}
 	}
 	s.files["/"] = s.files["/index.html"]
 	for name, part := range map[string]struct {

@@ -5,7 +5,8 @@
 // the loadable extension, which must not link DuckDB, fills it from the struct
 // that DuckDB hands to its entry point. Everything here is in the stable C API
 // v1.2.0, and the functions of SAEDB_CAPI_RUNS in v1.5.6, of which an older DuckDB leaves
-// the pointers NULL. Handles are opaque pointers in both.
+// the pointers NULL; all as in the header of the version in go.mod, which header_test.go holds
+// it against. Handles are opaque pointers in both.
 #ifndef SAEDB_CAPI_H
 #define SAEDB_CAPI_H
 

@@ -10,7 +10,11 @@ const con = await instance.connect();
 
 // rows are those of a query, as plain objects; vectors among its values are FLOAT[].
 async function rows(sql, vectors = []) {
-  const reader = await con.runAndReadAll(sql, vectors.map(listValue), vectors.map(() => LIST(FLOAT)));
+  const reader = await con.runAndReadAll(
+    sql,
+    vectors.map(listValue),
+    vectors.map(() => LIST(FLOAT)),
+  );
   return reader.getRowObjectsJS();
 }
 

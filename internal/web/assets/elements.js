@@ -1,0 +1,175 @@
+// What the explorer's pages are made of. Text from the data is only ever put into text
+// nodes.
+export function element(name, attributes, ...children) {
+  const e = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key.startsWith("on")) e[key] = value;
+    else if (value === true) e.setAttribute(key, "");
+    else if (value !== false && value !== undefined && value !== null) e.setAttribute(key, value);
+  }
+  e.append(...children.filter((c) => c !== null && c !== undefined));
+  return e;
+}
+
+export async function get(path, parameters) {
+  const query = new URLSearchParams();
+  for (const [k, v] of Object.entries(parameters || {}))
+    for (const one of [].concat(v)) if (one !== undefined && one !== null && one !== "") query.append(k, one);
+  const answer = await fetch("/api/" + path + "?" + query);
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error || answer.statusText);
+  return body;
+}
+
+export const address = (page, parameters) => {
+  const query = new URLSearchParams();
+  for (const [k, v] of Object.entries(parameters || {})) if (v !== undefined && v !== null && v !== "") query.set(k, v);
+  return "#/" + page + (String(query) ? "?" + query : "");
+};
+export const featureAddress = (r) => address("feature", { sae: r.sae, feature: r.feature });
+
+// A count, its thousands apart.
+export const whole = (n) => n.toLocaleString("en-US");
+
+export function short(v) {
+  if (v === null || v === undefined) return "–";
+  if (typeof v !== "number") return String(v);
+  if (Number.isInteger(v)) return Math.abs(v) > 9999 ? whole(v) : String(v);
+  const m = Math.abs(v);
+  return m !== 0 && (m < 1e-3 || m >= 1e5) ? v.toExponential(2) : v.toPrecision(4);
+}
+
+// A token as it can be read: spaces at its ends, and what moves the cursor, shown.
+export function token(text) {
+  if (text === null || text === undefined) return "∅";
+  return (
+    text
+      .replace(/^ +| +$/g, (s) => "␣".repeat(s.length))
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
+      .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) =>
+        c === "\n"
+          ? "\\n"
+          : c === "\t"
+            ? "\\t"
+            : c === "\r"
+              ? "\\r"
+              : "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
+      )
+  );
+}
+export const tokens = (list) => (list || []).map(token).join("  ");
+
+// A table: columns are [heading, kind, how a row's cell is made, name to sort by].
+export function table(label, columns, rows, sorting) {
+  const head = element("tr");
+  for (const [heading, kind, , sort] of columns) {
+    const cell = element("th", { scope: "col", class: kind });
+    if (sorting && sort) {
+      if (sorting.by === sort) cell.setAttribute("aria-sort", sorting.order === "asc" ? "ascending" : "descending");
+      cell.append(element("button", { type: "button", class: "sort", onclick: () => sorting.change(sort) }, heading));
+    } else cell.append(element("span", { class: "sort" }, heading));
+    head.append(cell);
+  }
+  const body = element(
+    "tbody",
+    {},
+    ...rows.map((row) =>
+      element(
+        "tr",
+        {},
+        ...columns.map(([, kind, make]) => {
+          const made = make(row);
+          return element("td", { class: kind }, made instanceof Node ? made : String(made ?? "–"));
+        }),
+      ),
+    ),
+  );
+  return element(
+    "div",
+    { class: "scroll", role: "region", "aria-label": label, tabindex: "0" },
+    element("table", {}, element("caption", { class: "hidden" }, label), element("thead", {}, head), body),
+  );
+}
+
+export const link = (href, text) => element("a", { href }, text);
+export const label = (r) => r.label || "–";
+export const outside = (url, text) =>
+  /^https?:\/\//.test(url || "") ? element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : "";
+
+// Pixels that a figure will take, so that what is below it does not move when it comes.
+export const heights = {
+  feature: 440,
+  "running-sum": 610,
+  "skew-kurtosis": 660,
+  skewness: 500,
+  kurtosis: 500,
+  layers: 910,
+  "layer-scatter": 680,
+};
+
+// A figure drawn by the server's numbers, below a heading.
+export function figure(parameters, options) {
+  const box = element("div", { class: "figure" }),
+    heading = element("h2", {}, (options && options.title) || "…"),
+    note = element("p", { class: "note" }, "…");
+  box.style.minHeight =
+    (parameters.name === "manhattan"
+      ? 40 + 240 * (parameters.set ? 1 : 6)
+      : parameters.q
+        ? 0
+        : heights[parameters.name]) + "px";
+  const section = element("section", {}, heading, note, box);
+  get("figure", parameters)
+    .then((f) => {
+      heading.textContent = (options && options.title) || f.title;
+      note.textContent = (f.note || "") + " " + (f.hint || "");
+      drawFigure(box, f);
+      box.style.minHeight = "";
+      section.setAttribute("aria-label", heading.textContent);
+      box.addEventListener("point", (e) => {
+        if (options && options.onpoint && e.detail.feature !== undefined) {
+          e.preventDefault();
+          options.onpoint(e.detail);
+        }
+      });
+    })
+    .catch((e) => {
+      heading.textContent = (options && options.title) || parameters.name;
+      note.remove();
+      box.style.minHeight = "";
+      box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message));
+    });
+  return section;
+}
+
+export const choice = (label, values, value, change) => {
+  const select = element(
+    "select",
+    { onchange: () => change(select.value) },
+    element("option", { value: "" }, "all"),
+    ...values.map((v) => element("option", { value: v, selected: String(v) === value }, String(v))),
+  );
+  return element("label", {}, label + " ", select);
+};
+
+// Enrichments, what is promoted and what is suppressed apart, each in its order, with a
+// line where nothing is beyond chance.
+export const scores = [
+  ["effect", "number", (r) => short(r.effect)],
+  ["q-value", "number", (r) => short(r.q_value)],
+  ["ES", "number", (r) => short(r.es)],
+];
+export function apart(rows, most, columns) {
+  const note = rows.some((r) => r.beyond_chance)
+    ? null
+    : rows.every((r) => r.q_value === null)
+      ? "No baseline is computed that tells what is beyond chance: the largest effects."
+      : "Nothing is beyond chance (q < 0.05): the largest effects.";
+  return [
+    note && element("p", { class: "quiet" }, note),
+    ...["promoted", "suppressed"]
+      .map((direction) => [direction, rows.filter((r) => r.direction === direction).slice(0, most)])
+      .filter(([, some]) => some.length > 0)
+      .map(([direction, some]) => table("Enrichment, " + direction, columns(direction), some)),
+  ];
+}

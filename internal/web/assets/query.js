@@ -1,0 +1,163 @@
+// The explorer's page of SQL: a query is completed, run, drawn and downloaded.
+import { address, element, figure, get, table, whole } from "./elements.js";
+
+const drawable = {
+  "skew-kurtosis": ["skewness", "kurtosis"],
+  skewness: ["skewness"],
+  kurtosis: ["kurtosis"],
+  "layer-scatter": ["layer", "skewness", "kurtosis"],
+  layers: ["layer"],
+  "layer-box": ["layer"],
+  manhattan: ["feature", "token_set", "es"],
+  feature: ["logit_weight"],
+  "running-sum": ["rank", "member"],
+};
+
+export async function sqlPage(p) {
+  const start =
+    "SELECT layer, feature, skewness, kurtosis, top_tokens[:5] AS promotes\n" +
+    "FROM features\nWHERE skewness > 1\nORDER BY skewness DESC";
+  const box = element("textarea", {
+    id: "query",
+    "aria-label": "SQL query",
+    spellcheck: "false",
+    "aria-describedby": "hint",
+  });
+  const proposals = element("ul", { class: "proposals", role: "listbox", "aria-label": "completions" }),
+    out = element("div", { "aria-live": "polite" });
+  box.value = p.q || start;
+  const run = () => {
+    const to = address("sql", { q: box.value });
+    if (location.hash === to) execute();
+    else location.hash = to;
+  };
+  async function execute() {
+    out.replaceChildren(element("p", { class: "quiet" }, "running …"));
+    try {
+      const data = await get("sql", { q: box.value });
+      const numeric = (type) => /INT|DOUBLE|FLOAT|DECIMAL|HUGEINT/.test(type) && !type.endsWith("]");
+      const cell = (value, type) =>
+        value === null
+          ? "NULL"
+          : numeric(type) && /[.e]/.test(value)
+            ? String(Number(Number(value).toPrecision(6)))
+            : value;
+      const names = data.columns.map((c) => c.name.toLowerCase()),
+        kinds = Object.keys(drawable).filter((k) => drawable[k].every((c) => names.includes(c)));
+      const chart = element("div"),
+        as = element(
+          "select",
+          {
+            "aria-label": "draw as",
+            onchange: () =>
+              as.value ? chart.replaceChildren(figure({ name: as.value, q: box.value })) : chart.replaceChildren(),
+          },
+          element("option", { value: "" }, "draw as …"),
+          ...kinds.map((k) => element("option", { value: k }, k)),
+        );
+      const query = "?" + new URLSearchParams({ q: box.value });
+      out.replaceChildren(
+        element(
+          "div",
+          { class: "actions" },
+          `${whole(data.rows.length)} rows${data.truncated ? " shown, there are more" : ""}, ` +
+            `${(1000 * data.seconds).toFixed(0)} ms`,
+          kinds.length ? as : null,
+          element("a", { href: "/api/sql.csv" + query, download: "result.csv" }, "CSV"),
+          element("a", { href: "/api/sql.parquet" + query, download: "result.parquet" }, "Parquet"),
+        ),
+        chart,
+        table(
+          "Result",
+          data.columns.map((c, i) => [c.name, numeric(c.type) ? "number" : "tokens", (r) => cell(r[i], c.type)]),
+          data.rows,
+        ),
+      );
+    } catch (e) {
+      out.replaceChildren(element("p", { class: "error", role: "alert" }, e.message));
+    }
+  }
+  const names = get("names");
+  let chosen = 0,
+    words = [];
+  const typed = () => (box.value.slice(0, box.selectionStart).match(/[A-Za-z_][A-Za-z0-9_]*$/) || [""])[0];
+  async function propose() {
+    const prefix = typed().toLowerCase(),
+      all = await names,
+      rank = { view: 0, column: 1, function: 2, keyword: 3 };
+    words =
+      prefix.length < 2
+        ? []
+        : all
+            .filter((n) => n.name.startsWith(prefix) && n.name !== prefix)
+            .sort((a, b) => rank[a.kind] - rank[b.kind] || a.name.length - b.name.length)
+            .slice(0, 8);
+    chosen = 0;
+    showProposals();
+  }
+  function showProposals() {
+    proposals.replaceChildren(
+      ...words.map((w, i) =>
+        element(
+          "li",
+          {
+            role: "option",
+            "aria-selected": i === chosen ? "true" : "false",
+            onclick: () => {
+              chosen = i;
+              accept();
+              box.focus();
+            },
+          },
+          w.name,
+          element("span", { class: "kind" }, w.kind),
+        ),
+      ),
+    );
+  }
+  function accept() {
+    const prefix = typed(),
+      at = box.selectionStart;
+    box.setRangeText(words[chosen].name, at - prefix.length, at, "end");
+    words = [];
+    showProposals();
+  }
+  box.oninput = propose;
+  box.onkeydown = (e) => {
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+      e.preventDefault();
+      run();
+      return;
+    }
+    if (words.length === 0) return;
+    if (e.key === "Tab" && !e.shiftKey) {
+      e.preventDefault();
+      accept();
+    } else if (e.key === "Escape") {
+      words = [];
+      showProposals();
+    } else if (e.altKey && (e.key === "ArrowRight" || e.key === "ArrowLeft")) {
+      e.preventDefault();
+      chosen = (chosen + (e.key === "ArrowRight" ? 1 : words.length - 1)) % words.length;
+      showProposals();
+    }
+  };
+  if (p.q) execute();
+  return [
+    "SQL",
+    element("h1", {}, "SQL"),
+    box,
+    proposals,
+    element(
+      "div",
+      { class: "actions" },
+      element("button", { type: "button", class: "primary", id: "run", onclick: run }, "Run"),
+      element(
+        "span",
+        { id: "hint" },
+        "Ctrl+Enter runs, Tab completes, Alt and the arrows choose, Esc lets go. The address holds the query.",
+      ),
+    ),
+    out,
+  ];
+}
