@@ -127,7 +127,7 @@ func (i *resultsImport) open() (err error) {
 	return err
 }
 
-// modelColumns are those of the view models, but its load_id, in the order of stored_models.
+// modelColumns are those of the view models that stored_models has too, but its load_id.
 var modelColumns = []string{
 	"model", "architecture", "format", "dtype", "d_model", "d_vocab", "unembedding_tensor", "tied", "processing", "norm", "norm_tensor", "norm_offset",
 	"norm_folded", "norm_bias_folded", "centered_over_d_model", "centered_over_vocabulary", "soft_cap",
@@ -278,12 +278,18 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 	}
 	i.without++
 	t := i.saes
-	block := sql.NullInt64{Int64: int64(sae.HookLayer(s.hook)), Valid: sae.HookLayer(s.hook) >= 0}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes (sae_id, sae, release, short_name, model_id, format, architecture,
-			d_model, d_sae, hook, block, layer, dtype, scale, neuronpedia_id, l0)
-		SELECT %d, ?, ?, ?, %d, format, architecture, d_model, d_sae, hook, ?, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
-		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named()), l.name, l.release, l.shortName, block, s.layer)
+	info := sae.Info{DModel: s.dModel, DSAE: s.dSAE, Hook: s.hook, Layer: sae.HookLayer(s.hook)}
+	err = i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT format, architecture, dtype, scale, coalesce(%s, ''), coalesce(%s, 0)
+		FROM %s WHERE %s`, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named())).
+		Scan(&info.Format, &info.Architecture, &info.DType, &info.Scale, &info.NeuronpediaID, &info.L0)
 	if err != nil {
+		return 0, err
+	}
+	layer := -1
+	if s.layer.Valid {
+		layer = int(s.layer.Int32)
+	}
+	if err := describeSAE(i.ctx, i.tx, l, info, m.id, layer); err != nil {
 		return 0, err
 	}
 	write := func() error {
@@ -297,12 +303,13 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 // recordImport writes l into stored_loads and gives it its number. Of its files only
 // the hash is known.
 func (i *resultsImport) recordImport(l *load, sha256 string, t *resultsTable, where string) error {
-	if err := i.tx.QueryRowContext(i.ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+	var bytes int64
+	var version string
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT format, coalesce(%s, 0), coalesce(%s, ?) FROM %s WHERE %s`,
+		t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where), i.Version).Scan(&l.format, &bytes, &version)
+	if err != nil {
 		return err
 	}
-	_, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_loads
-		SELECT %d, ?, ?, ?, ?, ?, format, ?, coalesce(%s, 0), ?, coalesce(%s, ?), ?, NULL, NULL FROM %s WHERE %s`,
-		l.id, t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where),
-		l.kind, l.name, l.release, l.source, l.revision, sha256, l.conventions+schema.WithoutWeights, i.Version, i.begun.UTC())
-	return err
+	l.conventions += schema.WithoutWeights
+	return l.insert(i.ctx, i.tx, sha256, bytes, version)
 }

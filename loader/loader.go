@@ -112,22 +112,57 @@ func (s stored) has(l *load) bool {
 	return same && s.conventions == l.conventions
 }
 
-// record writes l into stored_loads and gives it its number.
+// record writes l, with its files, into the database and gives it its number.
 func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
-		return err
-	}
 	var bytes int64
 	for _, f := range l.files {
 		bytes += f.bytes
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stored_load_files VALUES (?, ?, ?, ?)`, l.id, f.name, f.bytes, f.sha256); err != nil {
+	}
+	if err := l.insert(ctx, tx, digest(l.files), bytes, ld.Version); err != nil {
+		return err
+	}
+	for _, f := range l.files {
+		err := insert(ctx, tx, "stored_load_files", row{{"load_id", l.id}, {"path", f.name}, {"bytes", f.bytes}, {"sha256", f.sha256}})
+		if err != nil {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
-		l.id, l.kind, l.name, l.release, l.source, l.revision, l.format, digest(l.files), bytes, l.conventions, ld.Version, l.begun.UTC())
+	return nil
+}
+
+// insert writes the row of stored_loads, of files that are known by their hash and size, and
+// gives l its number.
+func (l *load) insert(ctx context.Context, tx *sql.Tx, sha256 string, bytes int64, version string) error {
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+		return err
+	}
+	return insert(ctx, tx, "stored_loads", row{
+		{"load_id", l.id}, {"kind", l.kind}, {"name", l.name}, {"release", l.release}, {"source", l.source}, {"revision", l.revision},
+		{"format", l.format}, {"sha256", sha256}, {"bytes", bytes}, {"conventions", l.conventions},
+		{"saedb_version", version}, {"loaded_at", l.begun.UTC()},
+	})
+}
+
+// row is the values of a new row beside the names of their columns.
+type row []struct {
+	column string
+	value  any
+}
+
+// insert writes one row; columns that it does not have are NULL.
+func insert(ctx context.Context, tx *sql.Tx, table string, r row) error {
+	var columns []string
+	var values []any
+	for _, cell := range r {
+		columns, values = append(columns, cell.column), append(values, cell.value)
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(columns, ", "), marks), values...)
 	return err
 }
+
+// optional is a text of a column that has NULL for none.
+func optional(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 // finish records how long the load took, and what it replaced.
 func finish(ctx context.Context, tx *sql.Tx, l *load, replaced int) error {

@@ -34,9 +34,10 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 	if err != nil {
 		return err
 	}
-	_, err = i.tx.ExecContext(i.ctx, `INSERT INTO stored_computations
-			(sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores, baseline_id) VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?)`,
-		id, c.tokens, c.kernel, c.version, c.at, counted, baseline)
+	err = insert(i.ctx, i.tx, "stored_computations", row{
+		{"sae_id", id}, {"tokens", c.tokens}, {"kernel", c.kernel}, {"saedb_version", c.version}, {"computed_at", c.at},
+		{"counted_tokens", counted}, {"features", 0}, {"scores", 0}, {"baseline_id", baseline},
+	})
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (i *resultsImport) newModel(l *load, m *resultsModel, where string) error {
 		}
 	}
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO stored_models SELECT %d, %s FROM %s WHERE %s`, m.id, strings.Join(modelColumns, ", "), i.stored.from, where),
+		fmt.Sprintf(`INSERT INTO stored_models (model_id, %[2]s) SELECT %[1]d, %[2]s FROM %[3]s WHERE %[4]s`, m.id, strings.Join(modelColumns, ", "), i.stored.from, where),
 		fmt.Sprintf(`INSERT INTO stored_tokens SELECT %d, CAST(token_id AS INTEGER), token, text, is_special, is_padding FROM %s WHERE %s ORDER BY token_id`, m.id, i.tokens.from, where),
 		fmt.Sprintf(`INSERT INTO stored_unembeddings SELECT %d, CAST(range AS INTEGER), NULL FROM range(%d)`, m.id, m.dVocab),
 	} {

@@ -19,7 +19,7 @@ import (
 // direction, m a model, s a text, l a list of texts, i an INTEGER, is a list of them,
 // d a DOUBLE, b a BOOLEAN, and p the path of a small file, or one that is not there.
 var callForms = []string{
-	"logit_stats(w, m)", "logit_stats(w, m, b)", "logit_stats(w, m, s)", "logit_stats(w, m, b, s)", "top_tokens(w, m, i, s)", "enrichment_score(w, m, s, s)",
+	"logit_stats(w, m)", "logit_stats(w, m, b)", "logit_stats(w, m, s)", "logit_stats(w, m, b, s)", "l_moments(w, m)", "l_moments(w, m, s)", "top_tokens(w, m, i, s)", "enrichment_score(w, m, s, s)",
 	"enrich(w, m, s)", "enrich(w, m, l, s)", "leading_edge(w, m, s, s)", "leading_edge(w, m, s, d, s)", "weighted_enrichment(w, m, l, d, i, s)", "weighted_enrichment(w, m, l, d, i, i, s)",
 	"top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
 	"feature_statistics(w, m)", "feature_statistics(w, m, s)", "feature_statistics(w, m, s, is)", "enrichment_score(w, m, s)", "enrich(w, m)", "enrich(w, m, l)",

@@ -92,7 +92,7 @@ type family struct {
 }
 
 var families = []family{
-	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
+	logitStatsFamily, lMomentsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }

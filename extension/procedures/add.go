@@ -9,7 +9,7 @@ import (
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/vocab"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -86,7 +86,7 @@ var addModel = procedure{
 	},
 }
 
-func (d *modelDescription) open(file *safetensors.File) (*model.Unembedding, error) {
+func (d *modelDescription) open(file *tensor.File) (*model.Unembedding, error) {
 	if d.AsIs == nil {
 		return model.FromTensors([]byte(d.Config), file, d.Processing)
 	}

@@ -48,10 +48,10 @@ func open(t testing.TB) *sql.DB {
 		`CREATE TABLE stored_computations (sae_id INTEGER, baseline_id INTEGER)`,
 		`CREATE TABLE stored_baseline_statistics (baseline_id INTEGER, statistic VARCHAR, sorted_values DOUBLE[])`,
 		`CREATE TABLE decoder_directions (sae VARCHAR, feature INTEGER, w_dec FLOAT[])`,
-		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, size BIGINT, tokens INTEGER[])`,
+		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, members BIGINT, tokens INTEGER[])`,
 		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500, range(0, 1000, 2)), ('m', 'low', 'test', 250, range(250))`,
 		`CREATE TABLE enrichment AS SELECT *, CASE WHEN effect < 0 THEN 'suppressed' ELSE 'promoted' END AS direction FROM (
-			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.size,
+			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.members AS size,
 				CAST(abs(sin(f.feature * (1 + length(t.token_set)) / 3.0)) * 0.95 AS FLOAT) AS es,
 				CAST(sin(f.feature * (1 + length(t.token_set)) / 3.0) * 0.9 AS FLOAT) AS effect,
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc

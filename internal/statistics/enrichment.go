@@ -89,6 +89,11 @@ func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
 		return fault.At("compute enrichment", p.SAE, err)
 	}
 	if len(p.sets) > 0 {
+		_, err := j.DB.ExecContext(ctx, `UPDATE stored_computations SET kernel = kernel || $3 || $2 WHERE sae_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
+			p.id, j.Kernel, kernelsApart)
+		if err != nil {
+			return fault.At("compute enrichment", p.SAE, err)
+		}
 		if err := j.enrichBlocks(ctx, p); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
 		}

@@ -172,6 +172,9 @@ func (j *Job) blocks(ctx context.Context, p Pending, features int) error {
 	}))
 }
 
+// kernelsApart stands between the kernels that made an SAE's figures, where runs had several.
+const kernelsApart = ", "
+
 // begin records how the statistics are computed, and drops those that were
 // computed for other tokens.
 func (j *Job) begin(ctx context.Context, p Pending) error {
@@ -180,6 +183,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 		return err
 	}
 	defer tx.Rollback()
+	kernel, before := j.Kernel, sql.NullString{}
 	if p.Restart {
 		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
@@ -187,12 +191,21 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 			}
 		}
 	}
+	if !p.Restart { // what is there already stays
+		err := tx.QueryRowContext(ctx, `SELECT any_value(kernel) FROM stored_computations WHERE sae_id = ? AND features + scores > 0`, p.id).Scan(&before)
+		if err != nil {
+			return err
+		}
+	}
+	if before.Valid && !slices.Contains(strings.Split(before.String, kernelsApart), kernel) {
+		kernel = before.String + kernelsApart + kernel
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores)
 		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`, 0, 0`,
-		p.id, p.Tokens, j.Kernel, j.Version, time.Now().UTC())
+		p.id, p.Tokens, kernel, j.Version, time.Now().UTC())
 	if err != nil {
 		return err
 	}

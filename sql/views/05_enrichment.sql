@@ -1,9 +1,9 @@
 CREATE OR REPLACE VIEW token_sets AS
-SELECT m.model, t.token_set, t.family, len(t.token_ids) AS size, t.token_ids AS tokens
+SELECT m.model, t.token_set, t.family, len(t.token_ids) AS members, t.token_ids AS tokens
 FROM stored_token_sets t JOIN stored_models m ON t.model_id = m.model_id;
 COMMENT ON VIEW token_sets IS 'Every loaded token set; token_set_members has a row a token.';
 COMMENT ON COLUMN token_sets.model IS 'Model whose tokens it holds.';
-COMMENT ON COLUMN token_sets.size IS 'Number of tokens.';
+COMMENT ON COLUMN token_sets.members IS 'Number of its tokens; enrichment.size is how many of them counted.';
 COMMENT ON COLUMN token_sets.tokens IS 'Ids of its tokens, ascending.';
 
 CREATE OR REPLACE VIEW token_set_members AS
@@ -57,7 +57,7 @@ COMMENT ON COLUMN enrichment.release IS 'Its release.';
 COMMENT ON COLUMN enrichment.model IS 'Its model.';
 COMMENT ON COLUMN enrichment.layer IS 'Its layer, as in saes.';
 COMMENT ON COLUMN enrichment.feature IS 'Index of the feature.';
-COMMENT ON COLUMN enrichment.size IS 'Number of tokens of the set that counted: those that are neither padding nor special where the SAE was computed for real tokens. token_sets has the size of the whole set; the two join USING (model, token_set).';
+COMMENT ON COLUMN enrichment.size IS 'Number of tokens of the set that counted: those that are neither padding nor special where the SAE was computed for real tokens. token_sets.members counts them all.';
 COMMENT ON COLUMN enrichment.effect IS '2 auc - 1: the probability that a member of the set ranks above another token less that of the reverse, from -1 (all at the bottom, suppressed) to 1 (all on top, promoted).';
 COMMENT ON COLUMN enrichment.es IS 'Enrichment score: the largest distance, up or down, of the running sum over the ranking (+1/m at a member, -1/(V-m) elsewhere); the two-sample Kolmogorov-Smirnov distance.';
 COMMENT ON COLUMN enrichment.direction IS 'promoted when the set lies towards the highest logit weights, suppressed when towards the lowest.';
