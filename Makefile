@@ -42,7 +42,7 @@ $(CHARTS): FORCE
 	@scripts/chart-library.sh
 
 demo: build
-	@examples/smollm2-135m/demo.sh
+	@bin/saedb demo
 
 # Its last line is "N passed, N failed, N skipped"; a skip that test/skips.txt does not
 # list is a failure.
