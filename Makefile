@@ -38,6 +38,13 @@ wheel: extension
 	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel ./python
 	@ls -l build/wheel/*.whl | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+# Wheels of the package with the extension and the program, for every platform, from
+# one Linux machine, and of the example: build/wheels/out. dist adds archives of the
+# program and of the extension, and checksums: build/dist. PLATFORMS=linux-amd64 is one.
+.PHONY: wheels dist
+wheels dist: $(CHARTS)
+	@PYTHON=$(PYTHON) scripts/wheels.sh $@ $(PLATFORMS)
+
 $(CHARTS): FORCE
 	@scripts/chart-library.sh
 

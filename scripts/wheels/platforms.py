@@ -1,0 +1,48 @@
+"""What is built for which platform, and with which C++ library DuckDB is linked."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Package(NamedTuple):
+    """A static library of one of Debian's packages, accepted with this SHA-256 alone."""
+
+    suite: str
+    name: str  # with :architecture
+    file: str  # in the package
+    sha256: str
+
+
+class Platform(NamedTuple):
+    goos: str
+    goarch: str
+    duckdb: str  # DuckDB's name of the platform
+    wheel: str  # the wheel's tag
+    extension: str  # zig's target of the extension
+    program: str | None  # of the program; None where it is not built
+    cxx: tuple[Package, ...] = ()  # in place of zig's C++ library
+    flags: str = ""  # of the extension's linker
+
+    @property
+    def name(self) -> str:
+        return f"{self.goos}-{self.goarch}"
+
+    @property
+    def program_name(self) -> str:
+        return "saedb.exe" if self.goos == "windows" else "saedb"
+
+
+MINGW = "usr/lib/gcc/x86_64-w64-mingw32ucrt/14/"
+PLATFORMS = (
+    Platform(
+        "linux", "amd64", "linux_amd64", "manylinux_2_28_x86_64", "x86_64-linux-gnu.2.17", "x86_64-linux-gnu.2.28",
+        (Package("bookworm", "libstdc++-12-dev:amd64", "usr/lib/gcc/x86_64-linux-gnu/12/libstdc++.a", "ab6996b7817f0d838ba9247d3aa4dfb8002222dbc43412238607b58987fa59fd"),),
+        "-Wl,-Bsymbolic",
+    ),
+    Platform(
+        "linux", "arm64", "linux_arm64", "manylinux_2_28_aarch64", "aarch64-linux-gnu.2.17", "aarch64-linux-gnu.2.28",
+        (Package("bookworm", "libstdc++-12-dev:arm64", "usr/lib/gcc/aarch64-linux-gnu/12/libstdc++.a", "49312d77714847314a861f8c76d24c254f8cacfa5bc5a7ded0eaeae9cb049a42"),),
+        "-Wl,-Bsymbolic",
+    ),
+)  # fmt: skip
