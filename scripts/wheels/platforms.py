@@ -45,4 +45,12 @@ PLATFORMS = (
         (Package("bookworm", "libstdc++-12-dev:arm64", "usr/lib/gcc/aarch64-linux-gnu/12/libstdc++.a", "49312d77714847314a861f8c76d24c254f8cacfa5bc5a7ded0eaeae9cb049a42"),),
         "-Wl,-Bsymbolic",
     ),
+    Platform(
+        "windows", "amd64", "windows_amd64", "win_amd64", "x86_64-windows-gnu", "x86_64-windows-gnu",
+        (
+            Package("trixie", "g++-mingw-w64-ucrt64", MINGW + "libstdc++.a", "1f6e119e4ecc6df0d77f9a3a4698de1358374353b997ecff54203fcf0c5fc4a4"),
+            Package("trixie", "gcc-mingw-w64-ucrt64", MINGW + "libgcc_eh.a", "1a12aca76f9409fae8f975852e3fb180735f4d472f291e5e3b3c7819d56a991c"),
+            Package("trixie", "gcc-mingw-w64-ucrt64", MINGW + "libgcc.a", "7f0a58bd41ecc1baaedca6993795f7cd1fa3388bec1b41b63d88c488c926dfbc"),
+        ),
+    ),
 )  # fmt: skip
