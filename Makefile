@@ -45,6 +45,13 @@ wheel: extension
 wheels dist: $(CHARTS)
 	@PYTHON=$(PYTHON) scripts/wheels.sh $@ $(PLATFORMS)
 
+# The wheels as somebody uses them: installed, with the demo, in three DuckDBs; and what
+# their machine code asks of a system. make test has the same tests, which skip where no
+# wheels are built. scripts/wheels-chroot.sh does it on the oldest Debian there is.
+.PHONY: test-wheels
+test-wheels: $(TOKENIZERS) wheels python-clients
+	$(GO) test ./test -count=1 -run 'TestWheels|TestInstalledWheel|TestWheelOfARM64' -v
+
 $(CHARTS): FORCE
 	@scripts/chart-library.sh
 
