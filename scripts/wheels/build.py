@@ -1,8 +1,8 @@
-"""Builds wheels of saedb and of its example, the sdist, and archives, for every platform, on Linux.
+"""Builds wheels of saedb and of its example, the sdist, and archives, for each of PLATFORMS, on Linux.
 
 make wheels and make dist run it, in an environment of requirements.txt:
 
-    build.py wheels|dist [PLATFORM ...]     of linux-amd64, linux-arm64, …; all by default
+    build.py wheels|dist [PLATFORM ...]     of linux-amd64, linux-arm64, windows-amd64; all by default
 
 Two builds of the same sources are equal, byte for byte: times are SOURCE_DATE_EPOCH's (that of
 the last commit by default), paths are trimmed, and every tool is pinned.
@@ -61,9 +61,7 @@ def build_extension(p: Platform, into: Path) -> Path:
     return extension
 
 
-def build_program(p: Platform, into: Path) -> Path | None:
-    if p.program is None:
-        return None
+def build_program(p: Platform, into: Path) -> Path:
     program = into / p.program_name
     cxx = [str(debian.library(package, BUILD / "libraries")) for package in p.cxx]
     if p.goos == "linux":
@@ -74,13 +72,12 @@ def build_program(p: Platform, into: Path) -> Path | None:
     return program
 
 
-def build_wheel(p: Platform, extension: Path, program: Path | None, notices: str) -> Path:
+def build_wheel(p: Platform, extension: Path, program: Path, notices: str) -> Path:
     """Has setuptools write the wheel, from a tree that has nothing else in it."""
     tree = fresh(BUILD / p.name / "tree")
     package_sources(tree)
     copy(extension, tree / "src/saedb/saedb.duckdb_extension")
-    if program is not None:
-        copy(program, tree / "src/saedb_program/bin" / program.name, 0o755)
+    copy(program, tree / "src/saedb_program/bin" / program.name, 0o755)
     write(tree / "LICENSES.txt", notices.encode())
     return setuptools_wheel(tree, p.wheel)
 
@@ -177,7 +174,7 @@ def report(file: Path) -> None:
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.1f} MB", flush=True)
 
 
-def make_dist(p: Platform, extension: Path, program: Path | None, notices: str) -> None:
+def make_dist(p: Platform, extension: Path, program: Path, notices: str) -> None:
     """Archives of the program and the extension of a platform."""
     compressed = BytesIO()
     with gzip.GzipFile(filename="", fileobj=compressed, mode="wb", mtime=epoch()) as out:
@@ -185,8 +182,6 @@ def make_dist(p: Platform, extension: Path, program: Path | None, notices: str) 
     target = DIST / f"saedb-{VERSION}-{p.duckdb}.duckdb_extension.gz"
     write(target, compressed.getvalue())
     report(target)
-    if program is None:
-        return
     tree = fresh(BUILD / p.name / "archive")
     copy(program, tree / program.name, 0o755)
     for name in ("LICENSE", "README.md", "CHANGELOG.md"):

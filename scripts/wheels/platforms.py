@@ -20,8 +20,8 @@ class Platform(NamedTuple):
     duckdb: str  # DuckDB's name of the platform
     wheel: str  # the wheel's tag
     extension: str  # zig's target of the extension
-    program: str | None  # of the program; None where it is not built
-    cxx: tuple[Package, ...] = ()  # in place of zig's C++ library
+    program: str  # of the program
+    cxx: tuple[Package, ...]  # in place of zig's C++ library
     flags: str = ""  # of the extension's linker
 
     @property
