@@ -174,6 +174,11 @@ bench: $(TOKENIZERS) bench-kernel
 	$(GO) run ./bench/ladder
 	$(GO) run ./bench/serve
 
+# Whether p-values against the baseline hold; it fails where they do not.
+.PHONY: bench-calibration
+bench-calibration: $(TOKENIZERS)
+	$(GO) run ./bench/calibration
+
 .PHONY: bench-spark
 bench-spark: spark build
 	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python bench/spark/main.py

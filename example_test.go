@@ -2,9 +2,13 @@ package saedb_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -68,8 +72,109 @@ func ExampleDB() {
 	// Output:  five, four, eight, three
 }
 
-// A query ends soon after its context; one that calls saedb's functions does so with
-// During, since DuckDB itself looks only between chunks of rows.
+// From files to an answer. Families of token sets, the kinds of SAEs and what else there is
+// to say are fields of the requests.
+func ExampleDB_Compute() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "saedb-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	db, err := saedb.Open(ctx, filepath.Join(dir, "features.db"), saedb.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+
+	model, err := db.LoadModel(ctx, saedb.ModelRequest{Path: exampleModel, Name: "smollm2-135m"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("model %s: %d tokens\n", model.Name, model.Rows)
+	err = db.LoadSAEs(ctx, exampleSAE, saedb.SAERequest{}, func(sae saedb.Outcome) error {
+		fmt.Printf("SAE %s: %d features\n", sae.Name, sae.Rows)
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := db.Compute(ctx, saedb.ComputeRequest{Baseline: 0}); err != nil {
+		log.Fatal(err)
+	}
+	var feature int
+	var tokens duckdb.Composite[[]string]
+	err = db.QueryRowContext(ctx, "SELECT feature, top_tokens[:3] FROM features ORDER BY skewness DESC LIMIT 1").Scan(&feature, &tokens)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(feature, strings.Join(tokens.Get(), ","))
+	// Output:
+	// model smollm2-135m: 49152 tokens
+	// SAE blocks.29.hook_resid_pre: 1536 features
+	// 1328 ),?),).
+}
+
+// What is loaded already, what makes no sense and what is missing is an *Error: it says the
+// operation, what it failed on, what was expected and found, and what to do.
+func ExampleDB_LoadSAE() {
+	ctx := context.Background()
+	db, err := saedb.Open(ctx, "", saedb.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.LoadSAE(ctx, saedb.SAERequest{Path: exampleSAE})
+	var failed *saedb.Error
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Op)
+		fmt.Println(failed.Problem)
+		fmt.Println(failed.Hint)
+	}
+	// Output:
+	// load sae
+	// no model is loaded that it could belong to
+	// load its model first, with saedb load model
+}
+
+// The error of a statement is DuckDB's, which is a text; Returned has that of the function.
+func ExampleReturned() {
+	ctx := context.Background()
+	db, err := saedb.Open(ctx, "", saedb.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "SELECT logit_stats([1, 2]::FLOAT[], 'smollm2')")
+	var failed *saedb.Error
+	if errors.As(saedb.Returned(err), &failed) {
+		fmt.Println(failed.Op)
+		fmt.Println(failed.Subject)
+		fmt.Println(failed.Problem)
+	}
+	// Output:
+	// logit_stats
+	// model "smollm2"
+	// no such model in this database
+}
+
+// Functions report what they finish, in statements with a context that asks for it.
+func ExampleWithProgress() {
+	db, err := saedb.Open(context.Background(), "", saedb.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer db.Close()
+	var rows atomic.Int64
+	ctx := saedb.WithProgress(context.Background(), func(n int64) { rows.Add(n) })
+	if _, err := db.ExecContext(ctx, "CREATE TABLE directions AS SELECT w_dec FROM read_sae(?)", exampleSAE); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rows.Load(), "rows")
+	// Output: 1536 rows
+}
+
+// A query ends soon after its context, also in the midst of a function.
 func ExampleDB_cancel() {
 	db, err := saedb.Open(context.Background(), "", saedb.Options{})
 	if err != nil {
@@ -82,7 +187,6 @@ func ExampleDB_cancel() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	defer db.Functions.During(ctx)()
 	_, err = db.ExecContext(ctx, `
 		SELECT sum((logit_stats(list_transform(range(576), lambda j: sin(i * j)), 'smollm2')).std) FROM range(1_000_000) t(i)`)
 	fmt.Println(err != nil, ctx.Err())

@@ -13,8 +13,8 @@
 // comes out into a duckdb.Composite of github.com/duckdb/duckdb-go/v2, the driver.
 // examples/clients/go is a whole program.
 //
-// Models and SAEs come into a database through the program saedb. A DB may be used
-// by several goroutines; each query, with all its functions, runs on all cores. The
+// Models and SAEs come into a database through DB's methods, or through the program saedb,
+// which calls them. A DB may be used by several goroutines; each query, with all its functions, runs on all cores. The
 // package needs cgo and links DuckDB, which the driver brings along.
 package saedb
 
@@ -33,7 +33,9 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/version"
+	"github.com/saedb/saedb/loader/hub"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
@@ -58,6 +60,11 @@ type Options struct {
 	// its tables are brought from that schema version to this one's, all or none of
 	// them. It may be nil.
 	Upgrading func(from, to int)
+	// Watch is told of the work of loads and computations. It may be nil.
+	Watch operations.Watch
+	// Hub makes the client for what a load needs of the Hugging Face Hub. It may be nil:
+	// then the environment's is made.
+	Hub func() (*hub.Client, error)
 }
 
 // DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
@@ -67,14 +74,22 @@ const DefaultModelMemory = udf.DefaultModelMemory
 // millions of features; it spills to disk beyond.
 const DefaultMemoryLimit = 1 << 30
 
-// DB is a DuckDB database with saedb's functions registered.
+// WithProgress returns a context whose statements report the rows that saedb's functions
+// finish in them, from any goroutine.
+func WithProgress(ctx context.Context, report func(rows int64)) context.Context {
+	return udf.WithProgress(ctx, report)
+}
+
+// DB is a DuckDB database with saedb's functions registered. A statement ends soon after
+// its context, in the midst of a function too.
 type DB struct {
 	*sql.DB
-	// Functions cancels the functions and reports their progress.
-	Functions *udf.Functions
-	lookups   *sql.Conn
-	file      *attachedFile // of ReadFirst, nil otherwise
-	path      string        // "" in memory
+	// Functions are what the functions share.
+	Functions  *udf.Functions
+	operations operations.Database
+	lookups    *sql.Conn
+	file       *attachedFile // of ReadFirst, nil otherwise
+	path       string        // "" in memory
 }
 
 // Open opens the database in a file, or one in memory when path is empty. A
@@ -109,7 +124,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 // prepare registers the functions in a database that has just been opened, and makes
 // sure that its tables are of this version. It closes the database if that fails.
 func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path string, o Options) error {
-	err := db.register(ctx, cmp.Or(o.ModelMemory, DefaultModelMemory))
+	err := db.register(ctx, connector, cmp.Or(o.ModelMemory, DefaultModelMemory))
 	if err == nil {
 		err = registerNames(connector)
 	}
@@ -120,6 +135,7 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 		db.Close()
 		return fault.At("open database", path, err)
 	}
+	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
 	return nil
 }
 
@@ -166,7 +182,11 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.DB.Close())
 }
 
-func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
+func (db *DB) register(ctx context.Context, connector *duckdb.Connector, modelMemory int64) error {
+	running, err := contexts(connector)
+	if err != nil {
+		return err
+	}
 	if db.lookups, err = db.Conn(ctx); err != nil {
 		return err
 	}
@@ -177,7 +197,7 @@ func (db *DB) register(ctx context.Context, modelMemory int64) (err error) {
 	defer registration.Close()
 	return rawConnection(registration, func(to capi.Connection) error {
 		return rawConnection(db.lookups, func(from capi.Connection) error {
-			db.Functions, err = udf.Register(to, from, modelMemory)
+			db.Functions, err = udf.Register(to, from, modelMemory, running)
 			return err
 		})
 	})

@@ -2,13 +2,18 @@ package saedb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
@@ -112,10 +117,125 @@ func TestCancel(t *testing.T) {
 	db := open(t, "", Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	defer db.Functions.During(ctx)()
 	begun := time.Now()
 	_, err := db.ExecContext(ctx, "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE a.range + b.range = -1")
 	if err == nil || time.Since(begun) > 2*time.Second {
 		t.Errorf("cancelled after 0.1 s, it ended after %v with %v", time.Since(begun), err)
+	}
+}
+
+// TestCancelOne: of two statements in one function at the same time, each ends with its own
+// context, within a chunk of rows, and each reports its own progress.
+func TestCancelOne(t *testing.T) {
+	const rows = 2048 // one chunk, in which DuckDB itself does not look
+	db := open(t, "", Options{})
+	if _, err := db.Exec("CALL saedb_model('smollm2', 'examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf')"); err != nil {
+		t.Fatal(err)
+	}
+	run := func(ctx context.Context) (n, reported int64, err error) {
+		var done atomic.Int64
+		ctx = WithProgress(ctx, func(rows int64) { done.Add(rows) })
+		err = db.QueryRowContext(ctx, `SELECT count((logit_stats(list_transform(range(576), lambda j: sin(i * j)), 'smollm2')).std)
+			FROM range(?) t(i)`, rows).Scan(&n)
+		return n, done.Load(), err
+	}
+	if _, _, err := run(t.Context()); err != nil { // reads the model
+		t.Fatal(err)
+	}
+	stopped := make(chan error)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_, reported, err := run(ctx)
+		if err == nil || reported == rows {
+			err = fmt.Errorf("ended with %v after %d rows", err, reported)
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			err = nil
+		}
+		stopped <- err
+	}()
+	finished := make(chan error)
+	go func() {
+		n, reported, err := run(t.Context())
+		if err == nil && (n != rows || reported != rows) {
+			err = fmt.Errorf("%d rows of %d, %d reported", n, rows, reported)
+		}
+		finished <- err
+	}()
+	select {
+	case err := <-finished:
+		t.Errorf("the statement that goes on ended first (%v)", err)
+		<-stopped
+		return
+	case err := <-stopped:
+		if err != nil {
+			t.Errorf("the statement whose context ended: %v", err)
+		}
+	}
+	if err := <-finished; err != nil {
+		t.Errorf("the other: %v", err)
+	}
+}
+
+// counted counts the queries that functions ask.
+type counted struct {
+	capi.Queryer
+	queries atomic.Int64
+}
+
+func (c *counted) Query(sql string, each func(capi.Chunk) error) error {
+	c.queries.Add(1)
+	return c.Queryer.Query(sql, each)
+}
+
+// TestLookedUpOnce: a statement looks a model up once, however many rows it has.
+func TestLookedUpOnce(t *testing.T) {
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	var lookups counted
+	var raw [2]*sql.Conn
+	for i := range raw {
+		if raw[i], err = db.Conn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer raw[i].Close()
+	}
+	err = rawConnection(raw[0], func(to capi.Connection) error {
+		return rawConnection(raw[1], func(from capi.Connection) error {
+			lookups.Queryer = from
+			_, err := udf.Register(to, &lookups, DefaultModelMemory, nil)
+			return err
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := t.TempDir()
+	for _, part := range []string{"model", "vocab"} {
+		if err := os.CopyFS(model, os.DirFS("loader/"+part+"/testdata/gpt2")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, statement := range []string{"SET threads = 1", "CALL saedb_model('gpt2', '" + model + "')"} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := func(rows int) int64 {
+		before := lookups.queries.Load()
+		var n int
+		err := db.QueryRow(`SELECT count(logit_weight(list_transform(range(32), lambda j: i + j)::FLOAT[], 'gpt2', 1)) FROM range(?) t(i)`, rows).Scan(&n)
+		if err != nil || n != rows {
+			t.Fatalf("%d rows of %d: %v", n, rows, err)
+		}
+		return lookups.queries.Load() - before
+	}
+	asked(1) // reads the model
+	if one, many := asked(1), asked(20_000); one == 0 || many != one {
+		t.Errorf("%d queries for one row, %d for 20,000", one, many)
 	}
 }

@@ -33,7 +33,7 @@ var registerMore = func(capi.Connection) error { return nil }
 //export saedbLoad
 func saedbLoad(info, access unsafe.Pointer) C.bool {
 	return C.bool(capi.NewLoading(info, access).Attach(func(registration capi.Connection, host *capi.Host, opened capi.Database) error {
-		functions, err := udf.Register(registration, host, udf.DefaultModelMemory)
+		functions, err := udf.Register(registration, host, udf.DefaultModelMemory, nil)
 		if err != nil {
 			return err
 		}

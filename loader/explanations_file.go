@@ -171,7 +171,7 @@ func (e *export) row(ctx context.Context, row int) string {
 // unreadable says in which line lies what DuckDB's reader refused.
 func (ld *Loader) unreadable(ctx context.Context, e *export, err error) error {
 	if !strings.Contains(err.Error(), "JSON") {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	line, text := e.find(ctx, func(_ int, line []byte) bool {
 		if line[0] == '{' && json.Valid(line) {
@@ -184,7 +184,7 @@ func (ld *Loader) unreadable(ctx context.Context, e *export, err error) error {
 		return asked == nil && !object
 	})
 	if line == 0 {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	return &fault.Error{Subject: fmt.Sprintf("%s: line %d", e.path, line), Expected: "a JSON object", Found: fmt.Sprintf("%.40q", text)}
 }

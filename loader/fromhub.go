@@ -13,8 +13,8 @@ import (
 	"github.com/saedb/saedb/loader/model"
 )
 
-// client is the Hub's.
-type client = hub.Client
+// HubClient is the client of the Hub.
+type HubClient = hub.Client
 
 // hubClient is the client for what a load needs of a model that came from the Hub.
 func (ld *Loader) hubClient() (*hub.Client, error) {

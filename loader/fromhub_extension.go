@@ -10,8 +10,9 @@ import (
 	"github.com/saedb/saedb/loader/model"
 )
 
-// The loadable extension opens no network connections, in whoever's process it is.
-type client struct{}
+// HubClient is none: the loadable extension opens no network connections, in whoever's
+// process it is.
+type HubClient struct{}
 
 // modelPath is the path of the files that a model was loaded from.
 func (ld *Loader) modelPath(ctx context.Context, tx *sql.Tx, m loadedModel, _ model.BlockKind, _ int) (string, error) {

@@ -195,7 +195,7 @@ func collectRows(ctx context.Context, tx *sql.Tx, query string, dModel int) (col
 		SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS feature, CAST(%s AS FLOAT[]) AS w_dec FROM (%s)`,
 		schema.Identifier(column), strings.TrimRight(strings.TrimSpace(query), ";")))
 	if err != nil {
-		return collected{}, plain(err)
+		return collected{}, fault.Returned(err)
 	}
 	var c collected
 	var bad sql.NullString
@@ -208,7 +208,7 @@ func collectRows(ctx context.Context, tx *sql.Tx, query string, dModel int) (col
 		FROM collected_directions`, dModel)).Scan(&c.count, &c.sha256, &bad)
 	switch {
 	case err != nil:
-		return collected{}, plain(err)
+		return collected{}, fault.Returned(err)
 	case bad.Valid:
 		return collected{}, &fault.Error{Subject: "query", Expected: fmt.Sprintf("rows of %d finite values, d_model of the model", dModel), Found: bad.String}
 	case c.count == 0:
@@ -222,7 +222,7 @@ func collectRows(ctx context.Context, tx *sql.Tx, query string, dModel int) (col
 func directionColumn(ctx context.Context, tx *sql.Tx, query string) (string, error) {
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT column_name, column_type FROM (DESCRIBE %s)`, strings.TrimRight(strings.TrimSpace(query), ";")))
 	if err != nil {
-		return "", plain(err)
+		return "", fault.Returned(err)
 	}
 	defer rows.Close()
 	var lists, all []string

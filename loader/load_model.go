@@ -147,11 +147,13 @@ func fitsSAEs(ctx context.Context, tx *sql.Tx, old int, info model.Info) error {
 func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.Unembedding, vocabulary *vocab.Vocabulary) error {
 	info := u.Info()
 	p := info.Processing
-	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, info.Architecture, info.Format, info.DType, info.DModel, info.DVocab, p.UnembeddingTensor, p.Tied, p.Mode, p.Norm,
-		optional(p.NormTensor), p.NormOffset, p.NormFolded, p.NormBiasFolded, p.CenteredOverDModel, p.CenteredOverVocab,
-		sql.NullFloat64{Float64: p.SoftCap, Valid: p.SoftCap != 0})
+	err := insert(ctx, tx, "stored_models", row{
+		{"model_id", l.id}, {"model", l.name}, {"architecture", info.Architecture}, {"format", info.Format}, {"dtype", info.DType},
+		{"d_model", info.DModel}, {"d_vocab", info.DVocab}, {"unembedding_tensor", p.UnembeddingTensor}, {"tied", p.Tied},
+		{"processing", p.Mode}, {"norm", p.Norm}, {"norm_tensor", optional(p.NormTensor)}, {"norm_offset", p.NormOffset},
+		{"norm_folded", p.NormFolded}, {"norm_bias_folded", p.NormBiasFolded}, {"centered_over_d_model", p.CenteredOverDModel},
+		{"centered_over_vocabulary", p.CenteredOverVocab}, {"soft_cap", sql.NullFloat64{Float64: p.SoftCap, Valid: p.SoftCap != 0}},
+	})
 	if err != nil {
 		return err
 	}
@@ -159,7 +161,7 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 	defer withdraw()
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO stored_tokens
 		SELECT %d, token_id, token, text, is_special, is_padding FROM %s`, l.id, tokens)); err != nil {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	rows, withdraw := ld.Opened.OfferUnembedding(u)
 	defer withdraw()
@@ -176,7 +178,7 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if err := dropModel(ctx, tx, old); err != nil {
 		return err
 	}
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"} {
 		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
 		if err != nil {
 			return err

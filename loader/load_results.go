@@ -80,6 +80,7 @@ type resultsImport struct {
 
 // resultsModel is a model of the results, and its number in this database.
 type resultsModel struct {
+	name               string
 	id, dModel, dVocab int
 	sha256             string
 }
@@ -90,6 +91,7 @@ type resultsSAE struct {
 	revision                                                sql.NullString
 	layer                                                   sql.NullInt32 // of its partition
 	seed, directions                                        sql.NullInt64 // of the baseline
+	like                                                    bool          // whether that is like the SAE
 	dModel, dSAE                                            int
 }
 
@@ -115,7 +117,7 @@ func (i *resultsImport) open() (err error) {
 		{&i.enrichment, "enrichment", true, false, []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}},
 		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "saedb_version"}},
 		{&i.nulls, "baseline_enrichment", false, false, []string{"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99",
-			"es_scale", "auc_scale", "scores", "counts", "resolution"}},
+			"es_location", "es_scale", "auc_scale", "scores", "counts", "resolution"}},
 	} {
 		if *t.to, err = openResults(i.ctx, i.tx, i.Dir, t.name, t.partitioned, t.required, t.needed...); err != nil {
 			return err
@@ -125,7 +127,7 @@ func (i *resultsImport) open() (err error) {
 	return err
 }
 
-// modelColumns are those of the view models, but its load_id, in the order of stored_models.
+// modelColumns are those of the view models that stored_models has too, but its load_id.
 var modelColumns = []string{
 	"model", "architecture", "format", "dtype", "d_model", "d_vocab", "unembedding_tensor", "tied", "processing", "norm", "norm_tensor", "norm_offset",
 	"norm_folded", "norm_bias_folded", "centered_over_d_model", "centered_over_vocabulary", "soft_cap",
@@ -135,14 +137,14 @@ var modelColumns = []string{
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
 	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
-			s.baseline_seed, s.baseline_directions
+			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = 'sae', false)
 		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
 				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision,
-				any_value(%s) AS baseline_seed, any_value(%s) AS baseline_directions, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
+				any_value(%s) AS baseline_seed, any_value(%s) AS baseline_directions, any_value(%s) AS baseline_kind, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
 			FROM %s GROUP BY release, sae) s USING (release, sae)
 		ORDER BY f.release, f.layer, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"),
-		t.as("baseline_seed", "BIGINT"), t.as("baseline_directions", "BIGINT"), t.from))
+		t.as("baseline_seed", "BIGINT"), t.as("baseline_directions", "BIGINT"), t.as("baseline_kind", "VARCHAR"), t.from))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +154,7 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 		var s resultsSAE
 		var model, sha256, conventions, source sql.NullString
 		var dModel, dSAE, described sql.NullInt64
-		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described, &s.seed, &s.directions); err != nil {
+		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described, &s.seed, &s.directions, &s.like); err != nil {
 			return nil, err
 		}
 		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !conventions.Valid || !dModel.Valid || !dSAE.Valid {
@@ -276,12 +278,18 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 	}
 	i.without++
 	t := i.saes
-	block := sql.NullInt64{Int64: int64(sae.HookLayer(s.hook)), Valid: sae.HookLayer(s.hook) >= 0}
-	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_saes (sae_id, sae, release, short_name, model_id, format, architecture,
-			d_model, d_sae, hook, block, layer, dtype, scale, neuronpedia_id, l0)
-		SELECT %d, ?, ?, ?, %d, format, architecture, d_model, d_sae, hook, ?, ?, dtype, scale, %s, %s FROM %s WHERE %s`,
-		l.id, m.id, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named()), l.name, l.release, l.shortName, block, s.layer)
+	info := sae.Info{DModel: s.dModel, DSAE: s.dSAE, Hook: s.hook, Layer: sae.HookLayer(s.hook)}
+	err = i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT format, architecture, dtype, scale, coalesce(%s, ''), coalesce(%s, 0)
+		FROM %s WHERE %s`, t.as("neuronpedia_id", "VARCHAR"), t.as("l0", "DOUBLE"), t.from, s.named())).
+		Scan(&info.Format, &info.Architecture, &info.DType, &info.Scale, &info.NeuronpediaID, &info.L0)
 	if err != nil {
+		return 0, err
+	}
+	layer := -1
+	if s.layer.Valid {
+		layer = int(s.layer.Int32)
+	}
+	if err := describeSAE(i.ctx, i.tx, l, info, m.id, layer); err != nil {
 		return 0, err
 	}
 	write := func() error {
@@ -295,12 +303,13 @@ func (i *resultsImport) newSAE(s *resultsSAE, m *resultsModel, old int) (id int,
 // recordImport writes l into stored_loads and gives it its number. Of its files only
 // the hash is known.
 func (i *resultsImport) recordImport(l *load, sha256 string, t *resultsTable, where string) error {
-	if err := i.tx.QueryRowContext(i.ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+	var bytes int64
+	var version string
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT format, coalesce(%s, 0), coalesce(%s, ?) FROM %s WHERE %s`,
+		t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where), i.Version).Scan(&l.format, &bytes, &version)
+	if err != nil {
 		return err
 	}
-	_, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_loads
-		SELECT %d, ?, ?, ?, ?, ?, format, ?, coalesce(%s, 0), ?, coalesce(%s, ?), ?, NULL, NULL FROM %s WHERE %s`,
-		l.id, t.as("bytes", "BIGINT"), t.as("saedb_version", "VARCHAR"), t.from, where),
-		l.kind, l.name, l.release, l.source, l.revision, sha256, l.conventions+schema.WithoutWeights, i.Version, i.begun.UTC())
-	return err
+	l.conventions += schema.WithoutWeights
+	return l.insert(i.ctx, i.tx, sha256, bytes, version)
 }

@@ -174,7 +174,7 @@ func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() e
 	if err := schema.RecordContents(ctx, tx, l.id, "stored_decoders"); err != nil {
 		return err
 	}
-	if err := deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", old), saeTables...); err != nil {
+	if err := dropSAE(ctx, tx, old); err != nil {
 		return err
 	}
 	return finish(ctx, tx, l, old)
@@ -260,13 +260,11 @@ func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.
 
 // describeSAE writes the row of stored_saes.
 func describeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model, layer int) error {
-	optional := func(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 	index := func(i int) sql.NullInt64 { return sql.NullInt64{Int64: int64(i), Valid: i >= 0} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_saes (sae_id, sae, release, short_name, model_id, format, architecture,
-			d_model, d_sae, hook, block, layer, dtype, scale, neuronpedia_id, l0)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		l.id, l.name, l.release, l.shortName, model, info.Format, info.Architecture,
-		info.DModel, info.DSAE, optional(info.Hook), index(info.Layer), index(layer), info.DType, info.Scale, optional(info.NeuronpediaID),
-		sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0})
-	return err
+	return insert(ctx, tx, "stored_saes", row{
+		{"sae_id", l.id}, {"sae", l.name}, {"release", l.release}, {"short_name", l.shortName}, {"model_id", model},
+		{"format", info.Format}, {"architecture", info.Architecture}, {"d_model", info.DModel}, {"d_sae", info.DSAE},
+		{"hook", optional(info.Hook)}, {"block", index(info.Layer)}, {"layer", index(layer)}, {"dtype", info.DType}, {"scale", info.Scale},
+		{"neuronpedia_id", optional(info.NeuronpediaID)}, {"l0", sql.NullFloat64{Float64: info.L0, Valid: info.L0 > 0}},
+	})
 }

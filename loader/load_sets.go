@@ -193,7 +193,7 @@ func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabu
 	}
 	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id)")
 	if err != nil {
-		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: plain(err), Hint: "its first column must give token ids"}
+		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: fault.Returned(err), Hint: "its first column must give token ids"}
 	}
 	defer rows.Close()
 	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}

@@ -30,12 +30,12 @@ type Loader struct {
 	DB        *sql.DB
 	Version   string            // of saedb, recorded with each load
 	Functions []schema.Function // for the view functions
-	// Begin is told how many rows a load is about to write; it returns what is
-	// called at the end. It may be nil.
-	Begin func(what string, rows int64) (end func())
+	// Begin is told how many rows a load is about to write; it returns the context to
+	// write them with, and what is called at the end. It may be nil.
+	Begin func(ctx context.Context, what string, rows int64) (watched context.Context, end func())
 	// Hub makes the client for what a load needs of the Hub. It may be nil: then the
 	// environment's is made.
-	Hub func() (*client, error)
+	Hub func() (*HubClient, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
 }
@@ -112,22 +112,57 @@ func (s stored) has(l *load) bool {
 	return same && s.conventions == l.conventions
 }
 
-// record writes l into stored_loads and gives it its number.
+// record writes l, with its files, into the database and gives it its number.
 func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
-		return err
-	}
 	var bytes int64
 	for _, f := range l.files {
 		bytes += f.bytes
-		if _, err := tx.ExecContext(ctx, `INSERT INTO stored_load_files VALUES (?, ?, ?, ?)`, l.id, f.name, f.bytes, f.sha256); err != nil {
+	}
+	if err := l.insert(ctx, tx, digest(l.files), bytes, ld.Version); err != nil {
+		return err
+	}
+	for _, f := range l.files {
+		err := insert(ctx, tx, "stored_load_files", row{{"load_id", l.id}, {"path", f.name}, {"bytes", f.bytes}, {"sha256", f.sha256}})
+		if err != nil {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
-		l.id, l.kind, l.name, l.release, l.source, l.revision, l.format, digest(l.files), bytes, l.conventions, ld.Version, l.begun.UTC())
+	return nil
+}
+
+// insert writes the row of stored_loads, of files that are known by their hash and size, and
+// gives l its number.
+func (l *load) insert(ctx context.Context, tx *sql.Tx, sha256 string, bytes int64, version string) error {
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
+		return err
+	}
+	return insert(ctx, tx, "stored_loads", row{
+		{"load_id", l.id}, {"kind", l.kind}, {"name", l.name}, {"release", l.release}, {"source", l.source}, {"revision", l.revision},
+		{"format", l.format}, {"sha256", sha256}, {"bytes", bytes}, {"conventions", l.conventions},
+		{"saedb_version", version}, {"loaded_at", l.begun.UTC()},
+	})
+}
+
+// row is the values of a new row beside the names of their columns.
+type row []struct {
+	column string
+	value  any
+}
+
+// insert writes one row; columns that it does not have are NULL.
+func insert(ctx context.Context, tx *sql.Tx, table string, r row) error {
+	var columns []string
+	var values []any
+	for _, cell := range r {
+		columns, values = append(columns, cell.column), append(values, cell.value)
+	}
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(columns, ", "), marks), values...)
 	return err
 }
+
+// optional is a text of a column that has NULL for none.
+func optional(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 // finish records how long the load took, and what it replaced.
 func finish(ctx context.Context, tx *sql.Tx, l *load, replaced int) error {
@@ -165,27 +200,18 @@ func (ld *Loader) transact(ctx context.Context, work func(tx *sql.Tx) (changed b
 // fill runs an INSERT that reads rows through a table function, with progress.
 func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, insert string) error {
 	if ld.Begin != nil {
-		defer ld.Begin(what, int64(rows))()
+		var end func()
+		ctx, end = ld.Begin(ctx, what, int64(rows))
+		defer end()
 	}
 	result, err := tx.ExecContext(ctx, insert)
 	if err != nil {
-		return plain(err)
+		return fault.Returned(err)
 	}
 	if written, err := result.RowsAffected(); err != nil || written != int64(rows) {
 		return &fault.Error{Subject: what, Expected: fmt.Sprintf("%d rows written", rows), Found: fmt.Sprint(written), Err: err}
 	}
 	return nil
-}
-
-// plain takes off what DuckDB puts around an error of ours.
-func plain(err error) error {
-	said, _, _ := strings.Cut(err.Error(), "\n\nLINE ")
-	for _, prefix := range []string{"Invalid Input Error: ", "Binder Error: ", "Parser Error: "} {
-		if ours, ok := strings.CutPrefix(said, prefix); ok {
-			return &cause{ours, err}
-		}
-	}
-	return err
 }
 
 // absolute is path as it is recorded.
@@ -195,12 +221,3 @@ func absolute(path string) string {
 	}
 	return path
 }
-
-// cause is an error of a reader that came back through DuckDB.
-type cause struct {
-	said string
-	err  error
-}
-
-func (c *cause) Error() string { return c.said }
-func (c *cause) Unwrap() error { return c.err }

@@ -52,7 +52,7 @@ func openResults(ctx context.Context, tx *sql.Tx, dir, name string, partitioned,
 	t := &resultsTable{name: name, from: "read_parquet([" + strings.Join(quoted, ", ") + "], " + options + ")", columns: map[string]string{}}
 	rows, err := tx.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+t.from+")")
 	if err != nil {
-		return nil, fault.At("", filepath.Join(dir, name), plain(err))
+		return nil, fault.At("", filepath.Join(dir, name), fault.Returned(err))
 	}
 	defer rows.Close()
 	for rows.Next() {

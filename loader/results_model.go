@@ -14,7 +14,7 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 	if m := i.models[name]; m != nil {
 		return m, nil
 	}
-	m := &resultsModel{}
+	m := &resultsModel{name: name}
 	where := "model = " + schema.Literal(name)
 	var rows int
 	var source, conventions string
@@ -51,7 +51,7 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 			return nil, err
 		}
 	}
-	return m, i.baselines(m, where)
+	return m, i.baselines(m, nil, 0)
 }
 
 // newModel records a model with its vocabulary.
@@ -77,7 +77,7 @@ func (i *resultsImport) newModel(l *load, m *resultsModel, where string) error {
 		}
 	}
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO stored_models SELECT %d, %s FROM %s WHERE %s`, m.id, strings.Join(modelColumns, ", "), i.stored.from, where),
+		fmt.Sprintf(`INSERT INTO stored_models (model_id, %[2]s) SELECT %[1]d, %[2]s FROM %[3]s WHERE %[4]s`, m.id, strings.Join(modelColumns, ", "), i.stored.from, where),
 		fmt.Sprintf(`INSERT INTO stored_tokens SELECT %d, CAST(token_id AS INTEGER), token, text, is_special, is_padding FROM %s WHERE %s ORDER BY token_id`, m.id, i.tokens.from, where),
 		fmt.Sprintf(`INSERT INTO stored_unembeddings SELECT %d, CAST(range AS INTEGER), NULL FROM range(%d)`, m.id, m.dVocab),
 	} {

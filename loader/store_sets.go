@@ -99,6 +99,7 @@ func storeIncoming(ctx context.Context, tx *sql.Tx, v *vocabulary, source string
 	}
 	if changed > 0 {
 		for _, statement := range []string{
+			`DELETE FROM stored_labels WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
 			`DELETE FROM stored_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
 			`DELETE FROM stored_baseline_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
 			`DELETE FROM stored_token_sets WHERE set_id IN (SELECT t.set_id ` + differing + `)`,

@@ -124,7 +124,7 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 	if err != nil {
 		return Unloaded{}, err
 	}
-	if err := deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", id), saeTables...); err != nil {
+	if err := dropSAE(ctx, tx, id); err != nil {
 		return Unloaded{}, err
 	}
 	out := Unloaded{Kind: kind, Name: name, With: listed(count(features, "feature"), count(scores, "enrichment score"))}
@@ -132,10 +132,10 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 }
 
 // saeTables are the tables with rows of SAEs.
-var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_significance", "stored_computations", "stored_enrichment"}
+var saeTables = []string{"stored_saes", "stored_decoders", "stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
-var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets", "stored_baselines"}
+var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {
@@ -270,11 +270,26 @@ func unloadModel(ctx context.Context, tx *sql.Tx, id int, name string, cascade b
 
 // dropModel deletes the rows of a model and its baselines.
 func dropModel(ctx context.Context, tx *sql.Tx, id int) error {
-	of := fmt.Sprintf("baseline_id IN (SELECT baseline_id FROM stored_baselines WHERE model_id = %d)", id)
-	if err := deleteWhere(ctx, tx, of, "stored_baseline_statistics", "stored_baseline_enrichment"); err != nil {
+	of := fmt.Sprintf("model_id = %d", id)
+	if err := dropBaselines(ctx, tx, of); err != nil {
 		return err
 	}
-	return deleteWhere(ctx, tx, fmt.Sprintf("model_id = %d", id), modelTables...)
+	return deleteWhere(ctx, tx, of, modelTables...)
+}
+
+// dropSAE deletes the rows of an SAE and the baselines that are like it.
+func dropSAE(ctx context.Context, tx *sql.Tx, id int) error {
+	of := fmt.Sprintf("sae_id = %d", id)
+	if err := dropBaselines(ctx, tx, of); err != nil {
+		return err
+	}
+	return deleteWhere(ctx, tx, of, saeTables...)
+}
+
+// dropBaselines deletes the baselines for which a condition holds.
+func dropBaselines(ctx context.Context, tx *sql.Tx, condition string) error {
+	of := "baseline_id IN (SELECT baseline_id FROM stored_baselines WHERE " + condition + ")"
+	return deleteWhere(ctx, tx, of, "stored_baseline_statistics", "stored_baseline_enrichment", "stored_baselines")
 }
 
 // unloadSets takes out token sets, and the scores in them. Those that user_token_sets
@@ -348,6 +363,7 @@ func firstRepeated(names []string) string {
 func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
 	for _, statement := range []string{
 		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
+		`DELETE FROM stored_labels WHERE set_id IN ` + gone,
 		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
 		`DELETE FROM stored_baseline_enrichment WHERE set_id IN ` + gone,
 		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,

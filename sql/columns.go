@@ -9,6 +9,19 @@ var StatisticsColumns = []string{
 	"top_tokens", "top_token_ids", "top_logit_weights", "bottom_tokens", "bottom_token_ids", "bottom_logit_weights",
 }
 
+// DecoderNorm is the SQL of decoder_norm of a row of stored_decoders: of its length, in
+// float64.
+const DecoderNorm = "sqrt(list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec AS DOUBLE[])))"
+
+// ViewMacros is the statements that make the macros that views call.
+func ViewMacros() string {
+	text, err := files.ReadFile("views/00_meaning.sql")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return string(text)
+}
+
 // EnrichmentQuery is the query of the view enrichment with more columns at its end: the
 // logarithms as they are stored, of which the view has powers of ten. It ends before where a
 // WHERE would be, for which e is stored_enrichment.

@@ -58,8 +58,8 @@ func InsertTokenSets(rows string) string {
 // stored_token_sets, which is called s.
 var TokenSetHash = textHash("token_set, family, description, CAST(token_ids AS VARCHAR), source")
 
-const RealSize = `len(token_ids) - len(list_intersect(token_ids, (SELECT coalesce(list(t.token_id), []) FROM stored_tokens t
-	WHERE t.model_id = s.model_id AND (t.is_special OR t.is_padding))))`
+const RealSize = `(SELECT count(*) FROM (SELECT unnest(s.token_ids) AS token_id) m
+	JOIN stored_tokens t ON t.model_id = s.model_id AND t.token_id = m.token_id WHERE NOT (t.is_special OR t.is_padding))`
 
 // TopShare is the SQL of top_share of a row of stored_statistics for which counted tokens
 // count: with z = (w − mean)/std, the sum of the ten largest z² over that of all, which is

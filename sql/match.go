@@ -24,7 +24,7 @@ func MatchSAEs(ctx context.Context, db Querier, words string) ([]string, error) 
 	}
 	rows, err := db.QueryContext(ctx, `SELECT sae FROM saes_matching(?)`, words)
 	if err != nil {
-		return nil, macroError(err)
+		return nil, fault.Returned(err)
 	}
 	defer rows.Close()
 	var names []string
@@ -35,21 +35,21 @@ func MatchSAEs(ctx context.Context, db Querier, words string) ([]string, error) 
 		}
 		names = append(names, name)
 	}
-	return names, macroError(rows.Err())
+	return names, fault.Returned(rows.Err())
 }
 
 // OneSAE returns the name of the only SAE that words mean, as the macro sae_named has it.
 func OneSAE(ctx context.Context, db Querier, words string) (string, error) {
 	rows, err := db.QueryContext(ctx, `SELECT sae_named(?)`, words)
 	if err != nil {
-		return "", macroError(err)
+		return "", fault.Returned(err)
 	}
 	defer rows.Close()
 	var name string
 	if rows.Next() {
 		err = rows.Scan(&name)
 	}
-	return name, errors.Join(err, macroError(rows.Err()))
+	return name, errors.Join(err, fault.Returned(rows.Err()))
 }
 
 // AtLayer is the words for the SAEs at a layer, for the arguments that have a number for it.
@@ -62,16 +62,4 @@ func InSAEs(column string, names []string) string {
 		quoted[i] = Literal(name)
 	}
 	return column + " IN (" + strings.Join(quoted, ", ") + ")"
-}
-
-// macroError is what a macro of ours says with error(), as an error of saedb's.
-func macroError(err error) error {
-	if err == nil {
-		return nil
-	}
-	said, ours := strings.CutPrefix(err.Error(), "Invalid Input Error: ")
-	if !ours {
-		return err
-	}
-	return &fault.Error{Problem: said}
 }

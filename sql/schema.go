@@ -78,6 +78,29 @@ var Macros = []Function{
 		Example:     "SELECT layer, count(*) FILTER (beyond_chance(q_value)) AS beyond_chance FROM enrichment GROUP BY layer ORDER BY layer",
 	},
 	{
+		Name: "feature_role", Signature: "feature_role(kurtosis, skewness, variance, least_kurtosis := 10, least_variance := 0.005) → VARCHAR",
+		Description: "prediction, suppression, partition or NULL, by the moments of the cosines of a direction with the columns of the unembedding: " +
+			"kurtosis above least_kurtosis with skewness above or below 0, or else variance above least_variance (Gurnee et al., Universal Neurons in GPT2 Language Models, 2024). " +
+			"The column role of features has it with these thresholds.",
+		Example: "SELECT layer, feature_role(cos_kurtosis, cos_skewness, pow(cos_std / decoder_norm, 2), least_kurtosis := 8) AS role, count(*) AS features FROM features GROUP BY ALL HAVING role IS NOT NULL ORDER BY ALL",
+	},
+	{
+		Name: "set_phrase", Signature: "set_phrase(token_set, family) → VARCHAR",
+		Description: "What the tokens of a set are called in a sentence: plural nouns for nltk_pos_NNS of the built-in sets, or else its name with spaces for underscores.",
+		Example:     "SELECT token_set, set_phrase(token_set, family) AS phrase FROM token_sets ORDER BY size DESC LIMIT 5",
+	},
+	{
+		Name: "feature_label", Signature: "feature_label(direction, phrase, tokens, members) → VARCHAR",
+		Description: "The sentence of the column label of features: promotes or suppresses, and what. That is the one token that at least half of the tokens, and three, are variants of, the first too; " +
+			"or else the phrase of a set, with the first three of the tokens that are its members. The strongest token comes first.",
+		Example: "SELECT feature_label('promoted', set_phrase('number_words', 'words'), [' five', ' years', 'Five', ' eight'], [true, false, true, true]) AS label",
+	},
+	{
+		Name: "unlike_sets", Signature: "unlike_sets(model, token_sets) → TABLE(token_set)",
+		Description: "Of a list of names of token sets, those of the sets that do not share more than half of their tokens (Jaccard) with one before them.",
+		Example:     "FROM unlike_sets('smollm2-135m', ['1 digit', 'all_digits', 'months'])",
+	},
+	{
 		Name: "strongest_sets", Signature: "strongest_sets(sae, k := 6) → TABLE(token_set, size, direction, feature, effect, q_value)",
 		Description: "The token sets in which a feature of the SAE has the largest effect beyond chance, with that feature: " +
 			"the strongest that is promoted, the strongest that is suppressed, the second of each, and so on; by effect alone where none is beyond chance. " +
@@ -85,15 +108,16 @@ var Macros = []Function{
 		Example: "FROM strongest_sets('smollm2-demo/blocks.29.hook_resid_pre', k := 4)",
 	},
 	{
-		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
-		Description: "The features of all SAEs, or of those of the release within, that promote a token set most, and those that suppress it most: " +
+		Name: "strongest_features", Signature: "strongest_features(token_set, k := 10, within := NULL, of_sae := NULL) → TABLE(layer, feature, effect, direction, q_value, es, beyond_chance, token_set, sae, release, model)",
+		Description: "The features of all SAEs, of those of the release within, or of the one whose name is of_sae, that promote a token set most, and those that suppress it most: " +
 			"first those beyond chance, then the larger effect.",
-		Example: "FROM strongest_features('number_words', k := 3)",
+		Example: "FROM strongest_features('all_digits', k := 3)",
 	},
 	{
 		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10) → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",
-		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " + saeWords,
-		Example:     "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
+		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " +
+			"Of the 3 k strongest each way, a set that shares more than half of its tokens with a stronger one is left out. " + saeWords,
+		Example: "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
 	},
 }
 

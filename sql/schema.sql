@@ -226,7 +226,8 @@ CREATE TABLE stored_statistics (
     bottom_tokens VARCHAR[],
     bottom_token_ids INTEGER[],
     bottom_logit_weights DOUBLE[],
-    top_share DOUBLE
+    top_share DOUBLE,
+    decoder_norm DOUBLE
 );
 COMMENT ON TABLE stored_statistics IS 'Statistics of each feature''s logit weights, and the tokens at their ends.';
 COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE.';
@@ -246,6 +247,7 @@ COMMENT ON COLUMN stored_statistics.bottom_tokens IS 'Texts of the ten tokens wi
 COMMENT ON COLUMN stored_statistics.bottom_token_ids IS 'Their ids.';
 COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights.';
 COMMENT ON COLUMN stored_statistics.top_share IS 'Share of the ten largest squared deviations from the mean in the sum of all; NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_statistics.decoder_norm IS 'Length of the decoder direction; NULL where an older saedb computed the statistics and the weights are not in this database.';
 
 CREATE SEQUENCE token_set_ids;
 
@@ -322,7 +324,8 @@ CREATE TABLE stored_baselines (
     directions INTEGER NOT NULL,
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
-    computed_at TIMESTAMP NOT NULL
+    computed_at TIMESTAMP NOT NULL,
+    sae_id INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -338,6 +341,7 @@ CREATE TABLE stored_baseline_enrichment (
     scores FLOAT[],
     counts INTEGER[],
     threshold DOUBLE,
+    location DOUBLE,
     scale DOUBLE,
     median DOUBLE,
     auc_scale DOUBLE,
@@ -352,15 +356,23 @@ CREATE TABLE stored_significance (
     kurtosis_p DOUBLE,
     kurtosis_q DOUBLE
 );
+
+CREATE TABLE stored_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
+);
 COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the residual stream of each model, computed as features are.';
 COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
 COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
 COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding that were used: all, or real.';
-COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again.';
+COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again, or random_direction_like(seed, row, sae).';
 COMMENT ON COLUMN stored_baselines.directions IS 'Number of random directions.';
 COMMENT ON COLUMN stored_baselines.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
+COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE whose unit decoder''s covariance the random directions have; NULL where they are isotropic.';
 COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
 COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
@@ -372,7 +384,8 @@ COMMENT ON COLUMN stored_baseline_enrichment.directions IS 'Number of random dir
 COMMENT ON COLUMN stored_baseline_enrichment.scores IS 'Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth. NULL where the set has no null: it is empty, or holds every token.';
 COMMENT ON COLUMN stored_baseline_enrichment.counts IS 'How many of all random directions reach each of scores.';
 COMMENT ON COLUMN stored_baseline_enrichment.threshold IS 'Score that 1 % of the random directions reach; above it the Gaussian tail counts.';
-COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Standard deviation of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.location IS 'Mean of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Its standard deviation.';
 COMMENT ON COLUMN stored_baseline_enrichment.median IS 'Median score of the random directions.';
 COMMENT ON COLUMN stored_baseline_enrichment.auc_scale IS 'Root mean square of Φ⁻¹(auc) of the random directions.';
 COMMENT ON COLUMN stored_baseline_enrichment.resolution IS 'Least score above 0: 1/m(n-m) for m counted members of n counted tokens.';
@@ -383,6 +396,11 @@ COMMENT ON COLUMN stored_significance.skewness_p IS 'Two-sided p-value of the sk
 COMMENT ON COLUMN stored_significance.skewness_q IS 'Benjamini-Hochberg q-value of skewness_p over the features of the SAE.';
 COMMENT ON COLUMN stored_significance.kurtosis_p IS 'Upper p-value of the kurtosis against the baseline: (1 + the random directions with at least that)/(1 + all).';
 COMMENT ON COLUMN stored_significance.kurtosis_q IS 'Benjamini-Hochberg q-value of kurtosis_p over the features of the SAE.';
+COMMENT ON TABLE stored_labels IS 'What each feature that has a token set beyond chance is, in a few words; the others have no row.';
+COMMENT ON COLUMN stored_labels.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_labels.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_labels.set_id IS 'Its strongest token set beyond chance.';
+COMMENT ON COLUMN stored_labels.label IS 'What the feature promotes or suppresses, in a few words: its strongest token set beyond chance (q < 0.05) with members among its ten strongest tokens, or the one token that these are variants of. It is read from the weights alone, and says nothing of when the feature fires. NULL where nothing is beyond chance.';
 
 -- What Neuronpedia says of features. Its own names are the key, so that SAEs may be
 -- loaded before or after; the views join them.

@@ -70,6 +70,10 @@ var rules = []struct {
 		"the functions also live in the extension, which has neither the driver nor the tokenizer library; mathematics is compute's",
 	},
 	{
+		"internal/operations", []string{"github.com/duckdb/duckdb-go/v2", module + "/extension", module + "/cmd"},
+		"the program and the extension, which has no driver, have the same operations",
+	},
+	{
 		"internal/figures", []string{module + "/udf", module + "/loader", module + "/internal/compute", module + "/cmd"},
 		"figures draw what SQL gives",
 	},

@@ -2,6 +2,8 @@ package test
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -174,6 +176,24 @@ func TestEveryFigureInABrowser(t *testing.T) {
 		}
 		if name := eval[string](t, b, `document.querySelector(".chart").getAttribute("aria-label")`); len(name) < 20 {
 			t.Errorf("%v: the figure's accessible name is %q", args, name)
+		}
+	}
+}
+
+// TestEqualScalesInABrowser: two sets have a square of axes, at any width of the window.
+func TestEqualScalesInABrowser(t *testing.T) {
+	b := openBrowser(t)
+	b.draw(t, "plot", "sets", "boy_names", "girl_names", "--sae", "*.24.*")
+	for _, width := range []int{1200, 700} {
+		b.run(t, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.body.style.width = "%dpx"`, width-40)))
+		b.until(t, fmt.Sprintf(`document.querySelector(".chart").clientWidth < %d && document.querySelector("canvas").clientWidth === document.querySelector(".chart").clientWidth`, width))
+		unit := eval[[]float64](t, b, `(() => {
+			const chart = echarts.getInstanceByDom(document.querySelector(".chart"));
+			const [a, c] = [[0, 0], [1, 1]].map((at) => chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, at));
+			return [c[0] - a[0], a[1] - c[1]];
+		})()`)
+		if math.Abs(unit[0]-unit[1]) > 1 || unit[0] < 100 {
+			t.Errorf("%d wide: a unit is %v pixels across and %v up", width, unit[0], unit[1])
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -140,6 +141,10 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_baseline_statistics SET sorted_values = list_reverse(sorted_values)", "its values are not finite and ascending"},
 	{"UPDATE stored_computations SET baseline_id = 99", "baseline 99 is not there"},
 	{"UPDATE stored_significance SET kurtosis_q = 0 WHERE feature = 3", "expected p- and q-values above 0 and at most 1"},
+	{"UPDATE stored_statistics SET decoder_norm = decoder_norm * 1.001 WHERE sae_id = 3 AND feature = 7", "feature 7: expected decoder_norm"},
+	{"UPDATE stored_statistics SET decoder_norm = NULL WHERE sae_id = 3 AND feature = 7", "feature 7: expected decoder_norm"},
+	{"DELETE FROM stored_labels; INSERT INTO stored_labels SELECT 3, 7, set_id, 'promotes nothing' FROM stored_token_sets WHERE token_set = 'first'", "stored_labels: SAE r/blocks.1.hook_resid_pre, feature 7: expected "},
+	{"INSERT INTO stored_labels SELECT 99, 7, set_id, 'promotes nothing' FROM stored_token_sets WHERE token_set = 'first'", "stored_labels: sae_id 99: 1 rows, but no such SAE"},
 	{"UPDATE stored_enrichment SET es = NULL, promoted = NULL, log10_ks_p = NULL, log10_p = NULL, log10_q = NULL, log10_q_all = NULL, auc = NULL WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
 	{"UPDATE stored_enrichment SET es = 0.1, promoted = true, auc = 0.5, log10_ks_p = 0, log10_p = 0, log10_q = 0 WHERE sae_id = 3 AND feature = 7", "feature 7, token set first: expected es"},
 	{"UPDATE stored_enrichment SET feature = 23 - feature WHERE sae_id = 3 AND set_id = (SELECT set_id FROM stored_token_sets WHERE token_set = 'one')", "feature 7, token set one: expected es"},
@@ -179,6 +184,21 @@ func TestCheckFindsDamage(t *testing.T) {
 // float32 products, are sound; any that is changed is found, also of a set of nearly all
 // tokens, and also where the vocabulary is large enough for float32 products.
 func TestCheckScores(t *testing.T) {
+	t.Run("of several kernels", func(t *testing.T) {
+		kernels := compute.Kernels()
+		db := smallDatabase(t)
+		mustRun(t, "--db", db, "load", "sets", "--name", "later", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 7 AND 30")
+		t.Setenv(compute.KernelVariable, kernels[len(kernels)-1])
+		mustRun(t, "--db", db, "compute")
+		mustRun(t, "--db", db, "compute")
+		opened := openReadOnly(t, db)
+		got, want := texts(t, opened.DB, "SELECT DISTINCT kernel FROM stored_computations"), []string{kernels[0] + ", " + kernels[len(kernels)-1]}
+		opened.Close()
+		if !slices.Equal(got, want) {
+			t.Errorf("kernels %q, expected %q", got, want)
+		}
+		mustRun(t, "--db", db, "check", "--all")
+	})
 	dir := t.TempDir()
 	for _, kernel := range compute.Kernels() {
 		t.Setenv(compute.KernelVariable, kernel)
@@ -195,22 +215,41 @@ func TestCheckScores(t *testing.T) {
 	}
 	t.Setenv(compute.KernelVariable, "")
 	db := filepath.Join(dir, compute.Kernels()[0]+".db")
+	// What the same kernel makes again it makes to the last bit. Of another kernel, tokens that
+	// lie close may be the other way round.
+	for _, kernel := range []string{compute.Kernels()[0], "another"} {
+		exact := filepath.Join(dir, "exact-"+kernel+".db")
+		copyFile(t, db, exact)
+		change(t, exact, `UPDATE stored_computations SET kernel = '`+kernel+`';
+			UPDATE stored_enrichment SET es = es * 1.0000002 WHERE feature = 6 AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set = 'starts_with_space');
+			UPDATE stored_enrichment SET auc = auc * 1.0000002 WHERE feature = 7 AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set = 'starts_with_space')`)
+		want := 0
+		if compute.Repeats(kernel) {
+			want = 2
+		}
+		if r := saedbRun(t, "", "--db", exact, "check", "--all"); strings.Count(r.stdout, "token set starts_with_space: expected es") != want {
+			t.Errorf("%s: of last bits, expected %d findings:\n%s", kernel, want, r.stdout)
+		}
+	}
 	changes, statements := []string{"es = es + 0.1", "es = es - 0.0004", "auc = auc + 0.1", "auc = auc - 0.0005", "promoted = NOT promoted", "log10_ks_p = log10_ks_p - 0.009"}, ""
 	for feature, changed := range changes {
 		statements += fmt.Sprintf(`UPDATE stored_enrichment SET %s WHERE feature = %d
 			AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set IN ('nearly all', 'few'));`, changed, feature)
 	}
-	change(t, db, statements)
-	r := saedbRun(t, "", "--db", db, "check", "--all")
-	for feature, changed := range changes[:5] { // of twelve, ten are named
-		for _, set := range []string{"nearly all", "few"} {
-			if !strings.Contains(r.stdout, fmt.Sprintf("feature %d, token set %s: expected es", feature, set)) {
-				t.Errorf("%s of set %s is not found", changed, set)
+	for _, kernel := range []string{compute.Kernels()[0], "another"} {
+		change(t, db, statements+`UPDATE stored_computations SET kernel = '`+kernel+`'`)
+		statements = ""
+		r := saedbRun(t, "", "--db", db, "check", "--all")
+		for feature, changed := range changes[:5] { // of twelve, ten are named
+			for _, set := range []string{"nearly all", "few"} {
+				if !strings.Contains(r.stdout, fmt.Sprintf("feature %d, token set %s: expected es", feature, set)) {
+					t.Errorf("%s: %s of set %s is not found", kernel, changed, set)
+				}
 			}
 		}
-	}
-	if n := strings.Count(r.stdout, "computed again in float64, found"); r.code != 1 || n != 10 || !strings.Contains(r.stdout, "stored_enrichment: and 2 more of this kind") {
-		t.Errorf("exit %d, %d findings of 12 are named:\n%s", r.code, n, r.stdout)
+		if n := strings.Count(r.stdout, "computed again in float64, found"); r.code != 1 || n != 10 || !strings.Contains(r.stdout, "stored_enrichment: and 2 more of this kind") {
+			t.Errorf("%s: exit %d, %d findings of 12 are named:\n%s", kernel, r.code, n, r.stdout)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func TestPlotWritesByTheEnding(t *testing.T) {
 			t.Errorf("%s begins with %.20q, %v", ending, content, err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".saedb-*")); left != nil {
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.tmp")); left != nil {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -132,7 +132,7 @@ func TestImportOfBefore(t *testing.T) {
 			"features": "SELECT * EXCLUDE (skewness_p, skewness_q, kurtosis_p, kurtosis_q)", "feature_tokens": "SELECT *",
 			"enrichment": `SELECT feature, token_set, es, direction, ks_p_value AS p_value, 0.5 AS q_value, auc, size, sae, model,
 				log10_ks_p AS log10_p, CAST(-0.3 AS FLOAT) AS log10_q`,
-			"saes": "SELECT * EXCLUDE (baseline_seed, baseline_directions)",
+			"saes": "SELECT * EXCLUDE (baseline_seed, baseline_directions, baseline_kind)",
 		}[strings.Split(strings.TrimPrefix(file, dir+"/"), "/")[0]]
 		mustRun(t, "sql", "CREATE TABLE t AS FROM '"+file+"'; COPY ("+query+" FROM t) TO '"+file+"' (FORMAT parquet)")
 	}
@@ -231,4 +231,25 @@ func TestImportRefuses(t *testing.T) {
 	}
 	expectFailure(t, saedbRun(t, "", "--db", other, "import"), 2, "--parquet DIRECTORY")
 	expectFailure(t, saedbRun(t, "", "--db", other, "import", "--parquet", filepath.Join(whole, "no such")), 1, "found none")
+}
+
+// TestImportOfBaselineLikeSAE: a baseline that is like an SAE goes with an export and comes
+// back as that SAE's, beside the isotropic one.
+func TestImportOfBaselineLikeSAE(t *testing.T) {
+	db := smallDatabase(t)
+	mustRun(t, "--db", db, "compute", "--sae", "r/blocks.1.*", "--baseline-like", "sae", "--baseline", "300")
+	fresh := filepath.Join(t.TempDir(), "fresh.db")
+	mustRun(t, "--db", fresh, "import", "--parquet", exported(t, db))
+	rows := func(path string) []string {
+		return textsIn(t, path, `SELECT CAST(b AS VARCHAR) FROM baseline_enrichment b UNION ALL SELECT CAST(s AS VARCHAR) FROM baseline_statistics s
+			UNION ALL SELECT concat_ws(' ', sae, feature, token_set, p_value, q_value, expected_es, es_z) FROM enrichment ORDER BY ALL`)
+	}
+	was, is := rows(db), rows(fresh)
+	if missing, added := difference(was, is); len(missing)+len(added) > 0 || len(is) < 50 {
+		t.Errorf("of %d rows %d are missing and %d are other ones: %.300v", len(was), len(missing), len(added), added)
+	}
+	if n := count(t, fresh, "SELECT count(DISTINCT like_sae) FROM baseline_statistics WHERE kind = 'sae'"); n != 1 {
+		t.Errorf("%d SAEs have a baseline of their own, expected 1", n)
+	}
+	mustRun(t, "--db", fresh, "check", "--all")
 }

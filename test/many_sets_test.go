@@ -46,7 +46,7 @@ func TestManySets(t *testing.T) {
 
 	execute(t, db, "DELETE FROM user_token_sets WHERE token_set <> 'mine 3'", "UPDATE user_token_sets SET token_id = 5 WHERE token_id = 17")
 	contains(t, mustRun(t, "--db", db, "load", "sets", file), fmt.Sprintf("from user_token_sets: 0 added, 1 replaced, %d dropped, 0 unchanged", sets-1))
-	contains(t, mustRun(t, "--db", db, "compute"), fmt.Sprintf("computed many: %d features and their enrichment in %d token sets", features, sets+1))
+	contains(t, mustRun(t, "--db", db, "compute", "--baseline", "512"), fmt.Sprintf("computed many: %d features and their enrichment in %d token sets", features, sets+1))
 	for query, want := range map[string]int{
 		"SELECT count(*) FROM enrichment WHERE q_value IS NOT NULL": features * (sets + 1),
 		`SELECT count(*) FROM enrichment e JOIN decoder_directions d USING (sae, feature)

@@ -43,13 +43,23 @@ func TestTokensArgument(t *testing.T) {
 		t.Fatalf("%d real tokens", n)
 	}
 	for _, given := range []struct{ db, last string }{{db, ", 'real'"}, {all, ""}, {all, ", 'all'"}} {
+		// Hosking's probability weighted moments b0 to b3, in SQL.
+		query := fmt.Sprintf(`WITH x AS (SELECT row_number() OVER (ORDER BY logit_weight) - 1.0::DOUBLE AS j, count(*) OVER ()::DOUBLE AS n, logit_weight::DOUBLE AS x FROM feature_logits('layer_1', 3)),
+			b AS (SELECT avg(x) AS b0, avg(x * j / (n - 1)) AS b1, avg(x * j * (j - 1) / ((n - 1) * (n - 2))) AS b2,
+			             avg(x * j * (j - 1) * (j - 2) / ((n - 1) * (n - 2) * (n - 3))) AS b3 FROM x),
+			want AS (SELECT 2 * b1 - b0 AS second, (6 * b2 - 6 * b1 + b0) / second AS skewness, (20 * b3 - 30 * b2 + 12 * b1 - b0) / second AS kurtosis FROM b)
+			SELECT count(*) FROM (SELECT unnest(l_moments(w_dec, model%s)) FROM decoder_directions WHERE layer = 1 AND feature = 3), want
+			WHERE abs(l_scale / second - 1) < 1e-6 AND abs(l_skewness - skewness) < 1e-6 AND abs(l_kurtosis - kurtosis) < 1e-6`, given.last)
+		if n := count(t, given.db, query); n != 1 {
+			t.Errorf("%s: l_moments differ from what sorted logit weights give", filepath.Base(given.db))
+		}
 		for function, same := range map[string]string{
 			"logit_stats(w_dec, model$)":                                "abs(v.std / f.std - 1) < 1e-6 AND abs(v.kurtosis / f.kurtosis - 1) < 1e-6",
 			"logit_stats(w_dec, model, true$)":                          "abs(v.std / f.cos_std - 1) < 1e-6 AND abs(v.kurtosis / f.cos_kurtosis - 1) < 1e-6",
 			"top_tokens(w_dec, model, 10$)":                             "[x.text FOR x IN v] = f.top_tokens",
 			"bottom_tokens(w_dec, model, 10$)":                          "[x.text FOR x IN v] = f.bottom_tokens",
 			"enrich(w_dec, model$)":                                     "len(v) = 3 AND len([x FOR x IN v IF x.token_set = 'mixed' AND CAST(x.es AS FLOAT) = e.es AND x.size = e.size AND CAST(x.auc AS FLOAT) = e.auc AND x.direction = e.direction]) = 1",
-			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.p_value - 1) < 1e-5 AND v[1].size = e.size",
+			"enrich(w_dec, model, ['mixed']$)":                          "CAST(v[1].es AS FLOAT) = e.es AND abs(v[1].p_value / e.ks_p_value - 1) < 1e-5 AND v[1].size = e.size",
 			"enrichment_score(w_dec, model, 'mixed'$)":                  "CAST(v AS FLOAT) = e.es",
 			"len(leading_edge(w_dec, model, 'mixed'$))":                 "v BETWEEN 1 AND e.size",
 			"len(leading_edge(w_dec, model, 'mixed', 1.0$))":            "v BETWEEN 1 AND e.size",
@@ -91,9 +101,22 @@ func TestTokensArgument(t *testing.T) {
 	// What counted is the size of a score; a set's size is its own.
 	for set, want := range map[string][2]int{"mixed": {20, 24}, "special": {0, 4}, "first": {10, 10}} {
 		for i, path := range []string{db, all} {
-			query := fmt.Sprintf("SELECT count(*) FROM enrichment e JOIN token_sets s USING (model, token_set) WHERE token_set = '%s' AND e.size = %d AND s.size = %d", set, want[i], want[1])
+			query := fmt.Sprintf("SELECT count(*) FROM enrichment NATURAL JOIN token_sets WHERE token_set = '%s' AND size = %d AND members = %d", set, want[i], want[1])
 			if n := count(t, path, query); n != 48 {
 				t.Errorf("%s: %d of 48 scores", query, n)
+			}
+		}
+	}
+	// A natural join of views that have token sets takes no column of two meanings along.
+	for _, path := range []string{db, all} {
+		scores, members := 3*48, 24+4+10
+		for views, want := range map[[2]string]int{
+			{"enrichment", "token_sets"}: scores, {"token_sets", "token_set_members"}: members, {"enrichment", "token_set_members"}: 48 * members,
+			{"enrichment", "features"}: scores, {"token_set_members", "tokens"}: members,
+		} {
+			query := fmt.Sprintf("SELECT count(*) FROM (FROM %s WHERE model = (SELECT model FROM saes LIMIT 1)) NATURAL JOIN %s", views[0], views[1])
+			if n := count(t, path, query); n != want {
+				t.Errorf("%s gave %d, expected %d", query, n, want)
 			}
 		}
 	}

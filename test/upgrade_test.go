@@ -121,7 +121,7 @@ func figures(t *testing.T, path string) []string {
 	var all []string
 	for _, table := range []string{"stored_statistics", "stored_decoders", "stored_unembeddings", "stored_tokens", "stored_token_sets", "stored_computations"} {
 		all = append(all, texts(t, db, "SELECT CAST(t AS VARCHAR) FROM (SELECT COLUMNS(lambda c: "+
-			"c NOT IN ('top_share', 'real_size', 'row_hash', 'counted_tokens', 'features', 'scores', 'baseline_id')) FROM "+table+") t ORDER BY ALL")...)
+			"c NOT IN ('top_share', 'decoder_norm', 'real_size', 'row_hash', 'counted_tokens', 'features', 'scores', 'baseline_id')) FROM "+table+") t ORDER BY ALL")...)
 	}
 	for _, query := range []string{
 		"SELECT load_id || source || sha256 || loaded_at FROM stored_loads ORDER BY ALL", "SELECT model || d_vocab || norm_tensor FROM stored_models ORDER BY ALL",

@@ -53,7 +53,7 @@ func TestUserTokenSets(t *testing.T) {
 		`INSERT INTO user_token_sets SELECT model, 'boys', token_id FROM token_set_members WHERE token_set = 'boy_names' LIMIT 5`)
 	contains(t, mustRun(t, "--db", db, "compute"), "from user_token_sets: 2 added, 0 replaced, 0 dropped, 0 unchanged", "in 2 token sets")
 	for query, want := range map[string]int{
-		`SELECT size FROM token_sets WHERE token_set = 'closing' AND family = 'user'`:         4,
+		`SELECT members FROM token_sets WHERE token_set = 'closing' AND family = 'user'`:      4,
 		`SELECT count(*) FROM token_set_members WHERE token_set = 'closing'`:                  4,
 		`SELECT count(*) FROM enrichment WHERE token_set = 'closing' AND q_value IS NOT NULL`: 1536,
 		// A set with the same tokens as a built-in one has the same scores, ids given twice or not.

@@ -112,7 +112,7 @@ type batch struct {
 // batches gathers a chunk's rows by what they ask for, in the order in which
 // that appears. ask returns false for a row with a NULL argument; these, and the
 // rows without a direction, are returned in null.
-func (f *Functions) batches(function string, chunk capi.Chunk, ask func(row int) (call, bool, error)) (all []*batch, null []int, err error) {
+func (f *execution) batches(function string, chunk capi.Chunk, ask func(row int) (call, bool, error)) (all []*batch, null []int, err error) {
 	directions, err := readDirections(function, chunk)
 	if err != nil {
 		return nil, nil, err
@@ -145,8 +145,8 @@ func (f *Functions) batches(function string, chunk capi.Chunk, ask func(row int)
 	return all, null, nil
 }
 
-func (f *Functions) newBatch(function string, asked call, rows int) (*batch, error) {
-	m, err := f.models.get(function, asked.model, asked.scope)
+func (f *execution) newBatch(function string, asked call, rows int) (*batch, error) {
+	m, err := f.model(function, asked.model, asked.scope)
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +154,9 @@ func (f *Functions) newBatch(function string, asked call, rows int) (*batch, err
 }
 
 // summarize computes the statistics of the batch's directions.
-func (f *Functions) summarize(b *batch, o compute.Options) (*compute.Summary, error) {
+func (f *execution) summarize(b *batch, o compute.Options) (*compute.Summary, error) {
 	var s compute.Summary
 	o.Done = f.finished
-	err := b.model.unembedding.Summarize(f.context(), b.directions, o, &s)
+	err := b.model.unembedding.Summarize(f.ctx, b.directions, o, &s)
 	return &s, err
 }

@@ -38,8 +38,8 @@ var enrichFamily = family{
 		},
 		{
 			Name:        "enrichment_values",
-			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, log10_p FLOAT, auc FLOAT)[]",
-			Description: "What saedb compute stores: enrichment in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
+			Signature:   "enrichment_values(w_dec, model, set_ids, tokens) → STRUCT(set_id INTEGER, es FLOAT, promoted BOOLEAN, auc FLOAT)[]",
+			Description: "The scores that saedb compute stores, in the sets with these ids (INTEGER[]), over 'all' tokens or 'real' ones.",
 			Example: "SELECT unnest(enrichment_values(w_dec, model, (SELECT list(set_id) FROM stored_token_sets), 'real')) " +
 				"FROM decoder_directions WHERE layer = 29 AND feature = 0 LIMIT 3",
 		},
@@ -54,19 +54,19 @@ var enrichFields = []capi.Field{
 
 var enrichmentValueFields = []capi.Field{
 	{Name: "set_id", Type: capi.Integer}, {Name: "es", Type: capi.Float}, {Name: "promoted", Type: capi.Boolean},
-	{Name: "log10_p", Type: capi.Float}, {Name: "auc", Type: capi.Float},
+	{Name: "auc", Type: capi.Float},
 }
 
 func registerEnrich(f *Functions, c capi.Connection) error {
 	err := c.RegisterScalar("enrichment_score",
-		withTokens("enrichment_score", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, capi.Double, f.enrichmentScore)...)
+		withTokens("enrichment_score", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, capi.Double, f, (*execution).enrichmentScore)...)
 	if err != nil {
 		return err
 	}
 	result := capi.List(capi.Struct(enrichFields...))
 	err = c.RegisterScalar("enrich", slices.Concat(
-		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar}, result, f.enrichAll),
-		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, result, f.enrich))...)
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar}, result, f, (*execution).enrichAll),
+		withTokens("enrich", []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar)}, result, f, (*execution).enrich))...)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func registerEnrich(f *Functions, c capi.Connection) error {
 	}
 	return c.RegisterScalar("enrichment_values", capi.Scalar{
 		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Integer), capi.Varchar},
-		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Call: f.enrichmentValues,
+		Returns:    capi.List(capi.Struct(enrichmentValueFields...)), Run: f.of((*execution).enrichmentValues),
 	})
 }
 
@@ -98,43 +98,32 @@ func ksLog10P(input capi.Chunk, output capi.Vector) error {
 	return nil
 }
 
-// setScores is the scores of a batch in sets, and their p-values: [rows, sets].
+// setScores is the scores of a batch in sets: [rows, sets].
 type setScores struct {
 	*tokenSets
 	scores []enrichment.Score
-	logP   []float64 // natural logarithms
 }
 
 // scoresOf returns room for the scores of a batch's sets, which must include those of
 // names.
-func (f *Functions) scoresOf(function string, b *batch, names []string) (*setScores, error) {
+func (f *execution) scoresOf(function string, b *batch, names []string) (*setScores, error) {
 	sets, err := f.setsOf(function, b, names)
 	if err != nil {
 		return nil, err
 	}
-	n := len(b.rows) * sets.index.Len()
-	return &setScores{sets, make([]enrichment.Score, n), make([]float64, n)}, nil
+	return &setScores{sets, make([]enrichment.Score, len(b.rows)*sets.index.Len())}, nil
 }
 
 // score scores a batch's sets.
-func (f *Functions) score(function string, b *batch, names []string) (*setScores, error) {
+func (f *execution) score(function string, b *batch, names []string) (*setScores, error) {
 	s, err := f.scoresOf(function, b, names)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.index.Features(f.context(), b.model.unembedding, b.directions, f.finished, s.scores, s.logP)
+	return s, s.index.Features(f.ctx, b.model.unembedding, b.directions, f.finished, s.scores)
 }
 
-// setsOf returns the sets that a batch asks for, which must include those of names.
-func (f *Functions) setsOf(function string, b *batch, names []string) (*tokenSets, error) {
-	sets, err := f.models.sets.get(&f.models.database, function, b.model, b.sets)
-	if err != nil {
-		return nil, err
-	}
-	return sets, requireNames(&f.models.database, function, b.model, sets, names)
-}
-
-func (f *Functions) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	const name = "enrichment_score"
 	ask, names := askOneSet(input)
 	all, null, err := f.batches(name, input, tokens.in(ask))
@@ -175,14 +164,14 @@ func askOneSet(input capi.Chunk) (ask func(row int) (call, bool, error), names m
 	}, names
 }
 
-func (f *Functions) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	return f.writeEnrich(input, output, nil, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
 	}))
 }
 
-func (f *Functions) enrich(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) enrich(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models, lists := newTexts(input.Column(1)), newTextLists(input.Column(2), input.Rows())
 	names := map[string][]string{}
 	return f.writeEnrich(input, output, names, tokens.in(func(row int) (call, bool, error) {
@@ -199,7 +188,7 @@ func (f *Functions) enrich(input capi.Chunk, output capi.Vector, tokens tokensAr
 	}))
 }
 
-func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {
+func (f *execution) writeEnrich(input capi.Chunk, output capi.Vector, names map[string][]string, ask func(int) (call, bool, error)) error {
 	all, null, err := f.batches("enrich", input, ask)
 	if err != nil {
 		return err
@@ -230,7 +219,8 @@ func (f *Functions) writeEnrich(input capi.Chunk, output capi.Vector, names map[
 				}
 				continue
 			}
-			p[i], log10P[i] = math.Exp(scored.logP[j]), scored.logP[j]/math.Ln10
+			logP := scored.index.LogPValue(set, score)
+			p[i], log10P[i] = math.Exp(logP), logP/math.Ln10
 			fields(3).SetText(i, direction(score))
 		}
 	}
@@ -244,7 +234,7 @@ func direction(s enrichment.Score) string {
 	return "suppressed"
 }
 
-func (f *Functions) enrichmentValues(input capi.Chunk, output capi.Vector) error {
+func (f *execution) enrichmentValues(input capi.Chunk, output capi.Vector) error {
 	const name = "enrichment_values"
 	models, lists, scopes := newTexts(input.Column(1)), newIntegerLists(input.Column(2), input.Rows()), newTexts(input.Column(3))
 	all, null, err := f.batches(name, input, func(row int) (call, bool, error) {
@@ -280,19 +270,18 @@ func (w *listWriter) writeValues(rows []int, s *setScores) error {
 	total := at + len(rows)*n
 	ids, es := capi.Values[int32](fields(0), total), capi.Values[float32](fields(1), total)
 	promoted := capi.Values[bool](fields(2), total)
-	p, auc := capi.Values[float32](fields(3), total), capi.Values[float32](fields(4), total)
+	auc := capi.Values[float32](fields(3), total)
 	for j, score := range s.scores {
 		i := at + j
 		ids[i] = s.ids[j%n]
 		es[i], auc[i] = float32(score.ES), float32(score.AUC)
 		if math.IsNaN(score.ES) {
-			for _, undefined := range []int{1, 2, 3, 4} {
+			for _, undefined := range []int{1, 2, 3} {
 				fields(undefined).SetNull(i, 0)
 			}
 			continue
 		}
 		promoted[i] = score.Promoted
-		p[i] = float32(s.logP[j] / math.Ln10)
 	}
 	return nil
 }

@@ -38,13 +38,13 @@ func registerFeatureStatistics(f *Functions, c capi.Connection) error {
 	withEnrichment := capi.Struct(append(fields, capi.Field{Name: "enrichment", Type: capi.List(capi.Struct(enrichmentValueFields...))})...)
 	parameters := []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.List(capi.Integer)}
 	return c.RegisterScalar("feature_statistics",
-		capi.Scalar{Parameters: parameters[:2], Returns: result, Call: f.featureStatistics(2)},
-		capi.Scalar{Parameters: parameters[:3], Returns: result, Call: f.featureStatistics(3)},
-		capi.Scalar{Parameters: parameters, Returns: withEnrichment, Call: f.featureStatistics(4)})
+		capi.Scalar{Parameters: parameters[:2], Returns: result, Run: f.of(featureStatistics(2))},
+		capi.Scalar{Parameters: parameters[:3], Returns: result, Run: f.of(featureStatistics(3))},
+		capi.Scalar{Parameters: parameters, Returns: withEnrichment, Run: f.of(featureStatistics(4))})
 }
 
-func (f *Functions) featureStatistics(arguments int) func(capi.Chunk, capi.Vector) error {
-	return func(input capi.Chunk, output capi.Vector) error {
+func featureStatistics(arguments int) func(*execution, capi.Chunk, capi.Vector) error {
+	return func(f *execution, input capi.Chunk, output capi.Vector) error {
 		return f.writeFeatureStatistics(input, output, askFeatureStatistics(input, arguments), arguments > 3)
 	}
 }
@@ -75,7 +75,7 @@ func askFeatureStatistics(input capi.Chunk, arguments int) func(row int) (call, 
 	}
 }
 
-func (f *Functions) writeFeatureStatistics(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error), enriched bool) error {
+func (f *execution) writeFeatureStatistics(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error), enriched bool) error {
 	const name = "feature_statistics"
 	all, null, err := f.batches(name, input, ask)
 	if err != nil {
@@ -102,7 +102,7 @@ func (f *Functions) writeFeatureStatistics(input capi.Chunk, output capi.Vector,
 			if scored, err = f.scoresOf(name, b, nil); err != nil {
 				return err
 			}
-			options.Visit = scored.index.Scorer(scored.scores, scored.logP)
+			options.Visit = scored.index.Scorer(scored.scores)
 		}
 		s, err := f.summarize(b, options)
 		if err != nil {

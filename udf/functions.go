@@ -20,19 +20,26 @@ type Functions struct {
 	models   *models
 	opened   opened
 	confined atomic.Bool
-	current  atomic.Pointer[context.Context]
-	progress atomic.Pointer[func(rows int64)]
+	contexts Contexts
 }
+
+// Contexts gives the context of what runs on a connection, by DuckDB's number of it; nil
+// where there is none.
+type Contexts func(connection int64) context.Context
 
 // DefaultModelMemory holds several models of GPT-2's size, or one of Gemma-2's.
 const DefaultModelMemory = 4 << 30
 
 // Register registers every function with the database of registration. Models
 // are read through lookups, another connection to the same database, used by
-// nobody else, which must stay open as long as the functions are in use. Unembeddings that were asked for stay in memory for the next query,
-// as far as modelMemory bytes allow; the last one stays in any case.
-func Register(registration capi.Connection, lookups capi.Queryer, modelMemory int64) (*Functions, error) {
-	f := &Functions{models: newModels(lookups, modelMemory)}
+// nobody else, which must stay open as long as the functions are in use. Unembeddings that
+// were asked for stay in memory for the next query, as far as modelMemory bytes allow; the
+// last one stays in any case, and those of a query until it ends.
+// The context that contexts, which may be nil, gives for a query stops its functions, and
+// is told of progress: DuckDB itself interrupts a query only between chunks, which can be a
+// minute apart.
+func Register(registration capi.Connection, lookups capi.Queryer, modelMemory int64, contexts Contexts) (*Functions, error) {
+	f := &Functions{models: newModels(lookups, modelMemory), contexts: contexts}
 	for _, family := range families {
 		if err := family.register(f, registration); err != nil {
 			return nil, err
@@ -49,39 +56,12 @@ func RegisterNames(db capi.Database) { db.Replace(tableReleases) }
 func (f *Functions) Confine() { f.confined.Store(true) }
 
 // files is a table function that reads the file which is its first argument.
-func (f *Functions) files(name string, read func(arguments []string) (capi.Table, error)) func([]string) (capi.Table, error) {
-	return func(arguments []string) (capi.Table, error) {
+func (f *Functions) files(name string, read func(arguments []string) (*table, error)) func([]string) (*table, error) {
+	return func(arguments []string) (*table, error) {
 		if f.confined.Load() {
 			return nil, &fault.Error{Op: name, Problem: "files cannot be read here"}
 		}
 		return read(arguments)
-	}
-}
-
-// During makes ctx cancel the functions that run until done is called: DuckDB
-// itself interrupts a query only between chunks, which can be a minute apart.
-func (f *Functions) During(ctx context.Context) (done func()) {
-	f.current.Store(&ctx)
-	return func() { f.current.CompareAndSwap(&ctx, nil) }
-}
-
-// Watch reports the rows that functions finish, from any goroutine, until done
-// is called.
-func (f *Functions) Watch(report func(rows int64)) (done func()) {
-	f.progress.Store(&report)
-	return func() { f.progress.CompareAndSwap(&report, nil) }
-}
-
-func (f *Functions) context() context.Context {
-	if ctx := f.current.Load(); ctx != nil {
-		return *ctx
-	}
-	return context.Background()
-}
-
-func (f *Functions) finished(rows int) {
-	if report := f.progress.Load(); report != nil {
-		(*report)(int64(rows))
 	}
 }
 
@@ -92,7 +72,7 @@ type family struct {
 }
 
 var families = []family{
-	logitStatsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
+	logitStatsFamily, lMomentsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }

@@ -31,16 +31,16 @@ var leadingEdgeFields = []capi.Field{
 func registerLeadingEdge(f *Functions, c capi.Connection) error {
 	result := capi.List(capi.Struct(leadingEdgeFields...))
 	return c.RegisterScalar("leading_edge", slices.Concat(
-		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, result, f.leadingEdge),
-		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.Double}, result, f.weightedLeadingEdge))...)
+		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar}, result, f, (*execution).leadingEdge),
+		withTokens("leading_edge", []capi.Type{capi.Any, capi.Varchar, capi.Varchar, capi.Double}, result, f, (*execution).weightedLeadingEdge))...)
 }
 
-func (f *Functions) leadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) leadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	ask, names := askOneSet(input)
 	return f.leadingEdges(input, output, tokens.in(ask), names)
 }
 
-func (f *Functions) weightedLeadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) weightedLeadingEdge(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	askSet, names := askOneSet(input)
 	weights, valid := capi.Values[float64](input.Column(3), input.Rows()), input.Column(3).Validity()
 	return f.leadingEdges(input, output, tokens.in(func(row int) (call, bool, error) {
@@ -53,7 +53,7 @@ func (f *Functions) weightedLeadingEdge(input capi.Chunk, output capi.Vector, to
 	}), names)
 }
 
-func (f *Functions) leadingEdges(input capi.Chunk, output capi.Vector, ask func(row int) (call, bool, error), names map[string][]string) error {
+func (f *execution) leadingEdges(input capi.Chunk, output capi.Vector, ask func(row int) (call, bool, error), names map[string][]string) error {
 	const name = "leading_edge"
 	all, null, err := f.batches(name, input, ask)
 	if err != nil {
@@ -73,12 +73,12 @@ func (f *Functions) leadingEdges(input capi.Chunk, output capi.Vector, ask func(
 }
 
 // writeLeadingEdges ranks one direction after the other: people ask for few.
-func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
+func (f *execution) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
 	u := b.model.unembedding
 	ranker := newDirectionRanker(u)
 	for i, row := range b.rows {
 		direction := b.directions[i*u.DModel() : (i+1)*u.DModel()]
-		if err := ranker.rank(f.context(), direction); err != nil {
+		if err := ranker.rank(f.ctx, direction); err != nil {
 			return err
 		}
 		edge, err := f.leadingEdgeOf(sets, b.weight, ranker)
@@ -102,7 +102,7 @@ func (f *Functions) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 }
 
 // leadingEdgeOf returns the leading edge of the only set, outermost first.
-func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, r *directionRanker) (edge []int32, err error) {
+func (f *execution) leadingEdgeOf(sets *enrichment.Sets, weight float64, r *directionRanker) (edge []int32, err error) {
 	var promoted bool
 	if weight == 0 {
 		score := make([]enrichment.Score, 1)
@@ -110,7 +110,7 @@ func (f *Functions) leadingEdgeOf(sets *enrichment.Sets, weight float64, r *dire
 		edge, promoted = sets.LeadingEdge(0, score[0], r.ranks), score[0].Promoted
 	} else {
 		score := make([]enrichment.WeightedScore, 1)
-		err := sets.WeightedScores(f.context(), enrichment.Weighting{Exponent: weight}, r.weights, r.Ranker, score)
+		err := sets.WeightedScores(f.ctx, enrichment.Weighting{Exponent: weight}, r.weights, r.Ranker, score)
 		if err != nil {
 			return nil, err
 		}

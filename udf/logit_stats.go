@@ -30,18 +30,18 @@ var moments = []capi.Field{
 func registerLogitStats(f *Functions, c capi.Connection) error {
 	result := capi.Struct(moments...)
 	return c.RegisterScalar("logit_stats", slices.Concat(
-		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar}, result, f.logitStats),
-		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar, capi.Boolean}, result, f.logitStatsCosine))...)
+		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar}, result, f, (*execution).logitStats),
+		withTokens("logit_stats", []capi.Type{capi.Any, capi.Varchar, capi.Boolean}, result, f, (*execution).logitStatsCosine))...)
 }
 
-func (f *Functions) logitStats(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) logitStats(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	return f.writeLogitStats(input, output, tokens.in(func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
 	}))
 }
 
-func (f *Functions) logitStatsCosine(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) logitStatsCosine(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	cosine, given := capi.Values[bool](input.Column(2), input.Rows()), input.Column(2).Validity()
 	return f.writeLogitStats(input, output, tokens.in(func(row int) (call, bool, error) {
@@ -52,7 +52,7 @@ func (f *Functions) logitStatsCosine(input capi.Chunk, output capi.Vector, token
 	}))
 }
 
-func (f *Functions) writeLogitStats(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error)) error {
+func (f *execution) writeLogitStats(input capi.Chunk, output capi.Vector, ask func(int) (call, bool, error)) error {
 	all, null, err := f.batches("logit_stats", input, ask)
 	if err != nil {
 		return err

@@ -30,17 +30,17 @@ var logitWeightsFamily = family{
 
 func registerLogitWeights(f *Functions, c capi.Connection) error {
 	err := c.RegisterScalar("logit_weight", capi.Scalar{
-		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Integer}, Returns: capi.Double, Call: f.logitWeight,
+		Parameters: []capi.Type{capi.Any, capi.Varchar, capi.Integer}, Returns: capi.Double, Run: f.of((*execution).logitWeight),
 	})
 	if err != nil {
 		return err
 	}
 	return c.RegisterScalar("logit_weights", capi.Scalar{
-		Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: capi.List(capi.Float), Call: f.logitWeights,
+		Parameters: []capi.Type{capi.Any, capi.Varchar}, Returns: capi.List(capi.Float), Run: f.of((*execution).logitWeights),
 	})
 }
 
-func (f *Functions) logitWeight(input capi.Chunk, output capi.Vector) error {
+func (f *execution) logitWeight(input capi.Chunk, output capi.Vector) error {
 	models := newTexts(input.Column(1))
 	ids, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
 	all, null, err := f.batches("logit_weight", input, func(row int) (call, bool, error) {
@@ -69,7 +69,7 @@ func (f *Functions) logitWeight(input capi.Chunk, output capi.Vector) error {
 	return nil
 }
 
-func (f *Functions) logitWeights(input capi.Chunk, output capi.Vector) error {
+func (f *execution) logitWeights(input capi.Chunk, output capi.Vector) error {
 	models := newTexts(input.Column(1))
 	all, null, err := f.batches("logit_weights", input, func(row int) (call, bool, error) {
 		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
@@ -90,7 +90,7 @@ func (f *Functions) logitWeights(input capi.Chunk, output capi.Vector) error {
 			return err
 		}
 		out := capi.Values[float32](output.Elements(), total)
-		if err := b.model.unembedding.LogitWeights(f.context(), b.directions, out[filled:]); err != nil {
+		if err := b.model.unembedding.LogitWeights(f.ctx, b.directions, out[filled:]); err != nil {
 			return err
 		}
 		for _, row := range b.rows {

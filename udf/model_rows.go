@@ -32,6 +32,7 @@ func (d *database) query(sql string, each func(capi.Chunk) error) error {
 // storedModel is a model in the tables of a database that is open or attached.
 type storedModel struct {
 	database       string // as it is attached
+	oid            int64  // which is another one each time that a database is attached
 	name           string
 	id             int32
 	dModel, dVocab int
@@ -43,7 +44,11 @@ type storedModel struct {
 }
 
 // same tells whether two are the same model in the same place, with its numbers.
-func (m *storedModel) same(other *storedModel) bool { return *m == *other }
+func (m *storedModel) same(other *storedModel) bool {
+	a, b := *m, *other
+	a.oid, b.oid = 0, 0
+	return a == b
+}
 
 // in is a table of the database that m is in.
 func (m *storedModel) in(table string) string {
@@ -122,27 +127,26 @@ func unknownModel(function, name string, all []*storedModel) error {
 // list returns the models of every database, those of the one that was opened
 // first, each database's by name.
 func (d *database) list() ([]*storedModel, error) {
-	var databases []string
-	err := d.query(`SELECT database_name FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'stored_models'
+	var databases []storedModel
+	err := d.query(`SELECT database_name, database_oid FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'stored_models'
 		ORDER BY database_name <> current_database(), database_oid`, func(chunk capi.Chunk) error {
 		for i := range chunk.Rows() {
-			databases = append(databases, chunk.Column(0).Text(i))
+			databases = append(databases, storedModel{database: chunk.Column(0).Text(i), oid: capi.Values[int64](chunk.Column(1), i+1)[i]})
 		}
 		return nil
 	})
 	var all []*storedModel
-	for _, name := range databases {
+	for _, in := range databases {
 		if err != nil {
 			return nil, err
 		}
-		in := storedModel{database: name}
 		err = d.query(`SELECT m.model, m.model_id, m.d_model, m.d_vocab, coalesce(l.sha256 || ' ' || l.conventions, '')
 			FROM `+in.in("stored_models")+` m LEFT JOIN `+in.in("stored_loads")+` l ON l.load_id = m.model_id ORDER BY m.model`, func(chunk capi.Chunk) error {
 			n := chunk.Rows()
 			ids, widths, tokens := capi.Values[int32](chunk.Column(1), n), capi.Values[int32](chunk.Column(2), n), capi.Values[int32](chunk.Column(3), n)
 			for i := range n {
 				all = append(all, &storedModel{
-					database: name, name: chunk.Column(0).Text(i), id: ids[i],
+					database: in.database, oid: in.oid, name: chunk.Column(0).Text(i), id: ids[i],
 					dModel: int(widths[i]), dVocab: int(tokens[i]), content: chunk.Column(4).Text(i),
 				})
 			}

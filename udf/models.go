@@ -50,13 +50,9 @@ func newModels(lookups capi.Queryer, limit int64) *models {
 	return &models{database: database{lookups: lookups}, limit: limit, loaded: map[modelKey]*loadedModel{}}
 }
 
-// get returns the model of that name; scope is all or real. The first call for
+// get returns a model for the kernels; scope is all or real. The first call for
 // a model reads it, and calls at the same time wait for that one.
-func (m *models) get(function, name, scope string) (*model, error) {
-	stored, err := m.database.find(function, name)
-	if err != nil {
-		return nil, err
-	}
+func (m *models) get(function string, stored *storedModel, scope string) (*model, error) {
 	key := modelKey{stored.database, stored.name, scope}
 	entry, first := m.enter(key, stored)
 	if first {
@@ -65,7 +61,7 @@ func (m *models) get(function, name, scope string) (*model, error) {
 		m.settle(key, entry)
 	}
 	<-entry.ready
-	return entry.model, fault.At(function, "model "+name, entry.err)
+	return entry.model, fault.At(function, "model "+stored.name, entry.err)
 }
 
 // enter returns the entry of a model, and whether the caller is to read it.

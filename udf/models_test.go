@@ -1,6 +1,7 @@
 package udf_test
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/loader"
-	"github.com/saedb/saedb/udf"
 )
 
 // familyModels are two small models of 32 dimensions, as a person has them on disk.
@@ -23,9 +22,8 @@ func withModels(t testing.TB, o saedb.Options) *saedb.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
 	for _, m := range familyModels {
-		if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
+		if _, err := db.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,13 +76,95 @@ func TestReplacedModel(t *testing.T) {
 	if before == other {
 		t.Fatal("the two models give the same")
 	}
-	ld := &loader.Loader{DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(), Opened: db.Functions}
-	if _, err := ld.Model(t.Context(), loader.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
+	if _, err := db.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, "gpt2", "llama"), Replace: true}); err != nil {
 		t.Fatal(err)
 	}
 	if after := std(t, db, "llama"); after != other {
 		t.Errorf("%g after the model was replaced, expected %g", after, other)
 	}
+}
+
+// TestSameConnection: what a statement found is not the next one's, on the same connection,
+// prepared or not: a model that was replaced meanwhile, one that is gone, and one of the
+// same name in a database that was attached.
+func TestSameConnection(t *testing.T) {
+	db := withModels(t, saedb.Options{})
+	llama, gpt2 := std(t, db, "llama"), std(t, db, "gpt2")
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const many = "SELECT max(s), min(s) FROM (SELECT (logit_stats(" + direction + ", ?)).std AS s FROM range(5000) WHERE range >= 0)"
+	prepared, err := conn.PrepareContext(t.Context(), many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prepared.Close()
+	expect := func(model string, want float64) {
+		t.Helper()
+		for _, row := range []*sql.Row{conn.QueryRowContext(t.Context(), many, model), prepared.QueryRowContext(t.Context(), model)} {
+			var most, least float64
+			if err := row.Scan(&most, &least); err != nil || most != want || least != want {
+				t.Errorf("%s: %g to %g (%v), expected %g", model, least, most, err, want)
+			}
+		}
+	}
+	refused := func(model, says string) {
+		t.Helper()
+		for _, row := range []*sql.Row{conn.QueryRowContext(t.Context(), many, model), prepared.QueryRowContext(t.Context(), model)} {
+			var most, least float64
+			if err := row.Scan(&most, &least); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v, expected %q", model, err, says)
+			}
+		}
+	}
+	run := func(statement string) {
+		t.Helper()
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	load := func(into *saedb.DB, family string) {
+		t.Helper()
+		if _, err := into.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, family, "llama"), Replace: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("llama", llama)
+	load(db, "gpt2")
+	expect("llama", gpt2)
+	load(db, "llama")
+	expect("llama", llama)
+
+	// What a transaction has not committed is not seen, nor is it when it is rolled back.
+	run("BEGIN")
+	run("DELETE FROM stored_models WHERE model = 'llama'")
+	expect("llama", llama)
+	run("ROLLBACK")
+	expect("llama", llama)
+
+	paths := make([]string, 2)
+	for i, family := range []string{"gpt2", "llama"} {
+		paths[i] = filepath.Join(t.TempDir(), "other.db")
+		other, err := saedb.Open(t.Context(), paths[i], saedb.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		load(other, family)
+		other.Close()
+	}
+	run("ATTACH '" + paths[0] + "' AS other (READ_ONLY)")
+	refused("llama", "has other weights in each of the databases")
+	expect("other.llama", gpt2)
+	expect("models.llama", llama)
+	run("DETACH other")
+	expect("llama", llama)
+	refused("other.llama", "no such model")
+	run("ATTACH '" + paths[1] + "' AS other (READ_ONLY)")
+	expect("other.llama", llama)
+	run("DELETE FROM stored_models WHERE model = 'gpt2'")
+	refused("gpt2", "no such model")
 }
 
 // TestManyAtOnce asks for the same models from many connections at once, the

@@ -17,7 +17,7 @@ import (
 // rows of what it has opened and checked already, with options that a path does
 // not say. It is no part of what people call.
 var openedFamily = family{register: func(f *Functions, c capi.Connection) error {
-	return c.RegisterTable("opened", 1, f.openedRows)
+	return f.registerTable(c, "opened", 1, f.openedRows)
 }}
 
 // opened are the tables on offer.
@@ -44,7 +44,7 @@ func (o *opened) offer(rows func() (*table, error)) (expression string, withdraw
 	}
 }
 
-func (f *Functions) openedRows(arguments []string) (capi.Table, error) {
+func (f *Functions) openedRows(arguments []string) (*table, error) {
 	f.opened.mutex.Lock()
 	rows := f.opened.tables[arguments[0]]
 	f.opened.mutex.Unlock()

@@ -28,13 +28,13 @@ var readModelFamily = family{
 }
 
 func registerReadModel(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_unembedding", 1, f.files("read_unembedding", f.readUnembedding), "processing"); err != nil {
+	if err := f.registerTable(c, "read_unembedding", 1, f.files("read_unembedding", f.readUnembedding), "processing"); err != nil {
 		return err
 	}
-	return c.RegisterTable("read_vocab", 1, f.files("read_vocab", f.readVocab))
+	return f.registerTable(c, "read_vocab", 1, f.files("read_vocab", f.readVocab))
 }
 
-func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
+func (f *Functions) readUnembedding(arguments []string) (*table, error) {
 	opened, err := modelfile.Open(arguments[0], modelfile.Options{Processing: arguments[1]})
 	if err != nil {
 		return nil, err
@@ -49,8 +49,7 @@ func (f *Functions) readUnembedding(arguments []string) (capi.Table, error) {
 func (f *Functions) unembeddingRows(u *modelfile.Unembedding) *table {
 	info := u.Info()
 	return &table{
-		functions: f,
-		rows:      info.DVocab,
+		rows: info.DVocab,
 		columns: []column{
 			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
 			floatsColumn("w_u", info.DModel, u.ReadRows),
@@ -58,7 +57,7 @@ func (f *Functions) unembeddingRows(u *modelfile.Unembedding) *table {
 	}
 }
 
-func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
+func (f *Functions) readVocab(arguments []string) (*table, error) {
 	read, err := vocab.Read(arguments[0])
 	if err != nil {
 		return nil, err
@@ -75,7 +74,7 @@ func (f *Functions) readVocab(arguments []string) (capi.Table, error) {
 func (f *Functions) vocabularyRows(v *vocab.Vocabulary, columns int) *table {
 	tokens := padded(v.Tokens, columns)
 	known := func(row int) bool { return !tokens[row].padding }
-	return &table{functions: f, rows: len(tokens), columns: []column{
+	return &table{rows: len(tokens), columns: []column{
 		valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(tokens[row].ID) }),
 		textColumn("token", func(row int) (string, bool) { return tokens[row].Token.Token, known(row) }),
 		textColumn("text", func(row int) (string, bool) { return tokens[row].Text, known(row) }),

@@ -30,13 +30,13 @@ var readSAEFamily = family{
 }
 
 func registerReadSAE(f *Functions, c capi.Connection) error {
-	if err := c.RegisterTable("read_sae", 1, f.files("read_sae", f.readSAE), "first", "features"); err != nil {
+	if err := f.registerTable(c, "read_sae", 1, f.files("read_sae", f.readSAE), "first", "features"); err != nil {
 		return err
 	}
-	return c.RegisterTable("sae_info", 1, f.files("sae_info", f.saeInfo))
+	return f.registerTable(c, "sae_info", 1, f.files("sae_info", f.saeInfo))
 }
 
-func (f *Functions) readSAE(arguments []string) (capi.Table, error) {
+func (f *Functions) readSAE(arguments []string) (*table, error) {
 	opened, err := sae.Open(arguments[0])
 	if err != nil {
 		return nil, err
@@ -82,8 +82,7 @@ func (f *Functions) saeRows(s sae.SAE) (*table, error) {
 	}
 	info := s.Info()
 	return &table{
-		functions: f,
-		rows:      info.DSAE,
+		rows: info.DSAE,
 		columns: []column{
 			valueColumn("feature", capi.Integer, func(row int) int32 { return int32(row) }),
 			floatsColumn("w_dec", info.DModel, s.ReadDecoder),
@@ -105,7 +104,7 @@ func sparsityColumn(sparsity []float32) column {
 	}}
 }
 
-func (f *Functions) saeInfo(arguments []string) (capi.Table, error) {
+func (f *Functions) saeInfo(arguments []string) (*table, error) {
 	opened, err := sae.Open(arguments[0])
 	if err != nil {
 		return nil, err
@@ -122,7 +121,7 @@ func (f *Functions) saeInfo(arguments []string) (capi.Table, error) {
 	if info.Layer < 0 {
 		layer.fill = func(v capi.Vector, _, _ int) error { v.SetNull(0, 0); return nil }
 	}
-	return &table{functions: f, rows: 1, columns: []column{
+	return &table{rows: 1, columns: []column{
 		text("format", info.Format), text("architecture", info.Architecture),
 		number("d_model", info.DModel), number("d_sae", info.DSAE),
 		text("hook", info.Hook), layer, text("dtype", info.DType), text("scale", info.Scale),

@@ -23,7 +23,7 @@ var registeredFamily = family{
 }
 
 func registerRegistered(f *Functions, c capi.Connection) error {
-	return c.RegisterTable("saedb_model", 2, f.files("saedb_model", func(arguments []string) (capi.Table, error) {
+	return f.registerTable(c, "saedb_model", 2, f.files("saedb_model", func(arguments []string) (*table, error) {
 		return f.registerModel(arguments[0], arguments[1], modelfile.Options{Processing: arguments[2]})
 	}), "processing")
 }
@@ -54,7 +54,7 @@ func (f *Functions) registerModel(name, path string, o modelfile.Options) (*tabl
 	number := func(name string, n int) column {
 		return valueColumn(name, capi.Integer, func(int) int32 { return int32(n) })
 	}
-	return &table{functions: f, rows: 1, columns: []column{
+	return &table{rows: 1, columns: []column{
 		text("model", name), text("architecture", info.Architecture), number("d_model", info.DModel),
 		number("d_vocab", info.DVocab), text("processing", info.Processing.String()),
 	}}, nil

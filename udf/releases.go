@@ -10,7 +10,7 @@ import (
 const tableReleases = "releases"
 
 var releasesFamily = family{
-	register: func(f *Functions, c capi.Connection) error { return c.RegisterTable(tableReleases, 0, f.releases) },
+	register: func(f *Functions, c capi.Connection) error { return f.registerTable(c, tableReleases, 0, f.releases) },
 	docs: []schema.Function{{
 		Name: tableReleases,
 		Signature: "releases() → TABLE(release, repository, model, format, sae, path, hook VARCHAR, layer, width INTEGER, " +
@@ -28,7 +28,7 @@ type listed struct {
 	catalogue.SAE
 }
 
-func (f *Functions) releases([]string) (capi.Table, error) {
+func (f *Functions) releases([]string) (*table, error) {
 	all, err := catalogue.All()
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (f *Functions) releases([]string) (capi.Table, error) {
 	text := func(name string, of func(listed) string) column {
 		return textColumn(name, func(row int) (string, bool) { s := of(rows[row]); return s, s != "" })
 	}
-	return &table{functions: f, rows: len(rows), columns: []column{
+	return &table{rows: len(rows), columns: []column{
 		text("release", func(l listed) string { return l.Name }),
 		text("repository", func(l listed) string { return l.Repo }),
 		text("model", func(l listed) string { return l.Model }),

@@ -20,15 +20,15 @@ var rowHashFamily = family{
 	}},
 }
 
-func registerRowHash(f *Functions, c capi.Connection) error {
+func registerRowHash(_ *Functions, c capi.Connection) error {
 	return c.RegisterScalar("row_hash", capi.Scalar{
-		Parameters: []capi.Type{capi.Integer, capi.List(capi.Float)}, Returns: capi.Bigint, Call: f.rowHash,
+		Parameters: []capi.Type{capi.Integer, capi.List(capi.Float)}, Returns: capi.Bigint, Call: rowHash,
 	})
 }
 
 // rowHash hashes id and weights as little-endian bytes, the first 8 bytes of the
 // digest being a little-endian number. A weight that is NULL counts as a NaN.
-func (f *Functions) rowHash(input capi.Chunk, output capi.Vector) error {
+func rowHash(input capi.Chunk, output capi.Vector) error {
 	rows := input.Rows()
 	present := input.Column(0).Validity()
 	ids := capi.Values[int32](input.Column(0), rows)
@@ -40,11 +40,6 @@ func (f *Functions) rowHash(input capi.Chunk, output capi.Vector) error {
 		if !present.Valid(i) || !lists.valid(i) {
 			output.SetNull(i, 0)
 			continue
-		}
-		if i%rowsBetweenChecks == 0 {
-			if err := f.context().Err(); err != nil {
-				return err
-			}
 		}
 		bytes = binary.LittleEndian.AppendUint32(bytes[:0], uint32(ids[i]))
 		entry := lists.entries[i]
@@ -61,7 +56,4 @@ func (f *Functions) rowHash(input capi.Chunk, output capi.Vector) error {
 	return nil
 }
 
-const (
-	nullWeight        = 0x7fc00001 // a NaN that no computation gives
-	rowsBetweenChecks = 64         // between two looks at the context
-)
+const nullWeight = 0x7fc00001 // a NaN that no computation gives

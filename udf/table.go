@@ -10,11 +10,12 @@ import (
 // table is a table function's result whose rows can be read from anywhere, by
 // several threads at once; only the columns that a query asks for are read.
 type table struct {
-	functions *Functions
-	columns   []column
-	first     int // row of columns that the table begins with
-	rows      int
-	close     func() error
+	functions  *Functions
+	connection int64 // that reads it
+	columns    []column
+	first      int // row of columns that the table begins with
+	rows       int
+	close      func() error
 }
 
 type column struct {
@@ -40,9 +41,12 @@ func (t *table) Close() error {
 	return t.close()
 }
 
-func (t *table) Scan(columns []int) (capi.Scan, error) { return &scan{table: t, columns: columns}, nil }
+func (t *table) Scan(columns []int) (capi.Scan, error) {
+	return &scan{execution: t.functions.execution(t.connection), table: t, columns: columns}, nil
+}
 
 type scan struct {
+	*execution
 	table   *table
 	columns []int
 	next    atomic.Int64
@@ -51,7 +55,7 @@ type scan struct {
 func (s *scan) Threads() int { return min(runtime.GOMAXPROCS(0), s.table.rows/capi.VectorSize()+1) }
 
 func (s *scan) Next(output capi.Chunk) (int, error) {
-	if err := s.table.functions.context().Err(); err != nil {
+	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
 	size := capi.VectorSize()
@@ -68,7 +72,7 @@ func (s *scan) Next(output capi.Chunk) (int, error) {
 			return 0, err
 		}
 	}
-	s.table.functions.finished(n)
+	s.finished(n)
 	return n, nil
 }
 

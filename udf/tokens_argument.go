@@ -29,16 +29,16 @@ func (a tokensArgument) in(ask func(row int) (call, bool, error)) func(row int) 
 }
 
 // withTokens is a function without and with a last argument tokens.
-func withTokens(function string, parameters []capi.Type, returns capi.Type,
-	do func(input capi.Chunk, output capi.Vector, tokens tokensArgument) error) []capi.Scalar {
-	without := func(input capi.Chunk, output capi.Vector) error {
-		return do(input, output, tokensArgument{function: function})
+func withTokens(function string, parameters []capi.Type, returns capi.Type, f *Functions,
+	do func(f *execution, input capi.Chunk, output capi.Vector, tokens tokensArgument) error) []capi.Scalar {
+	without := func(f *execution, input capi.Chunk, output capi.Vector) error {
+		return do(f, input, output, tokensArgument{function: function})
 	}
-	with := func(input capi.Chunk, output capi.Vector) error {
-		return do(input, output, tokensArgument{function, newTexts(input.Column(len(parameters)))})
+	with := func(f *execution, input capi.Chunk, output capi.Vector) error {
+		return do(f, input, output, tokensArgument{function, newTexts(input.Column(len(parameters)))})
 	}
 	return []capi.Scalar{
-		{Parameters: parameters, Returns: returns, Call: without},
-		{Parameters: append(slices.Clone(parameters), capi.Varchar), Returns: returns, Call: with},
+		{Parameters: parameters, Returns: returns, Run: f.of(without)},
+		{Parameters: append(slices.Clone(parameters), capi.Varchar), Returns: returns, Run: f.of(with)},
 	}
 }

@@ -41,8 +41,8 @@ func registerTopTokens(f *Functions, c capi.Connection) error {
 		"top_tokens":    func(s *compute.Summary) *compute.Tokens { return &s.Top },
 		"bottom_tokens": func(s *compute.Summary) *compute.Tokens { return &s.Bottom },
 	} {
-		err := c.RegisterScalar(name, withTokens(name, []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(tokenFields...)),
-			func(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+		err := c.RegisterScalar(name, withTokens(name, []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(tokenFields...)), f,
+			func(f *execution, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 				return f.endTokens(name, end, input, output, tokens)
 			})...)
 		if err != nil {
@@ -52,7 +52,7 @@ func registerTopTokens(f *Functions, c capi.Connection) error {
 	return nil
 }
 
-func (f *Functions) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	ks, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
 	all, null, err := f.batches(function, input, tokens.in(func(row int) (call, bool, error) {

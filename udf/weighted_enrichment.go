@@ -37,20 +37,20 @@ func registerWeightedEnrichment(f *Functions, c capi.Connection) error {
 	parameters := []capi.Type{capi.Any, capi.Varchar, capi.List(capi.Varchar), capi.Double, capi.Integer}
 	result := capi.List(capi.Struct(weightedFields...))
 	return c.RegisterScalar("weighted_enrichment", slices.Concat(
-		withTokens("weighted_enrichment", parameters, result, f.weightedEnrichment),
-		withTokens("weighted_enrichment", append(slices.Clone(parameters), capi.Bigint), result, f.seededEnrichment))...)
+		withTokens("weighted_enrichment", parameters, result, f, (*execution).weightedEnrichment),
+		withTokens("weighted_enrichment", append(slices.Clone(parameters), capi.Bigint), result, f, (*execution).seededEnrichment))...)
 }
 
-func (f *Functions) weightedEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) weightedEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	return f.weightedEnrichments(input, output, tokens, func(int) (int64, bool) { return 0, true })
 }
 
-func (f *Functions) seededEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
+func (f *execution) seededEnrichment(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	seeds, valid := capi.Values[int64](input.Column(5), input.Rows()), input.Column(5).Validity()
 	return f.weightedEnrichments(input, output, tokens, func(row int) (int64, bool) { return seeds[row], valid.Valid(row) })
 }
 
-func (f *Functions) weightedEnrichments(input capi.Chunk, output capi.Vector, tokens tokensArgument, seedOf func(row int) (seed int64, valid bool)) error {
+func (f *execution) weightedEnrichments(input capi.Chunk, output capi.Vector, tokens tokensArgument, seedOf func(row int) (seed int64, valid bool)) error {
 	const name = "weighted_enrichment"
 	rows := input.Rows()
 	models, wanted := newTexts(input.Column(1)), newTextLists(input.Column(2), rows)
@@ -96,15 +96,15 @@ func (c call) checkWeighting(function string) error {
 
 // writeWeighted scores one direction after the other; its permutations run in
 // parallel.
-func (f *Functions) writeWeighted(out *listWriter, b *batch, sets *tokenSets) error {
+func (f *execution) writeWeighted(out *listWriter, b *batch, sets *tokenSets) error {
 	u, n := b.model.unembedding, sets.index.Len()
 	ranker, scores := newDirectionRanker(u), make([]enrichment.WeightedScore, n)
 	w := enrichment.Weighting{Exponent: b.weight, Permutations: b.permutations, Seed: uint64(b.seed)}
 	for i, row := range b.rows {
-		if err := ranker.rank(f.context(), b.directions[i*u.DModel():(i+1)*u.DModel()]); err != nil {
+		if err := ranker.rank(f.ctx, b.directions[i*u.DModel():(i+1)*u.DModel()]); err != nil {
 			return err
 		}
-		if err := sets.index.WeightedScores(f.context(), w, ranker.weights, ranker.Ranker, scores); err != nil {
+		if err := sets.index.WeightedScores(f.ctx, w, ranker.weights, ranker.Ranker, scores); err != nil {
 			return err
 		}
 		fields, at, err := out.grow([]int{row}, n)

@@ -51,6 +51,7 @@ func kinds(shape measure.Shape) []kind {
 		kind{"set", func(i int) string { return "set?model=gpt2" + set(i) }},
 		kind{"set: every feature of an SAE", func(i int) string { return "figure?name=manhattan" + layer(i) + set(i) }},
 		kind{"set: the features that promote it most", func(i int) string { return "promoters?model=gpt2" + layer(i) + set(i) }},
+		kind{"layers: what is beyond chance", func(int) string { return "layers" }},
 		kind{"layers: percentiles", func(int) string { return "figure?name=layers" }},
 		kind{"layer: skewness and kurtosis", func(i int) string { return "figure?name=skew-kurtosis" + layer(i) }},
 		kind{"layer: skewness", func(i int) string { return "figure?name=skewness" + layer(i) }},

@@ -34,7 +34,6 @@ func checkDatabase(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "check", c.String("db")); err != nil {
 		return err
 	}

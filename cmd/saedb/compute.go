@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/internal/compute"
-	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/statistics"
 	"github.com/urfave/cli/v2"
 )
@@ -20,6 +18,10 @@ var computeCommand = &cli.Command{
 		&cli.IntFlag{
 			Name: "baseline", DefaultText: "those that there are, or 4096", Value: statistics.KeepBaseline,
 			Usage: "hold figures against `N` random directions, computed once a model and choice of tokens; 0 for none",
+		},
+		&cli.StringFlag{
+			Name: "baseline-like", DefaultText: "the kind that there is, or isotropic",
+			Usage: "`KIND` of random directions: isotropic, which belong to the model, or sae, with the covariance of each SAE's own unit decoder, which is stricter",
 		},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
 	},
@@ -40,44 +42,64 @@ func computeStatistics(c *cli.Context) error {
 	if err := statistics.CheckBaseline(c.Int("baseline")); err != nil {
 		return wrongUsage("%v", err)
 	}
+	if err := statistics.CheckBaselineKind(c.String("baseline-like"), c.Int("baseline")); err != nil {
+		return wrongUsage("%v", err)
+	}
 	db, err := openDatabase(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
 		return err
 	}
-	pending, matched, err := statistics.Plan(c.Context, db.DB, saes, c.String("tokens"))
-	if err != nil {
-		return err
-	}
-	sets, err := newLoader(c, db).UserSets(c.Context)
-	if err != nil {
-		return err
-	}
-	reportSets(c, sets)
 	if err := boundBuffers(c.Context, db); err != nil {
 		return err
 	}
-	kernel, err := compute.DefaultKernel()
-	if err != nil {
-		return &fault.Error{Op: "compute", Err: err}
-	}
-	job := &statistics.Job{DB: db.DB, Version: saedb.Version, Kernel: kernel, Baseline: c.Int("baseline"), Alone: true}
-	if err := computeAll(c, db, job, pending); err != nil {
-		return err
-	}
-	enriched, err := enrichAll(c, db, job, saes)
+	outcome, err := db.Compute(c.Context, saedb.ComputeRequest{
+		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Alone: true,
+		TakenIn: func(sets []saedb.SetsOutcome) { reportSets(c, sets) },
+		Done:    func(done saedb.Computed) { reportComputed(c, done) },
+	})
 	if err != nil {
 		return err
 	}
-	if len(pending) == 0 && len(sets) == 0 && !enriched {
-		fmt.Fprintf(c.App.Writer, "nothing to compute: every feature of %d SAEs has its figures\n", matched)
+	if !outcome.Changed {
+		fmt.Fprintf(c.App.Writer, "nothing to compute: every feature of %d SAEs has its figures\n", outcome.SAEs)
 		return nil
 	}
 	return checkpoint(c.Context, db)
+}
+
+// reportComputed says what a computation has done.
+func reportComputed(c *cli.Context, done saedb.Computed) {
+	took := done.Took.Seconds()
+	scored := ""
+	if done.Sets > 0 {
+		scored = fmt.Sprintf(" in %d token sets", done.Sets)
+	}
+	switch {
+	case done.Kind == operations.Baseline:
+		like := ""
+		if done.Like != "" {
+			like = " like " + done.Like
+		}
+		fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s%s, %s tokens, %.1f s\n",
+			done.Of, done.Features, like, scored, done.Tokens, took)
+	case done.Kind == operations.Statistics:
+		if done.Sets > 0 {
+			scored = " and their enrichment" + scored
+		}
+		fmt.Fprintf(c.App.Writer, "computed %s: %d features%s, %s tokens, %.1f s (%.0f features/s)\n",
+			done.Of, done.Features, scored, done.Tokens, took, float64(done.Features)/took)
+	case done.Sets == 0 && c.Int("baseline") == 0:
+		fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", done.Of)
+	case done.Sets == 0:
+		fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", done.Of)
+	default:
+		fmt.Fprintf(c.App.Writer, "scored %s: %d features%s, %.1f s (%.0f scores/s)\n",
+			done.Of, done.Features, scored, took, float64(done.Features*done.Sets)/took)
+	}
 }
 
 // boundBuffers gives DuckDB enough memory to read decoders and to write figures,
@@ -90,74 +112,4 @@ func boundBuffers(ctx context.Context, db *saedb.DB) error {
 	}
 	_, err := db.ExecContext(ctx, fmt.Sprintf("SET memory_limit = '%dB'", 96<<20+6*2048*4*dModel))
 	return err
-}
-
-// computeAll computes the statistics of one SAE after the other.
-func computeAll(c *cli.Context, db *saedb.DB, job *statistics.Job, pending []statistics.Pending) error {
-	for _, p := range pending {
-		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
-			return err
-		}
-		begun := time.Now()
-		end := watch(db, p.SAE, int64(p.Features), "features")
-		err := job.Run(c.Context, p)
-		end()
-		if err != nil {
-			return err
-		}
-		took := time.Since(begun).Seconds()
-		scored := ""
-		if p.Sets > 0 {
-			scored = fmt.Sprintf(" and their enrichment in %d token sets", p.Sets)
-		}
-		fmt.Fprintf(c.App.Writer, "computed %s: %d features%s, %s tokens, %.1f s (%.0f features/s)\n",
-			p.SAE, p.Features, scored, p.Tokens, took, float64(p.Features)/took)
-	}
-	return nil
-}
-
-// ensureBaseline computes what is lacking of a model's baseline.
-func ensureBaseline(c *cli.Context, db *saedb.DB, job *statistics.Job, model, tokens string) error {
-	begun := time.Now()
-	end := watch(db, "baseline of "+model, 0, "random directions")
-	done, err := job.EnsureBaseline(c.Context, model, tokens)
-	end()
-	if err != nil || done.Directions == 0 {
-		return err
-	}
-	scored := ""
-	if done.Sets > 0 {
-		scored = fmt.Sprintf(" in %d token sets", done.Sets)
-	}
-	fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s, %s tokens, %.1f s\n",
-		model, done.Directions, scored, tokens, time.Since(begun).Seconds())
-	return nil
-}
-
-// enrichAll scores token sets, where any are loaded, for one SAE after the other.
-func enrichAll(c *cli.Context, db *saedb.DB, job *statistics.Job, saes string) (any bool, err error) {
-	pending, err := statistics.PlanEnrichment(c.Context, db.DB, saes, job.Baseline)
-	if err != nil {
-		return false, err
-	}
-	for _, p := range pending {
-		if err := ensureBaseline(c, db, job, p.Model, p.Tokens); err != nil {
-			return true, err
-		}
-		begun := time.Now()
-		end := watch(db, p.SAE+", token sets", int64(p.Features), "features")
-		err := job.RunEnrichment(c.Context, p)
-		end()
-		if err != nil {
-			return true, err
-		}
-		if p.Sets == 0 {
-			fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", p.SAE)
-			continue
-		}
-		took := time.Since(begun).Seconds()
-		fmt.Fprintf(c.App.Writer, "scored %s: %d features in %d token sets, %.1f s (%.0f scores/s)\n",
-			p.SAE, p.Features, p.Sets, took, float64(p.Features*p.Sets)/took)
-	}
-	return len(pending) > 0, nil
 }

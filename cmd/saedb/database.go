@@ -9,7 +9,7 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/progress"
-	schema "github.com/saedb/saedb/sql"
+	"github.com/saedb/saedb/loader/hub"
 	"github.com/urfave/cli/v2"
 )
 
@@ -25,6 +25,8 @@ func openDatabase(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
 // an older saedb and upgraded.
 func open(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
 	path := c.String("db")
+	o.Watch = watch
+	o.Hub = func() (*hub.Client, error) { return newHubClient(c) }
 	o.Upgrading = func(from, to int) {
 		fmt.Fprintf(c.App.ErrWriter, "saedb: note: upgrading %s from schema version %d to %d\n", path, from, to)
 	}
@@ -41,19 +43,7 @@ func requireName(c *cli.Context) error {
 
 // requireTables makes sure that the database has saedb's tables.
 func requireTables(ctx context.Context, db *saedb.DB, op, path string) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	present, err := schema.Present(ctx, tx)
-	if err == nil && !present {
-		err = &fault.Error{
-			Op: op, Subject: path, Problem: "nothing is loaded into this database",
-			Hint: "load a model with saedb load model",
-		}
-	}
-	return err
+	return fault.At(op, path, db.Require(ctx))
 }
 
 // checkpoint moves what was written from the log into the file itself, which
@@ -75,12 +65,9 @@ func checkpoint(ctx context.Context, db *saedb.DB) error {
 	}
 }
 
-// watch shows the rows that SQL functions finish, on a terminal.
-func watch(db *saedb.DB, what string, rows int64, unit string) (end func()) {
+// watch shows on a terminal the rows that SQL functions finish in statements of the
+// context that it returns.
+func watch(ctx context.Context, what string, rows int64, unit string) (watched context.Context, end func()) {
 	bar := progress.New(os.Stderr, what, rows, unit)
-	unwatch := db.Functions.Watch(bar.Add)
-	return func() {
-		unwatch()
-		bar.Finish()
-	}
+	return saedb.WithProgress(ctx, bar.Add), bar.Finish
 }

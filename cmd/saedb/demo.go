@@ -35,19 +35,17 @@ const (
 // demoQuestions are asked, in order, with what each is about.
 var demoQuestions = []struct{ about, query string }{
 	{"The most telling features of the last two layers: skewed towards a few tokens", `
-SELECT layer, feature, round(skewness, 2) AS skewness, round(kurtosis, 1) AS kurtosis,
+SELECT layer, feature, label, role, round(skewness, 2) AS skewness, round(kurtosis, 1) AS kurtosis,
        top_tokens[:5] AS promotes, bottom_tokens[:3] AS suppresses
 FROM features WHERE layer >= 24 AND skewness > 1 ORDER BY features.kurtosis DESC LIMIT 10`},
 	{"Layer by layer", `
 SELECT layer, count(*) AS features, round(median(std), 4) AS median_std, round(median(skewness), 3) AS median_skewness,
        round(quantile_cont(kurtosis, 0.95), 2) AS kurtosis_95, count(*) FILTER (skewness > 1) AS skewed, count(*) FILTER (log_sparsity < -9) AS dead
 FROM features GROUP BY layer ORDER BY layer`},
-	{"By layer, how many features write some set of tokens beyond chance (q < 0.05)", `
-SELECT layer, count(DISTINCT feature) FILTER (beyond_chance(q_value)) AS features, count(*) FILTER (beyond_chance(q_value)) AS pairs,
-       round(100.0 * pairs / count(q_value), 3) AS percent_of_pairs
-FROM enrichment GROUP BY layer ORDER BY layer`},
+	{"By layer, how many features write some set of tokens beyond chance (q < 0.05), and at most how many of as many random directions would", `
+SELECT layer, features, beyond_chance, round(expected_by_chance, 1) AS expected_by_chance FROM layers`},
 	{"What they are about: the largest effects of the last layer beyond chance, over all token sets", `
-SELECT token_set, s.size, feature, round(effect, 3) AS effect, q_value, CASE WHEN direction = 'promoted' THEN top_tokens ELSE bottom_tokens END[:4] AS tokens
+SELECT token_set, s.size, feature, round(effect, 3) AS effect, q_value, label
 FROM strongest_sets('smollm2-demo/layer_29', k := 10) s JOIN layer_29 USING (feature) ORDER BY effect DESC`},
 }
 

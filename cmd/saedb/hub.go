@@ -141,7 +141,6 @@ func saeRequests(c *cli.Context) ([]loader.SAERequest, error) {
 			requests = append(requests, loader.SAERequest{Path: found})
 		}
 	}
-	loader.TellApart(requests)
 	return requests, nil
 }
 

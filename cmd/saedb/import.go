@@ -37,7 +37,7 @@ func importResults(c *cli.Context) error {
 	defer db.Close()
 	bar := progress.New(os.Stderr, "import", 0, "features")
 	defer bar.Finish()
-	o, err := newLoader(c, db).Results(c.Context, loader.ResultsRequest{
+	o, err := db.Import(c.Context, loader.ResultsRequest{
 		Dir: dir, Replace: c.Bool("replace"), Done: func(features int) { bar.Add(int64(features)) },
 	})
 	bar.Finish()

@@ -3,14 +3,12 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/loader"
-	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/sae"
-	"github.com/saedb/saedb/udf"
 	"github.com/urfave/cli/v2"
 )
 
@@ -31,8 +29,8 @@ var decoderFlag = &cli.StringFlag{
 }
 
 func checkDecoder(c *cli.Context) error {
-	if decoder := c.String("decoder"); !slices.Contains(sae.Decoders(), decoder) {
-		return wrongUsage("%s: --decoder: expected one of %s, found %q", c.Command.FullName(), strings.Join(sae.Decoders(), ", "), decoder)
+	if err := operations.CheckDecoder(c.String("decoder")); err != nil {
+		return wrongUsage("%s: --%v", c.Command.FullName(), err)
 	}
 	return nil
 }
@@ -75,15 +73,6 @@ var loadSAECommand = &cli.Command{
 	Action: loadSAEs,
 }
 
-func newLoader(c *cli.Context, db *saedb.DB) *loader.Loader {
-	return &loader.Loader{
-		DB: db.DB, Version: saedb.Version, Functions: udf.Documentation(),
-		Begin:  func(what string, rows int64) func() { return watch(db, what, rows, "rows") },
-		Opened: db.Functions,
-		Hub:    func() (*hub.Client, error) { return newHubClient(c) },
-	}
-}
-
 func loadModel(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return wrongUsage("load model: expected one PATH, found %d", c.NArg())
@@ -104,8 +93,7 @@ func loadModel(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
-	outcome, err := newLoader(c, db).Model(c.Context, request)
+	outcome, err := db.LoadModel(c.Context, request)
 	if err != nil {
 		return err
 	}
@@ -134,35 +122,25 @@ func loadSAEs(c *cli.Context) error {
 	if err != nil {
 		return explained(c, err)
 	}
-	if c.IsSet("name") && len(requests) != 1 {
-		return wrongUsage("load sae: --name names one SAE, found %d", len(requests))
-	}
-	if c.IsSet("hook") {
-		if len(requests) != 1 {
-			return wrongUsage("load sae: --hook is of one SAE, found %d", len(requests))
+	for _, flag := range []string{"name", "hook", "neuronpedia-id"} {
+		if c.IsSet(flag) && len(requests) != 1 {
+			return wrongUsage("load sae: --%s is of one SAE, found %d", flag, len(requests))
 		}
-		requests[0].Hook = c.String("hook")
 	}
-	if c.IsSet("neuronpedia-id") {
-		if len(requests) != 1 {
-			return wrongUsage("load sae: --neuronpedia-id is of one SAE, found %d", len(requests))
-		}
-		requests[0].Known.NeuronpediaID = c.String("neuronpedia-id")
+	requests, err = operations.ForEach("", requests, loader.SAERequest{
+		Name: c.String("name"), Hook: c.String("hook"), Known: sae.Published{NeuronpediaID: c.String("neuronpedia-id")},
+		Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
+	})
+	if err != nil {
+		return err
 	}
 	db, err := openDatabase(c, saedb.Options{})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
-	ld := newLoader(c, db)
 	for _, r := range requests {
-		if c.IsSet("name") {
-			r.Name = c.String("name")
-		}
-		r.Model, r.Release, r.Decoder = c.String("model"), cmp.Or(c.String("release"), r.Release), c.String("decoder")
-		r.Replace, r.Copy = c.Bool("replace"), c.Bool("copy")
-		outcome, err := ld.SAE(c.Context, r)
+		outcome, err := db.LoadSAE(c.Context, r)
 		if err != nil {
 			return err
 		}

@@ -63,18 +63,16 @@ func loadDirections(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
-	ld := newLoader(c, db)
 	switch path := c.Args().First(); {
 	case query:
-		err = reported(c)(ld.Query(c.Context, loader.QueryRequest{
+		err = reported(c)(db.LoadQuery(c.Context, loader.QueryRequest{
 			SQL: c.String("sql"), Name: c.String("name"), Model: c.String("model"), Release: c.String("release"),
 			Hook: hookOf(c), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
 	case neurons || isModel(path):
-		err = loadNeurons(c, ld, path)
+		err = loadNeurons(c, db, path)
 	default:
-		err = reported(c)(ld.Directions(c.Context, loader.DirectionsRequest{
+		err = reported(c)(db.LoadDirections(c.Context, loader.DirectionsRequest{
 			Directions: sae.Directions{Path: path, Tensor: c.String("tensor"), Transposed: c.Bool("transposed"), Hook: hookOf(c)},
 			Name:       c.String("name"), Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
@@ -110,13 +108,13 @@ func isModel(path string) bool {
 }
 
 // loadNeurons loads the neurons of all layers, or of the one asked for.
-func loadNeurons(c *cli.Context, ld *loader.Loader, path string) error {
+func loadNeurons(c *cli.Context, db *saedb.DB, path string) error {
 	if c.IsSet("tensor") || c.IsSet("transposed") || c.IsSet("hook") || c.IsSet("name") {
 		return wrongUsage("load directions: --tensor, --transposed, --hook and --name do not go with a model")
 	}
 	layers := []int{c.Int("layer")}
 	if !c.IsSet("layer") {
-		n, err := ld.NeuronLayers(c.Context, path, c.String("model"))
+		n, err := db.NeuronLayers(c.Context, path, c.String("model"))
 		if err != nil {
 			return err
 		}
@@ -126,7 +124,7 @@ func loadNeurons(c *cli.Context, ld *loader.Loader, path string) error {
 		}
 	}
 	for _, layer := range layers {
-		err := reported(c)(ld.Neurons(c.Context, loader.NeuronsRequest{
+		err := reported(c)(db.LoadNeurons(c.Context, loader.NeuronsRequest{
 			Path: path, Layer: layer, Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 		}))
 		if err != nil {

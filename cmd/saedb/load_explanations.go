@@ -33,10 +33,9 @@ func loadExplanations(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	bar := progress.New(os.Stderr, "explanations", int64(c.NArg()), "files")
 	defer bar.Finish()
-	o, err := newLoader(c, db).Explanations(c.Context, loader.ExplanationsRequest{
+	o, err := db.LoadExplanations(c.Context, loader.ExplanationsRequest{
 		Files: c.Args().Slice(), Replace: c.Bool("replace"), Done: func(n int) { bar.Add(int64(n)) },
 	})
 	bar.Finish()

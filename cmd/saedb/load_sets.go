@@ -47,10 +47,7 @@ func loadSets(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "load sets", c.String("db")); err != nil {
-		return err
-	}
-	outcomes, err := newLoader(c, db).Sets(c.Context, loader.SetsRequest{
+	outcomes, err := db.LoadSets(c.Context, loader.SetsRequest{
 		Model: c.String("model"), Families: c.StringSlice("family"), Files: c.Args().Slice(), Name: c.String("name"),
 		Pattern: c.String("regex"), Query: c.String("sql"), MultiToken: c.String("multi-token"), Replace: c.Bool("replace"),
 	})

@@ -54,7 +54,6 @@ func listOnNeuronpedia(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "neuronpedia", c.String("db")); err != nil {
 		return err
 	}

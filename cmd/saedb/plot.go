@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/nearest"
 	"github.com/urfave/cli/v2"
 )
@@ -67,7 +66,6 @@ func plot(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
 	if err := requireTables(c.Context, db, "plot", c.String("db")); err != nil {
 		return err
 	}
@@ -76,8 +74,8 @@ func plot(c *cli.Context) error {
 		return suggestSet(c.Context, db, request.Sets, err)
 	}
 	database := filepath.Base(c.String("db"))
-	if err := writeWhole("plot", out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
-		return err
+	if err := files.WriteWhole(out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
+		return fault.At("plot", out, err)
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
@@ -205,30 +203,4 @@ func plotNames() []string {
 		names = append(names, k.Name)
 	}
 	return names
-}
-
-// writeWhole writes a file that appears whole or not at all.
-func writeWhole(op, path string, write func(io.Writer) error) error {
-	partial, err := os.CreateTemp(filepath.Dir(path), ".saedb-*"+filepath.Ext(path))
-	if err != nil {
-		return fault.At(op, path, err)
-	}
-	defer os.Remove(partial.Name())
-	buffered := bufio.NewWriterSize(partial, 1<<16)
-	if err := write(buffered); err != nil {
-		partial.Close()
-		return err
-	}
-	if err := buffered.Flush(); err != nil {
-		partial.Close()
-		return fault.At(op, path, err)
-	}
-	if err := partial.Chmod(0o644); err != nil {
-		partial.Close()
-		return fault.At(op, path, err)
-	}
-	if err := partial.Close(); err != nil {
-		return fault.At(op, path, err)
-	}
-	return fault.At(op, path, os.Rename(partial.Name(), path))
 }

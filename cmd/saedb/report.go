@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/urfave/cli/v2"
 )
 
@@ -40,8 +42,8 @@ func writeReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := writeWhole("report", out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
-		return err
+	if err := files.WriteWhole(out, func(w io.Writer) error { return r.HTML(w, database, saedb.Version) }); err != nil {
+		return fault.At("report", out, err)
 	}
 	without := ""
 	if !figures.HasCharts() {

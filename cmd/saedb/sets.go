@@ -1,13 +1,13 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
+	"io"
 	"slices"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/output"
 	"github.com/saedb/saedb/loader"
 	"github.com/urfave/cli/v2"
@@ -41,7 +41,7 @@ func listSets(c *cli.Context) error {
 	if path := c.String("gmt"); path != "" {
 		return exportSets(c, db, path)
 	}
-	rows, err := db.QueryContext(c.Context, `SELECT model, family, token_set, any_value(size) AS size,
+	rows, err := db.QueryContext(c.Context, `SELECT model, family, token_set, any_value(members) AS size,
 			list(coalesce(nullif(text, ''), token) ORDER BY token_id)[:10] AS first_tokens
 		FROM token_sets JOIN token_set_members USING (model, family, token_set)
 		WHERE ? = '' OR model = ? GROUP BY ALL ORDER BY ALL`, c.String("model"), c.String("model"))
@@ -71,17 +71,6 @@ func requireModel(c *cli.Context, db *saedb.DB) error {
 
 // exportSets writes the sets of one model to a GMT file, which appears whole.
 func exportSets(c *cli.Context, db *saedb.DB, path string) error {
-	partial, err := os.CreateTemp(filepath.Dir(path), ".saedb-*.gmt")
-	if err != nil {
-		return fault.At("sets", path, err)
-	}
-	defer os.Remove(partial.Name())
-	if err := loader.ExportSets(c.Context, db.DB, c.String("model"), partial); err != nil {
-		partial.Close()
-		return err
-	}
-	if err := partial.Close(); err != nil {
-		return fault.At("sets", path, err)
-	}
-	return fault.At("sets", path, os.Rename(partial.Name(), path))
+	err := files.WriteWhole(path, func(w io.Writer) error { return loader.ExportSets(c.Context, db.DB, c.String("model"), w) })
+	return fault.At("sets", path, err)
 }

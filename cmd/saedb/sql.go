@@ -57,7 +57,6 @@ func runSQL(c *cli.Context) error {
 	typing := c.NArg() == 0 && term.IsTerminal(int(os.Stdin.Fd()))
 	options := shell.Options{
 		Format: format, MaxRows: c.Int("max-rows"),
-		OnStatement: func(ctx context.Context) func() { return db.Functions.During(ctx) },
 		Writer: writer(db, func() {
 			if typing {
 				fmt.Fprintf(c.App.ErrWriter, "saedb: note: %s is open to write now, and for no other program until this one ends\n", c.String("db"))

@@ -48,11 +48,7 @@ func unload(c *cli.Context, kind string) error {
 		return err
 	}
 	defer db.Close()
-	defer db.Functions.During(c.Context)()
-	if err := requireTables(c.Context, db, "unload "+kind, c.String("db")); err != nil {
-		return err
-	}
-	gone, err := newLoader(c, db).Unload(c.Context, loader.UnloadRequest{
+	gone, err := db.Unload(c.Context, loader.UnloadRequest{
 		Kind: kind, Names: c.Args().Slice(), Model: c.String("model"), Families: c.StringSlice("family"), Cascade: c.Bool("cascade"),
 	})
 	if err != nil {

@@ -19,5 +19,5 @@ func explained(c *cli.Context, err error) error {
 		return err
 	}
 	defer db.Close()
-	return newLoader(c, db).Explain(c.Context, err)
+	return db.Explain(c.Context, err)
 }

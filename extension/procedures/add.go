@@ -2,14 +2,14 @@ package procedures
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/vocab"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -75,9 +75,9 @@ var addModel = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(ctx, d.Database, func(db *sql.DB) error {
+		return h.within(ctx, d.Database, func(db *operations.Database) error {
 			r := loader.ModelRequest{Name: d.Name, Replace: d.Replace}
-			outcome, err := h.loader(db).ModelFromMemory(ctx, r, memory, unembedding, vocabulary)
+			outcome, err := db.Loader().ModelFromMemory(ctx, r, memory, unembedding, vocabulary)
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ var addModel = procedure{
 	},
 }
 
-func (d *modelDescription) open(file *safetensors.File) (*model.Unembedding, error) {
+func (d *modelDescription) open(file *tensor.File) (*model.Unembedding, error) {
 	if d.AsIs == nil {
 		return model.FromTensors([]byte(d.Config), file, d.Processing)
 	}
@@ -136,7 +136,7 @@ var addSAE = procedure{
 		if err := json.Unmarshal([]byte(a.positions[1]), &d); err != nil {
 			return &fault.Error{Subject: "description", Problem: "is not JSON", Err: err}
 		}
-		if err := checkDecoder(d.Decoder); err != nil {
+		if err := operations.CheckDecoder(d.Decoder); err != nil {
 			return err
 		}
 		file, memory, err := h.received.take(a.positions[0], d.Source)
@@ -148,9 +148,9 @@ var addSAE = procedure{
 			return err
 		}
 		defer opened.Close()
-		return h.within(ctx, d.Database, func(db *sql.DB) error {
+		return h.within(ctx, d.Database, func(db *operations.Database) error {
 			r := loader.SAERequest{Name: d.Name, Model: d.Model, Release: d.Release, Decoder: d.Decoder, Replace: d.Replace, Copy: d.Copy}
-			outcome, err := h.loader(db).SAEFromMemory(ctx, r, memory, opened)
+			outcome, err := db.Loader().SAEFromMemory(ctx, r, memory, opened)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -82,11 +83,7 @@ func (w *work) work() {
 
 // recovered runs what has a goroutine of its own; a panic in it is an error.
 func recovered(run func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("internal error: %v", p)
-		}
-	}()
+	defer fault.Recover(&err)
 	return run()
 }
 

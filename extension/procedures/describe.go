@@ -52,6 +52,14 @@ var enrichmentQuery = procedure{
 	},
 }
 
+// viewMacros is what makes the macros that views call, for the same.
+var viewMacros = procedure{
+	name: "saedb_view_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+		return row(schema.ViewMacros())
+	},
+}
+
 // findSAEs lists the paths of the SAEs that saedb load sae would load.
 var findSAEs = procedure{
 	name: "saedb_find_saes", parameters: 1, columns: []capi.Field{{Name: "path", Type: capi.Varchar}},

@@ -2,14 +2,11 @@ package procedures
 
 import (
 	"context"
-	"database/sql"
-	"slices"
 	"strings"
 
-	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/model"
-	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -21,8 +18,8 @@ var loadModel = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			outcome, err := h.loader(db).Model(ctx, loader.ModelRequest{
+		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+			outcome, err := db.Loader().Model(ctx, loader.ModelRequest{
 				Path: a.positions[0], Name: a.named["name"], Replace: replace, Options: model.Options{Processing: a.named["processing"]},
 			})
 			if err != nil {
@@ -45,46 +42,17 @@ var loadSAE = procedure{
 		if err != nil {
 			return err
 		}
-		if err := checkDecoder(a.named["decoder"]); err != nil {
-			return err
-		}
-		paths, err := sae.Find(a.positions[0])
-		if err != nil {
-			return h.within(ctx, a.named["database"], func(db *sql.DB) error { return h.loader(db).Explain(ctx, err) })
-		}
-		for _, ofOne := range []string{"name", "hook"} {
-			if a.named[ofOne] != "" && len(paths) != 1 {
-				return &fault.Error{Subject: a.positions[0], Problem: ofOne + " is of one SAE, and there are several"}
+		requests, err := operations.SAEsAt(a.positions[0], loader.SAERequest{
+			Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
+			Decoder: a.named["decoder"], Hook: a.named["hook"], Replace: replace, Copy: duplicate,
+		})
+		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+			if err != nil {
+				return db.Loader().Explain(ctx, err)
 			}
-		}
-		requests := make([]loader.SAERequest, len(paths))
-		for i, path := range paths {
-			requests[i] = loader.SAERequest{
-				Path: path, Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
-				Decoder: a.named["decoder"], Hook: a.named["hook"], Replace: replace, Copy: duplicate,
-			}
-		}
-		loader.TellApart(requests)
-		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			for _, request := range requests {
-				outcome, err := h.loader(db).SAE(ctx, request)
-				if err != nil {
-					return err
-				}
-				if err := row(loadedRow(outcome)...); err != nil {
-					return err
-				}
-			}
-			return nil
+			return db.LoadSAEs(ctx, requests, func(o loader.Outcome) error { return row(loadedRow(o)...) })
 		})
 	},
-}
-
-func checkDecoder(decoder string) error {
-	if decoder == "" || slices.Contains(sae.Decoders(), decoder) {
-		return nil
-	}
-	return unknown("decoder", decoder, "one of "+strings.Join(sae.Decoders(), ", "))
 }
 
 // loadSets is saedb load sets. Several families are separated by commas.
@@ -100,19 +68,12 @@ var loadSets = procedure{
 			return err
 		}
 		r := loader.SetsRequest{Model: a.named["model"], Name: a.named["name"], Pattern: a.named["regex"], Query: a.named["sql"], Replace: replace}
-		one := r.Pattern != "" || r.Query != ""
-		if one != (r.Name != "") || r.Pattern != "" && r.Query != "" || one && a.named["file"] != "" {
-			return &fault.Error{Problem: "name goes with either regex or sql, and with no file"}
-		}
 		if a.named["file"] != "" {
 			r.Files = []string{a.named["file"]}
 		}
 		r.Families = parts(a.named["family"], ",")
-		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			if err := requireTables(ctx, db); err != nil {
-				return err
-			}
-			outcomes, err := h.loader(db).Sets(ctx, r)
+		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+			outcomes, err := db.LoadSets(ctx, r)
 			if err != nil {
 				return err
 			}

@@ -8,12 +8,12 @@ package procedures
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
 	"github.com/saedb/saedb/extension/session"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/loader"
 	schema "github.com/saedb/saedb/sql"
@@ -36,7 +36,7 @@ func Register(c capi.Connection, h *Host) error {
 	h.writing = make(chan struct{}, 1)
 	for _, p := range []procedure{
 		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, makeBaseline, addModel, addSAE, wantedTensors,
-		about, setThreads, findSAEs, describeSAE, enrichmentQuery,
+		about, setThreads, findSAEs, describeSAE, enrichmentQuery, viewMacros,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (a arguments) flag(name string) (bool, error) {
 }
 
 func (h *Host) register(c capi.Connection, p procedure) error {
-	return c.RegisterTable(p.name, p.parameters, func(given []string) (capi.Table, error) {
+	return c.RegisterTable(p.name, p.parameters, func(_ int64, given []string) (capi.Table, error) {
 		a := arguments{positions: given[:p.parameters], named: map[string]string{}}
 		for i, name := range p.named {
 			a.named[name] = given[p.parameters+i]
@@ -88,7 +88,7 @@ func (h *Host) register(c capi.Connection, p procedure) error {
 // or the one that was opened. One of an older saedb is upgraded first. One procedure
 // has its turn at a time: what one looks for before it begins, another in this process
 // may be about to write.
-func (h *Host) within(ctx context.Context, database string, use func(db *sql.DB) error) error {
+func (h *Host) within(ctx context.Context, database string, use func(db *operations.Database) error) error {
 	select {
 	case h.writing <- struct{}{}:
 		defer func() { <-h.writing }()
@@ -104,25 +104,7 @@ func (h *Host) within(ctx context.Context, database string, use func(db *sql.DB)
 	if err := schema.Upgrade(ctx, db, version.Number, udf.Documentation(), nil); err != nil {
 		return err
 	}
-	return use(db)
-}
-
-func (h *Host) loader(db *sql.DB) *loader.Loader {
-	return &loader.Loader{DB: db, Version: version.Number, Functions: udf.Documentation(), Opened: h.Functions}
-}
-
-// requireTables makes sure that the database is one of saedb's.
-func requireTables(ctx context.Context, db *sql.DB) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	present, err := schema.Present(ctx, tx)
-	if err != nil || present {
-		return err
-	}
-	return &fault.Error{Problem: "nothing is loaded in this database", Hint: "load a model, with CALL saedb_load_model(path)"}
+	return use(&operations.Database{DB: db, Functions: h.Functions})
 }
 
 // loaded is the row of a load.

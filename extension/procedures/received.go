@@ -11,6 +11,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -100,7 +101,7 @@ func (r *received) add(handle string, offset int64, part []byte) (size int64, er
 }
 
 // take takes what was handed over, which is no longer there then, as an open file.
-func (r *received) take(handle, source string) (*safetensors.File, loader.Memory, error) {
+func (r *received) take(handle, source string) (*tensor.File, loader.Memory, error) {
 	r.mutex.Lock()
 	m := r.images[handle]
 	delete(r.images, handle)

@@ -2,9 +2,9 @@ package procedures
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/udf/capi"
 )
@@ -22,11 +22,8 @@ var unload = procedure{
 		r := loader.UnloadRequest{
 			Kind: a.positions[0], Names: parts(a.positions[1], "\n"), Model: a.named["model"], Families: parts(a.named["family"], ","), Cascade: cascade,
 		}
-		return h.within(ctx, a.named["database"], func(db *sql.DB) error {
-			if err := requireTables(ctx, db); err != nil {
-				return err
-			}
-			gone, err := h.loader(db).Unload(ctx, r)
+		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+			gone, err := db.Unload(ctx, r)
 			if err != nil {
 				return err
 			}

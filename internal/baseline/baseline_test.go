@@ -102,11 +102,11 @@ func TestNullCountsAndHasAGaussianTail(t *testing.T) {
 			t.Errorf("p of %g is %g, counted %g", es, got, want)
 		}
 	}
-	if math.Abs(null.Scale-0.4) > 0.03 || math.Abs(null.AUCScale-0.4) > 0.02 {
-		t.Errorf("scale %g, of auc %g, expected 0.4", null.Scale, null.AUCScale)
+	if math.Abs(null.Scale-0.4) > 0.03 || math.Abs(null.AUCScale-0.4) > 0.02 || null.Location > 0.03 {
+		t.Errorf("scale %g, of auc %g, expected 0.4; location %g, expected 0", null.Scale, null.AUCScale, null.Location)
 	}
 	for _, z := range []float64{3, 5, 8} {
-		es := math.Erf(z * null.Scale / (2 * math.Sqrt2))
+		es := math.Erf((null.Location + z*null.Scale) / (2 * math.Sqrt2))
 		want := math.Log10(2 * distuv.UnitNormal.CDF(-z))
 		if got := null.Log10P(es); math.Abs(got-want) > 1e-6*math.Abs(want) {
 			t.Errorf("log10 p at z %g is %g, expected %g", z, got, want)
@@ -125,6 +125,45 @@ func TestNullCountsAndHasAGaussianTail(t *testing.T) {
 	}
 	if got := len(null.Scores)*8 + 8*8; got > 10_000 {
 		t.Errorf("a null takes %d bytes", got)
+	}
+}
+
+// TestTailOfExchangeableTokens: where directions move no tokens together, scores have
+// Kolmogorov's distribution (Feller, Ann. Math. Stat. 19, 1948), and p-values meet it far
+// beyond the random directions that there are.
+func TestTailOfExchangeableTokens(t *testing.T) {
+	// P(√n D ≥ x) = 2 Σ (−1)^(k−1) exp(−2k²x²); of sets of so many tokens among many more.
+	const members, tokens, directions = 4_000, 2_000_000, 4096
+	n := float64(members) * (tokens - members) / tokens
+	upper := func(x float64) (p float64) {
+		for k := 1.0; k < 30; k++ {
+			p += 2 * math.Pow(-1, k-1) * math.Exp(-2*k*k*x*x)
+		}
+		return p
+	}
+	quantile := func(p float64) float64 {
+		low, high := 0.2, 4.0
+		for range 60 {
+			if middle := (low + high) / 2; upper(middle) > p {
+				low = middle
+			} else {
+				high = middle
+			}
+		}
+		return low / math.Sqrt(n)
+	}
+	scores, aucs := make([]float32, directions), make([]float32, directions)
+	for i := range scores {
+		scores[i], aucs[i] = float32(quantile((float64(i)+0.5)/directions)), float32(0.5+float64(i%3-1)/1000)
+	}
+	null, ok := NewNull(members, tokens, scores, aucs)
+	if !ok {
+		t.Fatal("no null")
+	}
+	for _, p := range []float64{0.05, 0.01, 1e-3, 1e-4, 1e-5, 1e-6} {
+		if got := math.Pow(10, null.Log10P(quantile(p))) / p; got < 0.85 || got > 1.2 {
+			t.Errorf("p-value %.3g times as high as %g", got, p)
+		}
 	}
 }
 

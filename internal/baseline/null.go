@@ -21,9 +21,9 @@ type Null struct {
 	Counts []int32
 	// Directions is how many random directions there were.
 	Directions int
-	// Threshold is the score at which the tail begins, and Scale the standard deviation of its
-	// Gaussian in units of [Shift].
-	Threshold, Scale float64
+	// Threshold is the score at which the tail begins. Location and Scale are the mean and the
+	// standard deviation of its Gaussian, in units of [Shift].
+	Threshold, Location, Scale float64
 	// Median is the median score.
 	Median float64
 	// AUCScale is the root mean square of Φ⁻¹(auc), whose mean is 0 by symmetry: a
@@ -71,14 +71,33 @@ func NewNull(members, tokens int, scores []float32, aucs []float32) (n Null, ok 
 	}
 	// The score that 1 % of the directions reach.
 	n.Threshold = float64(sorted[int(math.Ceil(tailBegins*float64(len(sorted))))-1])
+	shift := Shift(n.within(n.Threshold))
+	n.Location = location(Shift(n.within(n.Median)), shift)
 	// Φ⁻¹(0.995): a two-sided probability of 1 %.
-	upper := math.Sqrt2 * math.Erfcinv(tailBegins)
-	n.Scale = Shift(n.within(n.Threshold)) / upper
+	n.Scale = (shift - n.Location) / (math.Sqrt2 * math.Erfcinv(tailBegins))
 	if !(n.Scale > 0) {
 		return Null{}, false
 	}
 	n.keep(sorted)
 	return n, true
+}
+
+// location is the mean of the Gaussian of the tail, given the median shift of random
+// directions and the one that 1 % of them reach. Where directions move a set's tokens
+// together, the shift is the absolute value of a Gaussian about 0: the tail's mean is 0, and
+// the median is gaussianMedian of the shift at 1 %. Where nothing but the sampling of tokens
+// moves them, scores are Kolmogorov's, whose median is kolmogorovMedian of that, and whose
+// tail from there to 10⁻⁶ is within a tenth of a Gaussian's with a mean of
+// kolmogorovLocation of it. Between the two the mean is linear in the median, which sets of
+// real models and simulations of both effects together bear out (docs/chance.md).
+func location(median, shift float64) float64 {
+	const (
+		gaussianMedian     = 0.2619 // Φ⁻¹(0.75) / Φ⁻¹(0.995)
+		kolmogorovMedian   = 0.5085 // 0.82757 / 1.62762, quantiles of Kolmogorov's distribution
+		kolmogorovLocation = 0.28
+	)
+	part := (median/shift - gaussianMedian) / (kolmogorovMedian - gaussianMedian)
+	return kolmogorovLocation * min(max(part, 0), 1) * shift
 }
 
 func median(descending []float32) float64 {
@@ -133,13 +152,13 @@ func (n *Null) keep(sorted []float32) {
 // within is a score below a perfect one, whose shift would be infinite.
 func (n *Null) within(es float64) float64 { return min(es, 1-n.Resolution/2) }
 
-// Z returns how many standard deviations of the null's tail a score is from 0: its shift by
-// the scale. es is the enrichment score, from 0 to 1.
-func (n *Null) Z(es float64) float64 { return Shift(n.within(es)) / n.Scale }
+// Z returns how many standard deviations of the null's tail the shift of a score is from its
+// mean. es is the enrichment score, from 0 to 1.
+func (n *Null) Z(es float64) float64 { return (Shift(n.within(es)) - n.Location) / n.Scale }
 
 // Log10P returns the decimal logarithm of a score's p-value: with R random directions of
 // which c reach es, (1 + c)/(1 + R) below the score that 1 % of them reach, and above it
-// 2 Φ(−z), a Gaussian tail of the shift that joins there. NaN for a score of NaN.
+// 2 Φ(−z), a Gaussian tail of the shift that joins there, z being [Null.Z]. NaN for a score of NaN.
 func (n *Null) Log10P(es float64) float64 {
 	if math.IsNaN(es) {
 		return es

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/version"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -103,6 +104,8 @@ type storedSAE struct {
 	name             string
 	model            *storedModel
 	tokens           string // of its statistics; empty when there are none
+	kernel           string // that computed them
+	sameVersion      bool   // whether this version of saedb did
 }
 
 // tables makes sure that all tables are there. Without them there is nothing to check.
@@ -147,8 +150,8 @@ func (r *run) readCatalogue() error {
 }
 
 func (r *run) readSAEs() error {
-	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), '')
-		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id) GROUP BY ALL ORDER BY s.sae_id`)
+	rows, err := r.DB.QueryContext(r.ctx, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae, coalesce(any_value(c.tokens), ''), coalesce(any_value(c.kernel), ''), coalesce(any_value(c.saedb_version), '') = ?
+		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id) GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`, version.Number)
 	if err != nil {
 		return r.failed("stored_saes", err)
 	}
@@ -156,7 +159,7 @@ func (r *run) readSAEs() error {
 	for rows.Next() {
 		var s storedSAE
 		var model int
-		if err := rows.Scan(&s.id, &s.name, &model, &s.dModel, &s.dSAE, &s.tokens); err != nil {
+		if err := rows.Scan(&s.id, &s.name, &model, &s.dModel, &s.dSAE, &s.tokens, &s.kernel, &s.sameVersion); err != nil {
 			return r.failed("stored_saes", err)
 		}
 		for i := range r.models {

@@ -1,11 +1,13 @@
 package check
 
+import schema "github.com/saedb/saedb/sql"
+
 // enrichmentTables checks the stored scores of each SAE.
 func (r *run) enrichmentTables() error {
 	add, end := r.begin("enrichment", int64(len(r.saes)), "SAEs")
 	defer end()
 	for i := range r.saes {
-		if err := r.applyAll(enrichmentRules, r.namedSAE(&r.saes[i])...); err != nil {
+		if err := r.applyAll(append(labelRules(r.saes[i].id), enrichmentRules...), r.namedSAE(&r.saes[i])...); err != nil {
 			return err
 		}
 		add(1)
@@ -55,4 +57,14 @@ var enrichmentRules = []rule{
 		FROM (SELECT set_id, feature, log10_q, max(log10_q) OVER (PARTITION BY family ORDER BY log10_p RANGE UNBOUNDED PRECEDING) AS before
 			FROM stored_enrichment JOIN stored_token_sets USING (set_id) WHERE sae_id = $id AND log10_p IS NOT NULL AND log10_q IS NOT NULL AND NOT ` + complete + `) e LEFT JOIN stored_token_sets t USING (set_id)
 		WHERE log10_q < before - 1e-5 * greatest(1, abs(before)) ORDER BY ALL`},
+}
+
+// labelRules make the labels of an SAE anew from its scores and its features' tokens.
+func labelRules(sae int) []rule {
+	return []rule{
+		{"stored_labels", `SELECT '$subject, feature ' || feature, 'expected 1 row, found ' || count(*) FROM stored_labels WHERE sae_id = $id GROUP BY feature HAVING count(*) > 1 ORDER BY ALL`},
+		{"stored_labels", `SELECT '$subject, feature ' || feature, 'expected ' || coalesce('label ' || e.label, 'no label') || ' by its scores, found ' || coalesce(l.label, 'none')
+			FROM (` + schema.Labels(sae) + `) e FULL JOIN (SELECT feature, set_id, label FROM stored_labels WHERE sae_id = $id) l USING (feature)
+			WHERE ` + complete + ` AND (e.set_id IS DISTINCT FROM l.set_id OR e.label IS DISTINCT FROM l.label) ORDER BY ALL`},
+	}
 }

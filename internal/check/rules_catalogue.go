@@ -68,16 +68,19 @@ var catalogueRules = []rule{
 	orphans("stored_unembeddings", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_baselines", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_baselines", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_baseline_statistics", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
 	orphans("stored_baseline_enrichment", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
 	orphans("stored_baseline_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
 	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_labels", "set_id", "token set", "stored_token_sets", "set_id"),
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
 		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
-	{"stored_baseline_enrichment", `SELECT 'baseline ' || baseline_id || ', set_id ' || set_id, 'expected scores that descend, counts that ascend, one for each, and a scale above 0' FROM stored_baseline_enrichment
-		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND scale > 0, false)`},
+	{"stored_baseline_enrichment", `SELECT 'baseline ' || baseline_id || ', set_id ' || set_id, 'expected scores that descend, counts that ascend, one for each, a location and a scale above 0' FROM stored_baseline_enrichment
+		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND location >= 0 AND scale > 0, false)`},
 	{"stored_significance", `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM stored_significance
 		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
 			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`},

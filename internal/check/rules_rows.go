@@ -79,6 +79,9 @@ func statisticsRules() []rule {
 	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
 	add(`'expected top_share ' || coalesce(CAST(`+schema.TopShare(topShare)+` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')`,
 		`((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - `+schema.TopShare(topShare)+`) <= 1e-9, true))`)
+	rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, 'expected decoder_norm ' || expected || ' of its direction, found ' || coalesce(CAST(decoder_norm AS VARCHAR), 'NULL')
+		FROM (SELECT feature, decoder_norm, ` + schema.DecoderNorm + ` AS expected FROM stored_statistics JOIN (SELECT feature, w_dec FROM stored_decoders WHERE sae_id = $id AND w_dec IS NOT NULL) USING (feature) WHERE sae_id = $id)
+		WHERE NOT coalesce(abs(decoder_norm - expected) <= 1e-9 * expected, false) ORDER BY feature`})
 	for _, prefix := range []string{"", "cos_"} {
 		p := strings.NewReplacer("@", prefix)
 		add(p.Replace(`'expected @skewness and @kurtosis to be NULL where @std is 0, and nowhere else'`),

@@ -1,13 +1,13 @@
 package check
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"math"
 	"math/bits"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,19 +77,19 @@ func (s *score) String() string {
 
 // compareScores computes the scores of a batch again, from logit weights in float64 and
 // the definitions, and compares.
-func (r *run) compareScores(m *storedModel, batch []stored, l *logits, sets *tokenSets) error {
-	if len(sets.ids) == 0 {
+func (r *run) compareScores(c *unembedding, batch []stored, l *logits) error {
+	if len(c.sets.ids) == 0 {
 		return nil
 	}
 	const rowsAtOnce = 1 << 20
 	for len(batch) > 0 {
-		n := min(len(batch), max(1, rowsAtOnce/len(sets.ids)))
+		n := min(len(batch), max(1, rowsAtOnce/len(c.sets.ids)))
 		for i := 1; i < n; i++ {
 			if batch[i].sae != batch[0].sae {
 				n = i
 			}
 		}
-		if err := r.compareScoresOf(m, batch[:n], l.plain[:n], l.length, sets); err != nil {
+		if err := r.compareScoresOf(c, batch[:n], l.plain[:n], l.length); err != nil {
 			return err
 		}
 		batch, l = batch[n:], &logits{ids: l.ids, plain: l.plain[n:], length: l.length}
@@ -98,8 +98,13 @@ func (r *run) compareScores(m *storedModel, batch []stored, l *logits, sets *tok
 }
 
 // compareScoresOf does so for features of one SAE, several at a time.
-func (r *run) compareScoresOf(m *storedModel, batch []stored, weights [][]float64, columns float64, sets *tokenSets) error {
+func (r *run) compareScoresOf(of *unembedding, batch []stored, weights [][]float64, columns float64) error {
+	sets := &of.sets
 	scores, err := r.readScores(batch, sets)
+	if err != nil {
+		return err
+	}
+	by, err := r.rankings(of, batch, weights)
 	if err != nil {
 		return err
 	}
@@ -109,7 +114,7 @@ func (r *run) compareScoresOf(m *storedModel, batch []stored, weights [][]float6
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(batch) && r.ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				c := newRescorer(weights[i], m.dModel, norm(batch[i].w)*columns)
+				c := newRescorer(weights[i], by[i], of.model.dModel, norm(batch[i].w)*columns)
 				for _, stored := range scores[batch[i].feature] {
 					if problem := c.differs(stored, sets.members[stored.set]); problem != "" {
 						wrong[i] = append(wrong[i], [2]string{sets.names[stored.set], problem})
@@ -136,7 +141,8 @@ func (r *run) readScores(batch []stored, sets *tokenSets) (map[int][]score, erro
 	for i, f := range batch {
 		features[i] = f.feature
 	}
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, es, promoted, log10_ks_p, auc FROM stored_enrichment
+	// A FLOAT would come by way of its shortest decimal, which is another float64.
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
 		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(list(features), "[]")))
 	if err != nil {
 		return nil, r.failed("stored_enrichment", err)
@@ -170,6 +176,8 @@ type rescorer struct {
 	unsure float64
 	// Whether the weights differ at all by more than the rounding of float64.
 	flat, unclear bool
+	// Whether the ranks are those of the kernel that made the scores: there is nothing to allow.
+	same bool
 }
 
 // Kernels rank by float32 products where their rounding is at most this share of the
@@ -181,31 +189,56 @@ const (
 )
 
 // newRescorer ranks weights, for products of d_model terms whose lengths together are
-// scale.
-func newRescorer(weights []float64, dModel int, scale float64) *rescorer {
+// scale, by what a kernel ranked them by, where that is known and as near to the weights
+// as its rounding is.
+func newRescorer(weights []float64, by ranked, dModel int, scale float64) *rescorer {
 	n := len(weights)
 	c := &rescorer{ranks: make([]int32, n), places: make([]int32, n), bitmap: make([]uint64, (n+63)/64)}
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	sort.Slice(order, func(i, j int) bool { return weights[order[i]] > weights[order[j]] })
-	for rank, position := range order {
-		if rank == 0 || weights[position] != c.heights[len(c.heights)-1] {
-			c.firsts, c.heights = append(c.firsts, int32(rank)), append(c.heights, weights[position])
-		}
-		c.ranks[position], c.places[rank] = int32(rank), int32(len(c.heights)-1)
-	}
-	c.firsts = append(c.firsts, int32(n))
 	std := stat.PopStdDev(weights, nil)
 	rounding := 0x1p-53 * float64(dModel+8) * scale
-	c.flat, c.unclear = len(c.heights) == 1, std <= 4*rounding
 	c.unsure = 2 * rounding
 	if n*dModel > smallUnembedding {
 		// Single products err by several times what is typical of them.
 		c.unsure += 2 * 8 * roundingShare * max(1, math.Sqrt(float64(n))/8) * std
 	}
+	if c.unclear = std <= 4*rounding; !c.unclear && by.values != nil && by.off <= c.unsure/2 {
+		c.same, weights = true, by.values
+	}
+	for rank, position := range descending(weights, c.same && by.single) {
+		if weight := weights[position]; rank == 0 || weight != c.heights[len(c.heights)-1] {
+			c.firsts, c.heights = append(c.firsts, int32(rank)), append(c.heights, weight)
+		}
+		c.ranks[position], c.places[rank] = int32(rank), int32(len(c.heights)-1)
+	}
+	c.firsts = append(c.firsts, int32(n))
+	c.flat = len(c.heights) == 1
 	return c
+}
+
+// descending returns the positions of weights, highest first. Those that are float32 are sorted
+// as whole numbers, with their positions in the lower half, in half the time.
+func descending(weights []float64, single bool) []int32 {
+	order := make([]int32, len(weights))
+	if !single {
+		for i := range order {
+			order[i] = int32(i)
+		}
+		slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(weights[b], weights[a]) })
+		return order
+	}
+	keys := make([]uint64, len(weights))
+	for i, weight := range weights {
+		bits := math.Float32bits(float32(weight + 0)) // -0 is 0
+		if bits>>31 == 0 {
+			bits = ^bits &^ (1 << 31) // the higher the weight, the lower the key
+		}
+		keys[i] = uint64(bits)<<32 | uint64(i)
+	}
+	slices.Sort(keys)
+	for rank, key := range keys {
+		order[rank] = int32(uint32(key))
+	}
+	return order
 }
 
 // counts of a set by place, ascending, of those that have members.
@@ -231,8 +264,8 @@ func (c *rescorer) placed(members []int32) []placed {
 }
 
 // differs compares a stored score with that of a set, and says where it differs. What is
-// stored is the score's nearest float32, unless tokens that float32 products may rank the
-// other way round make the difference.
+// stored is the score's nearest float32, unless it is of another kernel and tokens that float32
+// products may rank the other way round make the difference.
 func (c *rescorer) differs(stored score, members []int32) string {
 	n, m := int64(len(c.ranks)), int64(len(members))
 	if m == 0 || m == n || c.flat || c.unclear && !stored.es.Valid {
@@ -248,20 +281,19 @@ func (c *rescorer) differs(stored score, members []int32) string {
 	case !stored.es.Valid || !stored.auc.Valid || !stored.log10P.Valid || !stored.promoted.Valid:
 	case c.unclear:
 		return "" // tokens are ranked by nothing but rounding
-	case stored.es.Float64 == expected.es.Float64 && stored.promoted == expected.promoted && stored.auc.Float64 == expected.auc.Float64:
+	case stored.es.Float64 == expected.es.Float64 && stored.promoted == expected.promoted && stored.auc.Float64 == expected.auc.Float64,
+		!c.same && c.bounds(places, m).allow(stored):
 		if near(stored.log10P.Float64, expected.log10P.Float64, expected.log10P.Float64) {
 			return ""
 		}
-	default:
-		if c.bounds(places, m).allow(stored) {
-			// A score has the p-value of the nearest whole number of 1/m(n−m).
-			const half = 0x1p-24
-			es := stored.es.Float64
-			low := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1+2*half)) / math.Ln10
-			high := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1-2*half)) / math.Ln10
-			if near(stored.log10P.Float64, low, high) {
-				return ""
-			}
+		// A score has the p-value of the nearest whole number of 1/m(n−m), of which float32
+		// may leave more than one.
+		const half = 0x1p-24
+		es := stored.es.Float64
+		low := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1+2*half)) / math.Ln10
+		high := enrichment.LogKolmogorovSmirnov(int(m), int(n), es*(1-2*half)) / math.Ln10
+		if near(stored.log10P.Float64, low, high) {
+			return ""
 		}
 	}
 	return "expected " + expected.String() + ", computed again in float64, found " + stored.String()

@@ -65,12 +65,13 @@ func (r *run) figures() error {
 func (r *run) figuresOf(m *storedModel, tokens string, add func(int64)) error {
 	atOnce := max(1, weightsAtOnce/max(1, m.dVocab))
 	var batch []stored
-	sets := &tokenSets{}
+	c := &unembedding{model: m}
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
-		err := r.compare(m, batch, sets)
+		c.sae = batch[0].sae
+		err := r.compare(c, batch)
 		add(int64(len(batch)))
 		batch = batch[:0]
 		return err
@@ -156,12 +157,12 @@ type logits struct {
 }
 
 // compare computes the figures of a batch and compares.
-func (r *run) compare(m *storedModel, batch []stored, sets *tokenSets) error {
-	l, err := r.project(m, batch)
+func (r *run) compare(c *unembedding, batch []stored) error {
+	l, err := r.project(c, batch)
 	if err != nil || l == nil {
 		return err
 	}
-	if err := sets.read(r, m, l.ids); err != nil {
+	if err := c.sets.read(r, c.model, l.ids); err != nil {
 		return err
 	}
 	found := r.several("stored_statistics")
@@ -189,7 +190,7 @@ func (r *run) compare(m *storedModel, batch []stored, sets *tokenSets) error {
 		r.result.Recomputed++
 	}
 	found.end()
-	return r.compareScores(m, batch, l, sets)
+	return r.compareScores(c, batch, l)
 }
 
 // norm is the Euclidean length of a vector.
@@ -197,29 +198,28 @@ func norm(v []float64) float64 { return blas64.Nrm2(blas64.Vector{N: len(v), Dat
 
 // project reads the unembedding in parts and multiplies. An unembedding that is
 // damaged, which is reported already, gives nil.
-func (r *run) project(m *storedModel, batch []stored) (*logits, error) {
+func (r *run) project(c *unembedding, batch []stored) (*logits, error) {
+	m := c.model
 	l := &logits{plain: make([][]float64, len(batch)), cosine: make([][]float64, len(batch))}
 	directions := blas64.General{Rows: len(batch), Cols: m.dModel, Stride: m.dModel}
 	for _, f := range batch {
 		directions.Data = append(directions.Data, f.w...)
 	}
-	const part = 2048
+	for i := range batch {
+		l.plain[i], l.cosine[i] = make([]float64, 0, m.dVocab), make([]float64, 0, m.dVocab)
+	}
 	var squares float64
-	for from := 0; from < m.dVocab; from += part {
-		ids, columns, err := r.unembedding(m, batch[0].sae, from, from+part)
-		if err != nil || columns == nil {
-			return nil, err
+	whole, err := r.parts(c, func(ids []int32, columns []float32) {
+		rows := blas64.General{Rows: len(ids), Cols: m.dModel, Stride: m.dModel, Data: make([]float64, len(columns))}
+		for i, w := range columns {
+			rows.Data[i] = float64(w)
 		}
-		if len(ids) == 0 {
-			continue
-		}
-		rows := blas64.General{Rows: len(ids), Cols: m.dModel, Stride: m.dModel, Data: columns}
 		product := blas64.General{Rows: len(batch), Cols: len(ids), Stride: len(ids), Data: make([]float64, len(batch)*len(ids))}
 		blas64.Gemm(blas.NoTrans, blas.Trans, 1, directions, rows, 0, product)
 		l.ids = append(l.ids, ids...)
 		inverse := make([]float64, len(ids))
 		for j := range ids {
-			length := norm(columns[j*m.dModel : (j+1)*m.dModel])
+			length := norm(rows.Data[j*m.dModel : (j+1)*m.dModel])
 			squares += length * length
 			if length > 0 {
 				inverse[j] = 1 / length
@@ -232,40 +232,12 @@ func (r *run) project(m *storedModel, batch []stored) (*logits, error) {
 				l.cosine[i] = append(l.cosine[i], weight*inverse[j])
 			}
 		}
-	}
-	if len(l.ids) == 0 {
-		return nil, nil
+	})
+	if err != nil || !whole {
+		return nil, err
 	}
 	l.length = math.Sqrt(squares / float64(len(l.ids)))
 	return l, nil
-}
-
-// unembedding reads the columns of the counted tokens in [from, to). Columns is nil
-// when they cannot be used.
-func (r *run) unembedding(m *storedModel, s *storedSAE, from, to int) (ids []int32, columns []float64, err error) {
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT token_id, w_u FROM stored_unembeddings WHERE model_id = %d AND token_id >= %d AND token_id < %d
-		AND token_id IN (SELECT token_id FROM stored_tokens WHERE %s) ORDER BY token_id`, m.id, from, to, s.counted()))
-	if err != nil {
-		return nil, nil, r.failed("stored_unembeddings", err)
-	}
-	defer rows.Close()
-	columns = make([]float64, 0, (to-from)*m.dModel)
-	for rows.Next() {
-		var id int32
-		var w any
-		if err := rows.Scan(&id, &w); err != nil {
-			return nil, nil, r.failed("stored_unembeddings", err)
-		}
-		column := numbers[float32, float64](w)
-		if len(column) != m.dModel {
-			return nil, nil, nil
-		}
-		ids, columns = append(ids, id), append(columns, column...)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, nil, r.failed("stored_unembeddings", err)
-	}
-	return ids, columns, nil
 }
 
 // tolerance is what saedb promises of statistics, against float64.

@@ -87,6 +87,15 @@ func (b *Builder) Build() (*Unembedding, error) {
 	return b.build(k)
 }
 
+// BuildFor is [Builder.Build] for the kernel of a name, whatever [KernelVariable] says.
+func (b *Builder) BuildFor(kernel string) (*Unembedding, error) {
+	k, err := chooseKernel(kernel)
+	if err != nil {
+		return nil, err
+	}
+	return b.build(k)
+}
+
 func (b *Builder) build(k kernel) (*Unembedding, error) {
 	if b.rows == nil {
 		panic(panicBuilt)

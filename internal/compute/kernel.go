@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -85,6 +86,13 @@ func Kernels() []string {
 		}
 	}
 	return names
+}
+
+// Repeats reports whether this machine can run the kernel of a name, and it gives the same
+// products, bit for bit, on whatever machine: one chain of fused sums in the order of d_model.
+// What portable C and gonum give depends on the processor.
+func Repeats(kernel string) bool {
+	return slices.Contains([]string{"avx512", "avx2", "neon"}, kernel) && slices.Contains(Kernels(), kernel)
 }
 
 // DefaultKernel returns the name of the kernel that [Builder.Build] takes.

@@ -215,19 +215,27 @@ func (a *auditData) check(t *testing.T, found *auditFindings) {
 	}
 	found.sets++
 	sets := newSets(t, a.tokens, a.members)
+	weights, cosines := make([][]float64, a.n), make([][]float64, a.n)
+	shapes, err := FeatureLMoments(t.Context(), u, a.directions, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a.n {
+		weights[i], cosines[i] = a.weights(i)
+		a.checkLMoments(t, found, i, shapes[i], weights[i])
+	}
 	everyInstructions(func() {
 		scores := make([]Score, a.n*sets.Len())
 		var s compute.Summary
-		o := compute.Options{TopK: 5, Cosine: true, Visit: sets.Scorer(scores, nil)}
+		o := compute.Options{TopK: 5, Cosine: true, Visit: sets.Scorer(scores)}
 		if err := u.Summarize(t.Context(), slices.Clone(a.directions), o, &s); err != nil {
 			t.Fatal(err)
 		}
 		for i := range a.n {
-			weights, cosines := a.weights(i)
-			a.checkMoments(t, found, "logit weights", i, &s.Plain, weights)
-			a.checkMoments(t, found, "cosines", i, &s.Cosine, cosines)
-			a.checkEnds(t, i, &s, weights)
-			a.checkScores(t, found, i, sets, scores[i*sets.Len():(i+1)*sets.Len()], weights)
+			a.checkMoments(t, found, "logit weights", i, &s.Plain, weights[i])
+			a.checkMoments(t, found, "cosines", i, &s.Cosine, cosines[i])
+			a.checkEnds(t, i, &s, weights[i])
+			a.checkScores(t, found, i, sets, scores[i*sets.Len():(i+1)*sets.Len()], weights[i])
 		}
 	})
 }
@@ -267,14 +275,15 @@ func (a *auditData) checkMoments(t *testing.T, found *auditFindings, of string, 
 	if highest-lowest <= 1e-14*largest { // no spread beyond rounding
 		return
 	}
-	var mean, second, third, fourth float64
+	// From the lowest, or the mean of values that are nearly equal would lose their differences.
+	var above, second, third, fourth float64
 	n := float64(len(x))
 	for _, v := range x {
-		mean += v / n
+		above += (v - lowest) / n
 	}
-	unit := highest - lowest
+	unit, mean := highest-lowest, lowest+above
 	for _, v := range x {
-		d := (v - mean) / unit
+		d := (v - lowest - above) / unit
 		second, third, fourth = second+d*d/n, third+d*d*d/n, fourth+d*d*d*d/n
 	}
 	std, skewness, kurtosis := math.Sqrt(second), third/math.Pow(second, 1.5), fourth/(second*second)
@@ -291,6 +300,19 @@ func (a *auditData) checkMoments(t *testing.T, found *auditFindings, of string, 
 		if found.moment = max(found.moment, off); !(off <= allowed) {
 			t.Errorf("%s: %s of %s of direction %d: %v, want %v", a.name, c.name, of, i, c.got, c.want)
 		}
+	}
+}
+
+func (a *auditData) checkLMoments(t *testing.T, found *auditFindings, i int, got LMoments, x []float64) {
+	t.Helper()
+	lowest, highest := slices.Min(x), slices.Max(x)
+	if highest-lowest <= 1e-14*max(-lowest, highest) {
+		return
+	}
+	want := lMomentsOf(x)
+	off := max(math.Abs(got.Scale/want.Scale-1), math.Abs(got.Skewness-want.Skewness), math.Abs(got.Kurtosis-want.Kurtosis))
+	if found.moment = max(found.moment, off); !(off <= 1e-5) {
+		t.Errorf("%s: L-moments of direction %d: %+v, want %+v", a.name, i, got, want)
 	}
 }
 

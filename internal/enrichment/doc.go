@@ -10,6 +10,8 @@
 // [Sets.WeightedScores] is gene set enrichment analysis proper: members count by
 // their logit weights, and significance comes from random sets.
 //
+// [FeatureLMoments] describes the shape of the logit weights themselves by their order.
+//
 // Tokens are positions 0 … n−1, whatever ids they have. Ranks count from 0 at the
 // highest weight. Scores depend on ranks alone, and those on weights, ties going to
 // the lower position: neither workers, nor the order of sets, nor what else is

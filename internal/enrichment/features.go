@@ -8,10 +8,9 @@ import (
 )
 
 // Scorer returns what scores every set for the logit weights that it is shown, those
-// of the i-th direction into into[i·Len():], and unless logP is nil the natural
-// logarithms of the p-values into logP. The sets' positions are those of the
+// of the i-th direction into into[i·Len():]. The sets' positions are those of the
 // weights. Ranks, and so scores, depend on the direction alone.
-func (s *Sets) Scorer(into []Score, logP []float64) compute.Visit {
+func (s *Sets) Scorer(into []Score) compute.Visit {
 	rankers := sync.Pool{New: func() any { return NewRanker(s.tokens) }}
 	return func(ctx context.Context, direction int, weights *compute.Rankable) error {
 		if err := ctx.Err(); err != nil {
@@ -21,28 +20,23 @@ func (s *Sets) Scorer(into []Score, logP []float64) compute.Visit {
 		defer rankers.Put(ranker)
 		ranker.sortLogitWeights(weights)
 		at := direction * s.Len()
-		scores := into[at : at+s.Len()]
-		s.Scores(ranker, scores)
-		if logP != nil {
-			for set, score := range scores {
-				logP[at+set] = s.LogPValue(set, score)
-			}
-		}
+		s.Scores(ranker, into[at:at+s.Len()])
 		return nil
 	}
 }
 
-// Features scores every set for directions [n, d_model]: into and logP, which may be
-// nil, are [n, Len()], as of [Sets.Scorer]. Tokens are ranked by float32 products, or
-// float64 ones where rounding might show ([compute.Rankable]); scores do not depend on the number of workers nor on what else is in the call.
+// Features scores every set for directions [n, d_model]: into is [n, Len()], as of
+// [Sets.Scorer]. Tokens are ranked by float32 products, or float64 ones where rounding might
+// show ([compute.Rankable]); scores do not depend on the number of workers nor on what else
+// is in the call.
 // done, which may be nil, is told of directions that are finished. When ctx ends, its
 // error is returned.
-func (s *Sets) Features(ctx context.Context, u *compute.Unembedding, directions []float32, done func(directions int), into []Score, logP []float64) error {
+func (s *Sets) Features(ctx context.Context, u *compute.Unembedding, directions []float32, done func(directions int), into []Score) error {
 	n := len(directions) / u.DModel()
-	if u.Tokens() != s.Tokens() || len(into) != n*s.Len() || logP != nil && len(logP) != len(into) {
+	if u.Tokens() != s.Tokens() || len(into) != n*s.Len() {
 		panic("enrichment: sets, unembedding and scores do not fit each other")
 	}
-	score := s.Scorer(into, logP)
+	score := s.Scorer(into)
 	return u.VisitLogitWeights(ctx, directions, func(ctx context.Context, direction int, weights *compute.Rankable) error {
 		err := score(ctx, direction, weights)
 		if err == nil && done != nil {

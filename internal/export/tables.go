@@ -27,18 +27,19 @@ type column struct{ name, sql, comment string }
 
 const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventions, '` + schema.WithoutWeights + `', '') AS conventions, l.saedb_version, l.loaded_at`
 
-// A baseline goes by its model, choice of tokens, seed and number of random directions, of
-// which a database has one: its number is the database's own.
+// A baseline goes by its model, choice of tokens, the SAE that it is like, seed and number of
+// random directions, of which a database has one: its number is the database's own.
 const (
 	baselineStatistics = `(SELECT v.*, s.sorted_values, b.kernel, b.saedb_version, b.computed_at
 		FROM baseline_statistics v JOIN stored_models m USING (model)
-		JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
+		JOIN (SELECT b.*, l.name AS like_sae FROM stored_baselines b LEFT JOIN stored_loads l ON l.load_id = b.sae_id) b
+			ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae
 		JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic)`
 	// The view's directions are those that have a score.
-	baselineEnrichment = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale,
-			n.directions, b.tokens, b.seed, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+	baselineEnrichment = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
+			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
 		FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
-		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id))`
+		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)`
 )
 
 var baselineDirections = column{"baseline_directions", "", "Number of random directions of the baseline."}
@@ -58,17 +59,19 @@ var tables = []table{
 		// would cost more than all else.
 		rows: "SELECT * EXCLUDE (release, layer) FROM (" + schema.EnrichmentQuery() + " WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to)"},
 	{name: "saes", order: "release, layer, sae", always: true,
-		view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + `, b.seed AS baseline_seed, b.directions AS baseline_directions
+		view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + `, b.seed AS baseline_seed, b.directions AS baseline_directions,
+				CASE WHEN b.sae_id IS NOT NULL THEN 'sae' WHEN b.seed IS NOT NULL THEN 'isotropic' END AS baseline_kind
 			FROM saes s JOIN loads l USING (load_id) LEFT JOIN stored_computations c ON c.sae_id = load_id LEFT JOIN stored_baselines b USING (baseline_id))`,
-		more: []column{{"baseline_seed", "", "Seed of the random directions that its p-values are against; NULL for none."}, baselineDirections}},
+		more: []column{{"baseline_seed", "", "Seed of the random directions that its p-values are against; NULL for none."}, baselineDirections,
+			{"baseline_kind", "", "isotropic, or sae: with the covariance of its unit decoder."}}},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
 	{name: "token_sets", view: "token_sets", order: "model, token_set"},
-	{name: "baseline_statistics", view: baselineStatistics, order: "model, tokens, seed, directions, statistic", more: []column{
+	{name: "baseline_statistics", view: baselineStatistics, order: "model, tokens, like_sae, seed, directions, statistic", more: []column{
 		{"sorted_values", "", "Values of the statistic in the random directions, ascending."},
 		{"kernel", "", "Kernel that computed them."}, {"saedb_version", "", "Version of saedb that computed them."}, {"computed_at", "", "When, in UTC."},
 	}},
-	{name: "baseline_enrichment", view: baselineEnrichment, order: "model, tokens, seed, baseline_directions, token_set", more: []column{
+	{name: "baseline_enrichment", view: baselineEnrichment, order: "model, tokens, like_sae, seed, baseline_directions, token_set", more: []column{
 		baselineDirections, {"scores", "", "Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth."},
 		{"counts", "", "How many of the random directions reach each of scores."}, {"resolution", "", "Least score above 0."},
 	}},

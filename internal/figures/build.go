@@ -38,10 +38,10 @@ type Request struct {
 	// MostPoints bounds the points of skew-kurtosis, manhattan and running-sum, where
 	// the eye cannot tell more apart; 0 draws all.
 	MostPoints int
-	// TopTokens returns the tokens that features of an SAE promote, for a program that
-	// has them at hand; nil reads top_tokens. Such a program shows the features itself:
-	// points have no addresses.
-	TopTokens func(ctx context.Context, sae string, features []int64) ([][]string, error)
+	// EndTokens returns the tokens that features of an SAE promote, and those that they
+	// suppress, for a program that has them at hand; nil reads top_tokens and
+	// bottom_tokens. Such a program shows the features itself: points have no addresses.
+	EndTokens func(ctx context.Context, sae string, features []int64) (top, bottom [][]string, err error)
 }
 
 // A Kind is a figure that can be drawn.
@@ -63,11 +63,11 @@ var Kinds = []Kind{
 	},
 	{
 		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest beyond chance), promoted up, suppressed down, the furthest labelled",
-		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, neuronpedia_url]", buildManhattan,
+		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]", buildManhattan,
 	},
 	{
 		"sets", "SET_A SET_B", "the signed effects of two token sets, features whose effects differ labelled",
-		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, neuronpedia_url]", buildSets,
+		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, bottom_tokens, neuronpedia_url]", buildSets,
 	},
 	{
 		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",
@@ -125,10 +125,10 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	return s, saes, err
 }
 
-// A group is the rows of one SAE.
+// A group is the rows of one SAE, which a query of the user's may not name.
 type group struct {
-	title string
-	rows  []int
+	title, sae string
+	rows       []int
 }
 
 // groupBy divides the rows by SAE, or by layer where a query of the user's has no
@@ -137,14 +137,13 @@ func groupBy(t *table, saes []SAE) []group {
 	var groups []group
 	at := map[string]int{}
 	for i := range t.length {
-		key := ""
-		title := ""
+		key, title, sae := "", "", ""
 		if layers := t.integers["layer"]; layers != nil && layers[i] >= 0 {
 			title = fmt.Sprintf("layer %d", layers[i])
 			key = title
 		}
 		if names := t.texts["sae"]; names != nil {
-			key = names[i]
+			sae, key = names[i], names[i]
 			if title == "" {
 				title = names[i]
 			}
@@ -153,7 +152,7 @@ func groupBy(t *table, saes []SAE) []group {
 		if !ok {
 			g = len(groups)
 			at[key] = g
-			groups = append(groups, group{title: title})
+			groups = append(groups, group{title: title, sae: sae})
 		}
 		groups[g].rows = append(groups[g].rows, i)
 	}

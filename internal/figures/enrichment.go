@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -45,7 +46,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		}
 	}
 	t, err := s.read(ctx, required,
-		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"neuronpedia_url", text}},
+		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}},
 		score.where+" AND "+above(score.key(), all), "token_set, feature")
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (f *Figure) mirror() {
 		}
 		var x, y extent
 		p.extend(&x, &y)
-		reach = 1.12 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
+		reach = 1.25 * max(reach, -y.low, y.high) // the labels of the furthest lie beyond it
 		p.Y.Min, p.Y.Max, p.Y.fixed = -reach, reach, true
 	}
 }
@@ -197,7 +198,8 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 	sort.Sort(sort.Reverse(sort.StringSlice(names))) // suppressed first: promoted lies on top
 	var out []Points
 	for _, name := range names {
-		p := featurePoints(t, byDirection[name], x, y)
+		firstToLast(byDirection[name], labelled)
+		p := pointsWith(t, byDirection[name], x, y, endOf(name))
 		p.Name = name
 		if name == "suppressed" {
 			p.Color = Orange
@@ -209,15 +211,15 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 			}
 			p.Hover = append(p.Hover, c)
 		}
-		p.Labels = labelsOf(byDirection[name], labelled, t)
+		p.Labels = labelsOf(byDirection[name], labelled, t, func(int) tokenEnd { return endOf(name) })
 		out = append(out, p)
 	}
 	return out
 }
 
-// highest chooses the rows that get labels: those beyond the threshold, or the five
-// furthest from 0, and no more than TopN.
-func highest(rows []int, y []float64, r Request) map[int]bool {
+// highest chooses the rows that get labels, and their places: those beyond the threshold, or
+// the five furthest from 0, the furthest first, and no more than TopN.
+func highest(rows []int, y []float64, r Request) map[int]int {
 	sorted := append([]int(nil), rows...)
 	sort.SliceStable(sorted, func(a, b int) bool { return math.Abs(y[sorted[a]]) > math.Abs(y[sorted[b]]) })
 	limit := r.TopN
@@ -227,27 +229,39 @@ func highest(rows []int, y []float64, r Request) map[int]bool {
 			limit = len(sorted)
 		}
 	}
-	chosen := map[int]bool{}
-	for _, i := range sorted[:min(limit, len(sorted))] {
+	chosen := map[int]int{}
+	for place, i := range sorted[:min(limit, len(sorted))] {
 		if r.LabelThreshold == nil || math.Abs(y[i]) > *r.LabelThreshold {
-			chosen[i] = true
+			chosen[i] = place + 1
 		}
 	}
 	return chosen
 }
 
-// labelsOf are the features' numbers, each with the token that it promotes most, at the
-// rows that get one; nil when none does.
-func labelsOf(rows []int, chosen map[int]bool, t *table) []string {
+// firstToLast sorts rows so that those with labels come first, by their places: where two
+// labels would lie over each other, the first is written.
+func firstToLast(rows []int, chosen map[int]int) {
+	place := func(i int) int {
+		if chosen[i] == 0 {
+			return math.MaxInt
+		}
+		return chosen[i]
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(place(a), place(b)) })
+}
+
+// labelsOf are the features' numbers, each with the first token at the end that it is
+// labelled for, at the rows that get one; nil when none does.
+func labelsOf(rows []int, chosen map[int]int, t *table, at func(row int) tokenEnd) []string {
 	features := t.integers["feature"]
 	if features == nil {
 		return nil
 	}
 	labels, any := make([]string, len(rows)), false
 	for k, i := range rows {
-		if chosen[i] {
+		if chosen[i] > 0 {
 			labels[k], any = strconv.FormatInt(features[i], 10), true
-			if tokens := t.lists["top_tokens"]; tokens != nil && len(tokens[i]) > 0 {
+			if tokens := t.lists[at(i).column]; tokens != nil && len(tokens[i]) > 0 {
 				labels[k] += " " + showToken(tokens[i][0])
 			}
 		}
@@ -290,9 +304,9 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 		args = append(args, set)
 	}
 	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
-	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.neuronpedia_url
+	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url
 		FROM enrichment e JOIN features f USING (sae, feature)` + where
-	if r.TopTokens != nil {
+	if r.EndTokens != nil {
 		query = `SELECT feature, token_set, size, effect, es, direction, p_value, q_value FROM enrichment` + where
 	}
 	s, err = newSource(ctx, db, *r, query, args...)
@@ -313,7 +327,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		return nil, err
 	}
 	t, err := s.read(ctx, append([]column{{"feature", integer}, {"token_set", text}}, score.needs...),
-		[]column{{"direction", text}, {"top_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
+		[]column{{"direction", text}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +359,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		}
 		main.Rules = []Rule{{At: 0}, {Horizontal: true, At: 0}}
 		main.Lines = []Line{{Color: Grey, Width: 1, X: Series{-reach, reach}, Y: Series{-reach, reach}}}
-		f.Heights[1] = squareHeight
+		main.Equal = true
 		f.Note = "A point a feature: above 0 where it promotes a set, below where it suppresses it; on the slanted line both are alike." +
 			" Coloured where the difference of the two is more than " + short(bound) + ". Histograms count features."
 	}
@@ -357,10 +371,6 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f.Panels = []Panel{main, top, right}
 	return f, nil
 }
-
-// squareHeight is that of the panel of two sets, so that both axes of a picture have the
-// same scale.
-const squareHeight = 840
 
 // reach is how far both axes of two sets go from 0: over all effects that there are, or
 // the furthest score.
@@ -429,6 +439,7 @@ func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound f
 		if len(kinds[k]) == 0 {
 			continue
 		}
+		firstToLast(kinds[k], labelled)
 		p := featurePoints(t, kinds[k], x, y)
 		p.Name, p.Color = name, []Color{Grey, Blue, Orange}[k]
 		if d := t.texts["direction"]; d != nil {
@@ -438,7 +449,17 @@ func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound f
 			}
 			p.Hover = append(p.Hover, a, b)
 		}
-		p.Labels = labelsOf(kinds[k], labelled, t)
+		// The token is of the end where the set of the larger score is.
+		p.Labels = labelsOf(kinds[k], labelled, t, func(i int) tokenEnd {
+			d := t.texts["direction"]
+			switch {
+			case d == nil:
+				return promotedEnd
+			case math.Abs(y[i]) > math.Abs(x[i]):
+				return endOf(d[other[i]])
+			}
+			return endOf(d[i])
+		})
 		out = append(out, p)
 	}
 	return out

@@ -45,7 +45,11 @@ func TestManhattanHasEveryScore(t *testing.T) {
 					}
 					if s.Labels != nil && s.Labels[i] != "" {
 						labelled++
-						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(hostile[int(s.X[i])%len(hostile)]) {
+						token := hostile[int(s.X[i])%len(hostile)] // the token that is promoted, or suppressed, most
+						if s.Name == "suppressed" {
+							token = "down"
+						}
+						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(token) {
 							t.Errorf("%s, feature %v has the label %q", set, s.X[i], s.Labels[i])
 						}
 					}
@@ -66,6 +70,26 @@ func TestManhattanHasEveryScore(t *testing.T) {
 			if mirrored := p.Y.Min == -p.Y.Max; mirrored != (r.Score != ScoreP && !r.Unsigned) {
 				t.Errorf("%+v: the axis is from %v to %v", r, p.Y.Min, p.Y.Max)
 			}
+		}
+	}
+}
+
+// Where two labels would lie over each other the first is written: they are in the order of
+// their distance from 0.
+func TestLabelsAreFurthestFirst(t *testing.T) {
+	f := build(t, open(t), Request{Name: "manhattan", SAE: "one", Sets: []string{"even"}, TopN: 40})
+	for _, s := range f.Panels[0].Points {
+		labelled := 0
+		for i, label := range s.Labels {
+			if label == "" {
+				break
+			}
+			if labelled++; i > 0 && math.Abs(s.Y[i]) > math.Abs(s.Y[i-1]) {
+				t.Errorf("%s: %v comes after %v", s.Name, s.Y[i], s.Y[i-1])
+			}
+		}
+		if labelled < 5 {
+			t.Errorf("%s: the first %d have labels", s.Name, labelled)
 		}
 	}
 }

@@ -89,15 +89,15 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 
 // A chosenFeature is one that a figure shows, and its score when it was chosen by it.
 type chosenFeature struct {
-	index int64
-	es    float64
-	top   []string
+	index  int64
+	effect float64
+	top    []string
 }
 
 func (c chosenFeature) title(several bool) string {
 	promotes := "promotes  " + showTokens(c.top, 6)
 	if several {
-		return fmt.Sprintf("feature %d, ES %s, %s", c.index, short(c.es), promotes)
+		return fmt.Sprintf("feature %d, effect %s, %s", c.index, short(c.effect), promotes)
 	}
 	return promotes
 }
@@ -124,8 +124,8 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		if k == 0 {
 			k = topFeatures
 		}
-		rows, err = db.QueryContext(ctx, `SELECT e.feature, CAST(e.es AS DOUBLE), f.top_tokens FROM enrichment e JOIN features f USING (sae, feature)
-			WHERE e.sae = ? AND e.token_set = ? AND e.direction = 'promoted' ORDER BY e.es DESC, e.feature LIMIT ?`, one.Name, set, k)
+		rows, err = db.QueryContext(ctx, `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM strongest_features(?, k := ?, of_sae := ?) e JOIN features f USING (sae, feature)
+			WHERE e.direction = 'promoted' ORDER BY e.beyond_chance DESC, abs(e.effect) DESC, e.q_value, e.feature`, set, k, one.Name)
 	}
 	if err != nil {
 		return nil, fault.At("plot feature", "", err)
@@ -136,7 +136,7 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		var c chosenFeature
 		var index int32
 		var top any
-		if err := rows.Scan(&index, &c.es, &top); err != nil {
+		if err := rows.Scan(&index, &c.effect, &top); err != nil {
 			return nil, err
 		}
 		c.index = int64(index)

@@ -29,12 +29,13 @@ type Panel struct {
 	X      Axis     `json:"x"`
 	Y      Axis     `json:"y"`
 	Scale  *Scale   `json:"scale,omitempty"` // of the points' colours
+	Equal  bool     `json:"equal,omitempty"` // a unit is as long on both axes: the row is as high as that asks for
 	Bands  []Band   `json:"bands,omitempty"`
 	Bars   []Bars   `json:"bars,omitempty"`
 	Boxes  []Boxes  `json:"boxes,omitempty"`
-	Lines  []Line   `json:"lines,omitempty"`
 	Rules  []Rule   `json:"rules,omitempty"`
 	Points []Points `json:"points,omitempty"`
+	Lines  []Line   `json:"lines,omitempty"`
 }
 
 // An Axis says what a coordinate is. Min and Max are set before drawing (see

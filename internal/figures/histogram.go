@@ -40,9 +40,13 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), thousands(t.length)),
-		Note:  "Lines are the 1st, 50th and 99th percentile.",
+		Note:  percentileNote,
 		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, statistic)
+	if err != nil {
+		return nil, err
 	}
 	place := f.grid(len(groups), 460)
 	for i, g := range groups {
@@ -53,10 +57,17 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 			values = append(values, t.numbers[statistic][row])
 		}
 		p.Bars, p.Rules = histogram(values, r.Bins, x.Log)
+		if values := random.values(g.sae, statistic); values != nil {
+			p.Bars[0].Name = "features"
+			p.Lines = []Line{outline(values, p.Bars[0].Edges, len(g.rows), x.Log)}
+			f.Note = percentileNote + outlineNote
+		}
 		f.Panels = append(f.Panels, p)
 	}
 	return f, nil
 }
+
+const percentileNote = "Lines are the 1st, 50th and 99th percentile."
 
 // histogram returns the bars of values, with what hovering shows, and rules at the
 // median and the 1st and 99th percentile.

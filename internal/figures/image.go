@@ -50,6 +50,8 @@ type picture struct {
 	note   []string // lines
 	top    float64  // where the panels begin
 	height float64
+	// heights are those of the rows of panels.
+	heights []float64
 }
 
 // Pixels around and in panels: as in assets/figure.js.
@@ -69,7 +71,8 @@ func newPicture(f *Figure, origin string) *picture {
 	p.note = wrap(f.Note, 150)
 	p.top = outside + 30 + 17*float64(len(p.note)) + 32
 	p.height = p.top + outside + 8
-	for _, h := range p.figure.Heights {
+	p.heights = p.figure.rowHeights()
+	for _, h := range p.heights {
 		p.height += h
 	}
 	return p
@@ -197,7 +200,7 @@ func (p *picture) draw(canvas draw.Canvas) {
 	p.text(p.origin, imageWidth-outside, p.height-10, 10.5, quiet, false, draw.XRight, draw.YBottom, 0)
 }
 
-// legend names the colours, where there are several, and shows the scale.
+// legend names the colours, where there are several, and shows the scale, which gives several.
 func (p *picture) legend(x, y float64) {
 	type item struct {
 		name  string
@@ -235,7 +238,7 @@ func (p *picture) legend(x, y float64) {
 		}
 	}
 	width := func(s string) float64 { return float64(textStyle(12, ink, false).Width(s) / pixel) }
-	if len(items) > 1 {
+	if len(items) > 1 || scale != nil {
 		for _, i := range items {
 			p.canvas.FillPolygon(i.color, []vg.Point{p.at(x, y-5), p.at(x+11, y-5), p.at(x+11, y+6), p.at(x, y+6)})
 			p.text(i.name, x+17, y, 12, quiet, false, draw.XLeft, draw.YCenter, 0)

@@ -3,6 +3,7 @@ package figures
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -25,34 +26,59 @@ func (p *picture) frame(panel *Panel) *frame {
 			before += w
 		}
 	}
-	for _, h := range p.figure.Heights[:panel.Row] {
+	for _, h := range p.heights[:panel.Row] {
 		above += h
 	}
-	const inside = imageWidth - 2*outside
 	f := &frame{picture: p, panel: panel, left: outside + inside*before/all, head: p.top + above}
-	f.width = inside * p.figure.Widths[panel.Column] / all
-	side, bottom, head := float64(marginLeft), float64(marginAxis), float64(marginTop)
-	if panel.Y.Bare && panel.Column > 0 {
+	side, head, bottom := panel.margins()
+	f.left += side
+	f.width = inside*p.figure.Widths[panel.Column]/all - side - marginRight
+	f.top = f.head + head
+	f.height = p.heights[panel.Row] - head - bottom
+	return f
+}
+
+// inside is how wide all panels of a picture are together.
+const inside = imageWidth - 2*outside
+
+// rowHeights are the heights of the rows of panels: those given, and for a panel with equal
+// axes what its width asks for. As in assets/figure.js.
+func (f *Figure) rowHeights() []float64 {
+	heights, all := slices.Clone(f.Heights), 0.0
+	for _, w := range f.Widths {
+		all += w
+	}
+	for i := range f.Panels {
+		p := &f.Panels[i]
+		if p.Equal {
+			side, head, bottom := p.margins()
+			width := inside*f.Widths[p.Column]/all - side - marginRight
+			heights[p.Row] = width*(p.Y.Max-p.Y.Min)/(p.X.Max-p.X.Min) + head + bottom
+		}
+	}
+	return heights
+}
+
+// margins are what a panel has left of its axes, above and below them.
+func (p *Panel) margins() (side, head, bottom float64) {
+	side, bottom, head = marginLeft, marginAxis, marginTop
+	if p.Y.Bare && p.Column > 0 {
 		side = marginBare
 	}
-	side += panel.Y.Wide
-	if panel.X.Bare {
+	side += p.Y.Wide
+	if p.X.Bare {
 		bottom = marginBare
 	}
-	if panel.Title != "" {
+	if p.Title != "" {
 		head += titleHeight
 	}
-	for _, r := range panel.Rules {
+	for _, r := range p.Rules {
 		if !r.Horizontal && r.Label != "" {
 			head += ruleHeight
 			break
 		}
 	}
-	f.left += side
-	f.width -= side + marginRight
-	f.top = f.head + head
-	f.height = p.figure.Heights[panel.Row] - head - bottom
-	return f
+	return side, head, bottom
 }
 
 // share is where v lies on the axis, 0 at Min and 1 at Max.
@@ -89,6 +115,12 @@ func (p *picture) panel(panel *Panel) {
 	for _, b := range panel.Boxes {
 		f.boxes(b)
 	}
+	for _, r := range panel.Rules {
+		f.rule(r)
+	}
+	for _, s := range panel.Points {
+		f.points(s)
+	}
 	for _, l := range panel.Lines {
 		points := make([]vg.Point, len(l.X))
 		for i := range points {
@@ -96,14 +128,9 @@ func (p *picture) panel(panel *Panel) {
 		}
 		f.line(inkColors[l.Color], l.Width, false, points...)
 	}
-	for _, r := range panel.Rules {
-		f.rule(r)
-	}
+	var taken []vg.Rectangle
 	for _, s := range panel.Points {
-		f.points(s)
-	}
-	for _, s := range panel.Points {
-		f.labels(s)
+		taken = f.labels(s, taken)
 	}
 }
 
@@ -234,15 +261,14 @@ func (f *frame) points(s Points) {
 	}
 }
 
-// labels writes the labels of points, highest first, leaving out those that would
-// lie over one already written.
-func (f *frame) labels(s Points) {
+// labels writes the labels of points, first to last, leaving out those that would
+// lie over one already written, and returns the places of all that are.
+func (f *frame) labels(s Points, taken []vg.Rectangle) []vg.Rectangle {
 	if len(s.Labels) == 0 {
-		return
+		return taken
 	}
 	style := textStyle(11, ink, false)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
-	var taken []vg.Rectangle
 	for i, label := range s.Labels {
 		if label == "" {
 			continue
@@ -257,6 +283,7 @@ func (f *frame) labels(s Points) {
 		taken = append(taken, box)
 		f.canvas.FillText(style, at, label)
 	}
+	return taken
 }
 
 func overlaps(box vg.Rectangle, taken []vg.Rectangle) bool {

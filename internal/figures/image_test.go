@@ -64,6 +64,7 @@ func TestTicks(t *testing.T) {
 	}{
 		{Axis{Min: -0.3, Max: 4.2}, 5, []float64{0, 1, 2, 3, 4}},
 		{Axis{Min: 0, Max: 160}, 4, []float64{0, 50, 100, 150}},
+		{Axis{Min: -1.84, Max: 1.84}, 3.5, []float64{-1, 0, 1}}, // 0 alone would not tell the scale
 		{Axis{Min: 0.6, Max: 3000, Log: true}, 6, []float64{1, 10, 100, 1000}},
 		{Axis{Min: 2.7, Max: 60, Log: true}, 6, []float64{3, 4, 5, 7, 10, 15, 20, 30, 40, 50}},
 		{Axis{Min: 3, Max: 4, Log: true}, 5, []float64{3, 3.2, 3.4, 3.6, 3.8, 4}},
@@ -79,5 +80,20 @@ func TestTicks(t *testing.T) {
 				t.Errorf("%+v: expected %v, found %v", c.axis, c.want, got)
 			}
 		}
+	}
+}
+
+// A unit is as long on both axes of two sets, however wide their labels are.
+func TestSetsHaveEqualScales(t *testing.T) {
+	f := build(t, open(t), everyFigure["sets"])
+	p := newPicture(f, "")
+	main := p.frame(&p.figure.Panels[0])
+	across := main.width / (main.panel.X.Max - main.panel.X.Min)
+	up := main.height / (main.panel.Y.Max - main.panel.Y.Min)
+	if !main.panel.Equal || math.Abs(across-up) > 1e-9 || across < 100 {
+		t.Errorf("a unit is %v pixels across and %v up", across, up)
+	}
+	if bottom := main.top + main.height; bottom > p.height {
+		t.Errorf("the panel ends at %v, the picture at %v", bottom, p.height)
 	}
 }

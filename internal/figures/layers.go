@@ -53,11 +53,15 @@ var percentiles = []float64{0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99
 
 // buildLayers shows percentiles of the statistics by layer, as bands.
 func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, _, err := featureSource(ctx, db, r, "std, skewness, kurtosis")
+	s, saes, err := featureSource(ctx, db, r, "std, skewness, kurtosis")
 	if err != nil {
 		return nil, err
 	}
 	statistics, err := s.statistics(r)
+	if err != nil {
+		return nil, err
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, statistics...)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +75,11 @@ func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.Bands = append(random.byLayer(saes, p.Lines[0].X, statistic), p.Bands...)
 		p.Row = len(f.Panels)
 		f.Heights, f.Panels = append(f.Heights, 290), append(f.Panels, *p)
 	}
+	f.noteBands()
 	return f, nil
 }
 
@@ -112,9 +118,15 @@ func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel,
 		return nil, s.empty()
 	}
 	p := &Panel{X: layerAxis(layers), Y: statisticAxis(statistic)}
+	over := func(values Series) Series { return values }
+	along := layers
+	if len(layers) == 1 { // a band of one place has no width
+		along = Series{layers[0] - 0.5, layers[0] + 0.5}
+		over = func(values Series) Series { return Series{values[0], values[0]} }
+	}
 	for i, name := range []string{"1 to 99 %", "5 to 95 %", "10 to 90 %", "25 to 75 %"} {
 		p.Bands = append(p.Bands, Band{
-			Name: name, Color: Blue, Alpha: []float64{0.12, 0.16, 0.2, 0.28}[i], X: layers, Low: values[i], High: values[len(values)-1-i],
+			Name: name, Color: Blue, Alpha: []float64{0.12, 0.16, 0.2, 0.28}[i], X: along, Low: over(values[i]), High: over(values[len(values)-1-i]),
 		})
 	}
 	median := values[len(values)/2]
@@ -135,11 +147,15 @@ func layerAxis(layers []float64) Axis {
 
 // buildLayerBox shows the statistics by layer as box plots.
 func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, _, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	s, saes, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
 	if err != nil {
 		return nil, err
 	}
 	statistics, err := s.statistics(r)
+	if err != nil {
+		return nil, err
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, statistics...)
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +169,15 @@ func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) 
 		if err != nil {
 			return nil, err
 		}
+		layers := make([]float64, len(p.Boxes[0].Items))
+		for i, b := range p.Boxes[0].Items {
+			layers[i] = b.At
+		}
+		p.Bands = random.byLayer(saes, layers, statistic)
 		f.Hint, p.Row = hint, len(f.Panels)
 		f.Heights, f.Panels = append(f.Heights, 320), append(f.Panels, *p)
 	}
+	f.noteBands()
 	return f, nil
 }
 
@@ -175,7 +197,7 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 		return nil, "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
 	}
 	defer rows.Close()
-	boxes := Boxes{Color: Blue}
+	boxes := Boxes{Name: "features", Color: Blue}
 	var layers []float64
 	for rows.Next() {
 		var b Box
@@ -204,7 +226,11 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 
 // buildLayerScatter shows skewness against kurtosis, a frame a layer.
 func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, _, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	s, saes, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
+	if err != nil {
+		return nil, err
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
 	if err != nil {
 		return nil, err
 	}
@@ -239,6 +265,9 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		points.Frame = fmt.Sprintf("layer %d", layer)
 		f.Frames = append(f.Frames, points.Frame)
 		p.Points = append(p.Points, points)
+	}
+	if p.Lines = randomBox(random.shared(saes, "skewness"), random.shared(saes, "kurtosis")); p.Lines != nil {
+		f.Note += boxNote
 	}
 	f.Panels = []Panel{p}
 	return f, nil

@@ -26,7 +26,7 @@ func open(t testing.TB) *sql.DB {
 	}
 	t.Cleanup(func() { db.Close() })
 	macros := func(name string) string {
-		text, err := os.ReadFile("../../sql/macros/" + name)
+		text, err := os.ReadFile("../../sql/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,24 +35,29 @@ func open(t testing.TB) *sql.DB {
 	for _, statement := range []string{
 		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR)`,
 		`INSERT INTO saes VALUES ('local', 'one', 'one', 'm', 1, 'all'), ('local', 'two', 'two', 'm', 2, 'all')`,
-		macros("01_saes.sql"),
+		macros("macros/01_saes.sql"),
+		macros("views/00_meaning.sql"),
 		`ALTER TABLE saes ADD COLUMN d_sae INTEGER DEFAULT 500`, `ALTER TABLE saes ADD COLUMN architecture VARCHAR`, `ALTER TABLE saes ADD COLUMN load_id INTEGER DEFAULT 1`,
 		`CREATE TABLE models AS SELECT 'm' AS model, 'llama' AS architecture, 64 AS d_model, 1000 AS d_vocab, 1 AS load_id`,
 		`CREATE TABLE loads AS SELECT 1 AS load_id, 'folded' AS conventions, '/models/<b>' AS source, 'abc' AS sha256, TIMESTAMP '2026-01-02 03:04:05' AS loaded_at`,
 		`CREATE TABLE features AS SELECT 'local' AS release, s.sae, s.model, s.layer, CAST(f.f AS INTEGER) AS feature,
 			0.1 + (f.f * 37 % 101) / 100 AS std, CASE WHEN f.f < 2 THEN NULL ELSE sin(f.f * s.layer) * 3 END AS skewness,
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
-			[t.t, t.t] AS top_tokens, ['down'] AS bottom_tokens, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
+			[t.t, t.t] AS top_tokens, CASE WHEN f.f % 2 = 0 THEN 'promotes <b>even</b>' END AS label, CASE WHEN f.f % 5 = 0 THEN 'partition' END AS role, ['down'] AS bottom_tokens, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
 			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
-		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, size BIGINT, tokens INTEGER[])`,
+		`CREATE TABLE stored_computations (sae_id INTEGER, baseline_id INTEGER)`,
+		`CREATE TABLE stored_baseline_statistics (baseline_id INTEGER, statistic VARCHAR, sorted_values DOUBLE[])`,
+		`CREATE TABLE decoder_directions (sae VARCHAR, feature INTEGER, w_dec FLOAT[])`,
+		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, members BIGINT, tokens INTEGER[])`,
 		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500, range(0, 1000, 2)), ('m', 'low', 'test', 250, range(250))`,
 		`CREATE TABLE enrichment AS SELECT *, CASE WHEN effect < 0 THEN 'suppressed' ELSE 'promoted' END AS direction FROM (
-			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.size,
+			SELECT f.release, f.sae, f.model, f.layer, f.feature, t.token_set, t.members AS size,
 				CAST(abs(sin(f.feature * (1 + length(t.token_set)) / 3.0)) * 0.95 AS FLOAT) AS es,
 				CAST(sin(f.feature * (1 + length(t.token_set)) / 3.0) * 0.9 AS FLOAT) AS effect,
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc
 			FROM features f, token_sets t)`,
-		macros("04_strongest.sql"),
+		macros("macros/04_strongest.sql"),
+		`CREATE TABLE layers AS SELECT layer, 500 AS features, CAST(layer * 100 AS BIGINT) AS beyond_chance, layer / 3.0 AS expected_by_chance, sae, release, model FROM saes`,
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)

@@ -69,6 +69,9 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 		}
 		r.Figures = append(r.Figures, f)
 	}
+	if err := r.found(ctx, db); err != nil {
+		return nil, fault.At("report", "", err)
+	}
 	if err := r.table(ctx, db, skewedFeatures); err != nil {
 		return nil, err
 	}
@@ -130,10 +133,10 @@ var skewedFeatures = DataTable{
 	Note: "The 40 features of each SAE whose logit weights are most skewed: those that promote few tokens, and those much.",
 	Columns: []DataColumn{
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"}, {Name: "skewness", Kind: "number"},
-		{Name: "kurtosis", Kind: "number"}, {Name: "std", Kind: "number"}, {Name: "log sparsity", Kind: "number"},
+		{Name: "label", Kind: "text"}, {Name: "role", Kind: "text", Filter: true}, {Name: "kurtosis", Kind: "number"}, {Name: "std", Kind: "number"}, {Name: "log sparsity", Kind: "number"},
 		{Name: "promotes", Kind: "tokens"}, {Name: "suppresses", Kind: "tokens"}, {Name: "Neuronpedia", Kind: "link"},
 	},
-	Query: `SELECT sae, layer, feature, skewness, kurtosis, std, log_sparsity, top_tokens, bottom_tokens[:5], neuronpedia_url
+	Query: `SELECT sae, layer, feature, skewness, label, role, kurtosis, std, log_sparsity, top_tokens, bottom_tokens[:5], neuronpedia_url
 FROM features WHERE skewness IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY sae ORDER BY skewness DESC, feature) <= 40
 ORDER BY skewness DESC, layer, feature`,
@@ -146,7 +149,7 @@ var strongestEnrichments = DataTable{
 	Note: "For each token set of at least five tokens, the five features that promote it most and the five that suppress it most, over all SAEs: those beyond chance (q < 0.05), by effect.",
 	Columns: []DataColumn{
 		{Name: "token set", Kind: "text", Filter: true}, {Name: "set size", Kind: "number"}, {Name: "direction", Kind: "text", Filter: true},
-		{Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"},
+		{Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"}, {Name: "label", Kind: "text"},
 		{Name: "effect", Kind: "number"}, {Name: "q-value", Kind: "number"}, {Name: "ES", Kind: "number"}, {Name: "promotes", Kind: "tokens"}, {Name: "suppresses", Kind: "tokens"},
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "Neuronpedia", Kind: "link"},
 	},
@@ -157,7 +160,7 @@ var strongestEnrichments = DataTable{
 		{'effect': abs(effect), 'q_value': -q_value, 'layer': -layer, 'feature': -feature}, 5)) AS b
 	FROM scored GROUP BY token_set, direction
 )
-SELECT token_set, b.size, direction, f.layer, f.feature, b.effect, b.q_value, b.es, f.top_tokens, f.bottom_tokens[:5], f.sae, f.neuronpedia_url
+SELECT token_set, b.size, direction, f.layer, f.feature, f.label, b.effect, b.q_value, b.es, f.top_tokens, f.bottom_tokens[:5], f.sae, f.neuronpedia_url
 FROM best JOIN features f ON f.sae = b.sae AND f.feature = b.feature
 ORDER BY direction, abs(b.effect) DESC, b.q_value, token_set, f.layer, f.feature`,
 }

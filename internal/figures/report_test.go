@@ -22,7 +22,7 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 			}
 		}
 	}
-	for id, want := range map[string]int{"models": 1, "saes": 2, "skewed": 80, "enrichments": 20} {
+	for id, want := range map[string]int{"models": 1, "saes": 2, "found": 2, "skewed": 80, "enrichments": 20} {
 		if rows[id] != want {
 			t.Errorf("%s: %d rows, expected %d", id, rows[id], want)
 		}
@@ -30,14 +30,17 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 	if len(r.Figures) != 3 || len(r.Missing) != 0 {
 		t.Errorf("%d figures, missing %v", len(r.Figures), r.Missing)
 	}
-	first := r.Tables[2].Rows[0]
+	if want := "2 SAEs. 300 of 1,000 write some token set beyond chance (q < 0.05); of as many random directions, at most 1 would."; !strings.HasSuffix(r.Summary, want) {
+		t.Errorf("the summary is %q", r.Summary)
+	}
+	first := r.Tables[3].Rows[0]
 	if want := ask(t, db, `SELECT max(skewness) FROM features`); first[3] != want {
 		t.Errorf("the most skewed feature has skewness %v, SQL says %v", first[3], want)
 	}
-	for i, row := range r.Tables[3].Rows {
-		set, direction, effect := row[0], row[2], float64(row[5].(float32))
+	for i, row := range r.Tables[4].Rows {
+		set, direction, effect := row[0], row[2], float64(row[6].(float32))
 		larger := ask(t, db, `SELECT count(*) FROM enrichment WHERE token_set = ? AND direction = ? AND q_value < 0.05 AND abs(effect) > abs(CAST(? AS FLOAT))`, set, direction, effect)
-		if q := row[6].(float64); larger >= 5 || q >= 0.05 || (effect > 0) != (direction == "promoted") {
+		if q := row[7].(float64); larger >= 5 || q >= 0.05 || (effect > 0) != (direction == "promoted") {
 			t.Errorf("enrichment %d, %v: %v features beyond chance have a larger effect", i, row, larger)
 		}
 	}

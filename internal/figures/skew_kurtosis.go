@@ -9,10 +9,12 @@ import (
 	"strings"
 )
 
+const tailNote = "Up and to the right are features that promote few tokens, and those much."
+
 // buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
 func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	columns := "feature, std, skewness, kurtosis"
-	if r.TopTokens == nil {
+	if r.EndTokens == nil {
 		columns += ", top_tokens, neuronpedia_url"
 	}
 	s, saes, err := featureSource(ctx, db, r, columns)
@@ -34,9 +36,13 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", thousands(t.length)),
-		Note:  "Up and to the right are features that promote few tokens, and those much.",
+		Note:  tailNote,
 		Hint:  r.clickHint(t),
 		Query: s.query,
+	}
+	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
+	if err != nil {
+		return nil, err
 	}
 	place := f.grid(len(groups), 620)
 	for i, g := range groups {
@@ -55,6 +61,9 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 			if err := r.describe(ctx, t, rows, saes[i]); err != nil {
 				return nil, err
 			}
+		}
+		if p.Lines = randomBox(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
+			f.Note = tailNote + boxNote
 		}
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)
@@ -81,7 +90,7 @@ var describing = []column{
 
 // clickHint says what hovering and clicking a feature's point do.
 func (r Request) clickHint(t *table) string {
-	if r.TopTokens != nil {
+	if r.EndTokens != nil {
 		return "Hover a point for its feature and tokens; click it for its page."
 	}
 	for _, url := range t.texts["neuronpedia_url"] {
@@ -113,8 +122,27 @@ func scaleOf(std []float64) *Scale {
 
 // featurePoints are the rows of t as points at x and y, with what hovering shows.
 func featurePoints(t *table, rows []int, x, y []float64) Points {
+	return pointsWith(t, rows, x, y, promotedEnd)
+}
+
+// A tokenEnd is one of a feature's ranking of the tokens: what it does with them, and the column of a
+// table that has them.
+type tokenEnd struct{ verb, column string }
+
+var promotedEnd, suppressedEnd = tokenEnd{"promotes", "top_tokens"}, tokenEnd{"suppresses", "bottom_tokens"}
+
+// endOf is the end at which a direction of an enrichment is.
+func endOf(direction string) tokenEnd {
+	if direction == "suppressed" {
+		return suppressedEnd
+	}
+	return promotedEnd
+}
+
+// pointsWith are featurePoints whose tokens are those of one end.
+func pointsWith(t *table, rows []int, x, y []float64, of tokenEnd) Points {
 	p := Points{Color: Blue, Size: pointSize(len(rows))}
-	features, tokens := Column{Name: "feature"}, Column{Name: "promotes"}
+	features, tokens := Column{Name: "feature"}, Column{Name: of.verb}
 	var urls []string
 	for _, i := range rows {
 		p.X, p.Y = append(p.X, x[i]), append(p.Y, y[i])
@@ -124,7 +152,7 @@ func featurePoints(t *table, rows []int, x, y []float64) Points {
 		if column := t.integers["feature"]; column != nil {
 			features.Texts = append(features.Texts, strconv.FormatInt(column[i], 10))
 		}
-		if column := t.lists["top_tokens"]; column != nil {
+		if column := t.lists[of.column]; column != nil {
 			tokens.Texts = append(tokens.Texts, showTokens(column[i], 6))
 		}
 		if column := t.texts["neuronpedia_url"]; column != nil {

@@ -176,17 +176,17 @@ func scatter(rows []int, x, y []float64, most int) []int {
 // describe gives rows of a table their features' tokens, where the request has a
 // function for that.
 func (r Request) describe(ctx context.Context, t *table, rows []int, of SAE) error {
-	if r.TopTokens == nil {
+	if r.EndTokens == nil {
 		return nil
 	}
 	features := make([]int64, len(rows))
 	for k, i := range rows {
 		features[k] = t.integers["feature"][i]
 	}
-	lists, err := r.TopTokens(ctx, of.Name, features)
-	t.lists["top_tokens"] = make([][]string, t.length)
-	for k := range lists {
-		t.lists["top_tokens"][rows[k]] = lists[k]
+	top, bottom, err := r.EndTokens(ctx, of.Name, features)
+	t.lists["top_tokens"], t.lists["bottom_tokens"] = make([][]string, t.length), make([][]string, t.length)
+	for k := range top {
+		t.lists["top_tokens"][rows[k]], t.lists["bottom_tokens"][rows[k]] = top[k], bottom[k]
 	}
 	return err
 }

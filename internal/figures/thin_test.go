@@ -144,22 +144,25 @@ func TestThinnedRunningSumKeepsItsPeak(t *testing.T) {
 	}
 }
 
-func TestTopTokensOfTheCaller(t *testing.T) {
+func TestEndTokensOfTheCaller(t *testing.T) {
 	db := open(t)
-	of := func(_ context.Context, sae string, features []int64) ([][]string, error) {
-		var lists [][]string
+	of := func(_ context.Context, sae string, features []int64) (top, bottom [][]string, err error) {
 		for _, f := range features {
-			lists = append(lists, []string{fmt.Sprintf("%s/%d", sae, f)})
+			top, bottom = append(top, []string{fmt.Sprintf("%s/%d", sae, f)}), append(bottom, []string{fmt.Sprintf("%s/-%d", sae, f)})
 		}
-		return lists, nil
+		return top, bottom, nil
 	}
 	for _, name := range []string{"manhattan", "skew-kurtosis"} {
-		f := build(t, db, Request{Name: name, SAE: "two", MostPoints: 100, TopTokens: of})
+		f := build(t, db, Request{Name: name, SAE: "two", MostPoints: 100, EndTokens: of})
 		for _, p := range f.Panels {
 			for _, s := range p.Points {
 				for i, feature := range s.Hover[0].Texts {
-					if want := "two/" + feature; s.Hover[1].Texts[i] != want || s.URLs != nil {
-						t.Fatalf("%s: feature %s promotes %q, expected %q", name, feature, s.Hover[1].Texts[i], want)
+					verb, want := "promotes", "two/"+feature
+					if s.Name == "suppressed" {
+						verb, want = "suppresses", "two/-"+feature
+					}
+					if s.Hover[1].Name != verb || s.Hover[1].Texts[i] != want || s.URLs != nil {
+						t.Fatalf("%s: feature %s %s %q, expected that it %s %q", name, feature, s.Hover[1].Name, s.Hover[1].Texts[i], verb, want)
 					}
 				}
 			}

@@ -30,7 +30,8 @@ func (a *Axis) ticks(count float64) []Tick {
 	return out
 }
 
-// linearTicks are multiples of 1, 2, 2.5 or 5 times a power of ten.
+// linearTicks are multiples of 1, 2, 2.5 or 5 times a power of ten: two at least, for one does
+// not tell the scale.
 func linearTicks(low, high, count float64) []float64 {
 	raw := (high - low) / count
 	power := math.Pow(10, math.Floor(math.Log10(raw)))
@@ -44,6 +45,9 @@ func linearTicks(low, high, count float64) []float64 {
 	var at []float64
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
 		at = append(at, i*step)
+	}
+	if len(at) < 2 && high > low {
+		return linearTicks(low, high, 2*count)
 	}
 	return at
 }

@@ -17,7 +17,7 @@ import (
 // Each result is complete in its format: two queries in JSON give two arrays.
 //
 // It stops at the first error, a [StatementError]. When nobody reads out any more it
-// returns nil. Of the options it minds Format, MaxRows, OnStatement and Writer.
+// returns nil. Of the options it minds Format, MaxRows and Writer.
 func Execute(ctx context.Context, conn *sql.Conn, script io.Reader, out io.Writer, o Options) error {
 	if out == nil {
 		out = io.Discard

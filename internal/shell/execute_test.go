@@ -118,19 +118,3 @@ func TestExecuteIsCancelled(t *testing.T) {
 		t.Errorf("the connection was unusable after: %v", err)
 	}
 }
-
-func TestOnStatementSurroundsEachStatement(t *testing.T) {
-	var began, ended int
-	hook := func(ctx context.Context) func() {
-		if ctx.Err() != nil || began != ended {
-			t.Errorf("began %d, ended %d, context %v", began, ended, ctx.Err())
-		}
-		began++
-		return func() { ended++ }
-	}
-	err := Execute(t.Context(), connect(t), strings.NewReader("SELECT 1; SELECT 2; SELECT * FROM missing"), io.Discard,
-		Options{Format: output.CSV, OnStatement: hook})
-	if err == nil || began != 3 || ended != 3 {
-		t.Errorf("began %d, ended %d, error %v", began, ended, err)
-	}
-}

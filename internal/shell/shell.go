@@ -33,16 +33,12 @@ type Options struct {
 	// HistoryFile keeps the lines typed; when empty it is saedb/history in
 	// XDG_STATE_HOME, or in the platform's own place for such files.
 	HistoryFile string
-
-	// OnStatement, when set, is called before each statement with the context that
-	// cancels it; what it returns is called after.
-	OnStatement func(ctx context.Context) (done func())
 }
 
 func (o Options) format() output.Format { return cmp.Or(o.Format, output.Table) }
 
 func (o Options) runner(conn *sql.Conn) runner {
-	return runner{conn: conn, onStatement: o.OnStatement, writer: o.Writer, maxRows: o.MaxRows}
+	return runner{conn: conn, writer: o.Writer, maxRows: o.MaxRows}
 }
 
 // Run reads statements and dot commands from in until its end, prints results to

@@ -98,10 +98,7 @@ func TestInterruptCancelsOneStatement(t *testing.T) {
 	s := newSession(connect(t), &out, &errOut, Options{Format: "csv"})
 	interrupts := make(chan os.Signal, 1)
 	s.interrupts = interrupts
-	s.onStatement = func(context.Context) func() {
-		timer := time.AfterFunc(100*time.Millisecond, func() { interrupts <- os.Interrupt })
-		return func() { timer.Stop() }
-	}
+	time.AfterFunc(100*time.Millisecond, func() { interrupts <- os.Interrupt })
 	input := newPlainInput(strings.NewReader(slow+";\nSELECT 1 AS a;\n"), io.Discard)
 	if err := s.loop(t.Context(), input); err != nil {
 		t.Fatal(err)
@@ -113,10 +110,8 @@ func TestInterruptCancelsOneStatement(t *testing.T) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s := newSession(connect(t), io.Discard, io.Discard, Options{OnStatement: func(context.Context) func() {
-		time.AfterFunc(50*time.Millisecond, cancel)
-		return func() {}
-	}})
+	s := newSession(connect(t), io.Discard, io.Discard, Options{})
+	time.AfterFunc(50*time.Millisecond, cancel)
 	err := s.loop(ctx, newPlainInput(strings.NewReader(slow+";\nSELECT 1;\n"), io.Discard))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

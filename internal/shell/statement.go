@@ -14,7 +14,6 @@ import (
 // temporary table lasts from one statement to the next.
 type runner struct {
 	conn        *sql.Conn
-	onStatement func(ctx context.Context) (done func())
 	writer      *Writer // nil once the database is writable, or where it stays as it is
 	transaction transaction
 	maxRows     int            // of a table that is printed; 0 for all
@@ -28,9 +27,6 @@ func (r *runner) run(ctx context.Context, text string, out io.Writer, format out
 	// this statement's own lets go of that at the end of it.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if r.onStatement != nil {
-		defer r.onStatement(ctx)()
-	}
 	if err := guard(ctx, r.conn, text); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"regexp"
-	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
@@ -30,7 +29,7 @@ type transaction struct {
 
 // refusedWrite matches what DuckDB says, before it does anything, of a statement that
 // would change a database which is open to be read only.
-var refusedWrite = regexp.MustCompile(`^Cannot execute statement of type "[^"]*" on database "(.*)" which is attached in read-only mode!`)
+var refusedWrite = regexp.MustCompile(`^(?:Invalid Input Error: )?Cannot execute statement of type "[^"]*" on database "(.*)" which is attached in read-only mode!`)
 
 // maintenance begins statements that work on the file, and that DuckDB lets pass on a
 // database that it may only read, where they do nothing.
@@ -66,7 +65,7 @@ func (r *runner) needsWriting(err error) bool {
 	if r.transaction.readOnly || !errors.As(err, &said) {
 		return false
 	}
-	refused := refusedWrite.FindStringSubmatch(strings.TrimPrefix(said.Msg, "Invalid Input Error: "))
+	refused := refusedWrite.FindStringSubmatch(said.Msg)
 	return refused != nil && refused[1] == r.writer.Database
 }
 

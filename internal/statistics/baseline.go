@@ -23,6 +23,12 @@ const KeepBaseline = -1
 // baselineSeed is the seed of random directions.
 const baselineSeed = 1
 
+// Kinds of baselines: what the covariance of their random directions is.
+const (
+	Isotropic = "isotropic" // of the model alone
+	LikeSAE   = "sae"       // with the covariance of an SAE's unit decoder
+)
+
 // CheckBaseline refuses a number of random directions that says nothing.
 func CheckBaseline(directions int) error {
 	if directions == 0 || directions == KeepBaseline || directions >= baseline.LeastDirections {
@@ -34,21 +40,45 @@ func CheckBaseline(directions int) error {
 	}
 }
 
+// CheckBaselineKind refuses a kind that there is not, and one of no baseline. Empty is that
+// of the baseline that there is.
+func CheckBaselineKind(kind string, directions int) error {
+	if kind != "" && kind != Isotropic && kind != LikeSAE {
+		return &fault.Error{Op: "compute", Subject: "baseline-like", Expected: Isotropic + " or " + LikeSAE, Found: kind}
+	}
+	if kind != "" && directions == 0 {
+		return &fault.Error{Op: "compute", Subject: "baseline-like", Problem: "a baseline of 0 random directions is like nothing"}
+	}
+	return nil
+}
+
 // ComputedBaseline is what of a baseline was computed; nothing where Directions is 0.
 type ComputedBaseline struct {
 	Directions int
 	Statistics bool // of the directions, which the baseline lacked
 	Sets       int  // whose nulls it lacked
+	Like       bool // whether it is like the SAE
 }
 
-// EnsureBaseline makes sure that the baseline of a model and a choice of tokens is there, with
-// a null for each of the model's token sets, and computes what is lacking. An interrupted
-// computation leaves nothing of it.
-func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done ComputedBaseline, err error) {
+// setsAtOnce is how many sets' scores of all random directions are kept until their nulls are
+// stored: of the default number of directions 100 MB.
+const setsAtOnce = 2048
+
+// EnsureBaseline makes sure that the baseline of a model and a choice of tokens is there that
+// an SAE is to be held against, with a null for each of the model's token sets, and computes
+// what is lacking. Without a name of an SAE it is the isotropic one. An interrupted computation
+// leaves the nulls of the sets that it was done with, and is gone on with.
+func (j *Job) EnsureBaseline(ctx context.Context, model, tokens, sae string) (done ComputedBaseline, err error) {
 	if j.Baseline == 0 {
 		return done, nil
 	}
 	b := &baselineRun{Job: j, ctx: ctx, model: model, tokens: tokens}
+	if b.like, err = j.like(ctx, sae); err != nil {
+		return done, fault.At("compute baseline", sae, err)
+	}
+	if b.like != 0 {
+		b.sae = sae
+	}
 	if err := b.find(); err != nil {
 		return done, fault.At("compute baseline", model, err)
 	}
@@ -58,8 +88,17 @@ func (j *Job) EnsureBaseline(ctx context.Context, model, tokens string) (done Co
 	if b.absent {
 		return done, nil
 	}
-	done = ComputedBaseline{b.directions, b.id == 0, len(b.sets)}
-	return done, fault.At("compute baseline", model, b.compute())
+	done = ComputedBaseline{b.directions, b.id == 0, len(b.sets), b.like != 0}
+	for lacking := b.sets; ; {
+		b.sets = lacking[:min(setsAtOnce, len(lacking))]
+		b.block = scoredBlock(b.block, len(b.sets))
+		if err := b.compute(); err != nil {
+			return done, fault.At("compute baseline", model, err)
+		}
+		if lacking = lacking[len(b.sets):]; len(lacking) == 0 {
+			return done, nil
+		}
+	}
 }
 
 // Baseline is one that is there.
@@ -67,7 +106,7 @@ type Baseline struct {
 	ID, Seed, Directions int
 }
 
-// BaselineOf is the job's baseline of a model and a choice of tokens; its ID is 0 where it is
+// BaselineOf is the job's isotropic baseline of a model and a choice of tokens; its ID is 0 where it is
 // not there, or the job has none.
 func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline, err error) {
 	if j.Baseline == 0 {
@@ -77,7 +116,7 @@ func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline,
 	if err := j.DB.QueryRowContext(ctx, `SELECT model_id FROM stored_models WHERE model = ?`, model).Scan(&modelID); err != nil {
 		return b, fault.At("baseline", model, err)
 	}
-	if b.ID, b.Directions, err = j.findBaseline(ctx, modelID, tokens); err != nil || b.ID == 0 {
+	if b.ID, b.Directions, err = j.findBaseline(ctx, modelID, tokens, 0); err != nil || b.ID == 0 {
 		return Baseline{}, fault.At("baseline", model, err)
 	}
 	err = j.DB.QueryRowContext(ctx, `SELECT seed FROM stored_baselines WHERE baseline_id = ?`, b.ID).Scan(&b.Seed)
@@ -89,13 +128,33 @@ type baselineRun struct {
 	*Job
 	ctx           context.Context
 	model, tokens string
+	sae           string // that the directions are like, and its number; none where they are isotropic
+	like          int
 
 	modelID, dModel, block int
 	counted                int // columns of the unembedding that count
 	id                     int // 0 where it is not there yet
 	directions             int
 	sets                   []int // that have no null
-	absent                 bool  // the unembedding is not in this database
+	absent                 bool  // the unembedding is not in this database, or the decoder that they are like
+}
+
+// like is the number of an SAE that is to be held against a baseline like itself, by what the
+// job says or else by the baseline that it has; 0 where that is to be isotropic.
+func (j *Job) like(ctx context.Context, sae string) (id int, err error) {
+	if sae == "" || j.Baseline == 0 || j.BaselineLike == Isotropic {
+		return 0, nil
+	}
+	var has bool
+	err = j.DB.QueryRowContext(ctx, `SELECT s.sae_id, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
+		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`, sae).Scan(&id, &has)
+	if err != nil {
+		return 0, err
+	}
+	if j.BaselineLike == LikeSAE || has {
+		return id, nil
+	}
+	return 0, nil
 }
 
 // find reads what there is.
@@ -111,8 +170,20 @@ func (b *baselineRun) find() error {
 	if err != nil {
 		return err
 	}
-	if b.id, b.directions, err = b.findBaseline(b.ctx, b.modelID, b.tokens); err != nil {
+	if b.id, b.directions, err = b.findBaseline(b.ctx, b.modelID, b.tokens, b.like); err != nil {
 		return err
+	}
+	if b.like != 0 && !b.absent {
+		err := b.DB.QueryRowContext(b.ctx, `SELECT contains(conventions, ?) FROM stored_loads WHERE load_id = ?`, schema.WithoutWeights, b.like).Scan(&b.absent)
+		if err != nil {
+			return err
+		}
+		if b.absent && b.id == 0 {
+			return &fault.Error{
+				Subject: b.sae, Problem: "its decoder, which the random directions are to be like, is not in this database",
+				Hint: "load it with --replace, or compute with --baseline-like " + Isotropic,
+			}
+		}
 	}
 	rows, err := b.DB.QueryContext(b.ctx, `SELECT set_id FROM stored_token_sets WHERE model_id = ?
 		AND set_id NOT IN (SELECT set_id FROM stored_baseline_enrichment WHERE baseline_id = ?) ORDER BY set_id`, b.modelID, b.id)
@@ -127,16 +198,17 @@ func (b *baselineRun) find() error {
 		}
 		b.sets = append(b.sets, set)
 	}
-	b.block = scoredBlock(blockOf(weights), len(b.sets))
+	b.block = blockOf(weights)
 	return rows.Err()
 }
 
-// findBaseline is the number of the job's baseline of a model, 0 where it is not there, and
-// how many random directions it has or is to have.
-func (j *Job) findBaseline(ctx context.Context, model int, tokens string) (id, directions int, err error) {
+// findBaseline is the number of the job's baseline of a model, isotropic or like an SAE, 0 where
+// it is not there, and how many random directions it has or is to have.
+func (j *Job) findBaseline(ctx context.Context, model int, tokens string, like int) (id, directions int, err error) {
 	err = j.DB.QueryRowContext(ctx, `SELECT baseline_id, directions FROM stored_baselines
-		WHERE model_id = $1 AND tokens = $2 AND ($3 < 0 OR seed = $4 AND directions = $3) ORDER BY baseline_id DESC LIMIT 1`,
-		model, tokens, j.Baseline, baselineSeed).Scan(&id, &directions)
+		WHERE model_id = $1 AND tokens = $2 AND ($3 < 0 OR seed = $4 AND directions = $3)
+		AND sae_id IS NOT DISTINCT FROM nullif($5, 0) ORDER BY baseline_id DESC LIMIT 1`,
+		model, tokens, j.Baseline, baselineSeed, like).Scan(&id, &directions)
 	if errors.Is(err, sql.ErrNoRows) {
 		directions = j.Baseline
 		if directions < 0 {
@@ -181,7 +253,11 @@ var baselineStatistics = []string{"std", "skewness", "kurtosis", "cos_mean", "co
 
 // computeBlock computes some of the random directions.
 func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int) error {
-	rows := fmt.Sprintf("(SELECT random_direction(%d, range, %d) AS w_dec FROM range(%d, %d))", baselineSeed, b.dModel, from, to)
+	direction := fmt.Sprintf("random_direction(%d, range, %d)", baselineSeed, b.dModel)
+	if b.like != 0 {
+		direction = fmt.Sprintf("random_direction_like(%d, range, %s)", baselineSeed, schema.Literal(b.sae))
+	}
+	rows := fmt.Sprintf("(SELECT %s AS w_dec FROM range(%d, %d))", direction, from, to)
 	sets := schema.List(b.sets)
 	if b.id != 0 {
 		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
@@ -218,8 +294,8 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC()); err != nil {
+		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))`,
+			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like); err != nil {
 			return err
 		}
 		for _, name := range baselineStatistics {
@@ -229,41 +305,39 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 			}
 		}
 	}
-	const atOnce = 64 // sets whose scores are in memory
-	for from := 0; from < len(b.sets); from += atOnce {
-		if err := b.storeNulls(tx, b.sets[from:min(from+atOnce, len(b.sets))]); err != nil {
-			return err
-		}
+	if err := b.storeNulls(tx); err != nil {
+		return err
 	}
 	return tx.Commit()
 }
 
-// storeNulls stores the nulls of some sets.
-func (b *baselineRun) storeNulls(tx *sql.Tx, sets []int) error {
-	members, err := b.members(tx, sets)
+// storeNulls stores the nulls of the sets.
+func (b *baselineRun) storeNulls(tx *sql.Tx) error {
+	members, err := b.members(tx, b.sets)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, es, auc FROM computed_scores WHERE set_id >= ? AND set_id <= ? ORDER BY set_id`, sets[0], sets[len(sets)-1])
+	// In the types that database/sql takes as they are; of others it makes text first, and
+	// there are millions.
+	rows, err := tx.QueryContext(b.ctx, `SELECT CAST(set_id AS BIGINT), CAST(es AS DOUBLE), CAST(auc AS DOUBLE) FROM computed_scores
+		WHERE es IS NOT NULL AND auc IS NOT NULL`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	scores, aucs := map[int][]float32{}, map[int][]float32{}
 	for rows.Next() {
-		var set int
-		var es, auc sql.NullFloat64
+		var set int64
+		var es, auc float64
 		if err := rows.Scan(&set, &es, &auc); err != nil {
 			return err
 		}
-		if es.Valid && auc.Valid {
-			scores[set], aucs[set] = append(scores[set], float32(es.Float64)), append(aucs[set], float32(auc.Float64))
-		}
+		scores[int(set)], aucs[int(set)] = append(scores[int(set)], float32(es)), append(aucs[int(set)], float32(auc))
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, set := range sets {
+	for _, set := range b.sets {
 		null, ok := baseline.NewNull(members[set], b.counted, scores[set], aucs[set])
 		if !ok {
 			if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment (baseline_id, set_id, directions) VALUES (?, ?, ?)`, b.id, set, len(scores[set])); err != nil {
@@ -272,9 +346,9 @@ func (b *baselineRun) storeNulls(tx *sql.Tx, sets []int) error {
 			continue
 		}
 		_, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment
-				(baseline_id, set_id, directions, scores, counts, threshold, scale, median, auc_scale, resolution)
-			VALUES (?, ?, ?, CAST(? AS FLOAT[]), CAST(? AS INTEGER[]), ?, ?, ?, ?, ?)`,
-			b.id, set, null.Directions, floats(null.Scores), schema.List(null.Counts), null.Threshold, null.Scale, null.Median, null.AUCScale, null.Resolution)
+				(baseline_id, set_id, directions, scores, counts, threshold, location, scale, median, auc_scale, resolution)
+			VALUES (?, ?, ?, CAST(? AS FLOAT[]), CAST(? AS INTEGER[]), ?, ?, ?, ?, ?, ?)`,
+			b.id, set, null.Directions, floats(null.Scores), schema.List(null.Counts), null.Threshold, null.Location, null.Scale, null.Median, null.AUCScale, null.Resolution)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 type PendingEnrichment struct {
 	SAE, Model string
 	Features   int
-	Sets       int // that lack scores, of some features at least; 0 where only q-values are lacking
+	Sets       int // that lack scores, of some features at least; 0 where only p- and q-values are
 	Tokens     string
 
 	id    int
@@ -22,16 +22,17 @@ type PendingEnrichment struct {
 }
 
 // PlanEnrichment lists the SAEs that words mean, as [schema.MatchSAEs] has it, and that lack
-// scores of sets of their model, or are not held against a baseline of so many random
-// directions. Their statistics must have been computed, since
+// scores of sets of their model, or are not held against the job's baseline; or are held
+// against one and the job has none. Their statistics must have been computed, since
 // the tokens that count are those of the statistics. Without its weights, an SAE has the
-// scores that it has; where its model has none, p-values are against the baseline that it has.
-func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int) ([]PendingEnrichment, error) {
-	names, err := schema.MatchSAEs(ctx, db, words)
+// scores that it has; where its model has none, or its baseline is like the SAE, p-values are
+// against the baseline that it has.
+func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrichment, error) {
+	names, err := schema.MatchSAEs(ctx, j.DB, words)
 	if err != nil {
 		return nil, fault.At("compute enrichment", "", err)
 	}
-	rows, err := db.QueryContext(ctx, `
+	rows, err := j.DB.QueryContext(ctx, `
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
 		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, $1) AS lacks,
@@ -46,10 +47,11 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int)
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `+schema.InSAEs("s.sae", names)+`
-		  AND (lacks OR $2 <> 0 AND CASE WHEN contains(ml.conventions, $1)
+		  AND (lacks OR $2 = 0 AND c.baseline_id IS NOT NULL OR $2 <> 0 AND CASE
+		       WHEN contains(ml.conventions, $1) OR contains(l.conventions, $1) AND b.sae_id IS NOT NULL AND $3 <> 'isotropic'
 		       THEN ($2 < 0 OR b.directions = $2) AND e.unadjusted > 0 AND n.scores IS NOT NULL
-		       ELSE b.baseline_id IS NULL OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
-		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, baseline)
+		       ELSE b.baseline_id IS NULL OR $3 <> '' AND ($3 = 'sae') <> (b.sae_id IS NOT NULL) OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
+		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, j.Baseline, j.BaselineLike)
 	if err != nil {
 		return nil, err
 	}
@@ -79,15 +81,24 @@ func PlanEnrichment(ctx context.Context, db *sql.DB, words string, baseline int)
 // RunEnrichment computes what p lacks, its baseline too where that is not there, and the
 // q-values, which depend on all features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
-	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens, p.SAE); err != nil {
 		return err
 	}
+	like, err := j.like(ctx, p.SAE)
+	if err != nil {
+		return fault.At("compute enrichment", p.SAE, err)
+	}
 	if len(p.sets) > 0 {
+		_, err := j.DB.ExecContext(ctx, `UPDATE stored_computations SET kernel = kernel || $3 || $2 WHERE sae_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
+			p.id, j.Kernel, kernelsApart)
+		if err != nil {
+			return fault.At("compute enrichment", p.SAE, err)
+		}
 		if err := j.enrichBlocks(ctx, p); err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
 		}
 	}
-	return fault.At("compute enrichment", p.SAE, j.significance(ctx, p.id))
+	return fault.At("compute enrichment", p.SAE, j.significance(ctx, p.id, like))
 }
 
 func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
@@ -119,8 +130,12 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 }
 
 // insertEnrichment inserts the rows (feature, v) of a query, v being an element of
-// what enrichment_values returns.
+// what enrichment_values returns, with the closed-form p-value that follows from the score
+// and the numbers of tokens that count.
 func insertEnrichment(sae int, rows string) string {
 	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_ks_p, auc)
-		SELECT %d, v.set_id, feature, v.es, v.promoted, v.log10_p, v.auc FROM (%s)`, sae, rows)
+		SELECT sae_id, v.set_id, feature, v.es, v.promoted,
+		       ks_log10_p(members, counted_tokens, CAST(v.es AS DOUBLE)), v.auc
+		FROM (%s) JOIN (SELECT sae_id, counted_tokens, set_id, CAST(CASE WHEN tokens = 'real' THEN real_size ELSE len(token_ids) END AS INTEGER) AS members
+			FROM stored_computations, stored_token_sets WHERE sae_id = %d) m ON m.set_id = v.set_id`, rows, sae)
 }

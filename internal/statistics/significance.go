@@ -13,7 +13,9 @@ import (
 
 // significance holds an SAE's figures against the job's baseline, where it has one, which
 // must be there: p-values, and the q-values that depend on all features and sets of the SAE.
-func (j *Job) significance(ctx context.Context, sae int) error {
+// like is the SAE itself where that baseline is like it, else 0. Without one, those of an
+// earlier baseline are taken away.
+func (j *Job) significance(ctx context.Context, sae, like int) error {
 	var model int
 	var name, tokens string
 	err := j.DB.QueryRowContext(ctx, `SELECT m.model_id, m.model, c.tokens FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_computations c USING (sae_id)
@@ -26,7 +28,7 @@ func (j *Job) significance(ctx context.Context, sae int) error {
 	}
 	id := 0
 	if j.Baseline != 0 {
-		if id, _, err = j.findBaseline(ctx, model, tokens); err != nil {
+		if id, _, err = j.findBaseline(ctx, model, tokens, like); err != nil {
 			return err
 		}
 	}
@@ -43,12 +45,13 @@ func (j *Job) significance(ctx context.Context, sae int) error {
 	values := strings.NewReplacer("$sae", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10), "$baseline", strconv.Itoa(id), "$model", schema.Literal(name))
 	statements := []string{
 		`DELETE FROM stored_significance WHERE sae_id = $sae`,
+		`DELETE FROM stored_labels WHERE sae_id = $sae`,
 		`UPDATE stored_computations SET baseline_id = nullif($baseline, 0) WHERE sae_id = $sae`,
 		enrichmentSignificance(id),
 		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
 	}
 	if id != 0 {
-		statements = append(statements, featureSignificance)
+		statements = append(statements, featureSignificance, schema.InsertLabels(sae))
 	}
 	// Baselines that nothing is held against any more, but for those of other choices of tokens.
 	statements = append(statements, unusedBaselines...)
@@ -122,10 +125,10 @@ const featureSignificance = `INSERT INTO stored_significance
 	FROM adjusted GROUP BY feature ORDER BY feature`
 
 // unusedBaselines drops baselines that another one of the model and its choice of tokens
-// has taken the place of, once no SAE is held against them.
+// and its kind has taken the place of, once no SAE is held against them.
 var unusedBaselines = func() []string {
 	const unused = `(SELECT baseline_id FROM stored_baselines b WHERE baseline_id NOT IN (SELECT baseline_id FROM stored_computations WHERE baseline_id IS NOT NULL)
-		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.tokens = b.tokens AND o.baseline_id > b.baseline_id))`
+		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id AND o.baseline_id > b.baseline_id))`
 	return []string{
 		`DELETE FROM stored_baseline_enrichment WHERE baseline_id IN ` + unused,
 		`DELETE FROM stored_baseline_statistics WHERE baseline_id IN ` + unused,

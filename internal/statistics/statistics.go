@@ -121,6 +121,9 @@ type Job struct {
 	// Baseline is how many random directions p-values are against: 0 for none, KeepBaseline
 	// for those that there are, or DefaultBaseline of them.
 	Baseline int
+	// BaselineLike is their kind, Isotropic or LikeSAE; empty for that of the baseline which an
+	// SAE has, or Isotropic.
+	BaselineLike string
 	// Alone says that nobody else uses the database in this process. DuckDB is held to
 	// one thread then while functions work: they use every processor themselves, and a
 	// second thread would take one from them, since DuckDB spins while it waits.
@@ -138,8 +141,12 @@ func (j *Job) done(features int) {
 
 // Run computes what p lacks, its baseline too where that is not there.
 func (j *Job) Run(ctx context.Context, p Pending) error {
-	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens); err != nil {
+	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens, p.SAE); err != nil {
 		return err
+	}
+	like, err := j.like(ctx, p.SAE) // before begin forgets which it has
+	if err != nil {
+		return fault.At("compute", p.SAE, err)
 	}
 	if err := j.begin(ctx, p); err != nil {
 		return fault.At("compute", p.SAE, err)
@@ -155,7 +162,7 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.blocks(ctx, p, features); err != nil {
 		return err
 	}
-	return fault.At("compute", p.SAE, j.significance(ctx, p.id))
+	return fault.At("compute", p.SAE, j.significance(ctx, p.id, like))
 }
 
 // blocks computes what p lacks of an SAE of so many features.
@@ -165,6 +172,9 @@ func (j *Job) blocks(ctx context.Context, p Pending, features int) error {
 	}))
 }
 
+// kernelsApart stands between the kernels that made an SAE's figures, where runs had several.
+const kernelsApart = ", "
+
 // begin records how the statistics are computed, and drops those that were
 // computed for other tokens.
 func (j *Job) begin(ctx context.Context, p Pending) error {
@@ -173,19 +183,29 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 		return err
 	}
 	defer tx.Rollback()
+	kernel, before := j.Kernel, sql.NullString{}
 	if p.Restart {
-		for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment"} {
+		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
 				return err
 			}
 		}
+	}
+	if !p.Restart { // what is there already stays
+		err := tx.QueryRowContext(ctx, `SELECT any_value(kernel) FROM stored_computations WHERE sae_id = ? AND features + scores > 0`, p.id).Scan(&before)
+		if err != nil {
+			return err
+		}
+	}
+	if before.Valid && !slices.Contains(strings.Split(before.String, kernelsApart), kernel) {
+		kernel = before.String + kernelsApart + kernel
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores)
 		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`, 0, 0`,
-		p.id, p.Tokens, j.Kernel, j.Version, time.Now().UTC())
+		p.id, p.Tokens, kernel, j.Version, time.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -203,7 +223,7 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 		sets = fmt.Sprintf(`, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))`, p.id)
 	}
 	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s FROM stored_decoders d
+		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s, `+schema.DecoderNorm+` AS decoder_norm FROM stored_decoders d
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
 			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
 		p.id, from, to, sets), arguments...)
@@ -232,15 +252,15 @@ func counting(sae, from, to int, store []string) []string {
 	return slices.Concat([]string{count("-")}, store, []string{count("+")})
 }
 
-// insertStatistics inserts the computed block: rows (feature, s), s being the result of
-// feature_statistics.
+// insertStatistics inserts the computed block: rows (feature, s, decoder_norm), s being the
+// result of feature_statistics.
 func insertStatistics(sae int) string {
 	fields := make([]string, len(schema.StatisticsColumns))
 	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c + " AS " + c
 	}
-	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share) SELECT %[2]d, feature, %[1]s, %[4]s FROM (
-			SELECT feature, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[4]s, decoder_norm FROM (
+			SELECT feature, decoder_norm, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
 		ORDER BY feature`,
 		strings.Join(schema.StatisticsColumns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
 }

@@ -3,10 +3,8 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/saedb/saedb/internal/figures"
@@ -70,21 +68,17 @@ func (s *Server) figure(r *http.Request) (any, error) {
 	return f, err
 }
 
-// draw returns a figure of ours as JSON. Its functions stop when a user's query that
-// runs meanwhile is stopped; then it is read again.
+// draw returns a figure of ours as JSON.
 func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMessage, error) {
 	key := fmt.Sprintf("%+v", request)
 	if known, ok := s.drawn.get(key); ok {
 		return known, nil
 	}
-	request.TopTokens = s.topTokens
+	request.EndTokens = s.endTokens
 	if request.Name == "manhattan" && len(request.Sets) == 0 {
 		request.Sets = s.strongestSets(request.SAE)
 	}
 	f, err := figures.Build(ctx, s.db.DB, request)
-	if err != nil && ctx.Err() == nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "context ")) {
-		f, err = figures.Build(ctx, s.db.DB, request)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -95,34 +89,33 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 	return content, err
 }
 
-// topTokens are the tokens that features of an SAE promote, read as ids.
-func (s *Server) topTokens(ctx context.Context, name string, features []int64) ([][]string, error) {
+// endTokens are the tokens that features of an SAE promote and suppress, read as ids.
+func (s *Server) endTokens(ctx context.Context, name string, features []int64) (top, bottom [][]string, err error) {
 	a, err := s.catalogue.find(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v, err := s.vocabulary(ctx, a.modelID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT feature, top_token_ids[:6] FROM stored_statistics
+	rows, err := s.db.QueryContext(ctx, `SELECT feature, top_token_ids[:6], bottom_token_ids[:6] FROM stored_statistics
 		WHERE sae_id = ? AND feature IN (SELECT unnest(CAST(? AS INTEGER[])))`, a.id, schema.List(features))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer rows.Close()
-	of := map[int64][]string{}
+	of := map[int64][2][]string{}
 	for rows.Next() {
 		var feature int64
-		var ids any
-		if err := rows.Scan(&feature, &ids); err != nil {
-			return nil, err
+		var highest, lowest any
+		if err := rows.Scan(&feature, &highest, &lowest); err != nil {
+			return nil, nil, err
 		}
-		of[feature] = v.texts(ids, 6)
+		of[feature] = [2][]string{v.texts(highest, 6), v.texts(lowest, 6)}
 	}
-	lists := make([][]string, len(features))
-	for i, feature := range features {
-		lists[i] = of[feature]
+	for _, feature := range features {
+		top, bottom = append(top, of[feature][0]), append(bottom, of[feature][1])
 	}
-	return lists, rows.Err()
+	return top, bottom, rows.Err()
 }

@@ -60,6 +60,11 @@ func (s *Server) overview(r *http.Request) (any, error) {
 	return map[string]any{"database": s.database, "version": saedb.Version, "saes": saes, "models": models}, nil
 }
 
+// layers is how many features of each SAE write something beyond chance. Every score is read.
+func (s *Server) layers(r *http.Request) (any, error) {
+	return s.list(r.Context(), `SELECT sae, beyond_chance, expected_by_chance FROM layers`)
+}
+
 // one reads which feature a request is about.
 func one(r *http.Request) (sae string, feature int, err error) {
 	q := r.URL.Query()
@@ -80,7 +85,7 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, mean, std, skewness, kurtosis,
+	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, label, role, mean, std, skewness, kurtosis,
 			cos_mean, cos_std, cos_skewness, cos_kurtosis, log_sparsity, neuronpedia_url
 		FROM features WHERE sae = ? AND feature = ?`, a.name, index)
 	if err != nil {
@@ -205,7 +210,6 @@ func (s *Server) promoters(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.list(r.Context(), `SELECT feature, effect, q_value FROM enrichment
-		WHERE sae = ? AND token_set = ? AND direction = 'promoted'
-		ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, feature LIMIT 4`, a.name, q.Get("set"))
+	return s.list(r.Context(), `SELECT feature, effect, q_value FROM strongest_features(?, k := 4, of_sae := ?)
+		WHERE direction = 'promoted'`, q.Get("set"), a.name)
 }

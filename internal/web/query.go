@@ -47,7 +47,6 @@ func (s *Server) exclusively(r *http.Request, run func(ctx context.Context, quer
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), queryTime)
 	defer cancel()
-	defer s.db.Functions.During(ctx)()
 	defer s.forgetTypes(query)
 	err = run(ctx, query.text)
 	if err != nil && ctx.Err() != nil {

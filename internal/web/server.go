@@ -141,6 +141,7 @@ func (s *Server) load() error {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/overview", s.answer(s.overview))
+	mux.HandleFunc("GET /api/layers", s.answer(s.layers))
 	mux.HandleFunc("GET /api/features", s.answer(s.features))
 	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))

@@ -38,7 +38,7 @@ func quants(t testing.TB) *File {
 	return open(t, content)
 }
 
-func readAll(t testing.TB, f *File, name string) (*Tensor, []float32) {
+func readAll(t testing.TB, f *File, name string) (*tensor.Tensor, []float32) {
 	t.Helper()
 	x, err := f.Tensor(name)
 	if err != nil {
@@ -73,8 +73,8 @@ func TestBlocksAsPython(t *testing.T) {
 	for _, e := range blockTypes() {
 		t.Run(e.Name, func(t *testing.T) {
 			x, got := readAll(t, f, e.Name)
-			if x.Type != e.Name || x.Len() < 7*e.Values {
-				t.Fatalf("type %s, %d values", x.Type, x.Len())
+			if x.DType != e.Name || x.Len() < 7*e.Values {
+				t.Fatalf("type %s, %d values", x.DType, x.Len())
 			}
 			_, want := readAll(t, f, e.Name+expectedSuffix)
 			if len(got) != len(want) {
@@ -107,6 +107,26 @@ func TestBlocksFromAnyOffset(t *testing.T) {
 					t.Fatalf("%s: value %d of those from %d on: %g, want %g", e.Name, i, from, v, all[from+i])
 				}
 			}
+		}
+	}
+}
+
+// Types are found by their names: each has one number and at most one encoding, and each
+// encoding is a type's.
+func TestTypesOnce(t *testing.T) {
+	kinds, found := map[string]uint32{}, map[*tensor.Encoding]bool{}
+	for kind, name := range typeNames {
+		if other, twice := kinds[name]; twice {
+			t.Errorf("%s is type %d and type %d", name, kind, other)
+		}
+		kinds[name] = kind
+		if _, e := typeOf(kind); e != nil {
+			found[e] = true
+		}
+	}
+	for _, e := range encodings {
+		if !found[e] {
+			t.Errorf("%s is not found: its name is no type's, or that of another encoding", e.Name)
 		}
 	}
 }

@@ -8,11 +8,12 @@ package gguf
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -25,52 +26,62 @@ const (
 
 // File is an open GGUF file. It is safe for concurrent use, but for Close.
 type File struct {
-	path     string
-	file     *os.File
+	*tensor.File
 	metadata map[string]value
-	tensors  map[string]*Tensor
 }
 
 // Open reads and checks a GGUF file's metadata and the description of its
 // tensors; their values are read later. The caller closes it.
 func Open(path string) (*File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	f := &File{path: path, file: file}
-	if err := f.readHeader(size); err != nil {
+	f, err := read(path, file, size)
+	if err != nil {
 		file.Close()
 		return nil, fault.At(opRead, path, err)
 	}
 	return f, nil
 }
 
-// readHeader reads everything before the values of a file of size bytes.
-func (f *File) readHeader(size int64) error {
-	c := newCursor(f.file, size)
+// read reads everything before the values of a file of size bytes.
+func read(path string, file *os.File, size int64) (*File, error) {
+	c := newCursor(file, size)
 	if err := readMagic(c); err != nil {
-		return err
+		return nil, err
 	}
 	tensors, err := c.count("number of tensors", minTensorBytes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	keys, err := c.count("number of metadata keys", minKeyBytes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if n := max(tensors, keys); n > maxEntries {
-		return &fault.Error{Expected: fmt.Sprintf("at most %d tensors and metadata keys", maxEntries), Found: fmt.Sprint(n)}
+		return nil, &fault.Error{Expected: fmt.Sprintf("at most %d tensors and metadata keys", maxEntries), Found: fmt.Sprint(n)}
 	}
+	f := &File{}
 	if f.metadata, err = readMetadata(c, keys); err != nil {
-		return err
+		return nil, err
 	}
 	infos, err := readTensorInfos(c, tensors)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return f.placeTensors(infos, c.position, size)
+	alignment, err := f.alignment()
+	if err != nil {
+		return nil, err
+	}
+	room := values{path: path, source: file, begin: (c.position + alignment - 1) / alignment * alignment, alignment: alignment, size: size}
+	placed, err := room.place(infos)
+	if err != nil {
+		return nil, err
+	}
+	find := func(name string) (*tensor.Tensor, error) { return placed[name], nil }
+	f.File = tensor.NewFile(opRead, path, slices.Collect(maps.Keys(placed)), find, file.Close)
+	return f, nil
 }
 
 // readMagic reads the first eight bytes: "GGUF" and a version.
@@ -93,42 +104,4 @@ func readMagic(c *cursor) error {
 	default:
 		return &fault.Error{Expected: "GGUF version 2 or 3", Found: fmt.Sprintf("version %d", version)}
 	}
-}
-
-// Close closes the file. Its tensors can no longer be read.
-func (f *File) Close() error { return f.file.Close() }
-
-// Path returns the path that the file was opened with.
-func (f *File) Path() string { return f.path }
-
-// Has reports whether the file has a tensor of that name.
-func (f *File) Has(name string) bool { return f.tensors[name] != nil }
-
-// Tensor looks a tensor up, of any type; reading one of a type that is not read is
-// the error. A name that is not there is an error that lists those that are.
-func (f *File) Tensor(name string) (*Tensor, error) {
-	if t := f.tensors[name]; t != nil {
-		return t, nil
-	}
-	return nil, &fault.Error{
-		Op: opRead, Subject: f.subject(name), Problem: "is missing", Found: f.shortenedNames(),
-	}
-}
-
-func (f *File) subject(name string) string { return f.path + ": tensor " + name }
-
-// shortenedNames names the tensors there are. Those of a block, "blk.…", are
-// many and alike, and are counted.
-func (f *File) shortenedNames() string {
-	var names []string
-	inBlocks := 0
-	for name := range f.tensors {
-		if strings.HasPrefix(name, "blk.") {
-			inBlocks++
-		} else {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return tensor.Shortened(names, inBlocks)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/gguf/gguftest"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 func write(t testing.TB, content []byte) string {
@@ -149,8 +150,8 @@ func TestTensors(t *testing.T) {
 		if err := q8.ReadFloats(30, middle); err != nil || !slices.Equal(middle, []float32{60, 62, -64, -62}) {
 			t.Errorf("q8 across blocks: %v, %v", middle, err)
 		}
-		if q8.Type != "Q8_0" || q8.Len() != 64 || !slices.Equal(q8.Shape, []int{2, 32}) {
-			t.Errorf("q8 is %s %v", q8.Type, q8.Shape)
+		if q8.DType != "Q8_0" || q8.Len() != 64 || !slices.Equal(q8.Shape, []int{2, 32}) {
+			t.Errorf("q8 is %s %v", q8.DType, q8.Shape)
 		}
 		iq2, _ := f.Tensor("iq2")
 		checkFault(t, iq2.ReadFloats(0, middle), f.Path()+": tensor iq2", "expected values of type F32, F16, BF16, F64, Q4_0, Q4_1,")
@@ -322,8 +323,12 @@ func FuzzOpen(f *testing.F) {
 			file.Strings(key)
 			file.Ints(key)
 		}
-		for _, x := range file.tensors {
-			if x.values.Encoding != nil {
+		for _, name := range file.Names() {
+			x, err := file.Tensor(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.Encoding != nil {
 				checkReads(t, x, len(content))
 			}
 		}
@@ -331,10 +336,10 @@ func FuzzOpen(f *testing.F) {
 }
 
 // checkReads reads a tensor of a file of size bytes whole and from its middle on.
-func checkReads(t *testing.T, x *Tensor, size int) {
+func checkReads(t *testing.T, x *tensor.Tensor, size int) {
 	t.Helper()
-	if e := x.values.Encoding; x.Len()/e.Values > size/e.Bytes {
-		t.Fatalf("%s: %d values of %s in a file of %d bytes", x.Name, x.Len(), e.Name, size)
+	if e := x.Encoding; x.Len()/e.Values > size/e.Bytes {
+		t.Fatalf("%s: %d values of %s in a file of %d bytes", x.Subject, x.Len(), e.Name, size)
 	}
 	middle := x.Len() / 2
 	whole, half := make([]float32, x.Len()), make([]float32, x.Len()-middle)
@@ -343,7 +348,7 @@ func checkReads(t *testing.T, x *Tensor, size int) {
 	}
 	for i, v := range half {
 		if !same(v, whole[middle+i]) {
-			t.Fatalf("%s: value %d is %g, and %g from the middle on", x.Name, middle+i, whole[middle+i], v)
+			t.Fatalf("%s: value %d is %g, and %g from the middle on", x.Subject, middle+i, whole[middle+i], v)
 		}
 	}
 }

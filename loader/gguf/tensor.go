@@ -2,51 +2,12 @@ package gguf
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tensor"
 )
-
-// Tensor is a tensor of an open file. It is safe for concurrent use and valid
-// until the file is closed.
-type Tensor struct {
-	Name  string
-	Type  string // as llama.cpp calls it: F32, BF16, Q6_K, and those that are not read
-	Shape []int  // row-major, the reverse of the file's order; not to be changed
-
-	values *tensor.Stored
-}
-
-// Len returns the number of values.
-func (t *Tensor) Len() int { return t.values.Len }
-
-// ReadFloats reads the values from … from+len(dst)-1, in row-major order, as
-// float32. A range outside the tensor, a file that became shorter and a type that
-// is not read are errors.
-func (t *Tensor) ReadFloats(from int, dst []float32) error {
-	return fault.At(opRead, "", t.values.ReadFloats(from, dst))
-}
-
-// Matrix returns a tensor [rows, cols] as a matrix. Another number of dimensions,
-// a dimension of 0 and a type that is not read are errors.
-func (t *Tensor) Matrix() (tensor.Matrix, error) {
-	m, err := t.values.Matrix(t.Shape)
-	if err != nil {
-		return nil, fault.At(opRead, "", err)
-	}
-	return m, nil
-}
-
-// Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; errors are
-// those of Matrix.
-func (t *Tensor) Transposed() (tensor.Matrix, error) {
-	m, err := t.values.Transposed(t.Shape)
-	if err != nil {
-		return nil, fault.At(opRead, "", err)
-	}
-	return m, nil
-}
 
 const (
 	maxDimensions    = 4 // GGML_MAX_DIMS
@@ -104,30 +65,35 @@ func readTensorInfo(c *cursor) (info tensorInfo, err error) {
 	return info, err
 }
 
-// placeTensors makes tensors of infos for a file of size bytes whose header ends
-// at byte end.
-func (f *File) placeTensors(infos []tensorInfo, end, size int64) error {
-	alignment, err := f.alignment()
-	if err != nil {
-		return err
-	}
-	values := (end + alignment - 1) / alignment * alignment
-	f.tensors = make(map[string]*Tensor, len(infos))
+// values are those of all tensors of a file of size bytes.
+type values struct {
+	path      string
+	source    io.ReaderAt
+	begin     int64 // of the first, in source
+	alignment int64
+	size      int64
+}
+
+// place makes tensors of infos, by their names.
+func (v *values) place(infos []tensorInfo) (map[string]*tensor.Tensor, error) {
+	tensors := make(map[string]*tensor.Tensor, len(infos))
 	for _, info := range infos {
-		if f.Has(info.name) {
-			return &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", info.name)}
+		if tensors[info.name] != nil {
+			return nil, &fault.Error{Problem: fmt.Sprintf("tensor %q is there twice", info.name)}
 		}
-		if info.offset%uint64(alignment) != 0 {
-			return &fault.Error{
+		if info.offset%uint64(v.alignment) != 0 {
+			return nil, &fault.Error{
 				Problem:  fmt.Sprintf("offset of tensor %q", info.name),
-				Expected: fmt.Sprintf("a multiple of %d", alignment), Found: fmt.Sprint(info.offset),
+				Expected: fmt.Sprintf("a multiple of %d", v.alignment), Found: fmt.Sprint(info.offset),
 			}
 		}
-		if f.tensors[info.name], err = f.newTensor(info, values, size-values); err != nil {
-			return err
+		t, err := v.tensor(info)
+		if err != nil {
+			return nil, err
 		}
+		tensors[info.name] = t
 	}
-	return nil
+	return tensors, nil
 }
 
 // alignment is what the values of every tensor are aligned to, in bytes.
@@ -148,19 +114,15 @@ func (f *File) alignment() (int64, error) {
 	return n, nil
 }
 
-// newTensor makes a tensor whose values are in the room bytes from byte values of
-// the file on. The length of a type that is not read is not known, so that only
-// its beginning is checked.
-func (f *File) newTensor(info tensorInfo, values, room int64) (*Tensor, error) {
+// tensor makes a tensor of info. The length of a type that is not read is not known, so that
+// only its beginning is checked.
+func (v *values) tensor(info tensorInfo) (*tensor.Tensor, error) {
 	subject := fmt.Sprintf("tensor %q", info.name)
 	length, ok := tensor.Count(info.dimensions)
 	if !ok {
 		return nil, &fault.Error{Problem: fmt.Sprintf("%s: shape %v is too large", subject, info.dimensions)}
 	}
-	shape := make([]int, len(info.dimensions))
-	for i, n := range info.dimensions {
-		shape[i] = int(n)
-	}
+	shape := tensor.Shape(info.dimensions)
 	name, encoding := typeOf(info.kind)
 	needed := 0
 	if encoding != nil {
@@ -172,15 +134,15 @@ func (f *File) newTensor(info tensorInfo, values, room int64) (*Tensor, error) {
 		}
 		needed, ok = tensor.Count([]uint64{uint64(length / encoding.Values), uint64(encoding.Bytes)})
 	}
-	if free := uint64(max(room, 0)); !ok || info.offset > free || uint64(needed) > free-info.offset {
+	if free := uint64(max(v.size-v.begin, 0)); !ok || info.offset > free || uint64(needed) > free-info.offset {
 		return nil, &fault.Error{
 			Problem:  subject + " lies beyond the end of the file",
 			Expected: fmt.Sprintf("%d bytes of values from offset %d on", needed, info.offset), Found: fmt.Sprintf("%d bytes in all", free),
 			Hint: "was it downloaded whole?",
 		}
 	}
-	return &Tensor{Name: info.name, Type: name, Shape: shape, values: &tensor.Stored{
-		Source: f.file, Subject: f.subject(info.name), Offset: values + int64(info.offset), Len: length,
-		DType: name, Encoding: encoding, Readable: readable,
-	}}, nil
+	return &tensor.Tensor{
+		Op: opRead, Subject: tensor.Subject(v.path, info.name), DType: name, Shape: shape,
+		Source: v.source, Offset: v.begin + int64(info.offset), Encoding: encoding, Readable: readable,
+	}, nil
 }

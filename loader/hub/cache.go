@@ -3,16 +3,15 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 )
 
 // repository is the cache's directory of one repository:
@@ -92,7 +91,7 @@ func (r repository) link(etag, commit, path string, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	temporary := temporaryName(pointer)
+	temporary := files.Beside(pointer)
 	if err := symlink(target, temporary); err != nil {
 		if isNew {
 			return os.Rename(blob, pointer)
@@ -109,49 +108,28 @@ func (r repository) link(etag, commit, path string, isNew bool) error {
 // symlink is os.Symlink; tests replace it by one that fails.
 var symlink = os.Symlink
 
-// temporaryName is a name beside path that no other goroutine or program uses.
-func temporaryName(path string) string {
-	return fmt.Sprintf("%s.%d-%d.tmp", path, os.Getpid(), temporaries.Add(1))
-}
-
-var temporaries atomic.Int64
-
-// writeWhole writes a small file that appears whole or not at all.
+// writeWhole writes a small file, in directories that it makes.
 func writeWhole(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	temporary := temporaryName(path)
-	err := os.WriteFile(temporary, content, 0o666)
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
+	return files.WriteWhole(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
-// copyWhole copies a file to a path where it appears whole or not at all.
+// copyWhole copies a file.
 func copyWhole(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	temporary := temporaryName(to)
-	target, err := os.Create(temporary)
-	if err != nil {
+	return files.WriteWhole(to, func(w io.Writer) error {
+		_, err := io.Copy(w, source)
 		return err
-	}
-	_, err = io.Copy(target, source)
-	if err = errors.Join(err, target.Close()); err == nil {
-		err = os.Rename(temporary, to)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
+	})
 }
 
 // lock takes the lock of a blob, which huggingface_hub takes too, and waits for

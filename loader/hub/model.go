@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/pyjson"
 )
 
@@ -102,7 +103,7 @@ func (m *modelDirectory) assemble(ctx context.Context, need Need) error {
 			}
 		}
 	}
-	config, err := readBounded(m.local(configFile))
+	config, err := files.Read(m.local(configFile), maxIndexBytes)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (m *modelDirectory) share(ctx context.Context, name string) error {
 	if same(cached, target) {
 		return nil
 	}
-	temporary := temporaryName(target)
+	temporary := files.Beside(target)
 	if symlink(cached, temporary) == nil {
 		if err := os.Rename(temporary, target); err != nil {
 			os.Remove(temporary)
@@ -229,7 +230,7 @@ func (m *modelDirectory) sharded(ctx context.Context, config []byte, need Need) 
 	if err := m.share(ctx, indexFile); err != nil {
 		return err
 	}
-	raw, err := readBounded(m.local(indexFile))
+	raw, err := files.Read(m.local(indexFile), maxIndexBytes)
 	if err != nil {
 		return err
 	}
@@ -281,15 +282,4 @@ func parseIndex(raw []byte) (map[string]string, error) {
 		}
 	}
 	return stored.WeightMap, nil
-}
-
-func readBounded(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxIndexBytes {
-		return nil, &fault.Error{Subject: file, Expected: fmt.Sprintf("a file of at most %d bytes", maxIndexBytes), Found: fmt.Sprint(info.Size())}
-	}
-	return os.ReadFile(file)
 }

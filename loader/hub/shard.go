@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/safetensors"
 )
 
@@ -99,7 +100,7 @@ func (s *shard) useWhole(ctx context.Context) error {
 
 // readRecord takes what the remote file holds from the record of a part of it.
 func (s *shard) readRecord() bool {
-	raw, err := readBounded(s.recordPath())
+	raw, err := files.Read(s.recordPath(), maxIndexBytes)
 	if err != nil || json.Unmarshal(raw, &s.record) != nil {
 		return false
 	}
@@ -200,7 +201,7 @@ func (s *shard) writePart(ctx context.Context, wanted []safetensors.Span, held m
 		}
 		parts[span.Name] = part
 	}
-	temporary := temporaryName(s.path())
+	temporary := files.Beside(s.path())
 	err = s.write(temporary, wanted, parts)
 	if err == nil {
 		err = s.writeRecord(wanted, temporary)

@@ -30,7 +30,7 @@ func openBlockInGGUF(path string, kind BlockKind, layer int) (*Block, error) {
 
 func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
 	architecture, _ := file.String(ggufArchKey)
-	rules, err := lookUp(familyOfArchitecture, architecture, file.Path(), ggufArchKey)
+	rules, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
 	if err != nil {
 		return nil, ggufMissingInBlock(file, err, kind, layer)
 	}
-	b.info.DType = t.Type
+	b.info.DType = t.DType
 	if b.Matrix, err = t.Transposed(); err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (c *checkpoint) block(kind BlockKind, layer int) (*Block, error) {
 	if err != nil {
 		return nil, withDownloadHint(err, b.info)
 	}
-	if t.Stored().Encoding == nil {
+	if t.Encoding == nil {
 		return nil, quantisedBlock(c.holder[b.info.Tensor]+": tensor "+b.info.Tensor, "type "+t.DType)
 	}
 	matrix := t.Transposed

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
@@ -25,7 +26,7 @@ type checkpoint struct {
 	dir    string
 	index  string            // path of the index, empty for one file
 	holder map[string]string // tensor name to the path of the file that holds it
-	opened map[string]*safetensors.File
+	opened map[string]*tensor.File
 }
 
 // openCheckpoint finds the weights of the directory path, or of the *.safetensors
@@ -35,16 +36,16 @@ func openCheckpoint(path string) (*checkpoint, error) {
 	if err != nil {
 		return nil, &fault.Error{Subject: path, Err: errors.Unwrap(err)}
 	}
-	c := &checkpoint{dir: path, holder: map[string]string{}, opened: map[string]*safetensors.File{}}
+	c := &checkpoint{dir: path, holder: map[string]string{}, opened: map[string]*tensor.File{}}
 	if !info.IsDir() {
 		c.dir = filepath.Dir(path)
 		return c, c.readFile(path)
 	}
 	weights, index := filepath.Join(path, weightsFile), filepath.Join(path, indexFile)
 	switch {
-	case exists(weights): // as transformers do, before the index
+	case files.IsRegular(weights): // as transformers do, before the index
 		return c, c.readSingle(weights)
-	case exists(index):
+	case files.IsRegular(index):
 		return c, c.readIndex(index)
 	default:
 		return nil, noModel(path, "a directory without "+weightsFile+" and "+indexFile)
@@ -57,7 +58,7 @@ func (c *checkpoint) readFile(path string) error {
 	if filepath.Ext(path) != ".safetensors" {
 		return noModel(path, "a file that is neither *.safetensors nor *.gguf")
 	}
-	if index := filepath.Join(c.dir, indexFile); exists(index) {
+	if index := filepath.Join(c.dir, indexFile); files.IsRegular(index) {
 		if err := c.readIndex(index); err != nil {
 			return err
 		}
@@ -86,11 +87,6 @@ func noModel(path, found string) error {
 		}
 	}
 	return e
-}
-
-func exists(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func (c *checkpoint) readSingle(path string) error {
@@ -141,7 +137,7 @@ func (c *checkpoint) holds(path string) bool {
 }
 
 // tensor opens a tensor by its full name, and the file that holds it if need be.
-func (c *checkpoint) tensor(name string) (*safetensors.Tensor, error) {
+func (c *checkpoint) tensor(name string) (*tensor.Tensor, error) {
 	path := c.holder[name]
 	if c.opened[path] == nil {
 		file, err := safetensors.Open(path)
@@ -225,16 +221,8 @@ func onlyPrefixes(names string) bool {
 
 // missing is the error of a tensor that a family must have.
 func (c *checkpoint) missing(name, hint string) error {
-	names := slices.Sorted(maps.Keys(c.holder))
-	outside := slices.DeleteFunc(slices.Clone(names), inBlock)
 	return &fault.Error{
 		Subject: c.dir + ": tensor " + name, Problem: "is missing",
-		Found: tensor.Shortened(outside, len(names)-len(outside)), Hint: hint,
+		Found: tensor.Shortened(tensor.OutsideBlocks(slices.Sorted(maps.Keys(c.holder)))), Hint: hint,
 	}
-}
-
-// inBlock reports whether a tensor belongs to one of the model's blocks, as
-// "model.layers.0.mlp.up_proj.weight" does.
-func inBlock(name string) bool {
-	return strings.ContainsFunc(name, func(r rune) bool { return '0' <= r && r <= '9' })
 }

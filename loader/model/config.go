@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/pyjson"
-	"github.com/saedb/saedb/loader/tensor"
 )
 
 const (
@@ -100,15 +99,15 @@ func withoutModelType(path string) error {
 // family is the family of the model, or of the language model in a multimodal one,
 // and otherwise an error that says which families are known.
 func (c *config) family(path string) (*family, error) {
-	return lookUp(familyOfModelType, c.knownType(), path, "model_type")
+	return lookUp(byModelType, c.knownType(), path, "model_type")
 }
 
 // knownType is the model_type, or that of the language model's part where the family of
 // that alone is known.
 func (c *config) knownType() string {
-	if familyOfModelType[c.ModelType] == nil {
+	if familyNamed(byModelType, c.ModelType) == nil {
 		for part := c.part(); part != nil; part = part.part() {
-			if familyOfModelType[part.ModelType] != nil {
+			if familyNamed(byModelType, part.ModelType) != nil {
 				return part.ModelType
 			}
 		}
@@ -132,15 +131,7 @@ func (c *config) checkProjection(path string) error {
 
 // readJSON decodes a JSON file of bounded length.
 func readJSON(path string, into any) error {
-	file, size, err := tensor.OpenFile(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if size > maxJSONBytes {
-		return &fault.Error{Subject: path, Expected: fmt.Sprintf("at most %d bytes", maxJSONBytes), Found: fmt.Sprint(size)}
-	}
-	raw, err := io.ReadAll(io.LimitReader(file, maxJSONBytes))
+	raw, err := files.Read(path, maxJSONBytes)
 	if err == nil {
 		err = pyjson.Unmarshal(raw, into)
 	}

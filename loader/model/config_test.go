@@ -2,7 +2,6 @@ package model
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -23,14 +22,14 @@ func TestTiedByDefault(t *testing.T) {
 			"qwen3_next", "qwen3_vl", "seed_oss", "stablelm",
 		},
 	}
-	known := slices.Sorted(maps.Keys(familyOfModelType))
+	known := familyNames(byModelType)
 	if all := slices.Sorted(slices.Values(slices.Concat(want[true], want[false]))); !slices.Equal(known, all) {
 		t.Errorf("families of %v, tested are %v", known, all)
 	}
 	for tied, types := range want {
 		for _, modelType := range types {
 			for text, can := range map[string]bool{"": tied, `, "tie_word_embeddings": true`: true, `, "tie_word_embeddings": false`: false} {
-				rules := familyOfModelType[modelType]
+				rules := familyNamed(byModelType, modelType)
 				names := []string{rules.embedding}
 				for _, name := range []string{rules.norm, rules.normBias} {
 					if name != "" {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -83,13 +82,13 @@ func (f form) unreadable(how, expected, found string) error {
 
 // open opens a matrix as it is stored, and says how in a word: its data type, or what it
 // was dequantised from.
-func (f form) open(q quantisation, part func(name string) (*safetensors.Tensor, error)) (tensor.Matrix, string, error) {
+func (f form) open(q quantisation, part func(name string) (*tensor.Tensor, error)) (tensor.Matrix, string, error) {
 	t, err := part(f.tensor)
 	if err != nil {
 		return nil, "", err
 	}
-	f.subject = t.Stored().Subject
-	opened := map[string]*safetensors.Tensor{}
+	f.subject = t.Subject
+	opened := map[string]*tensor.Tensor{}
 	for _, ending := range []string{scaleEnding, inverseEnding, zerosEnding, scalesEnding, groupsEnding} {
 		if f.parts[ending] != "" {
 			if opened[ending], err = part(f.parts[ending]); err != nil {
@@ -113,11 +112,11 @@ func (f form) open(q quantisation, part func(name string) (*safetensors.Tensor, 
 		return f.openPacked(q, t, opened)
 	case values != nil:
 		return f.openScaled(q, t, values, scale)
-	case t.Stored().Encoding == nil && scale != nil:
+	case t.Encoding == nil && scale != nil:
 		return nil, "", f.unreadable("codes of type "+t.DType+" with scales", "codes of type F8_E4M3 or F8_E5M2", t.DType)
 	}
 	m, err := t.Matrix()
-	if t.Stored().Encoding == nil && len(t.Shape) == 2 {
+	if t.Encoding == nil && len(t.Shape) == 2 {
 		err = amended(err, func(e *fault.Error) {
 			e.Hint = "the unembedding is quantised, or no matrix of floats: " + quantisedHint
 		})
@@ -128,7 +127,7 @@ func (f form) open(q quantisation, part func(name string) (*safetensors.Tensor, 
 // openScaled opens a matrix of 8-bit floats [rows, cols] and its scale: of all values, of
 // each row, or of blocks of rows and columns.
 func (f form) openScaled(
-	q quantisation, t *safetensors.Tensor, values *tensor.Encoding, scale *safetensors.Tensor,
+	q quantisation, t *tensor.Tensor, values *tensor.Encoding, scale *tensor.Tensor,
 ) (tensor.Matrix, string, error) {
 	switch {
 	case scale == nil:
@@ -144,19 +143,17 @@ func (f form) openScaled(
 	}
 	rows, cols := t.Shape[0], t.Shape[1]
 	m := &dequantised{block: block, group: runs(cols, width)}
-	codes := t.Stored()
-	codes.Encoding = values
-	if m.codes, err = codes.Matrix(t.Shape); err != nil {
+	if m.codes, err = t.As(values, t.Shape...).Matrix(); err != nil {
 		return nil, "", err
 	}
-	if m.scales, err = scale.Stored().Matrix([]int{over(rows, block), over(cols, width)}); err != nil {
+	if m.scales, err = scale.As(scale.Encoding, over(rows, block), over(cols, width)).Matrix(); err != nil {
 		return nil, "", err
 	}
 	return m, t.DType + " with scales", nil
 }
 
 // blocks is how many rows and columns of t share a value of scale.
-func (f form) blocks(q quantisation, t, scale *safetensors.Tensor) (rows, cols int, err error) {
+func (f form) blocks(q quantisation, t, scale *tensor.Tensor) (rows, cols int, err error) {
 	shape, of := scale.Shape, t.Shape
 	switch perRow := len(shape) == 1 || len(shape) == 2 && shape[1] == 1; {
 	case scale.Len() == 1:

@@ -239,9 +239,20 @@ func TestGGUFFamilies(t *testing.T) {
 			checkRows(t, u, test.want)
 		})
 	}
-	for architecture := range familyOfArchitecture {
+	for _, architecture := range familyNames(byArchitecture) {
 		if !tested[architecture] {
 			t.Errorf("%s is not tested: look up what its converter does to the final norm's weight", architecture)
+		}
+	}
+}
+
+// A name in two rows of the table would be found in the first alone.
+func TestFamiliesHaveNamesOfTheirOwn(t *testing.T) {
+	for _, names := range [][]string{familyNames(byModelType), familyNames(byArchitecture)} {
+		for i, name := range names[1:] {
+			if name == names[i] {
+				t.Errorf("%s is the name of two families", name)
+			}
 		}
 	}
 }
@@ -259,8 +270,8 @@ func TestGGUFAsDirectory(t *testing.T) {
 		"granite": "granite", "granitemoe": "granitemoe", "glm4": "glm4", "glm4_moe": "glm4moe", "exaone4": "exaone4",
 	} {
 		t.Run(modelType, func(t *testing.T) {
-			rules := familyOfModelType[modelType]
-			if rules != familyOfArchitecture[architecture] {
+			rules := familyNamed(byModelType, modelType)
+			if rules != familyNamed(byArchitecture, architecture) {
 				t.Fatalf("%s is of another family", architecture)
 			}
 			names, stored := []string{rules.head}, []gguftest.Tensor{gguftest.Floats(ggufHead, []int{testVocab, testModel}, testRows...)}

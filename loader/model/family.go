@@ -3,7 +3,6 @@ package model
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,18 +10,14 @@ import (
 )
 
 // family is what models of one architecture have in common, as far as the
-// unembedding goes. A family is a file of its own, which registers it.
+// unembedding goes: a row of families.
 type family struct {
 	modelTypes    []string // values of model_type in config.json
 	architectures []string // values of general.architecture in GGUF
 
-	// Names of tensors in Hugging Face checkpoints, without the prefixes that differ
-	// between checkpoints of one architecture (see resolve).
-	head      string // the unembedding's own tensor; absent from tied models
-	embedding string
-	norm      string // the final norm's weight; empty when it has none
-	normBias  string // the final norm's bias; empty when it has none
-	named     bool   // head was named by a person: nothing else stands in for it
+	names
+	named  bool // head was named by a person: nothing else stands in for it
+	conv1D bool // a block's matrices are stored [d_in, d_out]; those of linear layers are [d_out, d_in]
 
 	normKind string // LayerNorm or RMSNorm
 	// normOffset is added to weights in Hugging Face checkpoints. GGUF converters
@@ -30,45 +25,45 @@ type family struct {
 	normOffset float64
 	// normKept: TransformerLens does not fold this family's final norm.
 	normKept bool
-	// softCap is the logits' soft-cap of a configuration that gives none.
-	softCap float64
-
-	// Tensors of a block in Hugging Face checkpoints, %d being its index: what leads
-	// from the heads, and from the MLP's neurons, to the residual stream.
-	attentionOut string
-	mlpOut       string
-	conv1D       bool // they are stored [d_in, d_out]; those of linear layers are [d_out, d_in]
 	// postNorm: a norm follows each of a block's parts before the residual stream.
 	postNorm bool
+	// softCap is the logits' soft-cap of a configuration that gives none.
+	softCap float64
 }
 
-var (
-	familyOfModelType    = map[string]*family{}
-	familyOfArchitecture = map[string]*family{}
-)
+// Names by which a family is found.
+func byModelType(f *family) []string    { return f.modelTypes }
+func byArchitecture(f *family) []string { return f.architectures }
 
-// register makes a family known. It is called by the init functions of the
-// families' files.
-func register(f *family) {
-	for _, name := range f.modelTypes {
-		familyOfModelType[name] = f
+// familyNamed returns the family one of whose names is name, nil when it is not known.
+func familyNamed(by func(*family) []string, name string) *family {
+	i := slices.IndexFunc(families, func(f family) bool { return slices.Contains(by(&f), name) })
+	if i < 0 {
+		return nil
 	}
-	for _, name := range f.architectures {
-		familyOfArchitecture[name] = f
-	}
+	return &families[i]
 }
 
 // lookUp finds a family by a name that key, in file, gives.
-func lookUp(families map[string]*family, name, file, key string) (*family, error) {
-	if f := families[name]; f != nil {
+func lookUp(by func(*family) []string, name, file, key string) (*family, error) {
+	if f := familyNamed(by, name); f != nil {
 		return f, nil
 	}
-	known := slices.Sorted(maps.Keys(families))
 	return nil, &fault.Error{
 		Op: opRead, Subject: fmt.Sprintf("%s: %s", file, key),
-		Expected: "one of " + strings.Join(known, ", "), Found: fmt.Sprintf("%q", name),
+		Expected: "one of " + strings.Join(familyNames(by), ", "), Found: fmt.Sprintf("%q", name),
 		Hint: "for another architecture, name its tensors with --unembedding and --norm", Err: errUnknownFamily,
 	}
+}
+
+// familyNames are all names, sorted.
+func familyNames(by func(*family) []string) []string {
+	var all []string
+	for i := range families {
+		all = append(all, by(&families[i])...)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // processing is what is done to a model of the family; tensor names are left to

@@ -42,7 +42,7 @@ func storedInGGUF(file *gguf.File, o Options) (*stored, error) {
 		return nil, withoutUnembedding(file)
 	}
 	architecture, _ := file.String(ggufArchKey)
-	known, unknown := lookUp(familyOfArchitecture, architecture, path, ggufArchKey)
+	known, unknown := lookUp(byArchitecture, architecture, path, ggufArchKey)
 	rules, err := o.rules(known.inGGUF(), unknown, ggufTensors{file})
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
@@ -127,7 +127,7 @@ func (s *stored) readUnembeddingInGGUF(file *gguf.File, architecture string, o O
 	if s.unembedding, err = t.Matrix(); err != nil {
 		return err
 	}
-	s.info.DType = t.Type
+	s.info.DType = t.DType
 	s.measure(file.Path())
 	if o.Unembedding != "" {
 		return nil

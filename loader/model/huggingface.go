@@ -7,7 +7,8 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/internal/files"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // openHuggingFace opens a directory with config.json and safetensors, or one of
@@ -30,7 +31,7 @@ func (c *checkpoint) stored(path string, o Options) (*stored, error) {
 	s := &stored{info: Info{Path: path, Format: FormatHuggingFace}}
 	configPath := filepath.Join(c.dir, configFile)
 	cfg := &config{}
-	if exists(configPath) || !o.standAlone() {
+	if files.IsRegular(configPath) || !o.standAlone() {
 		var err error
 		if cfg, err = readConfig(configPath, o.standAlone()); err != nil {
 			return nil, err
@@ -89,7 +90,7 @@ func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Proc
 
 // readUnembedding opens the unembedding, and returns the files that it is read from.
 func (c *checkpoint) readUnembedding(s *stored, cfg *config, f form) (holders []string, err error) {
-	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*safetensors.Tensor, error) {
+	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*tensor.Tensor, error) {
 		t, err := c.tensor(name)
 		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
 			holders = append(holders, holder)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -22,12 +21,12 @@ func Wanted(configuration []byte, names []string) ([]string, error) {
 // FromTensors makes an unembedding of what is in memory: the text of a transformers
 // model's config.json and the tensors that [Wanted] names, in the form of a
 // safetensors file. It is processed as one from disk, by one of Processings.
-func FromTensors(configuration []byte, file *safetensors.File, processing string) (*Unembedding, error) {
+func FromTensors(configuration []byte, file *tensor.File, processing string) (*Unembedding, error) {
 	cfg, err := parseConfig(configuration, false)
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpoint{dir: file.Path(), holder: map[string]string{}, opened: map[string]*safetensors.File{file.Path(): file}}
+	c := &checkpoint{dir: file.Path(), holder: map[string]string{}, opened: map[string]*tensor.File{file.Path(): file}}
 	for _, name := range file.Names() {
 		c.holder[name] = file.Path()
 	}
@@ -62,7 +61,7 @@ type AsIs struct {
 
 // Processed makes an unembedding of one that is processed already, and takes it as
 // it is. Whether it is centred is seen from its values.
-func Processed(file *safetensors.File, a AsIs) (*Unembedding, error) {
+func Processed(file *tensor.File, a AsIs) (*Unembedding, error) {
 	subject := file.Path() + ": tensor " + a.Tensor
 	t, err := file.Tensor(a.Tensor)
 	if err != nil {

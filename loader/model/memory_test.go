@@ -9,10 +9,11 @@ import (
 
 	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/safetensors/safetensorstest"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // inMemory reads a file whole, as a client hands it over.
-func inMemory(t *testing.T, path string) *safetensors.File {
+func inMemory(t *testing.T, path string) *tensor.File {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {

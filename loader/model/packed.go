@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -40,7 +39,7 @@ func words(order [perWord]int) *tensor.Encoding {
 // openPacked opens a matrix of GPTQ or AWQ, [d_vocab, d_model], which is stored as what the
 // layer multiplies, [d_model, d_vocab]: in words of codes of eight rows by GPTQ, and of
 // eight columns by AWQ. Scales and words of zero points are [groups, d_vocab] in both.
-func (f form) openPacked(q quantisation, t *safetensors.Tensor, opened map[string]*safetensors.Tensor) (tensor.Matrix, string, error) {
+func (f form) openPacked(q quantisation, t *tensor.Tensor, opened map[string]*tensor.Tensor) (tensor.Matrix, string, error) {
 	scales, zeros := opened[scalesEnding], opened[zerosEnding]
 	how, err := f.checkPacked(q, t, scales, zeros)
 	if err != nil {
@@ -48,7 +47,7 @@ func (f form) openPacked(q quantisation, t *safetensors.Tensor, opened map[strin
 	}
 	groups, rows := scales.Shape[0], scales.Shape[1]
 	cols := t.Len() * perWord / rows
-	m := &dequantised{block: 1, highest: 1<<packedBits - 1, subject: zeros.Stored().Subject}
+	m := &dequantised{block: 1, highest: 1<<packedBits - 1, subject: zeros.Subject}
 	order := awqOrder
 	if how == howGPTQ {
 		order = inOrder
@@ -60,11 +59,11 @@ func (f form) openPacked(q quantisation, t *safetensors.Tensor, opened map[strin
 		return nil, "", err
 	}
 	if how == howGPTQ {
-		m.codes = &columnWords{words: inWords(t, order), rows: rows, cols: cols}
-	} else if m.codes, err = inWords(t, order).Transposed([]int{cols, rows}); err != nil {
+		m.codes = &columnWords{words: t.As(order, cols, rows), rows: rows, cols: cols}
+	} else if m.codes, err = t.As(order, cols, rows).Transposed(); err != nil {
 		return nil, "", err
 	}
-	if m.zeros, err = inWords(zeros, order).Transposed([]int{groups, rows}); err != nil {
+	if m.zeros, err = zeros.As(order, groups, rows).Transposed(); err != nil {
 		return nil, "", err
 	}
 	if m.scales, err = scales.Transposed(); err != nil {
@@ -73,16 +72,9 @@ func (f form) openPacked(q quantisation, t *safetensors.Tensor, opened map[strin
 	return m, how + " with 4 bits", nil
 }
 
-// inWords is where the codes of a tensor of words are.
-func inWords(t *safetensors.Tensor, order *tensor.Encoding) *tensor.Stored {
-	stored := t.Stored()
-	stored.Encoding, stored.Len = order, t.Len()*perWord
-	return stored
-}
-
 // checkPacked says whether codes are GPTQ's or AWQ's, which the configuration has to, and
 // holds the shapes of the tensors against each other.
-func (f form) checkPacked(q quantisation, codes, scales, zeros *safetensors.Tensor) (how string, err error) {
+func (f form) checkPacked(q quantisation, codes, scales, zeros *tensor.Tensor) (how string, err error) {
 	how = map[string]string{"gptq": howGPTQ, "awq": howAWQ}[q.method]
 	refuse := func(expected, found string) (string, error) {
 		return "", f.unreadable(cmp.Or(how, "GPTQ or AWQ"), expected, found)
@@ -125,7 +117,7 @@ func (f form) zeroConvention(q quantisation) (fromOne bool, err error) {
 }
 
 // groups gives each column its group, by g_idx or by the size of groups.
-func (f form) groups(q quantisation, how string, cols, groups int, index *safetensors.Tensor) ([]int, error) {
+func (f form) groups(q quantisation, how string, cols, groups int, index *tensor.Tensor) ([]int, error) {
 	if index == nil {
 		size := q.groupSize
 		if size == -1 || size == 0 && groups == 1 {
@@ -141,9 +133,8 @@ func (f form) groups(q quantisation, how string, cols, groups int, index *safete
 		expected := fmt.Sprintf("%s with an I32 for each of %d columns", groupsEnding, cols)
 		return nil, f.unreadable(how, expected, index.DType+" "+describe(index.Shape))
 	}
-	stored, numbers := index.Stored(), make([]float32, cols)
-	stored.Encoding = wholeNumbers
-	if err := stored.ReadFloats(0, numbers); err != nil {
+	numbers := make([]float32, cols)
+	if err := index.As(wholeNumbers, cols).ReadFloats(0, numbers); err != nil {
 		return nil, err
 	}
 	group, used := make([]int, cols), make([]bool, groups)
@@ -171,7 +162,7 @@ var wholeNumbers = &tensor.Encoding{Name: "I32", Values: 1, Bytes: 4, Decode: fu
 // columnWords is the matrix [rows, cols] of codes whose words [cols/8, rows] hold eight
 // columns of a row each.
 type columnWords struct {
-	words      *tensor.Stored
+	words      *tensor.Tensor
 	rows, cols int
 }
 

@@ -71,8 +71,8 @@ func TestDequantisedInShards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stored := tensor.Stored()
-		bytes := make([]byte, stored.Len*map[string]int{"I32": 4, "F16": 2, "F32": 4}[tensor.DType])
+		stored := tensor
+		bytes := make([]byte, stored.Len()*map[string]int{"I32": 4, "F16": 2, "F32": 4}[tensor.DType])
 		if _, err := stored.Source.ReadAt(bytes, stored.Offset); err != nil {
 			t.Fatal(err)
 		}

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 const (
@@ -24,32 +23,30 @@ const (
 
 // addArchive adds the arrays of a .npz archive of size bytes. Members that are no
 // arrays are left out.
-func (f *File) addArchive(size int64) error {
-	directory := &limitedReaderAt{file: f.file, left: maxDirectoryBytes}
-	archive, err := zip.NewReader(directory, size)
+func (f *archive) addArchive(size int64) error {
+	archive, err := tensor.OpenZip(f.file, size, maxDirectoryBytes)
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return err
+	}
 	if err != nil {
-		if directory.left < 0 {
-			return &fault.Error{Problem: "directory of the archive", Expected: fmt.Sprintf("at most %d MB", maxDirectoryBytes>>20), Found: "more"}
-		}
 		return &fault.Error{Problem: "is no whole zip archive", Err: err, Hint: "was it downloaded whole?"}
 	}
-	directory.unlimited = true
 	for _, entry := range archive.File {
 		name, isArray := strings.CutSuffix(entry.Name, extension)
 		if !isArray {
 			continue
 		}
-		if f.Has(name) {
+		if f.members[name] != nil {
 			return &fault.Error{Problem: fmt.Sprintf("array %q is there twice", name)}
 		}
-		f.add(name, sync.OnceValues(func() (*Tensor, error) { return f.openMember(name, entry, size) }))
+		f.members[name] = sync.OnceValues(func() (*tensor.Tensor, error) { return f.openMember(name, entry, size) })
 	}
-	slices.Sort(f.names)
 	return nil
 }
 
 // openMember reads the header of an array in an archive of archiveSize bytes.
-func (f *File) openMember(name string, entry *zip.File, archiveSize int64) (*Tensor, error) {
+func (f *archive) openMember(name string, entry *zip.File, archiveSize int64) (*tensor.Tensor, error) {
 	if entry.Flags&encryptedFlag != 0 {
 		return nil, &fault.Error{Problem: "is encrypted", Hint: "write the archive again without a password"}
 	}
@@ -69,7 +66,7 @@ func (f *File) openMember(name string, entry *zip.File, archiveSize int64) (*Ten
 }
 
 // openStored opens a member whose bytes stand in the archive as they are.
-func (f *File) openStored(name string, entry *zip.File, archiveSize int64) (*Tensor, error) {
+func (f *archive) openStored(name string, entry *zip.File, archiveSize int64) (*tensor.Tensor, error) {
 	begin, err := entry.DataOffset()
 	if err != nil {
 		return nil, &fault.Error{Problem: "member of the archive cannot be found", Err: err}
@@ -89,7 +86,7 @@ func (f *File) openStored(name string, entry *zip.File, archiveSize int64) (*Ten
 }
 
 // openDeflated opens a compressed member. Its header alone is unpacked.
-func (f *File) openDeflated(name string, entry *zip.File) (*Tensor, error) {
+func (f *archive) openDeflated(name string, entry *zip.File) (*tensor.Tensor, error) {
 	reader, err := entry.Open()
 	if err != nil {
 		return nil, &fault.Error{Problem: "member of the archive cannot be opened", Err: err}
@@ -102,22 +99,3 @@ func (f *File) openDeflated(name string, entry *zip.File) (*Tensor, error) {
 	source := &unpacked{entry: entry, scratch: &f.scratch}
 	return f.newTensor(name, h, source, h.bytes, int64(entry.UncompressedSize64))
 }
-
-// limitedReaderAt reads a file until left bytes were read, or without limit. The
-// zip reader believes a directory's length as long as the file is as long.
-type limitedReaderAt struct {
-	file      *os.File
-	left      int64
-	unlimited bool // set before the reader is shared
-}
-
-func (r *limitedReaderAt) ReadAt(p []byte, offset int64) (int, error) {
-	if !r.unlimited {
-		if r.left -= int64(len(p)); r.left < 0 {
-			return 0, errDirectory
-		}
-	}
-	return r.file.ReadAt(p, offset)
-}
-
-var errDirectory = errors.New("the directory is too long")

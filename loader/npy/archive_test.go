@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb/loader/npy/npytest"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // deflated returns an archive of one member "w", whose header change may alter.
@@ -28,7 +29,7 @@ func deflated(content []byte, change func(*npytest.Member)) []byte {
 	return npytest.Zip(m)
 }
 
-func readFirst(x *Tensor) error { return x.ReadFloats(0, make([]float32, 1)) }
+func readFirst(x *tensor.Tensor) error { return x.ReadFloats(0, make([]float32, 1)) }
 
 // Members that are told by the archive's directory or the array's header to be
 // unreadable: found without unpacking anything.
@@ -65,7 +66,7 @@ func TestUnreadableMembers(t *testing.T) {
 			t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "absent"))
 			for range 2 { // the same error again
 				x, err := f.Tensor("w")
-				checkFault(t, err, f.Path()+": array w", test.want)
+				checkFault(t, err, f.Path()+": tensor w", test.want)
 				if x != nil {
 					t.Error("an array beside an error")
 				}
@@ -103,7 +104,7 @@ func TestDamagedMembers(t *testing.T) {
 			t.Setenv("TMPDIR", temporaries)
 			x := array(t, f, "w")
 			for range 2 {
-				checkFault(t, readFirst(x), f.Path()+": array w", test.want)
+				checkFault(t, readFirst(x), f.Path()+": tensor w", test.want)
 			}
 			if n := len(temporaryFiles(t, temporaries)); n != 0 {
 				t.Errorf("%d temporary files are left open", n)
@@ -184,8 +185,8 @@ func TestNoTemporaryDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "absent")
 	t.Setenv("TMPDIR", dir)
 	err := readFirst(array(t, f, "w"))
-	checkFault(t, err, f.Path()+": array w", "unpacking into "+dir)
-	checkFault(t, err, f.Path()+": array w", "set TMPDIR to a directory with room for it")
+	checkFault(t, err, f.Path()+": tensor w", "unpacking into "+dir)
+	checkFault(t, err, f.Path()+": tensor w", "set TMPDIR to a directory with room for it")
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v is not os.ErrNotExist", err)
 	}
@@ -204,8 +205,8 @@ func TestTooLittleSpace(t *testing.T) {
 	f := open(t, deflated(append(content, 0), func(m *npytest.Member) { m.UncompressedSize64 = size }))
 	t.Setenv("TMPDIR", dir)
 	err := readFirst(array(t, f, "w"))
-	checkFault(t, err, f.Path()+": array w", fmt.Sprintf("unpacking into %s: expected room for %d bytes, found ", dir, size))
-	checkFault(t, err, f.Path()+": array w", "bytes free (set TMPDIR")
+	checkFault(t, err, f.Path()+": tensor w", fmt.Sprintf("unpacking into %s: expected room for %d bytes, found ", dir, size))
+	checkFault(t, err, f.Path()+": tensor w", "bytes free (set TMPDIR")
 	if free == 0 || free >= size {
 		t.Errorf("%d bytes are free", free)
 	}
@@ -250,7 +251,7 @@ func TestOtherMembers(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	_, err := f.Tensor("damaged")
-	checkFault(t, err, f.Path()+": array damaged", "ends inside its magic number")
+	checkFault(t, err, f.Path()+": tensor damaged", "ends inside its magic number")
 }
 
 // sparseWriter writes a file whose long zeros take no room on disk.

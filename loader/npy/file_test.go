@@ -27,12 +27,12 @@ func write(t testing.TB, content []byte) string {
 	return path
 }
 
-func open(t testing.TB, content []byte) *File {
+func open(t testing.TB, content []byte) *tensor.File {
 	t.Helper()
 	return openPath(t, write(t, content))
 }
 
-func openPath(t testing.TB, path string) *File {
+func openPath(t testing.TB, path string) *tensor.File {
 	t.Helper()
 	f, err := Open(path)
 	if err != nil {
@@ -42,7 +42,7 @@ func openPath(t testing.TB, path string) *File {
 	return f
 }
 
-func array(t testing.TB, f *File, name string) *Tensor {
+func array(t testing.TB, f *tensor.File, name string) *tensor.Tensor {
 	t.Helper()
 	x, err := f.Tensor(name)
 	if err != nil {
@@ -116,8 +116,8 @@ func TestFile(t *testing.T) {
 	for _, a := range arrays[:2] {
 		f := open(t, npytest.Bytes(a))
 		x := array(t, f, "w")
-		if got := matrix(t, x.Matrix); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || x.Name != "w" || x.DType != "F32" {
-			t.Errorf("%s %s %v", x.Name, x.DType, got)
+		if got := matrix(t, x.Matrix); !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6}) || x.Subject != tensor.Subject(f.Path(), "w") || x.DType != "F32" {
+			t.Errorf("%s %s %v", x.Subject, x.DType, got)
 		}
 		if !slices.Equal(f.Names(), []string{"w"}) || filepath.Base(f.Path()) != "w.npy" {
 			t.Errorf("names %v of %s", f.Names(), f.Path())
@@ -149,7 +149,7 @@ func TestErrorsOfTensors(t *testing.T) {
 		stored = append(stored, npytest.Array{Name: "of " + descr, Descr: descr, Shape: []int{1, 1}, Data: make([]byte, 8)})
 	}
 	f := open(t, npytest.Archive(zip.Store, stored...))
-	subject := func(name string) string { return f.Path() + ": array " + name }
+	subject := func(name string) string { return f.Path() + ": tensor " + name }
 	_, missing := f.Tensor("W_dec")
 	checkFault(t, missing, subject("W_dec"), "found columns, double, empty, half, ids")
 	_, err := array(t, f, "half").Matrix()
@@ -166,12 +166,12 @@ func TestErrorsOfTensors(t *testing.T) {
 		x := array(t, f, "of "+descr)
 		want := "expected values of type <f4, <f2, <f8, found " + descr
 		err := x.ReadFloats(0, make([]float32, 1))
-		checkFault(t, err, subject(x.Name), want)
-		checkFault(t, err, subject(x.Name), hints[descr])
+		checkFault(t, err, x.Subject, want)
+		checkFault(t, err, x.Subject, hints[descr])
 		_, err = x.Matrix()
-		checkFault(t, err, subject(x.Name), want)
+		checkFault(t, err, x.Subject, want)
 		_, err = x.Transposed()
-		checkFault(t, err, subject(x.Name), want)
+		checkFault(t, err, x.Subject, want)
 	}
 }
 
@@ -227,7 +227,7 @@ func TestDamagedFiles(t *testing.T) {
 		{"archive cut", archive[:len(archive)-30], "is no whole zip archive"},
 		{"archive's beginning", archive[:100], "is no whole zip archive"},
 		{"a name twice", npytest.Archive(zip.Store, arrays[0], arrays[0]), `array "w" is there twice`},
-		{"a directory of 5 MB", npytest.Archive(zip.Store, directory...), "directory of the archive: expected at most 4 MB"},
+		{"a directory of 5 MB", npytest.Archive(zip.Store, directory...), "directory of the zip archive: expected at most 4 MB"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -303,7 +303,7 @@ func FuzzOpen(f *testing.F) {
 				check(t, err)
 				continue
 			}
-			if !slices.Contains([]string{"F32", "F16", "F64"}, x.DType) || x.fortran {
+			if !slices.Contains([]string{"F32", "F16", "F64"}, x.DType) || x.Order != tensor.RowMajor {
 				continue
 			}
 			// Deflate compresses to a thousandth at best.

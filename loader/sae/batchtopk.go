@@ -13,7 +13,7 @@ import (
 var batchTopK = checkpoint{
 	name: "batchtopk",
 	has: func(path string, file *torch.File) bool {
-		return torchIn{File: file}.hasMatrices("W_dec") && isBatchTopKConfig(batchTopKConfig(path))
+		return hasMatrices(file.At(), "W_dec") && isBatchTopKConfig(batchTopKConfig(path))
 	},
 	take: (*stored).takeBatchTopK,
 }
@@ -53,5 +53,5 @@ func (s *stored) takeBatchTopK(path string, file *torch.File) error {
 		return fault.At(opRead, path, config.err)
 	}
 	s.info.Files = append(s.info.Files, path)
-	return s.takeDecoder(torchIn{File: file}, "W_dec", asIs, sizes)
+	return s.takeDecoder(file.At(), "W_dec", asIs, sizes)
 }

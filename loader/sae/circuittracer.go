@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // A transcoder as circuit-tracer reads it: a file for each layer, beside a
@@ -47,25 +47,17 @@ func openCircuitTracer(path string) (SAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
 	layer := circuitTracerFile.FindStringSubmatch(filepath.Base(path))[1]
-	hook := fmt.Sprintf("blocks.%s.%s", layer, config.Output)
-	s := &stored{close: file.Close, info: Info{
-		Path: path, Name: "layer_" + layer, Format: "circuit-tracer", Architecture: "transcoder",
-		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
-		ModelName: config.Model, NeuronpediaID: mwhannaNeuronpedia(pathElements(path), layer), Files: append(files, path),
-	}}
-	if file.Has("W_skip") {
-		s.info.Architecture = "skip_transcoder"
+	info := Info{
+		Path: path, Name: "layer_" + layer, Format: "circuit-tracer", Architecture: "transcoder", Hook: fmt.Sprintf("blocks.%s.%s", layer, config.Output),
+		ModelName: config.Model, NeuronpediaID: mwhannaNeuronpedia(pathElements(path), layer), Files: files,
 	}
-	if err := s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, biasSizes(safetensorsIn{file}, "b_enc", "b_dec")); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
+		if file.Has("W_skip") {
+			s.info.Architecture = "skip_transcoder"
+		}
+		return s.takeDecoder(file, "W_dec", asIs, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
+	})
 }
 
 // circuitTracerConfig is what is used of a config.yaml.

@@ -66,7 +66,7 @@ func TestCircuitTracerErrors(t *testing.T) {
 		{"model_name: {a: 1}", map[string]written{"W_dec": decoder}, "expected YAML with model_name and feature_output_hook"},
 		{"", map[string]written{"W_enc": decoder}, "tensor W_dec: is missing"},
 		{"", map[string]written{"W_dec": decoder, "b_enc": floats(numbered(2), 2), "b_dec": floats(numbered(3), 3)}, "the tensor is transposed"},
-		{"", map[string]written{"W_dec": decoder, "b_dec": floats(numbered(3), 3)}, "expected shape [any, 3] as in b_enc and b_dec"},
+		{"", map[string]written{"W_dec": decoder, "b_dec": floats(numbered(3), 3)}, "expected shape [any, 3] as in b_dec"},
 		{"", map[string]written{"W_dec": floats([]float32{1, 2, 3, 4, 5, nan}, 3, 2)}, "feature 2, position 1: expected a finite float32"},
 	} {
 		dir := directory(t, "x", map[string]string{"config.yaml": test.config})
@@ -131,7 +131,7 @@ func TestCircuitTracerCLTErrors(t *testing.T) {
 	}{
 		{"", map[string]written{"W_dec_0": decoder}, nil, "tensor W_dec_3: is missing"},
 		{"", map[string]written{"W_dec_3": floats(numbered(6), 3, 2)}, nil, "expected shape [d_sae, layers, d_model] with 1 to 1024 layers, found [3 2]"},
-		{"", map[string]written{"W_dec_3": decoder}, map[string]written{"b_enc_3": floats(numbered(4), 4)}, "expected shape [4, any] as in b_enc_3 and b_dec_3, found [3 2]"},
+		{"", map[string]written{"W_dec_3": decoder}, map[string]written{"b_enc_3": floats(numbered(4), 4)}, "expected shape [4, any] as in b_enc_3, found [3 2]"},
 		{"", map[string]written{"W_dec_3": {"I32", []int{1, 1, 1}, make([]int32, 1)}}, nil, "expected F32, F16, BF16 or F64, found I32 [1 1]"},
 		{"a: *b", map[string]written{"W_dec_3": decoder}, nil, "expected YAML"},
 		{"", map[string]written{"W_dec_3": floats([]float32{0, nan, 0, 0}, 1, 2, 2)}, nil, "feature 0, position 1: expected a finite float32"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // A cross-layer transcoder as circuit-tracer reads it, and mntss publishes it: for the
@@ -61,30 +62,22 @@ func openCircuitTracerCLT(path, part string) (SAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	hook := fmt.Sprintf("blocks.%d.%s", to, config.Output)
-	s := &stored{close: file.Close, info: Info{
+	info := Info{
 		Path: withPart(path, part), Name: crossLayerPart(from, to), Format: "circuit-tracer-clt", Architecture: "clt",
-		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
-		ModelName: config.Model, Files: slices.Concat(files, encoder, []string{path}),
-	}}
+		Hook: fmt.Sprintf("blocks.%d.%s", to, config.Output), ModelName: config.Model, Files: append(files, encoder...),
+	}
 	// Neuronpedia has the features of a layer once, whichever layer they write to.
 	if slices.Contains(pathElements(path), "clt-gemma-2-2b-2.5M") {
-		s.info.NeuronpediaID = fmt.Sprintf("gemma-2-2b/%d-clt-hp", from)
+		info.NeuronpediaID = fmt.Sprintf("gemma-2-2b/%d-clt-hp", from)
 	}
-	name := circuitTracerCLTName(from)
-	layers, err := outputLayers(file, name)
-	if err == nil {
-		err = s.takeSlice(file, name, 1, to-from, layers, sizes)
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
+		name := circuitTracerCLTName(from)
+		layers, err := outputLayers(file, name)
+		if err != nil {
+			return err
+		}
+		return s.takeSlice(file, name, 1, to-from, layers, sizes)
+	})
 }
 
 // circuitTracerCLTSizes returns what the encoder of a layer's features says of their
@@ -99,5 +92,5 @@ func circuitTracerCLTSizes(dir string, layer int) (expected, []string, error) {
 		return expected{}, nil, fault.At(opRead, path, err)
 	}
 	defer file.Close()
-	return biasSizes(safetensorsIn{file}, fmt.Sprintf("b_enc_%d", layer), fmt.Sprintf("b_dec_%d", layer)), []string{path}, nil
+	return biasSizes(file, []string{fmt.Sprintf("b_enc_%d", layer)}, []string{fmt.Sprintf("b_dec_%d", layer)}), []string{path}, nil
 }

@@ -38,8 +38,8 @@ func crosscoderPart(model int) string { return fmt.Sprintf("model_%d", model) }
 // crosscoderModels is the number of models of a crosscoder, which its encoder W_enc
 // [models, d_model, d_sae] and the bias b_dec [models, d_model] have too.
 func crosscoderModels(file *torch.File) (int, error) {
-	tensors := torchIn{File: file}
-	decoder, encoder, bias := tensors.shape("W_dec"), tensors.shape("W_enc"), tensors.shape("b_dec")
+	tensors := file.At()
+	decoder, encoder, bias := shapeOf(tensors, "W_dec"), shapeOf(tensors, "W_enc"), shapeOf(tensors, "b_dec")
 	if len(decoder) != 3 || len(encoder) != 3 || len(bias) != 2 || decoder[1] < 1 || decoder[1] > maxHookPoints ||
 		encoder[0] != decoder[1] || bias[0] != decoder[1] {
 		return 0, &fault.Error{
@@ -77,7 +77,7 @@ func (s *stored) takeCrosscoder(path, part string, file *torch.File) error {
 		s.info.Name = withPart(above(path, 1)[0], part)
 	}
 	s.info.Note = fmt.Sprintf("%s is the decoder for the model with index %d of the %d that the crosscoder was trained on: --model says which loaded one that is", part, model, models)
-	sizes := torchIn{File: file}.sizes([]string{"b_enc"}, nil)
+	sizes := biasSizes(file.At(), []string{"b_enc"}, nil)
 	if config := crosscoderConfig(path); config != "" {
 		c, err := readSettings(config, "")
 		if err != nil {
@@ -93,10 +93,5 @@ func (s *stored) takeCrosscoder(path, part string, file *torch.File) error {
 		}
 		s.info.Files = append(s.info.Files, config)
 	}
-	s.subject = file.Path() + ": tensor W_dec"
-	t, err := file.Tensor("W_dec")
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	return s.takeSliceOf(t, t.DType, t.Shape, 1, model, models, sizes)
+	return s.takeSlice(file.At(), "W_dec", 1, model, models, sizes)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The features of one layer of a cross-layer transcoder write to that layer and to
@@ -15,8 +15,8 @@ import (
 // anything in the model reads.
 
 // outputLayers returns how many decoders are in a tensor [d_sae, layers, d_model].
-func outputLayers(file *safetensors.File, name string) (int, error) {
-	subject := file.Path() + ": tensor " + name
+func outputLayers(file *tensor.File, name string) (int, error) {
+	subject := file.Subject(name)
 	t, err := file.Tensor(name)
 	if err != nil {
 		return 0, fault.At(opRead, subject, err)

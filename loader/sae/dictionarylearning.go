@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch"
 )
 
@@ -71,21 +72,21 @@ func openDictionaryLearning(dir string) (SAE, error) {
 
 // dictionaryState returns the tensors of the dictionary. A run that was
 // interrupted leaves them under "ae", beside its step and optimizer.
-func dictionaryState(file *torch.File) torchIn {
+func dictionaryState(file *torch.File) *tensor.File {
 	if len(file.Keys("ae")) > 0 {
-		return torchIn{File: file, within: []string{"ae"}}
+		return file.At("ae")
 	}
-	return torchIn{File: file}
+	return file.At()
 }
 
 // hasDictionary reports whether the tensors are those of a dictionary of one of
 // the library's classes. Some are only two linear layers or matrices, which takes
 // more to know than the tensors: a configuration, or a directory's name.
-func hasDictionary(tensors torchIn, configured bool) bool {
-	if tensors.hasMatrices("encoder.weight", "decoder.weight") {
-		return configured || slices.ContainsFunc([]string{"bias", "b_dec", "decoder_bias"}, func(name string) bool { return tensors.hasVectors(name) })
+func hasDictionary(tensors *tensor.File, configured bool) bool {
+	if hasMatrices(tensors, "encoder.weight", "decoder.weight") {
+		return configured || slices.ContainsFunc([]string{"bias", "b_dec", "decoder_bias"}, func(name string) bool { return hasVectors(tensors, name) })
 	}
-	return tensors.hasMatrices("W_enc", "W_dec") && tensors.hasVectors("b_enc", "b_dec") && (configured || tensors.Has("threshold"))
+	return hasMatrices(tensors, "W_enc", "W_dec") && hasVectors(tensors, "b_enc", "b_dec") && (configured || tensors.Has("threshold"))
 }
 
 // isDictionaryConfig reports whether path is the configuration of a trainer.
@@ -128,7 +129,7 @@ func (s *stored) takeDictionary(path, config string, file *torch.File) error {
 	s.info.Architecture = dictionaryArchitecture(trainer.text("dict_class"), tensors)
 	s.info.ModelName = trainer.text("lm_name")
 	s.takeDictionaryHook(trainer, path)
-	sizes := tensors.sizes([]string{"encoder.bias", "b_enc", "gate_bias"}, []string{"b_dec", "bias", "decoder_bias", "decoder.bias"})
+	sizes := biasSizes(tensors, []string{"encoder.bias", "b_enc", "gate_bias"}, []string{"b_dec", "bias", "decoder_bias", "decoder.bias"})
 	if features, dModel := trainer.count("dict_size"), trainer.count("activation_dim"); features > 0 && dModel > 0 {
 		sizes = expected{features: features, dModel: dModel, source: dictionaryLearningConfigFile}
 	}
@@ -154,7 +155,7 @@ var dictionaryClasses = map[string]string{
 
 // dictionaryArchitecture names the architecture of a class, and without one what
 // the tensors tell.
-func dictionaryArchitecture(class string, tensors torchIn) string {
+func dictionaryArchitecture(class string, tensors *tensor.File) string {
 	switch name := dictionaryClasses[class]; {
 	case name != "":
 		return name

@@ -2,7 +2,6 @@ package sae
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -38,93 +37,59 @@ func OpenDirections(d Directions) (SAE, error) {
 		return nil, fault.At(opDirections, d.Path, err)
 	}
 	s, err := directionsIn(file, d)
-	if err != nil {
-		file.Close()
-		return nil, fault.At(opDirections, d.Path, err)
-	}
-	return s, nil
+	return s, fault.At(opDirections, d.Path, err)
 }
 
-// tensorFile are the tensors of an open file, by names that it lists.
-type tensorFile interface {
-	tensors
-	io.Closer
-	Names() []string
-}
-
-func openTensors(path string) (tensorFile, error) {
+// openTensors opens a file of tensors by its ending.
+func openTensors(path string) (*tensor.File, error) {
 	switch ending := strings.ToLower(filepath.Ext(path)); ending {
 	case ".safetensors":
-		file, err := safetensors.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return safetensorsIn{file}, nil
+		return safetensors.Open(path)
 	case ".npy", ".npz":
-		file, err := npy.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		return npyIn{file}, nil
+		return npy.Open(path)
 	case ".pt", ".pth", ".bin":
 		file, err := torch.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		return anywhereIn{file}, nil
+		return file.File, nil
 	default:
 		last := len(tensorEndings) - 1
 		return nil, &fault.Error{Expected: "a " + strings.Join(tensorEndings[:last], ", ") + " or " + tensorEndings[last] + " file", Found: fmt.Sprintf("%q", ending)}
 	}
 }
 
-// anywhereIn are the tensors of a file of torch.save by the names that it lists: the
-// keys that lead to each, joined by points, and "" for a file that is a tensor itself.
-type anywhereIn struct{ *torch.File }
-
-func (f anywhereIn) Has(name string) bool {
-	_, ok := f.Lead(name)
-	return ok
-}
-
-func (f anywhereIn) find(name string) (storedTensor, string, []int, error) {
-	keys, ok := f.Lead(name)
-	if !ok {
-		keys = []string{name} // Tensor says what there is
-	}
-	t, err := f.Tensor(keys...)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	return t, t.DType, t.Shape, nil
-}
-
-func directionsIn(file tensorFile, d Directions) (SAE, error) {
+func directionsIn(file *tensor.File, d Directions) (SAE, error) {
 	name := d.Tensor
 	if names := file.Names(); name == "" && len(names) == 1 {
 		name = names[0]
 	} else if name == "" {
+		file.Close()
 		return nil, &fault.Error{
 			Expected: "one tensor, or the name of one", Found: tensor.Shortened(names, 0), Hint: "choose one with --tensor",
 		}
 	}
-	s := &stored{close: file.Close, info: Info{
+	info := Info{
 		Path: d.Path, Name: strings.TrimSuffix(baseName(d.Path), filepath.Ext(d.Path)), Format: strings.TrimPrefix(strings.ToLower(filepath.Ext(d.Path)), "."),
-		Architecture: ArchitectureDirections, Hook: d.Hook, Layer: HookLayer(d.Hook), Space: hookSpace(d.Hook),
-		Scale: scaleAsStored, Files: []string{d.Path},
-	}}
+		Architecture: ArchitectureDirections, Hook: d.Hook, Scale: scaleAsStored, Files: []string{d.Path},
+	}
 	if d.Tensor != "" {
-		s.info.Name += "." + d.Tensor
-		s.info.Scale += "; tensor " + d.Tensor
+		info.Name += "." + d.Tensor
+		info.Scale += "; tensor " + d.Tensor
 	}
-	s.subject = d.Path + ": tensor " + name
-	t, dtype, shape, err := file.find(name)
-	if err != nil {
-		return nil, err
-	}
-	if vector, ok := t.(tensor.Values); ok && len(shape) == 1 && shape[0] > 0 {
-		s.setDecoder(tensor.Row(vector, shape[0]), dtype)
-		return s, s.checkDecoder(dtype, []int{1, shape[0]}, asIs, expected{})
-	}
-	return s, s.takeDecoder(file, name, d.Transposed, expected{})
+	return taken(file, info, func(s *stored) error {
+		s.subject = file.Subject(name)
+		t, err := file.Tensor(name)
+		if err != nil {
+			return err
+		}
+		if len(t.Shape) != 1 || t.Shape[0] == 0 {
+			return s.takeDecoder(file, name, d.Transposed, expected{})
+		}
+		if err := s.checkDecoder(t, []int{1, t.Shape[0]}, asIs, expected{}); err != nil {
+			return err
+		}
+		row, err := t.Row()
+		return s.setDecoder(row, t.DType, err)
+	})
 }

@@ -29,7 +29,7 @@ func endToEndPositions(file *torch.File) []string {
 	var positions []string
 	for _, key := range file.Keys() {
 		position, is := strings.CutSuffix(key, ".decoder.weight")
-		if is && !strings.Contains(position, ".") && (torchIn{File: file}).hasMatrices(key, position+".encoder.0.weight") {
+		if is && !strings.Contains(position, ".") && hasMatrices(file.At(), key, position+".encoder.0.weight") {
 			positions = append(positions, position)
 		}
 	}
@@ -76,7 +76,7 @@ func (s *stored) takeEndToEnd(path, part string, file *torch.File) error {
 		s.info.ModelName = run.Model
 		s.info.Files = append(s.info.Files, config)
 	}
-	tensors := torchIn{File: file}
-	sizes := tensors.sizes([]string{position + ".encoder.0.bias"}, []string{position + ".decoder.bias"})
+	tensors := file.At()
+	sizes := biasSizes(tensors, []string{position + ".encoder.0.bias"}, []string{position + ".decoder.bias"})
 	return s.takeDecoder(tensors, position+".decoder.weight", transposed, sizes)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/npy"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // gemmaScopeFile holds all of an SAE or transcoder of Gemma Scope. There is no
@@ -24,17 +25,6 @@ var gemmaScopeFormat = format{
 	open:   openGemmaScope,
 }
 
-// npyIn are the arrays of a .npz archive.
-type npyIn struct{ *npy.File }
-
-func (f npyIn) find(name string) (storedTensor, string, []int, error) {
-	t, err := f.Tensor(name)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	return t, t.DType, t.Shape, nil
-}
-
 // openGemmaScope opens a directory of Gemma Scope, whose decoder is W_dec [d_sae,
 // d_model].
 //
@@ -46,21 +36,22 @@ func openGemmaScope(dir string) (SAE, error) {
 		return nil, fault.At(opRead, dir, err)
 	}
 	place := findGemmaScopePlace(dir)
-	s := &stored{close: file.Close, info: Info{
-		Path: dir, Name: place.name, Format: "gemma-scope", Architecture: "jumprelu", Scale: scaleAsStored,
+	return taken(file, Info{
+		Path: dir, Name: place.name, Format: "gemma-scope", Architecture: "jumprelu",
 		L0: place.l0, ModelName: place.model, Files: []string{file.Path()},
-	}}
-	if err := s.takeDecoder(npyIn{file}, gemmaScopeDecoder(file), asIs, biasSizes(npyIn{file}, "b_enc", "b_dec")); err != nil {
-		file.Close()
-		return nil, err
-	}
-	s.setGemmaScopeHook(place)
-	return s, nil
+	}, func(s *stored) error {
+		sizes := biasSizes(file, []string{"b_enc"}, []string{"b_dec"})
+		if err := s.takeDecoder(file, gemmaScopeDecoder(file), asIs, sizes); err != nil {
+			return err
+		}
+		s.setGemmaScopeHook(place)
+		return nil
+	})
 }
 
 // gemmaScopeDecoder returns the decoder's name in file: the published files do
 // not all spell it alike.
-func gemmaScopeDecoder(file *npy.File) string {
+func gemmaScopeDecoder(file *tensor.File) string {
 	for _, name := range file.Names() {
 		switch strings.ToLower(name) {
 		case "w_dec", "wdec", "w_d":

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The files of an SAE or transcoder of Gemma Scope 2, in directories such as
@@ -33,25 +33,17 @@ func openGemmaScope2(dir string) (SAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights := filepath.Join(dir, gemmaScope2WeightsFile)
-	file, err := safetensors.Open(weights)
-	if err != nil {
-		return nil, fault.At(opRead, weights, err)
+	info := Info{
+		Path: dir, Name: lastElements(elements, 2), Format: "gemma-scope-2", L0: config.l0, ModelName: config.model,
+		NeuronpediaID: gemmaScope2Neuronpedia(elements), Files: files,
 	}
-	s := &stored{close: file.Close, info: Info{
-		Path: dir, Name: lastElements(elements, 2), Format: "gemma-scope-2", Scale: scaleAsStored,
-		L0: config.l0, ModelName: config.model, Files: append(files, weights),
-	}}
-	if err = s.setGemmaScope2Hook(config, elements); err == nil {
-		s.info.NeuronpediaID = gemmaScope2Neuronpedia(elements)
+	return openSafetensors(filepath.Join(dir, gemmaScope2WeightsFile), info, func(s *stored, file *tensor.File) error {
+		if err := s.setGemmaScope2Hook(config, elements); err != nil {
+			return err
+		}
 		s.info.Architecture = config.architectureOf(file)
-		err = s.takeDecoder(safetensorsIn{file}, "w_dec", asIs, biasSizes(safetensorsIn{file}, "b_enc", "b_dec"))
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+		return s.takeDecoder(file, "w_dec", asIs, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
+	})
 }
 
 // lastElements joins the last n elements of a path.
@@ -113,7 +105,7 @@ func gemma3Name(size, training string) string {
 }
 
 // architectureOf names what the settings and tensors make, as SAELens does.
-func (c *gemmaScope2Config) architectureOf(file *safetensors.File) string {
+func (c *gemmaScope2Config) architectureOf(file *tensor.File) string {
 	name := strings.ReplaceAll(c.architecture, "_", "")
 	switch {
 	case !c.isTranscoder():
@@ -162,7 +154,7 @@ func (s *stored) setGemmaScope2Hook(c gemmaScope2Config, elements []string) erro
 	if match := gemma3Module.FindStringSubmatch(c.out); match != nil {
 		for _, site := range gemmaScope2Sites {
 			if match[2] == site.out {
-				s.info.Hook = "blocks." + match[1] + "." + site.hook
+				s.setHook("blocks." + match[1] + "." + site.hook)
 			}
 		}
 	}
@@ -173,7 +165,6 @@ func (s *stored) setGemmaScope2Hook(c gemmaScope2Config, elements []string) erro
 			Found:    fmt.Sprintf("module %q in %s", c.out, lastElements(elements, 2)),
 		}
 	}
-	s.info.Layer, s.info.Space = HookLayer(s.info.Hook), hookSpace(s.info.Hook)
 	return nil
 }
 

@@ -114,7 +114,7 @@ func TestGemmaScope2Errors(t *testing.T) {
 		{named, `[]`, map[string]written{"w_dec": decoder}, "is no JSON object"},
 		{named, `{"l0": "small"}`, map[string]written{"w_dec": decoder}, "setting l0"},
 		{named, "", map[string]written{"W_dec": decoder}, "tensor w_dec: is missing"},
-		{named, "", map[string]written{"w_dec": decoder, "b_enc": floats(numbered(4), 4)}, "expected shape [4, any] as in b_enc and b_dec, found [3 2]"},
+		{named, "", map[string]written{"w_dec": decoder, "b_enc": floats(numbered(4), 4)}, "expected shape [4, any] as in b_enc, found [3 2]"},
 		{named, "", map[string]written{"w_dec": decoder, "b_enc": floats(numbered(2), 2), "b_dec": floats(numbered(3), 3)}, "the tensor is transposed"},
 		{named, "", map[string]written{"w_dec": floats(numbered(6), 3, 1, 2)}, "expected a matrix [d_sae, d_model], found F32 [3 1 2]"},
 		{named, "", map[string]written{"w_dec": floats([]float32{1, 2, nan, 4, 5, 6}, 3, 2)}, "feature 1, position 0: expected a finite float32"},
@@ -164,7 +164,7 @@ func TestGemmaScope2CLTErrors(t *testing.T) {
 		{map[string]written{"w_dec": floats(numbered(6), 3, 2)}, "expected shape [d_sae, layers, d_model] with 1 to 1024 layers, found [3 2]"},
 		{map[string]written{"w_dec": floats(numbered(6), 3, 1, 2)}, "expected a decoder for layer 1, found those for 1 layers"},
 		{map[string]written{"w_dec": {"U8", []int{1, 2000, 1}, make([]byte, 2000)}}, "with 1 to 1024 layers, found [1 2000 1]"},
-		{map[string]written{"w_dec": floats(numbered(12), 3, 2, 2), "b_enc": floats(numbered(2), 2)}, "expected shape [2, any] as in b_enc and b_dec, found [3 2]"},
+		{map[string]written{"w_dec": floats(numbered(12), 3, 2, 2), "b_enc": floats(numbered(2), 2)}, "expected shape [2, any] as in b_enc, found [3 2]"},
 		{map[string]written{"w_dec": floats([]float32{0, 0, nan, 0}, 1, 2, 2)}, "feature 0, position 0: expected a finite float32"},
 	} {
 		path := filepath.Join(directory(t, "clt/width_16k", nil), "params_layer_1.safetensors")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // A cross-layer transcoder of Gemma Scope 2 has a file for the features of each
@@ -51,40 +52,27 @@ func gemmaScope2CLTParts(path string) ([]string, error) {
 }
 
 func openGemmaScope2CLT(path, part string) (SAE, error) {
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	s := &stored{close: file.Close, info: Info{
-		Path: withPart(path, part), Format: "gemma-scope-2-clt", Architecture: "clt", Scale: scaleAsStored,
-	}}
-	if err := s.takeGemmaScope2CLT(file, path, part); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-// takeGemmaScope2CLT takes the decoder of a part of file.
-func (s *stored) takeGemmaScope2CLT(file *safetensors.File, path, part string) error {
 	elements := pathElements(path)
 	config, files, err := readGemmaScope2Config(filepath.Dir(path), elements)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	from := gemmaScope2CLTLayer(path)
 	to, err := partLayer(path, part)
 	if err != nil {
-		return err
-	}
-	layers, err := outputLayers(file, "w_dec")
-	if err != nil {
-		return err
+		return nil, err
 	}
 	above := lastElements(elements[:len(elements)-1], 2)
-	s.info.Name = strings.TrimPrefix(above, "clt/") + "/" + crossLayerPart(from, to)
-	s.info.Hook = fmt.Sprintf("blocks.%d.hook_mlp_out", to)
-	s.info.Layer, s.info.Space = to, hookSpace(s.info.Hook)
-	s.info.ModelName, s.info.L0, s.info.Files = config.model, config.l0, append(files, path)
-	return s.takeSlice(file, "w_dec", 1, to, layers, biasSizes(safetensorsIn{file}, "b_enc", "b_dec"))
+	info := Info{
+		Path: withPart(path, part), Name: strings.TrimPrefix(above, "clt/") + "/" + crossLayerPart(from, to),
+		Format: "gemma-scope-2-clt", Architecture: "clt", Hook: fmt.Sprintf("blocks.%d.hook_mlp_out", to),
+		ModelName: config.model, L0: config.l0, Files: files,
+	}
+	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
+		layers, err := outputLayers(file, "w_dec")
+		if err != nil {
+			return err
+		}
+		return s.takeSlice(file, "w_dec", 1, to, layers, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
+	})
 }

@@ -113,7 +113,7 @@ func TestGemmaScopeErrors(t *testing.T) {
 	}{
 		{[]npytest.Array{bias("b_enc", 3)}, "tensor W_dec: is missing"},
 		{[]npytest.Array{decoder, bias("b_enc", 4), bias("b_dec", 2)}, "expected shape [4, 2] as in b_enc and b_dec, found [3 2]"},
-		{[]npytest.Array{decoder, bias("b_dec", 3)}, "expected shape [any, 3] as in b_enc and b_dec"},
+		{[]npytest.Array{decoder, bias("b_dec", 3)}, "expected shape [any, 3] as in b_dec"},
 		{[]npytest.Array{decoder, bias("b_enc", 2), bias("b_dec", 3)}, "the tensor is transposed"},
 		{[]npytest.Array{bias("W_dec", 6)}, "expected a matrix [d_sae, d_model], found F32 [6]"},
 		{[]npytest.Array{bfloat}, "expected F32, F16, BF16 or F64, found <V2 [3 2]"},

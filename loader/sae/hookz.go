@@ -14,7 +14,7 @@ import (
 var hookZ = checkpoint{
 	name: "hook-z",
 	has: func(path string, file *torch.File) bool {
-		return torchIn{File: file}.hasMatrices("W_dec") && isFile(hookZConfig(path))
+		return hasMatrices(file.At(), "W_dec") && isFile(hookZConfig(path))
 	},
 	take: (*stored).takeHookZ,
 }
@@ -37,5 +37,5 @@ func (s *stored) takeHookZ(path string, file *torch.File) error {
 		return fault.At(opRead, path, config.err)
 	}
 	s.info.Files = append(s.info.Files, path)
-	return s.takeDecoder(torchIn{File: file}, "W_dec", asIs, sizes)
+	return s.takeDecoder(file.At(), "W_dec", asIs, sizes)
 }

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The files of Llama Scope, as OpenMOSS published it first.
@@ -43,29 +43,24 @@ func openLlamaScope(dir string) (SAE, error) {
 	sizes := expected{features: config.size("d_sae"), dModel: config.size("d_model"), source: llamaScopeConfigFile}
 	norms := config.object("dataset_average_activation_norm")
 	norm := norms.number("in")
-	s := &stored{info: Info{
-		Path: dir, Name: baseName(dir), Format: "llama-scope", Architecture: llamaScopeArchitecture(config),
-		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
-	}}
+	architecture, normalised := llamaScopeArchitecture(config), config.text("norm_activation") == "dataset-wise"
 	for _, read := range []*settings{config, norms} {
 		if read.err != nil {
 			return nil, fault.At(opRead, path, read.err)
 		}
 	}
-	file, err := safetensors.Open(filepath.Join(dir, llamaScopeWeightsFile))
-	if err != nil {
-		return nil, fault.At(opRead, dir, err)
+	info := Info{
+		Path: dir, Name: baseName(dir), Format: "llama-scope", Architecture: architecture, Hook: hook, Files: []string{path},
 	}
-	s.close = file.Close
-	s.info.Files = []string{path, file.Path()}
-	if err := s.takeDecoder(safetensorsIn{file}, "decoder.weight", transposed, sizes); err != nil {
-		file.Close()
-		return nil, err
-	}
-	if config.text("norm_activation") == "dataset-wise" {
-		s.noteActivationNorm(norm)
-	}
-	return s, nil
+	return openSafetensors(filepath.Join(dir, llamaScopeWeightsFile), info, func(s *stored, file *tensor.File) error {
+		if err := s.takeDecoder(file, "decoder.weight", transposed, sizes); err != nil {
+			return err
+		}
+		if normalised {
+			s.noteActivationNorm(norm)
+		}
+		return nil
+	})
 }
 
 // llamaScopeArchitecture is the activation function, and "transcoder" where the

@@ -78,10 +78,10 @@ const mappedRows = 256
 func (m *mapped) ReadDecoder(from int, dst []float32) error {
 	in, out := m.matrix.Rows, m.matrix.Cols
 	subject := m.info.Path + ": decoder, " + m.info.Scale
-	rows, err := checkRows(subject, from, dst, m.info.DSAE, out)
-	if err != nil {
-		return err
+	if err := tensor.CheckRows(subject, from, len(dst), m.info.DSAE, out); err != nil {
+		return fault.At(opRead, "", err)
 	}
+	rows := len(dst) / out
 	read := make([]float32, min(rows, mappedRows)*in)
 	a := blas64.General{Cols: in, Stride: in, Data: make([]float64, len(read))}
 	c := blas64.General{Cols: out, Stride: out, Data: make([]float64, min(rows, mappedRows)*out)}

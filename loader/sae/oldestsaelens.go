@@ -2,7 +2,6 @@ package sae
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -18,7 +17,7 @@ import (
 var oldestSAELens = checkpoint{
 	name: "saelens-pickle",
 	has: func(_ string, file *torch.File) bool {
-		return file.Has("cfg") && torchIn{File: file, within: []string{"state_dict"}}.hasMatrices("W_dec")
+		return file.At().Has("cfg") && hasMatrices(file.At("state_dict"), "W_dec")
 	},
 	take: (*stored).takeOldestSAELens,
 }
@@ -57,7 +56,7 @@ func (s *stored) takeOldestSAELens(path string, file *torch.File) error {
 	if cfg.err != nil {
 		return fault.At(opRead, path, cfg.err)
 	}
-	state := torchIn{File: file, within: []string{"state_dict"}}
+	state := file.At("state_dict")
 	if err := s.takeDecoder(state, "W_dec", asIs, sizes); err != nil {
 		return err
 	}
@@ -68,13 +67,13 @@ func (s *stored) takeOldestSAELens(path string, file *torch.File) error {
 	if !state.Has("scaling_factor") {
 		return nil
 	}
-	factors, err := s.onePerFeature(file, "state_dict", "scaling_factor")
+	factors, err := s.onePerFeature(state, "scaling_factor")
 	if err != nil || allNearOne(factors) {
 		return err
 	}
 	s.scaling = factors
 	s.info.Scale += "; scaling_factor applied"
-	return checkFinite(file.Path()+": tensor scaling_factor", 0, factors, 1)
+	return checkFinite(file.Subject("scaling_factor"), 0, factors, 1)
 }
 
 // readLogFeatureSparsity reads a file that is one tensor [d_sae].
@@ -84,25 +83,9 @@ func (s *stored) readLogFeatureSparsity(path string) ([]float32, error) {
 		return nil, fault.At(opRead, path, err)
 	}
 	defer file.Close()
-	values, err := s.onePerFeature(file)
+	values, err := s.onePerFeature(file.File, "")
 	if err != nil {
 		return nil, err
 	}
 	return values, toLogSparsity(path, values)
-}
-
-// onePerFeature reads the tensor of one value a feature to which keys lead.
-func (s *stored) onePerFeature(file *torch.File, keys ...string) ([]float32, error) {
-	subject := file.Path() + ": tensor " + strings.Join(keys, ".")
-	t, err := file.Tensor(keys...)
-	if err != nil {
-		return nil, fault.At(opRead, subject, err)
-	}
-	if !slices.Equal(t.Shape, []int{s.info.DSAE}) {
-		return nil, &fault.Error{
-			Op: opRead, Subject: subject, Expected: fmt.Sprintf("shape [%d], one value a feature", s.info.DSAE), Found: fmt.Sprint(t.Shape),
-		}
-	}
-	values := make([]float32, s.info.DSAE)
-	return values, fault.At(opRead, subject, t.ReadFloats(0, values))
 }

@@ -1,11 +1,10 @@
 package sae
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
 
-	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch"
 )
 
@@ -19,8 +18,8 @@ var openAI = checkpoint{
 		return layer != "" && filepath.Base(filepath.Dir(path)) == "autoencoders"
 	},
 	has: func(_ string, file *torch.File) bool {
-		tensors := torchIn{File: file}
-		return tensors.hasMatrices("encoder.weight") && tensors.hasVectors("pre_bias", "latent_bias")
+		tensors := file.At()
+		return hasMatrices(tensors, "encoder.weight") && hasVectors(tensors, "pre_bias", "latent_bias")
 	},
 	take: (*stored).takeOpenAI,
 }
@@ -68,15 +67,15 @@ func (s *stored) takeOpenAI(path string, file *torch.File) error {
 		s.info.Architecture = "topk"
 		s.info.Scale += "; normalize_activations=layer_norm"
 	}
-	tensors := torchIn{File: file}
-	sizes := tensors.sizes([]string{"latent_bias"}, []string{"pre_bias"})
+	tensors := file.At()
+	sizes := biasSizes(tensors, []string{"latent_bias"}, []string{"pre_bias"})
 	var err error
 	if tied := "decoder.linear.weight"; !tensors.Has("decoder.weight") && tensors.Has(tied) {
 		err = s.takeDecoder(tensors, tied, asIs, sizes)
 	} else {
 		err = s.takeDecoder(tensors, "decoder.weight", transposed, sizes)
 	}
-	if err == nil && tensors.hasVectors("latents_activation_frequency") {
+	if err == nil && hasVectors(tensors, "latents_activation_frequency") {
 		s.sparsity = func() ([]float32, error) { return s.openAISparsity(tensors) }
 	}
 	return err
@@ -85,21 +84,11 @@ func (s *stored) takeOpenAI(path string, file *torch.File) error {
 // openAISparsity is log10 of latents_activation_frequency, the part of tokens on
 // which a feature fired. It is all 1 where it was not measured, as a new
 // autoencoder has it; OpenAI's code takes frequencies below 1e-8 for dead features.
-func (s *stored) openAISparsity(file torchIn) ([]float32, error) {
+func (s *stored) openAISparsity(file *tensor.File) ([]float32, error) {
 	const name = "latents_activation_frequency"
-	subject := file.Path() + ": tensor " + name
-	t, err := file.Tensor(name)
+	values, err := s.onePerFeature(file, name)
 	if err != nil {
-		return nil, fault.At(opRead, subject, err)
-	}
-	if t.Shape[0] != s.info.DSAE {
-		return nil, &fault.Error{
-			Op: opRead, Subject: subject, Expected: fmt.Sprintf("shape [%d], one value a feature", s.info.DSAE), Found: fmt.Sprint(t.Shape),
-		}
-	}
-	values := make([]float32, s.info.DSAE)
-	if err := t.ReadFloats(0, values); err != nil {
-		return nil, fault.At(opRead, subject, err)
+		return nil, err
 	}
 	constant := true
 	for _, v := range values {
@@ -108,5 +97,5 @@ func (s *stored) openAISparsity(file torchIn) ([]float32, error) {
 	if constant && (values[0] == 1 || values[0] == 0) {
 		return nil, nil
 	}
-	return values, toLogSparsity(subject, values)
+	return values, toLogSparsity(file.Subject(name), values)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/pyjson"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // A sparse dictionary of OpenMOSS's Llamascopium: config.json beside the first of
@@ -120,41 +120,31 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 	if weights == "" {
 		return nil, &fault.Error{Op: opRead, Subject: dir, Problem: "has no weights any more", Err: os.ErrNotExist}
 	}
-	file, err := safetensors.Open(weights)
-	if err != nil {
-		return nil, fault.At(opRead, weights, err)
+	info := Info{
+		Path: withPart(dir, part), Name: withPart(baseName(dir), part), Format: "openmoss", Architecture: c.Type, Files: []string{c.path},
 	}
-	s := &stored{close: file.Close, info: Info{
-		Path: withPart(dir, part), Name: withPart(baseName(dir), part), Format: "openmoss", Architecture: c.Type,
-		Scale: scaleAsStored, Files: []string{c.path, weights},
-	}}
-	if err := s.takeOpenMOSS(c, file, part); err != nil {
-		file.Close()
-		return nil, err
-	}
-	s.setHook(s.info.Hook)
-	return s, nil
+	return openSafetensors(weights, info, func(s *stored, file *tensor.File) error { return s.takeOpenMOSS(c, file, part) })
 }
 
 // takeOpenMOSS takes the decoder that a type of dictionary has.
-func (s *stored) takeOpenMOSS(c *openMOSSConfig, file *safetensors.File, part string) error {
-	s.info.Hook = c.Out
+func (s *stored) takeOpenMOSS(c *openMOSSConfig, file *tensor.File, part string) error {
+	s.setHook(c.Out)
 	switch c.Type {
 	case "sae":
 		s.info.Architecture = c.architecture()
 		return s.takeOpenMOSSDecoder(c, file)
 	case "lorsa": // low-rank sparse attention: a feature is a head with one row of W_O
-		return s.takeDecoder(safetensorsIn{file}, "W_O", asIs, expected{dModel: c.DModel, source: openMOSSConfigFile})
+		return s.takeDecoder(file, "W_O", asIs, expected{dModel: c.DModel, source: openMOSSConfigFile})
 	case "crosscoder":
 		head := slices.Index(c.Points, part)
-		s.info.Hook = part
+		s.setHook(part)
 		return s.takeSlice(file, "W_D", 0, head, len(c.Points), c.sizes)
 	case "clt":
 		var from, to int
 		if _, err := fmt.Sscanf(part, "layer_%d_to_%d", &from, &to); err != nil {
 			return &fault.Error{Op: opRead, Subject: s.info.Path, Expected: crossLayerPart(0, 0), Found: part}
 		}
-		s.info.Hook = c.PointsOut[to]
+		s.setHook(c.PointsOut[to])
 		return s.takeSlice(file, fmt.Sprintf("W_D.%d", to), 0, from, to+1, c.sizes)
 	}
 	return &fault.Error{
@@ -176,10 +166,10 @@ func (c *openMOSSConfig) architecture() string {
 
 // takeOpenMOSSDecoder takes W_D [d_sae, d_model] or, under the older names, the
 // transposed decoder.weight.
-func (s *stored) takeOpenMOSSDecoder(c *openMOSSConfig, file *safetensors.File) error {
+func (s *stored) takeOpenMOSSDecoder(c *openMOSSConfig, file *tensor.File) error {
 	if !file.Has("W_D") && file.Has("decoder.weight") {
 		s.info.Format = "llama-scope-r1-distill"
-		if err := s.takeDecoder(safetensorsIn{file}, "decoder.weight", transposed, c.sizes); err != nil {
+		if err := s.takeDecoder(file, "decoder.weight", transposed, c.sizes); err != nil {
 			return err
 		}
 		if c.Normalised == "dataset-wise" {
@@ -194,11 +184,11 @@ func (s *stored) takeOpenMOSSDecoder(c *openMOSSConfig, file *safetensors.File) 
 	if c.Normalised == "dataset-wise" {
 		s.info.Scale += "; trained on activations of normalised length"
 	}
-	return s.takeDecoder(safetensorsIn{file}, "W_D", asIs, c.sizes)
+	return s.takeDecoder(file, "W_D", asIs, c.sizes)
 }
 
 // scalar reads a tensor of one value, 0 when there is none.
-func scalar(file *safetensors.File, name string) (float64, error) {
+func scalar(file *tensor.File, name string) (float64, error) {
 	if !file.Has(name) {
 		return 0, nil
 	}
@@ -207,7 +197,7 @@ func scalar(file *safetensors.File, name string) (float64, error) {
 		return 0, err
 	}
 	if t.Len() != 1 {
-		return 0, &fault.Error{Op: opRead, Subject: file.Path() + ": tensor " + name, Expected: "one value", Found: fmt.Sprintf("shape %v", t.Shape)}
+		return 0, &fault.Error{Op: opRead, Subject: file.Subject(name), Expected: "one value", Found: fmt.Sprintf("shape %v", t.Shape)}
 	}
 	var value [1]float32
 	err = t.ReadFloats(0, value[:])

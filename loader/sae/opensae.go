@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch"
 )
 
@@ -24,8 +24,8 @@ var openSAEFormat = format{name: "opensae", detect: isOpenSAE, open: openOpenSAE
 var openSAECheckpoint = checkpoint{
 	name: "opensae",
 	has: func(_ string, file *torch.File) bool {
-		tensors := torchIn{File: file}
-		return tensors.hasMatrices("encoder.weight", "W_dec") && tensors.hasVectors("encoder.bias", "b_dec")
+		tensors := file.At()
+		return hasMatrices(tensors, "encoder.weight", "W_dec") && hasVectors(tensors, "encoder.bias", "b_dec")
 	},
 	take: func(s *stored, path string, file *torch.File) error {
 		if directory := above(path, 1); len(directory) == 1 && findHook(directory[0]) != nil {
@@ -33,8 +33,8 @@ var openSAECheckpoint = checkpoint{
 			s.info.Name = directory[0] + "/" + s.info.Name
 		}
 		s.info.Architecture = "topk"
-		tensors := torchIn{File: file}
-		return s.takeDecoder(tensors, "W_dec", asIs, tensors.sizes([]string{"encoder.bias"}, []string{"b_dec"}))
+		tensors := file.At()
+		return s.takeDecoder(tensors, "W_dec", asIs, biasSizes(tensors, []string{"encoder.bias"}, []string{"b_dec"}))
 	},
 }
 
@@ -54,42 +54,31 @@ func openOpenSAE(dir string) (SAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stored{info: Info{
+	info := Info{
 		Path: dir, Name: baseName(dir), Format: "opensae", Architecture: config.text("activation"), Scale: scaleAsStored,
-		ModelName: config.text("model_name"), Files: []string{path},
-	}}
-	s.setHook(config.text("output_hookpoint"))
-	if config.text("input_hookpoint") != s.info.Hook {
-		s.info.Architecture = "transcoder"
-	} else if s.info.Architecture == "topk" {
-		s.info.L0 = config.number("k")
+		Hook: config.text("output_hookpoint"), ModelName: config.text("model_name"), Files: []string{path},
+	}
+	if config.text("input_hookpoint") != info.Hook {
+		info.Architecture = "transcoder"
+	} else if info.Architecture == "topk" {
+		info.L0 = config.number("k")
 	}
 	if config.flag("input_normalize") || config.flag("normalize_shift_back") {
-		s.info.Scale += "; input_normalize"
+		info.Scale += "; input_normalize"
 	}
 	sizes := expected{features: config.size("feature_size"), dModel: config.size("hidden_size"), source: openSAEConfigFile}
 	if config.err != nil {
 		return nil, fault.At(opRead, path, config.err)
 	}
-	weights, err := s.openSAEWeights(dir)
+	weights, err := info.openSAEWeights(dir)
 	if err != nil {
 		return nil, err
 	}
-	file, err := safetensors.Open(weights)
-	if err != nil {
-		return nil, fault.At(opRead, weights, err)
-	}
-	s.close = file.Close
-	s.info.Files = append(s.info.Files, weights)
-	if err := s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return openSafetensors(weights, info, func(s *stored, file *tensor.File) error { return s.takeDecoder(file, "W_dec", asIs, sizes) })
 }
 
 // openSAEWeights returns the file with the decoder: the only one, or that which the index names.
-func (s *stored) openSAEWeights(dir string) (string, error) {
+func (i *Info) openSAEWeights(dir string) (string, error) {
 	if weights := filepath.Join(dir, openSAEWeightsFile); isFile(weights) {
 		return weights, nil
 	}
@@ -108,6 +97,6 @@ func (s *stored) openSAEWeights(dir string) (string, error) {
 	if !filepath.IsLocal(name) {
 		return "", &fault.Error{Op: opRead, Subject: index, Expected: "the name of the file with W_dec", Found: fmt.Sprintf("%q", name)}
 	}
-	s.info.Files = append(s.info.Files, index)
+	i.Files = append(i.Files, index)
 	return filepath.Join(dir, name), nil
 }

@@ -20,7 +20,7 @@ type Published struct {
 func Described(s SAE, p Published) SAE {
 	info := s.Info()
 	if info.Hook == "" && p.Hook != "" {
-		info.Hook, info.Layer, info.Space = p.Hook, HookLayer(p.Hook), hookSpace(p.Hook)
+		info.SetHook(p.Hook)
 	}
 	if info.L0 == 0 {
 		info.L0 = p.L0

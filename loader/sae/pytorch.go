@@ -3,7 +3,6 @@ package sae
 import (
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -124,15 +123,9 @@ func takeCheckpoint(
 	name string, take func(s *stored, path string, file *torch.File) error, path, part string, file *torch.File,
 ) (SAE, error) {
 	stem := strings.TrimSuffix(baseName(path), filepath.Ext(path))
-	s := &stored{close: file.Close, info: Info{
-		Path: withPart(path, part), Name: withPart(stem, part), Format: name, Architecture: "standard",
-		Layer: -1, Space: ResidualStream, Scale: scaleAsStored, Files: []string{file.Path()},
-	}}
-	if err := take(s, path, file); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return taken(file.File, Info{
+		Path: withPart(path, part), Name: withPart(stem, part), Format: name, Architecture: "standard", Files: []string{file.Path()},
+	}, func(s *stored) error { return take(s, path, file) })
 }
 
 // unreadableCheckpoint says why the file at path, which no format recognises,
@@ -147,64 +140,6 @@ func unreadableCheckpoint(path string) error {
 	}
 	file.Close()
 	return nil
-}
-
-// torchIn are the tensors of a file of torch.save, those of a dictionary within it
-// where there is a key.
-type torchIn struct {
-	*torch.File
-	within []string // the keys of the dictionary
-}
-
-func (f torchIn) keys(name string) []string { return append(slices.Clone(f.within), name) }
-
-// Has reports whether there is anything by that name. What is no tensor there is
-// an error that find explains.
-func (f torchIn) Has(name string) bool { return f.File.Has(f.keys(name)...) }
-
-func (f torchIn) find(name string) (storedTensor, string, []int, error) {
-	t, err := f.Tensor(f.keys(name)...)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	return t, t.DType, t.Shape, nil
-}
-
-// shape returns the shape of a tensor, nil when there is none.
-func (f torchIn) shape(name string) []int {
-	t, err := f.Tensor(f.keys(name)...)
-	if err != nil {
-		return nil
-	}
-	return t.Shape
-}
-
-// hasMatrices reports whether there are tensors of two dimensions by these names.
-func (f torchIn) hasMatrices(names ...string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool { return len(f.shape(name)) != 2 })
-}
-
-// hasVectors reports whether there are tensors of one dimension by these names.
-func (f torchIn) hasVectors(names ...string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool { return len(f.shape(name)) != 1 })
-}
-
-// sizes returns the sizes of a decoder that biases of the encoder, one value a
-// feature, and of the decoder give: the first that is there of each.
-func (f torchIn) sizes(ofEncoder, ofDecoder []string) expected {
-	var sources []string
-	length := func(names []string) int {
-		for _, name := range names {
-			if shape := f.shape(name); len(shape) == 1 {
-				sources = append(sources, name)
-				return shape[0]
-			}
-		}
-		return 0
-	}
-	sizes := expected{features: length(ofEncoder), dModel: length(ofDecoder)}
-	sizes.source = strings.Join(sources, " and ")
-	return sizes
 }
 
 func (s *stored) setHook(hook string) { s.info.SetHook(hook) }

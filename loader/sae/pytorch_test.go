@@ -325,7 +325,7 @@ func TestCheckpointErrors(t *testing.T) {
 	}
 	s := open(t, writeCheckpoint(t, "layer1.sae.pt", with(biases, "W_dec", nan)))
 	checkFault(t, s.ReadDecoder(0, make([]float32, 6)), "tensor W_dec", "feature 1, position 1: expected a finite float32, found NaN")
-	checkFault(t, s.ReadDecoder(3, make([]float32, 2)), "tensor W_dec", "features from 0 to 2")
+	checkFault(t, s.ReadDecoder(3, make([]float32, 2)), "tensor W_dec", "expected rows below 3, found 1 rows from row 3 on")
 }
 
 // A damaged file is named: one that its name tells is found and fails to open, and

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch"
 )
 
@@ -36,8 +37,8 @@ func (s *stored) takeQwenScope(path string, file *torch.File) error {
 			break
 		}
 	}
-	tensors := torchIn{File: file}
-	sizes := tensors.sizes([]string{"b_enc"}, []string{"b_dec"})
+	tensors := file.At()
+	sizes := biasSizes(tensors, []string{"b_enc"}, []string{"b_dec"})
 	orientation, err := s.orientation(tensors, "W_dec", sizes)
 	if err != nil {
 		return err
@@ -49,14 +50,14 @@ func (s *stored) takeQwenScope(path string, file *torch.File) error {
 // W_dec is [d_model, d_sae] in Qwen Scope and [d_sae, d_model] in SAELens, and the
 // encoder beside it is turned the other way in both. A shape that fits both ways,
 // or neither, is taken for the published one, which takeDecoder then checks.
-func (s *stored) orientation(file torchIn, name string, sizes expected) (bool, error) {
-	shape := file.shape(name)
+func (s *stored) orientation(file *tensor.File, name string, sizes expected) (bool, error) {
+	shape := shapeOf(file, name)
 	if len(shape) != 2 || shape[0] == shape[1] {
 		return transposed, nil
 	}
 	if sizes.features == 0 && sizes.dModel == 0 {
 		return false, &fault.Error{
-			Op: opRead, Subject: file.Path() + ": tensor " + name, Problem: "which dimension is that of the features is not known",
+			Op: opRead, Subject: file.Subject(name), Problem: "which dimension is that of the features is not known",
 			Expected: "b_enc [d_sae] or b_dec [d_model] beside it", Found: "neither",
 		}
 	}

@@ -176,9 +176,3 @@ func unreadable(path string, err error) error {
 	}
 	return e
 }
-
-// isFile reports whether path is a regular file, or a link to one.
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}

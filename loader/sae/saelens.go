@@ -1,13 +1,12 @@
 package sae
 
 import (
-	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The files of an SAE as SAELens writes it. Source: sae_lens/constants.py.
@@ -29,35 +28,50 @@ func openSAELens(dir string) (SAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights := filepath.Join(dir, saelensWeightsFile)
-	file, err := safetensors.Open(weights)
+	info := config.info()
+	info.Path, info.Name, info.Files = dir, baseName(dir), []string{filepath.Join(dir, saelensConfigFile)}
+	return openSafetensors(filepath.Join(dir, saelensWeightsFile), info, func(s *stored, file *tensor.File) error {
+		if path := filepath.Join(dir, saelensSparsityFile); isFile(path) {
+			s.sparsity = func() ([]float32, error) { return s.readSAELensSparsity(path) }
+			s.info.Files = append(s.info.Files, path)
+		}
+		return s.takeSAELens(config, saelensConfigFile, file)
+	})
+}
+
+// FormatMemory is the format of an SAE that was handed over in memory.
+const FormatMemory = "memory"
+
+// FromTensors makes an SAE of what is in memory: the configuration that SAELens
+// writes as cfg.json, of any version, and the tensors W_dec [d_sae, d_model] and,
+// where they are known, sparsity [d_sae] and the factors of finetuning, in the form of
+// a safetensors file, which it takes over where there is no error.
+func FromTensors(name string, configuration []byte, file *tensor.File) (SAE, error) {
+	config, err := parseSAELensConfig(configuration)
 	if err != nil {
-		return nil, fault.At(opRead, weights, err)
+		return nil, fault.At(opRead, "configuration of "+name, err)
 	}
 	s := &stored{info: config.info(), close: file.Close}
-	s.info.Path = dir
-	s.info.Name = baseName(dir)
-	s.info.Files = []string{filepath.Join(dir, saelensConfigFile), weights}
-	if path := filepath.Join(dir, saelensSparsityFile); isFile(path) {
-		s.sparsity = func() ([]float32, error) { return readSAELensSparsity(path, s.info.DSAE) }
-		s.info.Files = append(s.info.Files, path)
+	s.info.Path, s.info.Name, s.info.Format = file.Path(), name, FormatMemory
+	if file.Has("sparsity") {
+		s.sparsity = func() ([]float32, error) { return s.logSparsity(file) }
 	}
-	sizes := expected{features: config.dSAE, dModel: config.dOut, source: saelensConfigFile}
-	if err = s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err == nil {
-		err = s.takeScaling(config, file)
+	return s, s.takeSAELens(config, "the configuration", file)
+}
+
+// takeSAELens takes W_dec [d_sae, d_model] and the factors of finetuning.
+func (s *stored) takeSAELens(c *saelensConfig, source string, file *tensor.File) error {
+	if err := s.takeDecoder(file, "W_dec", asIs, expected{features: c.dSAE, dModel: c.dOut, source: source}); err != nil {
+		return err
 	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return s.takeScaling(c, file)
 }
 
 // takeScaling reads the factors that finetuning put on each feature, up to
 // SAELens 5 a part of the decoder: decode is (acts * factor) @ W_dec. They count
 // only where the configuration says so, as in SAELens 5; a file that
 // has factors but does not say so is read as stored, with a note in Scale.
-func (s *stored) takeScaling(c *saelensConfig, weights *safetensors.File) error {
+func (s *stored) takeScaling(c *saelensConfig, weights *tensor.File) error {
 	name := "finetuning_scaling_factor"
 	if !weights.Has(name) {
 		name = "scaling_factor"
@@ -65,7 +79,7 @@ func (s *stored) takeScaling(c *saelensConfig, weights *safetensors.File) error 
 	if !weights.Has(name) {
 		return nil
 	}
-	factors, err := readVector(weights, name, s.info.DSAE)
+	factors, err := s.onePerFeature(weights, name)
 	if err != nil {
 		return err
 	}
@@ -76,7 +90,7 @@ func (s *stored) takeScaling(c *saelensConfig, weights *safetensors.File) error 
 		s.info.Scale += "; " + name + " not applied"
 		return nil
 	}
-	if err := checkFinite(weights.Path()+": tensor "+name, 0, factors, 1); err != nil {
+	if err := checkFinite(weights.Subject(name), 0, factors, 1); err != nil {
 		return err
 	}
 	s.scaling = factors
@@ -95,38 +109,19 @@ func allNearOne(factors []float32) bool {
 }
 
 // readSAELensSparsity reads the file beside the weights.
-func readSAELensSparsity(path string, features int) ([]float32, error) {
+func (s *stored) readSAELensSparsity(path string) ([]float32, error) {
 	file, err := safetensors.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
 	defer file.Close()
-	values, err := readVector(file, "sparsity", features)
+	return s.logSparsity(file)
+}
+
+func (s *stored) logSparsity(file *tensor.File) ([]float32, error) {
+	values, err := s.onePerFeature(file, "sparsity")
 	if err != nil {
 		return nil, err
 	}
-	return values, toLogSparsity(path+": tensor sparsity", values)
-}
-
-// readVector reads a tensor of one value a feature.
-func readVector(file *safetensors.File, name string, features int) ([]float32, error) {
-	subject := file.Path() + ": tensor " + name
-	if !file.Has(name) {
-		return nil, &fault.Error{Op: opRead, Subject: subject, Problem: "is missing"}
-	}
-	tensor, err := file.Tensor(name)
-	if err != nil {
-		return nil, fault.At(opRead, subject, err)
-	}
-	if !slices.Equal(tensor.Shape, []int{features}) {
-		return nil, &fault.Error{
-			Op: opRead, Subject: subject, Expected: fmt.Sprintf("shape [%d], one value a feature", features),
-			Found: fmt.Sprint(tensor.Shape),
-		}
-	}
-	values := make([]float32, features)
-	if err := tensor.ReadFloats(0, values); err != nil {
-		return nil, fault.At(opRead, subject, err)
-	}
-	return values, nil
+	return values, toLogSparsity(file.Subject("sparsity"), values)
 }

@@ -183,10 +183,10 @@ func TestReadDecoderBounds(t *testing.T) {
 		from, values int
 		want         string
 	}{
-		{-1, 48, "found -1 to -1"},
-		{96, 48, "found 96 to 96"},
-		{95, 96, "found 95 to 96"},
-		{math.MaxInt, 48, "expected features from 0 to 95"},
+		{-1, 48, "found 1 rows from row -1 on"},
+		{96, 48, "found 1 rows from row 96 on"},
+		{95, 96, "found 2 rows from row 95 on"},
+		{math.MaxInt, 48, "expected rows below 96"},
 		{0, 47, "found 47 values"},
 		{96, 0, ""},
 		{0, 0, ""},

@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/pyjson"
 )
+
+var isFile = files.IsRegular
 
 // maxConfig bounds a configuration file in bytes; training runs wrote a few kB.
 const maxConfig = 4 << 20
@@ -18,24 +19,13 @@ const maxConfig = 4 << 20
 // readConfig reads a configuration file of bounded length. The hint says who
 // should have written one that is missing.
 func readConfig(path, hint string) ([]byte, error) {
-	file, err := os.Open(path)
+	data, err := files.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Problem: "is missing", Hint: hint + "; the download may be incomplete",
 		}
 	}
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	if len(data) > maxConfig {
-		return nil, &fault.Error{Op: opRead, Subject: path, Expected: fmt.Sprintf("at most %d MB", maxConfig>>20), Found: "more"}
-	}
-	return data, nil
+	return data, fault.At(opRead, path, err)
 }
 
 // readSettings reads a configuration file that is a JSON object.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The files of a sparse coder as EleutherAI's sparsify writes it, in a directory
@@ -39,21 +39,13 @@ func openSparsify(dir string) (SAE, error) {
 	if config.err != nil {
 		return nil, fault.At(opRead, filepath.Join(dir, sparsifyConfigFile), config.err)
 	}
-	hook := sparsifyHook(baseName(dir))
-	file, err := safetensors.Open(filepath.Join(dir, sparsifyWeightsFile))
-	if err != nil {
-		return nil, fault.At(opRead, dir, err)
+	info := Info{
+		Path: dir, Name: baseName(dir), Format: "sparsify", Architecture: architecture, Hook: sparsifyHook(baseName(dir)),
+		ModelName: sparsifyModel(dir), Files: []string{filepath.Join(dir, sparsifyConfigFile)},
 	}
-	s := &stored{close: file.Close, info: Info{
-		Path: dir, Name: baseName(dir), Format: "sparsify", Architecture: architecture,
-		Hook: hook, Layer: HookLayer(hook), Space: hookSpace(hook), Scale: scaleAsStored,
-		ModelName: sparsifyModel(dir), Files: []string{filepath.Join(dir, sparsifyConfigFile), file.Path()},
-	}}
-	if err := s.takeDecoder(safetensorsIn{file}, "W_dec", asIs, sizes); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return openSafetensors(filepath.Join(dir, sparsifyWeightsFile), info, func(s *stored, file *tensor.File) error {
+		return s.takeDecoder(file, "W_dec", asIs, sizes)
+	})
 }
 
 // sparsifyArchitecture names what the settings make: a sparse coder that predicts

@@ -1,9 +1,11 @@
 package sae
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/safetensors"
@@ -41,15 +43,11 @@ func (s *stored) LogSparsity() ([]float32, error) {
 
 func (s *stored) ReadDecoder(from int, dst []float32) error {
 	d := s.info.DModel
-	rows, err := checkRows(s.subject, from, dst, s.info.DSAE, d)
-	if err != nil {
-		return err
-	}
 	if err := s.decoder.ReadRows(from, dst); err != nil {
 		return fault.At(opRead, s.subject, err)
 	}
 	if s.scaling != nil {
-		for row := range rows {
+		for row := range len(dst) / d {
 			factor := s.scaling[from+row]
 			for i := row * d; i < (row+1)*d; i++ {
 				dst[i] *= factor
@@ -59,34 +57,28 @@ func (s *stored) ReadDecoder(from int, dst []float32) error {
 	return checkFinite(s.subject, from, dst, d)
 }
 
-// storedTensor is a tensor of any kind of file.
-type storedTensor interface {
-	Matrix() (tensor.Matrix, error)
-	Transposed() (tensor.Matrix, error)
-}
-
-// slicedTensor is one of three dimensions that a matrix can be taken of.
-type slicedTensor interface {
-	Slice(axis, index int) (tensor.Matrix, error)
-}
-
-// tensors are those of an open file of any kind.
-type tensors interface {
-	Path() string
-	Has(name string) bool
-	// find returns a tensor, its type as the file calls it, and its shape.
-	find(name string) (t storedTensor, dtype string, shape []int, err error)
-}
-
-// safetensorsIn are the tensors of a safetensors file.
-type safetensorsIn struct{ *safetensors.File }
-
-func (f safetensorsIn) find(name string) (storedTensor, string, []int, error) {
-	t, err := f.Tensor(name)
+// openSafetensors makes an SAE of a safetensors file, of which take fills in what info does not
+// say and takes the decoder. Files that were read before it are in info.
+func openSafetensors(path string, info Info, take func(s *stored, file *tensor.File) error) (SAE, error) {
+	file, err := safetensors.Open(path)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, fault.At(opRead, path, err)
 	}
-	return t, t.DType, t.Shape, nil
+	info.Files = append(info.Files, path)
+	return taken(file, info, func(s *stored) error { return take(s, file) })
+}
+
+// taken makes an SAE of an open file, as take fills it in, and closes the file where it cannot.
+// What follows from the hook point in info is set before.
+func taken(file *tensor.File, info Info, take func(s *stored) error) (SAE, error) {
+	s := &stored{info: info, close: file.Close}
+	s.info.Scale = cmp.Or(info.Scale, scaleAsStored)
+	s.setHook(info.Hook)
+	if err := take(s); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // How a decoder lies in its file.
@@ -103,18 +95,18 @@ type expected struct {
 
 // takeDecoder looks up the tensor name of file, which is the decoder, and holds
 // its shape and type against what is expected.
-func (s *stored) takeDecoder(file tensors, name string, isTransposed bool, sizes expected) error {
-	s.subject = file.Path() + ": tensor " + name
+func (s *stored) takeDecoder(file *tensor.File, name string, isTransposed bool, sizes expected) error {
+	s.subject = file.Subject(name)
 	if !file.Has(name) {
 		return &fault.Error{
 			Op: opRead, Subject: s.subject, Problem: "is missing", Hint: "is this a file of the format " + s.info.Format + "?",
 		}
 	}
-	t, dtype, shape, err := file.find(name)
+	t, err := file.Tensor(name)
 	if err != nil {
 		return fault.At(opRead, s.subject, err)
 	}
-	if err := s.checkDecoder(dtype, shape, isTransposed, sizes); err != nil {
+	if err := s.checkDecoder(t, t.Shape, isTransposed, sizes); err != nil {
 		return err
 	}
 	read := t.Matrix
@@ -122,70 +114,99 @@ func (s *stored) takeDecoder(file tensors, name string, isTransposed bool, sizes
 		read = t.Transposed
 	}
 	decoder, err := read()
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	s.setDecoder(decoder, dtype)
-	return nil
+	return s.setDecoder(decoder, t.DType, err)
 }
 
 // takeSlice takes one matrix of a tensor for the decoder: that at index of the count
 // along axis, in a tensor [count, d_sae, d_model] or [d_sae, count, d_model].
-func (s *stored) takeSlice(file *safetensors.File, name string, axis, index, count int, sizes expected) error {
-	s.subject = file.Path() + ": tensor " + name
+func (s *stored) takeSlice(file *tensor.File, name string, axis, index, count int, sizes expected) error {
+	s.subject = file.Subject(name)
 	t, err := file.Tensor(name)
 	if err != nil {
 		return fault.At(opRead, s.subject, err)
 	}
-	return s.takeSliceOf(t, t.DType, t.Shape, axis, index, count, sizes)
-}
-
-// takeSliceOf does the same with a tensor of a file of any kind, which s.subject names.
-func (s *stored) takeSliceOf(t slicedTensor, dtype string, shape []int, axis, index, count int, sizes expected) error {
-	if len(shape) != 3 || shape[axis] != count {
+	if len(t.Shape) != 3 || t.Shape[axis] != count {
 		want := fmt.Sprintf("shape [%d, d_sae, d_model]", count)
 		if axis == 1 {
 			want = fmt.Sprintf("shape [d_sae, %d, d_model]", count)
 		}
-		return &fault.Error{Op: opRead, Subject: s.subject, Expected: want, Found: fmt.Sprint(shape)}
+		return &fault.Error{Op: opRead, Subject: s.subject, Expected: want, Found: fmt.Sprint(t.Shape)}
 	}
-	if err := s.checkDecoder(dtype, []int{shape[1-axis], shape[2]}, asIs, sizes); err != nil {
+	if err := s.checkDecoder(t, []int{t.Shape[1-axis], t.Shape[2]}, asIs, sizes); err != nil {
 		return err
 	}
 	m, err := t.Slice(axis, index)
-	if err != nil {
-		return fault.At(opRead, s.subject, err)
-	}
-	s.setDecoder(m, dtype)
-	return nil
+	return s.setDecoder(m, t.DType, err)
 }
 
-// biasSizes returns the sizes of a decoder that vectors of its file give, one value
-// a feature and one a dimension. Where there are none they are silent.
-func biasSizes(file tensors, features, dModel string) expected {
-	length := func(name string) int {
-		if !file.Has(name) {
-			return 0
-		}
-		if _, _, shape, err := file.find(name); err == nil && len(shape) == 1 {
-			return shape[0]
+// shapeOf returns the shape of a tensor, nil when there is none.
+func shapeOf(file *tensor.File, name string) []int {
+	t, err := file.Tensor(name)
+	if err != nil {
+		return nil
+	}
+	return t.Shape
+}
+
+// hasMatrices reports whether there are tensors of two dimensions by these names.
+func hasMatrices(file *tensor.File, names ...string) bool { return haveDimensions(2, file, names) }
+
+// hasVectors reports whether there are tensors of one dimension by these names.
+func hasVectors(file *tensor.File, names ...string) bool { return haveDimensions(1, file, names) }
+
+func haveDimensions(n int, file *tensor.File, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return len(shapeOf(file, name)) != n })
+}
+
+// biasSizes returns the sizes of a decoder that biases of the encoder, one value a feature, and
+// of the decoder give: the first that is there of each.
+func biasSizes(file *tensor.File, ofEncoder, ofDecoder []string) expected {
+	var sources []string
+	length := func(names []string) int {
+		for _, name := range names {
+			if shape := shapeOf(file, name); len(shape) == 1 {
+				sources = append(sources, name)
+				return shape[0]
+			}
 		}
 		return 0
 	}
-	return expected{features: length(features), dModel: length(dModel), source: features + " and " + dModel}
+	sizes := expected{features: length(ofEncoder), dModel: length(ofDecoder)}
+	sizes.source = strings.Join(sources, " and ")
+	return sizes
 }
 
-// setDecoder makes a matrix [d_sae, d_model] the decoder.
-func (s *stored) setDecoder(decoder tensor.Matrix, dtype string) {
+// onePerFeature reads a tensor [d_sae].
+func (s *stored) onePerFeature(file *tensor.File, name string) ([]float32, error) {
+	subject := file.Subject(name)
+	t, err := file.Tensor(name)
+	if err != nil {
+		return nil, fault.At(opRead, subject, err)
+	}
+	if !slices.Equal(t.Shape, []int{s.info.DSAE}) {
+		return nil, &fault.Error{
+			Op: opRead, Subject: subject, Expected: fmt.Sprintf("shape [%d], one value a feature", s.info.DSAE), Found: fmt.Sprint(t.Shape),
+		}
+	}
+	values := make([]float32, s.info.DSAE)
+	return values, fault.At(opRead, subject, t.ReadFloats(0, values))
+}
+
+// setDecoder makes a matrix [d_sae, d_model] the decoder, unless it could not be opened.
+func (s *stored) setDecoder(decoder tensor.Matrix, dtype string, err error) error {
+	if err != nil {
+		return fault.At(opRead, s.subject, err)
+	}
 	s.decoder = decoder
 	s.info.DSAE, s.info.DModel, s.info.DType = decoder.Rows(), decoder.Cols(), dtype
+	return nil
 }
 
-// checkDecoder returns an error unless type and shape are those of a decoder of
+// checkDecoder returns an error unless the type of t, and shape, are those of a decoder of
 // these sizes.
-func (s *stored) checkDecoder(dtype string, shape []int, isTransposed bool, sizes expected) error {
-	found := fmt.Sprintf("%s %v", dtype, shape)
-	if !slices.Contains([]string{"F32", "F16", "BF16", "F64"}, dtype) {
+func (s *stored) checkDecoder(t *tensor.Tensor, shape []int, isTransposed bool, sizes expected) error {
+	found := fmt.Sprintf("%s %v", t.DType, shape)
+	if t.Encoding == nil {
 		return &fault.Error{Op: opRead, Subject: s.subject, Expected: "F32, F16, BF16 or F64", Found: found}
 	}
 	names, want := "[d_sae, d_model]", []int{sizes.features, sizes.dModel}
@@ -228,6 +249,20 @@ func baseName(path string) string {
 // beside their sizes; dtype is their type on disk. It takes over what close closes.
 func FromMatrix(info Info, rows tensor.Matrix, dtype string, close func() error) SAE {
 	s := &stored{info: info, subject: info.Path + ": " + info.Scale, close: close}
-	s.setDecoder(rows, dtype)
+	s.setDecoder(rows, dtype, nil)
 	return s
+}
+
+// checkFinite returns an error that names the first value of rows which is NaN
+// or infinite. The first row is that of feature from.
+func checkFinite(subject string, from int, rows []float32, d int) error {
+	i := tensor.FirstNonFinite(rows)
+	if i < 0 {
+		return nil
+	}
+	return &fault.Error{
+		Op: opRead, Subject: subject, Problem: fmt.Sprintf("feature %d, position %d", from+i/d, i%d),
+		Expected: "a finite float32", Found: fmt.Sprint(rows[i]),
+		Hint: "the file is damaged, or its training diverged",
+	}
 }

@@ -4,8 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // The files of a temporal SAE, in a directory below that of its layer, "layer_12".
@@ -27,27 +26,19 @@ var temporalLayer = regexp.MustCompile(`(?:^|/)layer_(\d+)(?:/|$)`)
 // d_model]. The activations that it was trained on were multiplied by a constant of
 // its configuration, which is not divided out; SAELens does neither.
 func openTemporal(dir string) (SAE, error) {
-	weights := filepath.Join(dir, temporalWeightsFile)
-	file, err := safetensors.Open(weights)
-	if err != nil {
-		return nil, fault.At(opRead, weights, err)
-	}
-	s := &stored{close: file.Close, info: Info{
-		Path: dir, Name: baseName(dir), Format: "temporal", Architecture: "temporal", Layer: -1, Space: ResidualStream,
-		Scale: scaleAsStored + "; normalize_activations=constant_scalar_rescale", Files: []string{weights},
-	}}
-	if path := filepath.Join(dir, temporalConfigFile); isFile(path) {
-		s.info.Files = append(s.info.Files, path)
+	info := Info{
+		Path: dir, Name: baseName(dir), Format: "temporal", Architecture: "temporal",
+		Scale: scaleAsStored + "; normalize_activations=constant_scalar_rescale",
 	}
 	if absolute, err := filepath.Abs(dir); err == nil {
 		if match := temporalLayer.FindStringSubmatch(filepath.ToSlash(absolute)); match != nil {
-			s.info.Hook = "blocks." + match[1] + ".hook_resid_post"
-			s.info.Layer = HookLayer(s.info.Hook)
+			info.Hook = "blocks." + match[1] + ".hook_resid_post"
 		}
 	}
-	if err := s.takeDecoder(safetensorsIn{file}, "D", asIs, expected{}); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
+	return openSafetensors(filepath.Join(dir, temporalWeightsFile), info, func(s *stored, file *tensor.File) error {
+		if path := filepath.Join(dir, temporalConfigFile); isFile(path) {
+			s.info.Files = append(s.info.Files, path)
+		}
+		return s.takeDecoder(file, "D", asIs, expected{})
+	})
 }

@@ -102,11 +102,11 @@ func seenIn(path string) ([]Seen, error) {
 		if len(seen) == maxSeenTensors {
 			break
 		}
-		_, dtype, shape, err := file.find(name)
+		t, err := file.Tensor(name)
 		if err != nil {
 			continue
 		}
-		seen = append(seen, Seen{path, name, dtype, slices.Clone(shape)})
+		seen = append(seen, Seen{path, name, t.DType, slices.Clone(t.Shape)})
 	}
 	return seen, nil
 }

@@ -7,13 +7,10 @@
 package safetensors
 
 import (
-	"encoding/binary"
-	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -24,82 +21,58 @@ const (
 	lengthBytes    = 8
 )
 
-// File is an open safetensors file. It is safe for concurrent use, but for Close.
-type File struct {
-	path   string
-	file   io.ReaderAt
-	close  func() error
-	header *header
-	names  []string // sorted
-	values int64    // where the values of all tensors begin
-}
-
 // Open reads and checks the header of a safetensors file; values are read later.
 // The caller closes it.
-func Open(path string) (*File, error) {
-	file, size, err := tensor.OpenFile(path)
+func Open(path string) (*tensor.File, error) {
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	f, err := Read(path, file, size)
+	f, err := read(path, file, size, file.Close)
 	if err != nil {
 		file.Close()
-		return nil, err
 	}
-	f.close = file.Close
-	return f, nil
+	return f, err
 }
 
 // Read does the same with the size bytes of source, which are those of a file
 // whose name in errors is path.
-func Read(path string, source io.ReaderAt, size int64) (*File, error) {
-	f := &File{path: path, file: source, close: func() error { return nil }}
-	if err := f.readHeader(size); err != nil {
+func Read(path string, source io.ReaderAt, size int64) (*tensor.File, error) {
+	return read(path, source, size, func() error { return nil })
+}
+
+func read(path string, source io.ReaderAt, size int64, close func() error) (*tensor.File, error) {
+	raw, err := headerBytes(source, size)
+	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	return f, nil
-}
-
-// readHeader reads the header of a file of size bytes.
-func (f *File) readHeader(size int64) error {
-	raw, err := headerBytes(f.file, size)
+	values := int64(lengthBytes + len(raw))
+	h, err := parseHeader(raw, size-values)
 	if err != nil {
-		return err
+		return nil, fault.At(opRead, path, err)
 	}
-	if f.header, err = parseHeader(raw); err != nil {
-		return err
+	find := func(name string) (*tensor.Tensor, error) {
+		e := h.find(name)
+		if e == nil {
+			return nil, nil
+		}
+		return &tensor.Tensor{
+			Op: opRead, Subject: tensor.Subject(path, name), DType: e.dtype, Shape: tensor.Shape(e.shape),
+			Source: source, Offset: values + int64(e.begin), Encoding: tensor.Floats.Named(e.dtype), Readable: tensor.FloatNames,
+		}, nil
 	}
-	f.values = int64(lengthBytes + len(raw))
-	if err := f.header.check(size - f.values); err != nil {
-		return err
-	}
-	f.names = make([]string, len(f.header.entries))
-	for i, e := range f.header.byName {
-		f.names[i] = f.header.entries[e].name
-	}
-	return nil
+	return tensor.NewFile(opRead, path, h.names(), find, close), nil
 }
 
-// headerBytes reads the JSON header of a file of size bytes. Its length is held
-// against the file's before anything is allocated.
+// headerBytes reads the JSON header of a file of size bytes.
 func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
-	if size < lengthBytes {
-		return nil, &fault.Error{Expected: "a safetensors file", Found: fmt.Sprintf("%d bytes", size)}
-	}
 	var prefix [lengthBytes]byte
-	if n, err := file.ReadAt(prefix[:], 0); n < len(prefix) {
+	if n, err := file.ReadAt(prefix[:], 0); n < len(prefix) && size >= lengthBytes {
 		return nil, err
 	}
-	length := binary.LittleEndian.Uint64(prefix[:])
-	if most := min(uint64(size-lengthBytes), maxHeaderBytes); length > most {
-		e := &fault.Error{
-			Problem: "header length", Expected: fmt.Sprintf("at most %d bytes", most), Found: fmt.Sprint(length),
-			Hint: tensor.PointerHint(prefix[:]),
-		}
-		if e.Hint == "" {
-			e.Hint = "not a safetensors file, or only the beginning of one"
-		}
-		return nil, e
+	length, err := HeaderLength(prefix[:], size)
+	if err != nil {
+		return nil, err
 	}
 	raw := make([]byte, length)
 	if n, err := file.ReadAt(raw, lengthBytes); n < len(raw) {
@@ -107,32 +80,3 @@ func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
 	}
 	return raw, nil
 }
-
-// Close closes the file. Its tensors can no longer be read.
-func (f *File) Close() error { return f.close() }
-
-// Path returns the path that the file was opened with.
-func (f *File) Path() string { return f.path }
-
-// Names returns the names of all tensors, sorted.
-func (f *File) Names() []string { return slices.Clone(f.names) }
-
-// Has reports whether the file has a tensor of that name.
-func (f *File) Has(name string) bool { return f.header.find(name) != nil }
-
-// Metadata returns the texts that the file's writer left in the header, often
-// {"format": "pt"}. It is empty when there are none.
-func (f *File) Metadata() map[string]string { return maps.Clone(f.header.metadata) }
-
-// Tensor looks a tensor up, of any data type; reading one of a type that is not
-// read is the error. A name that is not there is an error that lists those that are.
-func (f *File) Tensor(name string) (*Tensor, error) {
-	if e := f.header.find(name); e != nil {
-		return f.newTensor(e), nil
-	}
-	return nil, &fault.Error{
-		Op: opRead, Subject: f.subject(name), Problem: "is missing", Found: tensor.Shortened(f.names, 0),
-	}
-}
-
-func (f *File) subject(name string) string { return f.path + ": tensor " + name }

@@ -19,8 +19,7 @@ const metadataKey = "__metadata__"
 // header is a file's JSON header.
 type header struct {
 	metadata map[string]string
-	entries  []entry // as they lie in the file, once check has seen them
-	byName   []int32 // indices of entries, in the order of their names
+	entries  []entry // sorted by name
 }
 
 // entry is one tensor of a header; begin and end count from the end of the header.
@@ -31,9 +30,27 @@ type entry struct {
 	begin, end uint64
 }
 
-// parseHeader reads a JSON header, key by key: a map would keep the last of two
-// tensors of one name in silence, of which checkNames makes an error.
-func parseHeader(raw []byte) (*header, error) {
+// parseHeader reads a JSON header and holds it against the valueBytes bytes that follow it.
+func parseHeader(raw []byte, valueBytes int64) (*header, error) {
+	h, err := parseEntries(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLayout(h.entries, valueBytes); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(h.entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(h.entries); i++ {
+		if name := h.entries[i].name; name == h.entries[i-1].name {
+			return nil, twice(name)
+		}
+	}
+	return h, nil
+}
+
+// parseEntries reads a header key by key: a map would keep the last of two tensors of one
+// name in silence.
+func parseEntries(raw []byte) (*header, error) {
 	if !utf8.Valid(raw) {
 		return nil, notJSON(nil)
 	}
@@ -101,22 +118,11 @@ func asHeaderError(name string, err error) error {
 	return &fault.Error{Problem: fmt.Sprintf("header: value of %q", name), Err: err}
 }
 
-// check holds a header against the valueBytes bytes that follow it.
-func (h *header) check(valueBytes int64) error {
-	if err := checkLayout(h.entries, valueBytes); err != nil {
-		return err
-	}
-	return h.checkNames()
-}
-
 // checkLayout holds the entries against the bytes that follow the header: each
 // tensor as long as its shape says, one after the other, without gap or overlap,
 // up to the end of the file. It sorts entries by position.
 func checkLayout(entries []entry, valueBytes int64) error {
-	slices.SortFunc(entries, func(a, b entry) int {
-		// Empty tensors may share a position with the tensor after them.
-		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
-	})
+	slices.SortFunc(entries, inFile)
 	var next uint64
 	for _, e := range entries {
 		if err := e.checkSize(); err != nil {
@@ -140,19 +146,10 @@ func checkLayout(entries []entry, valueBytes int64) error {
 	return nil
 }
 
-// checkNames orders the entries by name. Two of one name are an error.
-func (h *header) checkNames() error {
-	h.byName = make([]int32, len(h.entries))
-	for i := range h.byName {
-		h.byName[i] = int32(i)
-	}
-	slices.SortFunc(h.byName, func(a, b int32) int { return strings.Compare(h.entries[a].name, h.entries[b].name) })
-	for i := 1; i < len(h.byName); i++ {
-		if name := h.entries[h.byName[i]].name; name == h.entries[h.byName[i-1]].name {
-			return twice(name)
-		}
-	}
-	return nil
+// inFile is the order in which values lie. Empty tensors may share a position with the
+// tensor after them.
+func inFile(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
 }
 
 func twice(name string) error {
@@ -161,11 +158,29 @@ func twice(name string) error {
 
 // find returns the entry of a name, nil for none.
 func (h *header) find(name string) *entry {
-	i, ok := slices.BinarySearchFunc(h.byName, name, func(i int32, name string) int { return strings.Compare(h.entries[i].name, name) })
+	i, ok := slices.BinarySearchFunc(h.entries, name, func(e entry, name string) int { return strings.Compare(e.name, name) })
 	if !ok {
 		return nil
 	}
-	return &h.entries[h.byName[i]]
+	return &h.entries[i]
+}
+
+func (h *header) names() []string {
+	names := make([]string, len(h.entries))
+	for i, e := range h.entries {
+		names[i] = e.name
+	}
+	return names
+}
+
+// bitWidths are the bits of one value, for all data types of the format.
+// Source: safetensors/src/tensor.rs, Dtype::bitsize.
+var bitWidths = map[string]uint64{
+	"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+	"I16": 16, "U16": 16, "F16": 16, "BF16": 16,
+	"I32": 32, "U32": 32, "F32": 32,
+	"I64": 64, "U64": 64, "F64": 64, "C64": 64,
 }
 
 // checkSize compares the length of e's values with its shape. The length of types

@@ -2,12 +2,14 @@ package safetensors
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // LengthBytes is how many bytes before the header give its length.
@@ -35,7 +37,7 @@ func HeaderLength(prefix []byte, fileBytes int64) (int64, error) {
 	if most := min(uint64(fileBytes-lengthBytes), maxHeaderBytes); length > most {
 		return 0, &fault.Error{
 			Op: opRead, Problem: "header length", Expected: fmt.Sprintf("at most %d bytes", most), Found: fmt.Sprint(length),
-			Hint: "not a safetensors file",
+			Hint: cmp.Or(tensor.PointerHint(prefix), "not a safetensors file, or only the beginning of one"),
 		}
 	}
 	return int64(length), nil
@@ -45,14 +47,12 @@ func HeaderLength(prefix []byte, fileBytes int64) (int64, error) {
 // need be there, and makes the checks that Open makes: the tensors, in the order in
 // which they lie, and the writer's texts.
 func Layout(raw []byte, fileBytes int64) ([]Span, map[string]string, error) {
-	h, err := parseHeader(raw)
+	values := int64(lengthBytes + len(raw))
+	h, err := parseHeader(raw, fileBytes-values)
 	if err != nil {
 		return nil, nil, fault.At(opRead, "", err)
 	}
-	values := int64(lengthBytes + len(raw))
-	if err := h.check(fileBytes - values); err != nil {
-		return nil, nil, fault.At(opRead, "", err)
-	}
+	slices.SortFunc(h.entries, inFile)
 	spans := make([]Span, len(h.entries))
 	for i, e := range h.entries {
 		spans[i] = Span{e.name, e.dtype, e.shape, values + int64(e.begin), values + int64(e.end)}

@@ -101,7 +101,7 @@ func TestLargeHeader(t *testing.T) {
 		t.Errorf("%d bytes of header: %v", len(content), took)
 	}
 	x, err := f.Tensor("5cc5f") // 379,999
-	if names := f.Names(); err != nil || len(names) != largeTensors || names[1] != "1" || x.Len() != 1 || x.values.Offset != int64(len(content))-1 {
+	if names := f.Names(); err != nil || len(names) != largeTensors || names[1] != "1" || x.Len() != 1 || x.Offset != int64(len(content))-1 {
 		t.Errorf("%d names, %v, %v", len(f.Names()), x, err)
 	}
 }

@@ -1,14 +1,8 @@
-// Package tensor reads stored tensors as float32, whatever file they are in.
-//
-// A file format says where a tensor's values are and how they are encoded
-// ([Stored]); this package turns a range of them into float32 with positioned
-// reads and bounded memory.
 package tensor
 
 import (
 	"fmt"
-	"math"
-	"math/bits"
+	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 )
@@ -24,36 +18,124 @@ type Matrix interface {
 	ReadRows(from int, dst []float32) error
 }
 
-// Matrix returns s, whose shape is that of a stored tensor, as a matrix. It is an
-// error when the shape has not two dimensions, or one of them is 0.
-func (s *Stored) Matrix(shape []int) (Matrix, error) {
-	if err := s.checkMatrix(shape); err != nil {
+// Matrix returns a tensor [rows, cols] as a matrix. Another number of dimensions, a
+// dimension of 0, a type that is not read and values in a Scattered order are errors.
+func (t *Tensor) Matrix() (Matrix, error) { return t.matrix(false) }
+
+// Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; errors are those of
+// Matrix.
+func (t *Tensor) Transposed() (Matrix, error) { return t.matrix(true) }
+
+func (t *Tensor) matrix(transpose bool) (Matrix, error) {
+	if len(t.Shape) != 2 || t.Len() == 0 {
+		return nil, t.unfit("a matrix", fmt.Sprintf("shape %v", t.Shape))
+	}
+	if err := t.checkOrder(ColumnMajor, "values stored row by row or column by column"); err != nil {
 		return nil, err
 	}
-	return &matrix{values: s, rows: shape[0], cols: shape[1]}, nil
-}
-
-// checkMatrix returns an error unless shape is a matrix's and s can be read.
-func (s *Stored) checkMatrix(shape []int) error {
-	if len(shape) != 2 || shape[0] == 0 || shape[1] == 0 {
-		return &fault.Error{Subject: s.Subject, Expected: "a matrix", Found: fmt.Sprintf("shape %v", shape)}
+	v := view{t, t.Shape[0], t.Shape[1]}
+	if transpose {
+		v.rows, v.cols = v.cols, v.rows
 	}
-	return s.readable()
+	if transpose != (t.Order == ColumnMajor) {
+		return &transposed{v}, nil
+	}
+	return &matrix{view: v, stride: v.cols}, nil
 }
 
-type matrix struct {
-	values     *Stored // [rows, cols]
+// Row returns a tensor of one dimension as a matrix of one row. Another number of
+// dimensions, no values, a type that is not read and another order are errors.
+func (t *Tensor) Row() (Matrix, error) {
+	if len(t.Shape) != 1 || t.Len() == 0 {
+		return nil, t.unfit("a vector", fmt.Sprintf("shape %v", t.Shape))
+	}
+	return t.rowMajor(0, t.Len(), 1, t.Len())
+}
+
+// Slice returns one matrix of a tensor of three dimensions: that at index along axis 0 or 1,
+// of the other two dimensions in their order. Another number of dimensions, an index that is
+// not there, a type that is not read and another order than RowMajor are errors.
+func (t *Tensor) Slice(axis, index int) (Matrix, error) {
+	s := t.Shape
+	if len(s) != 3 || t.Len() == 0 {
+		return nil, t.unfit("a tensor of three dimensions", fmt.Sprintf("shape %v", s))
+	}
+	if index < 0 || index >= s[axis] {
+		return nil, t.unfit(fmt.Sprintf("an index below %d along dimension %d", s[axis], axis), fmt.Sprint(index))
+	}
+	if axis == 0 {
+		return t.rowMajor(index*s[1]*s[2], s[2], s[1], s[2])
+	}
+	return t.rowMajor(index*s[2], s[1]*s[2], s[0], s[2])
+}
+
+func (t *Tensor) rowMajor(first, stride, rows, cols int) (Matrix, error) {
+	if err := t.checkOrder(RowMajor, "values in row-major order"); err != nil {
+		return nil, err
+	}
+	return &matrix{view{t, rows, cols}, first, stride}, nil
+}
+
+// view is a matrix of some of the values of a tensor.
+type view struct {
+	values     *Tensor
 	rows, cols int
 }
 
-func (m *matrix) Rows() int { return m.rows }
-func (m *matrix) Cols() int { return m.cols }
+func (v *view) Rows() int { return v.rows }
+func (v *view) Cols() int { return v.cols }
+
+// matrix is a view whose row r begins at value first + r·stride of what is stored.
+type matrix struct {
+	view
+	first, stride int
+}
 
 func (m *matrix) ReadRows(from int, dst []float32) error {
 	if err := CheckRows(m.values.Subject, from, len(dst), m.rows, m.cols); err != nil {
-		return err
+		return fault.At(m.values.Op, "", err)
 	}
-	return m.values.ReadFloats(from*m.cols, dst)
+	if m.stride == m.cols {
+		return m.values.read(m.first+from*m.cols, dst)
+	}
+	for row := range slices.Chunk(dst, m.cols) {
+		if err := m.values.read(m.first+from*m.stride, row); err != nil {
+			return err
+		}
+		from++
+	}
+	return nil
+}
+
+// transposed is a view whose columns are what is stored as rows: reading n of its rows takes
+// cols reads of n values each, and memory for 16·n values.
+type transposed struct{ view }
+
+// transposedColumns of a transposed matrix are read at a time: as many float32 as
+// fill a cache line, so that a line of the result is written once.
+const transposedColumns = 16
+
+func (m *transposed) ReadRows(from int, dst []float32) error {
+	if err := CheckRows(m.values.Subject, from, len(dst), m.rows, m.cols); err != nil {
+		return fault.At(m.values.Op, "", err)
+	}
+	n := len(dst) / m.cols
+	columns := make([]float32, transposedColumns*n)
+	for c := 0; c < m.cols; c += transposedColumns {
+		width := min(transposedColumns, m.cols-c)
+		for i := range width {
+			if err := m.values.read((c+i)*m.rows+from, columns[i*n:(i+1)*n]); err != nil {
+				return err
+			}
+		}
+		for r := range n {
+			row := dst[r*m.cols+c:]
+			for i := range width {
+				row[i] = columns[i*n+r]
+			}
+		}
+	}
+	return nil
 }
 
 // CheckRows returns an error that names subject unless n values are whole rows,
@@ -70,18 +152,4 @@ func CheckRows(subject string, from, n, rows, cols int) error {
 		}
 	}
 	return nil
-}
-
-// Count returns the product of dimensions as a file gives them: 1 for none. It
-// reports false when the product, or a dimension, is more than an int holds.
-func Count(dimensions []uint64) (int, bool) {
-	product := uint64(1)
-	for _, n := range dimensions {
-		high, low := bits.Mul64(product, n)
-		if high != 0 || low > math.MaxInt || n > math.MaxInt {
-			return 0, false
-		}
-		product = low
-	}
-	return int(product), true
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/vocab"
 )
 
@@ -139,7 +139,7 @@ func isKnown(extension string) bool {
 	return false
 }
 
-// readBounded reads a regular file of at most maxFile bytes.
+// readBounded reads a file of at most maxFile bytes.
 func readBounded(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -150,25 +150,10 @@ func readBounded(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tooLarge := &fault.Error{
-		Problem:  "file is too large for token sets",
-		Expected: fmt.Sprintf("at most %d MB", maxFile>>20), Found: "more",
-	}
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		return nil, &fault.Error{Expected: "a file", Found: "a directory"}
-	case info.Size() > maxFile:
-		return nil, tooLarge
 	}
-	// Pipes have no size, and a file can grow: the bound is on what is read.
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, tooLarge
-	}
-	return data, nil
+	return files.ReadAll(f, maxFile) // a pipe is a file too
 }
 
 // CheckName returns an error for a name of a set that could not be written to a

@@ -36,14 +36,12 @@ type archive struct {
 // openArchive lists the members of a file of size bytes. Their names are only
 // looked up, never used as paths.
 func openArchive(file io.ReaderAt, size int64) (*archive, error) {
-	limited := &limitedReaderAt{file: file, left: maxDirectoryBytes}
-	reader, err := zip.NewReader(limited, size)
-	if limited.left < 0 {
-		return nil, &fault.Error{
-			Problem: "directory of the zip archive", Expected: fmt.Sprintf("at most %d MB", maxDirectoryBytes>>20), Found: "more",
-		}
-	}
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+	reader, err := tensor.OpenZip(file, size, maxDirectoryBytes)
+	var e *fault.Error
+	switch {
+	case errors.As(err, &e):
+		return nil, err
+	case err != nil:
 		return nil, notArchive(file, size, err)
 	}
 	a := &archive{file: file, size: size, members: make(map[string]*zip.File, len(reader.File))}
@@ -191,19 +189,6 @@ func (a *archive) storage(t storageType, key string, numel int64) (*storage, err
 
 func damaged(name string, err error) error {
 	return &fault.Error{Problem: fmt.Sprintf("member %.80q", name), Err: err, Hint: "the file is damaged"}
-}
-
-// limitedReaderAt reads from file until a number of bytes are read in all.
-type limitedReaderAt struct {
-	file io.ReaderAt
-	left int64 // below 0 once more was asked for
-}
-
-func (l *limitedReaderAt) ReadAt(p []byte, offset int64) (int, error) {
-	if l.left -= int64(len(p)); l.left < 0 {
-		return 0, errors.New("limit reached")
-	}
-	return l.file.ReadAt(p, offset)
 }
 
 // notArchive says what a file that is no zip archive is instead.

@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -26,60 +27,64 @@ const opRead = "read PyTorch file"
 
 // File is an open file of torch.save. It is safe for concurrent use, but for Close.
 //
-// What was saved is a tree of dictionaries and lists. Its methods take the keys
-// that lead from the root to a value; an index of a list is the number as text.
+// What was saved is a tree of dictionaries and lists. The names of its tensors are the keys
+// that lead to each from the root, joined by ".", and "" for a file that is a tensor itself;
+// an index of a list is the number as text. Keys may hold points themselves, as
+// "encoder.weight" does: [File.At] finds tensors by their own keys alone.
 type File struct {
-	path  string
-	file  *os.File
-	root  any
-	names []string // of all tensors, sorted
+	*tensor.File
+	root any
 }
 
 // Open reads the pickle of a file and holds every tensor in it against the values
 // that are there; these are read later. The caller closes the file.
 func Open(path string) (*File, error) {
-	file, size, err := tensor.OpenFile(path)
+	file, size, err := files.Open(path)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	f := &File{path: path, file: file}
-	if err := f.read(size); err != nil {
+	root, names, err := read(file, size)
+	if err != nil {
 		file.Close()
 		return nil, fault.At(opRead, path, err)
 	}
-	return f, nil
+	return newFile(path, root, names, file.Close), nil
 }
 
-// read reads the pickle of a file of size bytes.
-func (f *File) read(size int64) error {
-	a, err := openArchive(f.file, size)
+func newFile(path string, root any, names []string, close func() error) *File {
+	f := &File{root: root}
+	f.File = tensor.NewFile(opRead, path, names, func(name string) (*tensor.Tensor, error) {
+		keys, ok := lead(root, name, nil)
+		if !ok {
+			keys = []string{name}
+		}
+		return f.tensor(keys)
+	}, close)
+	return f
+}
+
+// read reads the pickle of a file of size bytes, and the names of its tensors.
+func read(file *os.File, size int64) (root any, names []string, err error) {
+	a, err := openArchive(file, size)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	pickle, err := a.pickle()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if f.root, err = unpickle(pickle, a.storage); err != nil {
-		return err
+	if root, err = unpickle(pickle, a.storage); err != nil {
+		return nil, nil, err
 	}
-	f.names, err = tensorNames(f.root)
-	return err
+	names, err = tensorNames(root)
+	return root, names, err
 }
 
-// Close closes the file. Its tensors can no longer be read.
-func (f *File) Close() error { return f.file.Close() }
-
-// Path returns the path that the file was opened with.
-func (f *File) Path() string { return f.path }
-
-// Names returns the names of all tensors, sorted: the keys that lead to each,
-// joined by ".". Keys may hold points themselves, as "encoder.weight" does.
-func (f *File) Names() []string { return slices.Clone(f.names) }
-
-// Lead returns the keys that lead to the tensor which Names calls name, and false
-// where there is none.
-func (f *File) Lead(name string) (keys []string, ok bool) { return lead(f.root, name, nil) }
+// At returns the tensors of the dictionary to which keys lead, by their keys there. What is no
+// tensor there is a name too, and looking it up an error that says what it is.
+func (f *File) At(keys ...string) *tensor.File {
+	return f.Within(func(name string) (*tensor.Tensor, error) { return f.tensor(append(slices.Clip(keys), name)) })
+}
 
 func lead(value any, name string, before []string) (keys []string, ok bool) {
 	if _, tensor := value.(*rebuilt); tensor && name == "" {
@@ -112,15 +117,6 @@ func (f *File) Keys(keys ...string) []string {
 	return names
 }
 
-// Has reports whether there is a value at keys, of whatever kind.
-func (f *File) Has(keys ...string) bool { return f.find(keys) != absent }
-
-// HasTensor reports whether there is a tensor at keys.
-func (f *File) HasTensor(keys ...string) bool {
-	_, ok := f.find(keys).(*rebuilt)
-	return ok
-}
-
 // Value returns the plain value at keys: nil, a bool, int64, float64 or string.
 // It reports false where there is no value, or one of another kind.
 func (f *File) Value(keys ...string) (any, bool) {
@@ -150,27 +146,24 @@ func (f *File) Attribute(name string, keys ...string) (any, bool) {
 	return plain(attributes.get(name))
 }
 
-// Tensor looks a tensor up, of any data type; reading one of a type that is not
-// read is the error. It is an error when there is none at keys: one that lists
-// the tensors that are there, or names the function that would have to be called.
-func (f *File) Tensor(keys ...string) (*Tensor, error) {
-	name := strings.Join(keys, ".")
+// tensor looks a tensor up. It is an error when there is something else at keys, such as what
+// only a call of a function would make.
+func (f *File) tensor(keys []string) (*tensor.Tensor, error) {
+	subject := f.Subject(strings.Join(keys, "."))
 	switch v := f.find(keys).(type) {
 	case *rebuilt:
-		return f.newTensor(name, v), nil
+		return v.tensor(subject), nil
 	case *opaque:
 		return nil, &fault.Error{
-			Op: opRead, Subject: f.subject(name), Expected: "a tensor", Found: "what only a call of " + v.shown() + " makes",
+			Subject: subject, Expected: "a tensor", Found: "what only a call of " + v.shown() + " makes",
 			Hint: "nothing in the file is run: save the state_dict alone, with plain tensors",
 		}
 	case missing:
-		return nil, &fault.Error{Op: opRead, Subject: f.subject(name), Problem: "is missing", Found: tensor.Shortened(f.names, 0)}
+		return nil, nil
 	default:
-		return nil, &fault.Error{Op: opRead, Subject: f.subject(name), Expected: "a tensor", Found: kind(v)}
+		return nil, &fault.Error{Subject: subject, Expected: "a tensor", Found: kind(v)}
 	}
 }
-
-func (f *File) subject(name string) string { return f.path + ": tensor " + name }
 
 // missing is the type of absent, which find returns where keys lead nowhere.
 // Nil will not do: it is Python's None.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch/torchtest"
 )
 
@@ -50,7 +51,7 @@ func checkFault(t *testing.T, err error, subject, want string) {
 }
 
 // values reads a whole tensor, by Matrix where it has two dimensions.
-func values(x *Tensor) ([]float32, error) {
+func values(x *tensor.Tensor) ([]float32, error) {
 	all := make([]float32, x.Len())
 	if len(x.Shape) != 2 || len(all) == 0 {
 		return all, x.ReadFloats(0, all)
@@ -90,15 +91,15 @@ func TestReadVaried(t *testing.T) {
 	}
 	for _, test := range tests {
 		keys := strings.Split(test.keys, "/")
-		x, err := f.Tensor(keys...)
+		x, err := f.At(keys[:len(keys)-1]...).Tensor(keys[len(keys)-1])
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		got, err := values(x)
-		if err != nil || x.Name != strings.Join(keys, ".") || x.DType != test.dtype || !slices.Equal(x.Shape, test.shape) ||
+		if err != nil || x.Subject != f.Subject(strings.Join(keys, ".")) || x.DType != test.dtype || !slices.Equal(x.Shape, test.shape) ||
 			!slices.Equal(got, test.want) {
-			t.Errorf("%s %s %v %v, %v\nwant %+v", x.Name, x.DType, x.Shape, got, err, test)
+			t.Errorf("%s %s %v %v, %v\nwant %+v", x.Subject, x.DType, x.Shape, got, err, test)
 		}
 	}
 	for name, want := range map[string]string{
@@ -117,10 +118,10 @@ func TestReadVaried(t *testing.T) {
 		"sparse": "a call of torch._utils._rebuild_sparse_tensor", "module": "a call of torch.nn.modules.linear.Linear",
 		"none": "is missing: found bf16,", "cfg": "expected a tensor, found a dictionary of 17 entries",
 	} {
-		_, err := f.Tensor(name)
+		_, err := f.At().Tensor(name)
 		checkFault(t, err, f.Path()+": tensor "+name, want)
 	}
-	_, err := f.Tensor("module", "weight")
+	_, err := f.At("module").Tensor("weight")
 	checkFault(t, err, f.Path()+": tensor module.weight", "a call of torch.nn.modules.linear.Linear")
 }
 
@@ -142,8 +143,8 @@ func TestValues(t *testing.T) {
 	if got, ok := f.Value("cfg", "list", "1"); got != "two" || !ok {
 		t.Errorf("list: %v, %v", got, ok)
 	}
-	if !f.Has("cfg", "args") || !f.HasTensor("w") || f.Has("cfg", "absent") || f.HasTensor("cfg") || f.Has("w", "x") {
-		t.Error("Has or HasTensor is wrong")
+	if !f.At("cfg").Has("args") || !f.Has("w") || f.At("cfg").Has("absent") || !f.At().Has("cfg") || f.At("w").Has("x") {
+		t.Error("Has is wrong")
 	}
 	if got := f.Keys("state_dict"); !slices.Equal(got, []string{"weight", "bias"}) {
 		t.Errorf("keys %v", got)
@@ -166,7 +167,7 @@ func TestOtherProtocolAndRoot(t *testing.T) {
 		t.Errorf("%v, %v", name, err)
 	}
 	root := openPath(t, filepath.Join("testdata", "tensor.pt"))
-	x, err = root.Tensor()
+	x, err = root.Tensor("")
 	if err != nil || !slices.Equal(x.Shape, []int{3, 4}) || !slices.Equal(root.Names(), []string{""}) {
 		t.Errorf("%+v, %v", x, err)
 	}
@@ -210,14 +211,11 @@ func TestFixtures(t *testing.T) {
 		read++
 		f := openPath(t, path)
 		for _, name := range f.Names() {
-			x, err := f.Tensor(strings.TrimPrefix(name, "ae."))
-			if strings.HasPrefix(name, "ae.") {
-				x, err = f.Tensor("ae", strings.TrimPrefix(name, "ae."))
-			}
+			x, err := f.Tensor(name)
 			if err != nil {
 				return err
 			}
-			if _, err := values(x); slices.Contains(readable, x.DType) && err != nil {
+			if _, err := values(x); x.Encoding != nil && err != nil {
 				return err
 			}
 		}

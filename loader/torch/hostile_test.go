@@ -15,9 +15,9 @@ import (
 	"github.com/saedb/saedb/loader/torch/torchtest"
 )
 
-func mustTensor(t *testing.T, f *File, keys ...string) *Tensor {
+func mustTensor(t *testing.T, f *File, keys ...string) *tensor.Tensor {
 	t.Helper()
-	x, err := f.Tensor(keys...)
+	x, err := f.Tensor(strings.Join(keys, "."))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestNothingIsRun(t *testing.T) {
 		"system": "a call of os.system makes", "eval": "builtins.eval", "nested": "builtins.getattr", "wrapped": "os.system",
 		"control": `"a.b\x1b[2J"`,
 	} {
-		_, err := f.Tensor(name)
+		_, err := f.At().Tensor(name)
 		checkFault(t, err, f.Path()+": tensor "+name, want)
 	}
 	if !slices.Equal(f.Names(), []string{"w"}) {
@@ -263,17 +263,16 @@ func FuzzPickle(f *testing.F) {
 		if err != nil {
 			return
 		}
-		file := &File{path: "fuzz", root: root}
-		if _, err := tensorNames(root); err == nil {
-			visit(t, file, nil, 1024)
+		if names, err := tensorNames(root); err == nil {
+			visit(t, newFile("fuzz", root, names, nil), nil, 1024)
 		}
 	})
 }
 
 // visit reads every tensor below keys, of a file of size bytes.
 func visit(t *testing.T, f *File, keys []string, size int) {
-	if x, err := f.Tensor(keys...); err == nil {
-		if x.rebuilt.layout == scattered || !slices.Contains(readable, x.DType) {
+	if x, err := f.tensor(keys); err == nil && x != nil {
+		if x.Order == tensor.Scattered || x.Encoding == nil {
 			return
 		}
 		if x.Len() > size {

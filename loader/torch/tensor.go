@@ -9,17 +9,6 @@ import (
 	"github.com/saedb/saedb/loader/tensor"
 )
 
-// Tensor is a tensor of an open file. It is safe for concurrent use and valid
-// until the file is closed.
-type Tensor struct {
-	Name  string
-	DType string // as safetensors calls it: F32, F16, BF16, F64, and those that are not read
-	Shape []int  // not to be changed
-
-	values  *tensor.Stored
-	rebuilt *rebuilt
-}
-
 // storageType is what the values of a storage are.
 type storageType struct {
 	dtype string // as safetensors calls it
@@ -87,17 +76,7 @@ type rebuilt struct {
 	first   int64 // its first value in the storage
 	shape   []int
 	strides []int64
-	layout  layout
 }
-
-// layout is the order of a tensor's values in its storage.
-type layout int
-
-const (
-	scattered  layout = iota // with gaps, or in an order that is not read
-	rowMajor                 // one after the other, the last dimension fastest
-	transposed               // a matrix whose transpose is rowMajor
-)
 
 // rebuildTensor is _rebuild_tensor_v2(storage, offset, shape, strides, …), and
 // _rebuild_tensor, which has no more than these.
@@ -179,7 +158,6 @@ func newRebuilt(s *storage, t storageType, args tuple) (any, error) {
 	for i, n := range shape {
 		r.shape[i] = int(n)
 	}
-	r.layout = r.findLayout()
 	return r, nil
 }
 
@@ -216,16 +194,16 @@ func lastValue(first int64, shape, strides []int64) (int64, error) {
 	return int64(last), nil
 }
 
-// findLayout tells the order of r's values from its strides. That of a dimension
+// order tells the order of r's values from its strides. That of a dimension
 // of one value says nothing.
-func (r *rebuilt) findLayout() layout {
+func (r *rebuilt) order() tensor.Order {
 	if isRowMajor(r.shape, r.strides) {
-		return rowMajor
+		return tensor.RowMajor
 	}
 	if len(r.shape) == 2 && isRowMajor([]int{r.shape[1], r.shape[0]}, []int64{r.strides[1], r.strides[0]}) {
-		return transposed
+		return tensor.ColumnMajor
 	}
-	return scattered
+	return tensor.Scattered
 }
 
 func isRowMajor(shape []int, strides []int64) bool {
@@ -242,91 +220,15 @@ func isRowMajor(shape []int, strides []int64) bool {
 	return true
 }
 
-// encodings are the data types that are read, in the order of an error's list.
-var encodings = []*tensor.Encoding{tensor.F32, tensor.F16, tensor.BF16, tensor.F64}
-
-var readable = tensor.Names(encodings)
-
-func (f *File) newTensor(name string, r *rebuilt) *Tensor {
-	length := 1
-	for _, n := range r.shape {
-		length *= n // lastValue has held it against an int
+// tensor is what r describes, which subject names in errors.
+func (r *rebuilt) tensor(subject string) *tensor.Tensor {
+	t := &tensor.Tensor{
+		Op: opRead, Subject: subject, DType: r.dtype, Shape: r.shape,
+		Source: r.storage.source, Offset: r.storage.offset + r.first*int64(r.width), Order: r.order(),
+		Encoding: tensor.Floats.Named(r.dtype), Readable: tensor.FloatNames, Layout: fmt.Sprintf("shape %v with strides %v", r.shape, r.strides),
 	}
-	stored := &tensor.Stored{
-		Source: r.storage.source, Subject: f.subject(name), Offset: r.storage.offset + r.first*int64(r.width), Len: length,
-		DType: r.dtype, Readable: readable,
+	if t.Encoding != nil {
+		t.Hint = "call contiguous() on the tensor and save it again"
 	}
-	for _, e := range encodings {
-		if e.Name == r.dtype {
-			stored.Encoding = e
-		}
-	}
-	return &Tensor{Name: name, DType: r.dtype, Shape: r.shape, values: stored, rebuilt: r}
-}
-
-// Len returns the number of values.
-func (t *Tensor) Len() int { return t.values.Len }
-
-// ReadFloats reads the values from … from+len(dst)-1, in row-major order, as
-// float32. A range outside the tensor, a file that became shorter, a data type
-// that is not read and values that are not stored in row-major order are errors.
-func (t *Tensor) ReadFloats(from int, dst []float32) error {
-	if t.rebuilt.layout != rowMajor {
-		return t.unreadable("values in row-major order")
-	}
-	return fault.At(opRead, "", t.values.ReadFloats(from, dst))
-}
-
-// Matrix returns a tensor [rows, cols] as a matrix. Another number of dimensions,
-// a dimension of 0, a data type that is not read, and values that are stored
-// neither row by row nor column by column are errors.
-func (t *Tensor) Matrix() (tensor.Matrix, error) { return t.matrix(rowMajor, transposed) }
-
-// Transposed returns a tensor [cols, rows] as the matrix [rows, cols]; its errors
-// are those of Matrix.
-func (t *Tensor) Transposed() (tensor.Matrix, error) { return t.matrix(transposed, rowMajor) }
-
-// Slice returns the matrix at index along axis 0 or 1 of a tensor of three dimensions. Another
-// number of dimensions, an index that is not there and values that are not stored in
-// row-major order are errors.
-func (t *Tensor) Slice(axis, index int) (tensor.Matrix, error) {
-	if t.rebuilt.layout != rowMajor {
-		return nil, t.unreadable("values in row-major order")
-	}
-	m, err := t.values.Slice(t.Shape, axis, index)
-	if err != nil {
-		return nil, fault.At(opRead, "", err)
-	}
-	return m, nil
-}
-
-// matrix returns a tensor that is stored in the layout straight as it is stored,
-// and one that is stored in the layout turned as the transpose of that.
-func (t *Tensor) matrix(straight, turned layout) (tensor.Matrix, error) {
-	shape := t.Shape
-	if t.rebuilt.layout == transposed {
-		shape = []int{t.Shape[1], t.Shape[0]}
-	}
-	var m tensor.Matrix
-	var err error
-	switch t.rebuilt.layout {
-	case straight:
-		m, err = t.values.Matrix(shape)
-	case turned:
-		m, err = t.values.Transposed(shape)
-	default:
-		err = t.unreadable("values stored row by row or column by column")
-	}
-	if err != nil {
-		return nil, fault.At(opRead, "", err)
-	}
-	return m, nil
-}
-
-func (t *Tensor) unreadable(expected string) error {
-	return &fault.Error{
-		Op: opRead, Subject: t.values.Subject, Expected: expected,
-		Found: fmt.Sprintf("shape %v with strides %v", t.Shape, t.rebuilt.strides),
-		Hint:  "call contiguous() on the tensor and save it again",
-	}
+	return t
 }

@@ -92,20 +92,10 @@ func decodeByteFallback(token string) string {
 // showBytes is b as text, where each byte that is no part of valid UTF-8 is <0xNN>,
 // as SentencePiece spells it: such a token is part of a character that takes several.
 func showBytes(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
-	var text strings.Builder
-	for len(b) > 0 {
-		r, size := utf8.DecodeRune(b)
-		if r == utf8.RuneError && size <= 1 {
-			fmt.Fprintf(&text, "<0x%02X>", b[0])
-		} else {
-			text.Write(b[:size])
-		}
-		b = b[size:]
-	}
-	return text.String()
+	return validText(b, func(text *strings.Builder, bad []byte) int {
+		fmt.Fprintf(text, "<0x%02X>", bad[0])
+		return 1
+	})
 }
 
 // Replaced is a token's text with U+FFFD in place of the bytes that showBytes shows, one
@@ -151,6 +141,15 @@ func WithBytes(token, text string) string {
 // or a whole run of them, and would give other texts.
 // Source: The Unicode Standard, section 3.9, "Substitution of Maximal Subparts".
 func toValidText(b []byte) string {
+	return validText(b, func(text *strings.Builder, bad []byte) int {
+		text.WriteRune(utf8.RuneError)
+		return validPrefix(bad)
+	})
+}
+
+// validText is b as text. Where it goes on with what is no valid UTF-8, stand writes what stands
+// for that, and says of how many bytes.
+func validText(b []byte, stand func(text *strings.Builder, bad []byte) int) string {
 	if utf8.Valid(b) {
 		return string(b)
 	}
@@ -158,9 +157,10 @@ func toValidText(b []byte) string {
 	for len(b) > 0 {
 		r, size := utf8.DecodeRune(b)
 		if r == utf8.RuneError && size <= 1 {
-			size = validPrefix(b)
+			size = stand(&text, b)
+		} else {
+			text.Write(b[:size])
 		}
-		text.WriteRune(r)
 		b = b[size:]
 	}
 	return text.String()

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/pyjson"
 )
 
@@ -50,7 +51,7 @@ func FileNames() []string { return slices.Clone(slowNames) }
 // readSlow reads a vocabulary that is not in a tokenizer.json: file is the path of
 // one of slowKinds. Added and special tokens come from the files beside it.
 func readSlow(file string) (*Vocabulary, error) {
-	data, err := readBounded(file, maxTokenizerJSON)
+	data, err := readFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func filesIn(dir string) []string {
 	entries, _ := os.ReadDir(dir) // none in what is no directory
 	var names []string
 	for _, entry := range entries {
-		if isFile(filepath.Join(dir, entry.Name())) {
+		if files.IsRegular(filepath.Join(dir, entry.Name())) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -220,7 +221,7 @@ func readAdditions(dir string) (*additions, error) {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		data, err := readBounded(file, maxTokenizerJSON)
+		data, err := readFile(file)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 )
 
 const (
@@ -91,7 +91,7 @@ func Read(path string) (*Vocabulary, error) {
 	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
 		path = filepath.Dir(path)
 	}
-	if kindOf(path) != "" && isFile(path) {
+	if kindOf(path) != "" && files.IsRegular(path) {
 		return readSlow(path)
 	}
 	info, err := os.Stat(path)
@@ -139,11 +139,6 @@ func withNeighbours(err error, dir string) error {
 	return &named
 }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
 // ReadTokenizerJSON returns the path and the bytes of the tokenizer.json that
 // path names or, when path is a directory, holds.
 func ReadTokenizerJSON(path string) (file string, data []byte, err error) {
@@ -161,37 +156,13 @@ func ReadTokenizerJSON(path string) (file string, data []byte, err error) {
 	if !info.Mode().IsRegular() {
 		return "", nil, &fault.Error{Op: opRead, Subject: file, Expected: "a regular file", Found: info.Mode().Type().String()}
 	}
-	data, err = readBounded(file, maxTokenizerJSON)
+	data, err = readFile(file)
 	return file, data, err
 }
 
-// readBounded reads a file whose size is at most limit. The size is looked at
-// before anything is read; the bound on reading is for a file that grows meanwhile.
-func readBounded(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fault.At(opRead, file, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fault.At(opRead, file, err)
-	}
-	tooLarge := &fault.Error{
-		Op: opRead, Subject: file, Problem: "file is too large for a tokenizer",
-		Expected: fmt.Sprintf("at most %d MB", limit>>20), Found: "more",
-	}
-	if info.Size() > limit {
-		return nil, tooLarge
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fault.At(opRead, file, err)
-	}
-	if int64(len(data)) > limit {
-		return nil, tooLarge
-	}
-	return data, nil
+func readFile(path string) ([]byte, error) {
+	data, err := files.Read(path, maxTokenizerJSON)
+	return data, fault.At(opRead, path, err)
 }
 
 // missing explains a file that cannot be opened. Directories with another

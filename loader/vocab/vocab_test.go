@@ -193,7 +193,7 @@ func TestReadErrors(t *testing.T) {
 		{filepath.Join(dir, "absent"), "give a directory with tokenizer.json"},
 		{dir, "tokenizer.json"},
 		{slow, "expected a SentencePiece model, found a file without pieces"},
-		{large, "too large for a tokenizer"},
+		{large, "is too large: expected at most 256 MB, found more"},
 		{filepath.Join(dir, "odd"), "expected a regular file"},
 		{filepath.Join(dir, "no.gguf"), "no.gguf"},
 		{filepath.Join(dir, "absent.gguf"), "absent.gguf"},

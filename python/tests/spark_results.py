@@ -42,7 +42,7 @@ def layout():
     """Columns of docs/export.md that the program's tables have."""
     statistics = "top_token_ids, bottom_token_ids, top_logit_weights, bottom_logit_weights"
     return {
-        "features": ("features.*, " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
+        "features": ("features.* EXCLUDE (label), " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
         "enrichment": (
             "enrichment.*, e.log10_ks_p, e.log10_q, e.log10_q_all",
             "enrichment JOIN saes USING (sae) JOIN stored_token_sets s USING (token_set) "

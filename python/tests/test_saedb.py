@@ -203,6 +203,17 @@ class InMemory(unittest.TestCase):
         self.assertEqual(self.con.execute("SELECT sorted_values[1] FROM stored_baseline_statistics WHERE statistic = 'skewness'").fetchone(), (least,))
         self.con.execute("CALL saedb_compute(baseline := '512', database := current_database())").fetchall()
         self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 512))
+        kinds = "SELECT kind, like_sae, count(*) FROM baseline_enrichment GROUP BY ALL ORDER BY ALL"
+        saedb.compute(self.con, baseline=300, baseline_like="sae")
+        self.assertEqual(self.con.execute(kinds).fetchall(), [("isotropic", None, 1), ("sae", "s", 1)])
+        (least,) = self.con.execute("SELECT min(s.skewness) FROM (SELECT logit_stats(random_direction_like(1, range, 's'), 'm') AS s FROM range(300))").fetchone()
+        (stored,) = self.con.execute(
+            "SELECT sorted_values[1] FROM stored_baseline_statistics JOIN stored_baselines USING (baseline_id) WHERE statistic = 'skewness' AND sae_id IS NOT NULL"
+        ).fetchone()
+        self.assertEqual(least, stored)
+        with self.assertRaisesRegex(duckdb.Error, "baseline-like: expected isotropic or sae, found model"):
+            saedb.compute(self.con, baseline_like="model")
+        saedb.compute(self.con, baseline=512, baseline_like="isotropic")
         for wrong in (199, -1, True):
             with self.assertRaisesRegex(duckdb.Error, f'baseline: expected 0, for none, or a number of random directions from 200, found "{int(wrong)}"'):
                 saedb.compute(self.con, baseline=wrong)
@@ -214,6 +225,10 @@ class InMemory(unittest.TestCase):
         ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
         logarithms = "SELECT count(*), count(log10_ks_p), count(log10_q), count(log10_q_all)"
         self.assertEqual(self.con.execute(f"{logarithms} FROM ({query})").fetchone(), (D_SAE,) * 4)
+        ((macros,),) = self.con.execute("FROM saedb_view_macros()").fetchall()
+        with duckdb.connect() as other:
+            other.execute(macros)
+            self.assertEqual(other.execute("SELECT feature_role(11, -1, 0), feature_role(3, 1, 0.1)").fetchone(), ("suppression", "partition"))
         view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
         self.assertEqual(self.con.execute(f"{view} EXCEPT ALL FROM enrichment").fetchall(), [])
 

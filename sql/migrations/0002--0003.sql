@@ -36,8 +36,9 @@ UPDATE stored_loads SET name = s.sae FROM stored_saes s WHERE s.sae_id = load_id
 
 DROP VIEW IF EXISTS release_enrichment;
 
--- A column is added before rows change, which DuckDB wants in this order.
+-- Columns are added before rows change, which DuckDB wants in this order.
 ALTER TABLE stored_statistics ADD COLUMN top_share DOUBLE;
+ALTER TABLE stored_statistics ADD COLUMN decoder_norm DOUBLE;
 
 -- Bytes of tokens that are no UTF-8 by themselves show as <0xBB>, in the lists of tokens too.
 CREATE TABLE changed_texts AS SELECT model_id, token_id, token, text AS old, token_text(token, text) AS new FROM stored_tokens
@@ -108,6 +109,8 @@ UPDATE stored_statistics SET top_share = list_sum(list_reverse_sort(list_transfo
     list_concat(top_logit_weights, bottom_logit_weights[:greatest(c.counted_tokens - 10, 0)]),
     lambda w: pow((w - mean) / nullif(std, 0), 2)))[:10]) / c.counted_tokens
 FROM stored_computations c WHERE c.sae_id = stored_statistics.sae_id;
+UPDATE stored_statistics SET decoder_norm = sqrt(list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])))
+FROM stored_decoders d WHERE d.sae_id = stored_statistics.sae_id AND d.feature = stored_statistics.feature;
 
 -- What random directions score, and what is held against it. What was the p-value is now
 -- called after its formula; p- and q-values against a baseline come with the next compute.
@@ -121,7 +124,8 @@ CREATE TABLE stored_baselines (
     directions INTEGER NOT NULL,
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
-    computed_at TIMESTAMP NOT NULL
+    computed_at TIMESTAMP NOT NULL,
+    sae_id INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -137,6 +141,7 @@ CREATE TABLE stored_baseline_enrichment (
     scores FLOAT[],
     counts INTEGER[],
     threshold DOUBLE,
+    location DOUBLE,
     scale DOUBLE,
     median DOUBLE,
     auc_scale DOUBLE,
@@ -150,6 +155,13 @@ CREATE TABLE stored_significance (
     skewness_q DOUBLE,
     kurtosis_p DOUBLE,
     kurtosis_q DOUBLE
+);
+
+CREATE TABLE stored_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
 );
 
 CREATE TABLE next_stored_enrichment (

@@ -1,18 +1,21 @@
 CREATE OR REPLACE VIEW features AS
-SELECT s.layer, d.feature, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
+SELECT s.layer, d.feature, l.label, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
+       feature_role(t.cos_kurtosis, t.cos_skewness, pow(t.cos_std / nullif(t.decoder_norm, 0), 2)) AS role,
        g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
        t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, s.counted_tokens / t.kurtosis AS participation, t.top_share,
-       d.log_sparsity, s.sae, s.hook, s.release, s.model,
+       t.decoder_norm, d.log_sparsity, s.sae, s.hook, s.release, s.model,
        'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
 FROM stored_decoders d
 JOIN saes s ON d.sae_id = s.load_id
 LEFT JOIN stored_statistics t ON t.sae_id = d.sae_id AND t.feature = d.feature
-LEFT JOIN stored_significance g ON g.sae_id = d.sae_id AND g.feature = d.feature;
+LEFT JOIN stored_significance g ON g.sae_id = d.sae_id AND g.feature = d.feature
+LEFT JOIN stored_labels l ON l.sae_id = d.sae_id AND l.feature = d.feature;
 COMMENT ON VIEW features IS 'Every feature of every loaded SAE: the distribution of its logit weights over the vocabulary, and the tokens at their ends. Statistics are NULL before saedb compute.';
 COMMENT ON COLUMN features.sae IS 'The SAE.';
 COMMENT ON COLUMN features.release IS 'Its release.';
 COMMENT ON COLUMN features.model IS 'The model whose unembedding was used.';
 COMMENT ON COLUMN features.layer IS 'Layer, as in saes.';
+COMMENT ON COLUMN features.role IS 'By the thresholds of Gurnee et al. (Universal Neurons in GPT2 Language Models, 2024) on the cosines of the decoder direction with the columns of the unembedding: prediction (kurtosis above 10, skewness above 0), suppression (kurtosis above 10, skewness below 0), partition (variance above 0.005), or NULL. feature_role takes other thresholds.';
 COMMENT ON COLUMN features.mean IS 'Mean of the logit weights; 0 where the unembedding is centred over the vocabulary.';
 COMMENT ON COLUMN features.std IS 'Population standard deviation of the logit weights.';
 COMMENT ON COLUMN features.skewness IS 'Skewness of the logit weights; high when the feature promotes a few tokens. NULL when std is 0.';

@@ -6,10 +6,11 @@ SELECT s.statistic, s.sorted_values[CAST(ceil(0.01 * len(s.sorted_values)) AS IN
        s.sorted_values[CAST(ceil(0.75 * len(s.sorted_values)) AS INTEGER)] AS q75,
        s.sorted_values[CAST(ceil(0.95 * len(s.sorted_values)) AS INTEGER)] AS q95,
        s.sorted_values[CAST(ceil(0.99 * len(s.sorted_values)) AS INTEGER)] AS q99,
-       b.directions, b.tokens, b.seed, m.model
+       b.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, m.model
 FROM stored_baseline_statistics s
 JOIN stored_baselines b ON s.baseline_id = b.baseline_id
-JOIN stored_models m ON b.model_id = m.model_id;
+JOIN stored_models m ON b.model_id = m.model_id
+LEFT JOIN stored_loads l ON b.sae_id = l.load_id;
 COMMENT ON VIEW baseline_statistics IS 'What chance gives: quantiles of the statistics of random directions of the residual stream, a row a statistic of features.';
 COMMENT ON COLUMN baseline_statistics.q01 IS '1 % quantile: the least value that at least 1 % of the random directions do not exceed.';
 COMMENT ON COLUMN baseline_statistics.q05 IS '5 % quantile.';
@@ -21,22 +22,29 @@ COMMENT ON COLUMN baseline_statistics.q99 IS '99 % quantile.';
 COMMENT ON COLUMN baseline_statistics.directions IS 'Number of random directions.';
 COMMENT ON COLUMN baseline_statistics.tokens IS 'Columns of the unembedding that were used: all, or real.';
 COMMENT ON COLUMN baseline_statistics.seed IS 'Seed of the random directions.';
+COMMENT ON COLUMN baseline_statistics.kind IS 'isotropic, which belongs to the model alone, or sae: with the covariance of an SAE''s unit decoder (compute --baseline-like sae).';
+COMMENT ON COLUMN baseline_statistics.like_sae IS 'That SAE; NULL where they are isotropic.';
 COMMENT ON COLUMN baseline_statistics.model IS 'The model.';
 
 CREATE OR REPLACE VIEW baseline_enrichment AS
-SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale, n.directions, b.tokens, b.seed, m.model
+SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale, n.directions,
+       b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, m.model
 FROM stored_baseline_enrichment n
 JOIN stored_baselines b ON n.baseline_id = b.baseline_id
 JOIN stored_models m ON b.model_id = m.model_id
-JOIN stored_token_sets t ON n.set_id = t.set_id;
+JOIN stored_token_sets t ON n.set_id = t.set_id
+LEFT JOIN stored_loads l ON b.sae_id = l.load_id;
 COMMENT ON VIEW baseline_enrichment IS 'What chance gives: how random directions of the residual stream score in each token set.';
 COMMENT ON COLUMN baseline_enrichment.token_set IS 'Name of the set.';
 COMMENT ON COLUMN baseline_enrichment.family IS 'Family of sets that it belongs to.';
 COMMENT ON COLUMN baseline_enrichment.expected_es IS 'Median score of random directions.';
 COMMENT ON COLUMN baseline_enrichment.es_q99 IS 'Score that 1 % of random directions reach.';
-COMMENT ON COLUMN baseline_enrichment.es_scale IS 'Standard deviation of the Gaussian tail, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN baseline_enrichment.es_location IS 'Mean of the Gaussian tail, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN baseline_enrichment.es_scale IS 'Its standard deviation.';
 COMMENT ON COLUMN baseline_enrichment.auc_scale IS 'Root mean square of Φ⁻¹(auc) of random directions.';
 COMMENT ON COLUMN baseline_enrichment.directions IS 'Number of random directions that have a score.';
 COMMENT ON COLUMN baseline_enrichment.tokens IS 'Columns of the unembedding that were used: all, or real.';
 COMMENT ON COLUMN baseline_enrichment.seed IS 'Seed of the random directions.';
+COMMENT ON COLUMN baseline_enrichment.kind IS 'isotropic, which belongs to the model alone, or sae: with the covariance of an SAE''s unit decoder (compute --baseline-like sae).';
+COMMENT ON COLUMN baseline_enrichment.like_sae IS 'That SAE; NULL where they are isotropic.';
 COMMENT ON COLUMN baseline_enrichment.model IS 'The model.';

@@ -56,3 +56,18 @@ SELECT layer, feature, round(logit_weight, 3) AS logit_weight FROM features_for_
 SELECT text, rank FROM feature_logits('blocks.29.hook_resid_pre', 63) LIMIT 3;
 
 SELECT layer, feature, round(cosine, 4) AS cosine FROM similar_features('blocks.29.hook_resid_pre', 63, k := 3);
+
+-- Against chance: the baseline, random directions of either kind, and a score's p-value.
+SELECT token_set, round(expected_es, 4) AS expected_es, round(es_q99, 4) AS es_q99, round(es_location, 3) AS es_location, round(es_scale, 3) AS es_scale, directions, kind
+FROM baseline_enrichment WHERE token_set IN ('all_digits', 'boy_names', 'starts_with_space') ORDER BY token_set;
+
+SELECT row, md5(CAST(random_direction(1, row, 576) AS VARCHAR)) AS isotropic, md5(CAST(random_direction_like(1, row, 'smollm2-demo/blocks.29.hook_resid_pre') AS VARCHAR)) AS like_sae
+FROM (SELECT unnest([0, 1, 4095]) AS row) ORDER BY row;
+
+SELECT token_set, round(p_value, 6) AS p_value, round(10 ** baseline_log10_p('smollm2-135m', baseline_id, set_id, es), 6) AS again
+FROM enrichment JOIN stored_token_sets USING (token_set) JOIN stored_baseline_enrichment USING (set_id)
+WHERE layer = 24 AND feature = 7 AND token_set IN ('all_digits', 'boy_names', 'starts_with_space') ORDER BY token_set;
+
+SELECT random_direction_like(1, 0, NULL) AS a, random_direction_like(NULL, 0, 'nobody') AS b;
+
+SELECT random_direction_like(1, 0, 'nobody');

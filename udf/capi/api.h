@@ -4,7 +4,8 @@
 // The program fills the table with the symbols it is linked with (linked.c);
 // the loadable extension, which must not link DuckDB, fills it from the struct
 // that DuckDB hands to its entry point. Everything here is in the stable C API
-// v1.2.0. Handles are opaque pointers in both.
+// v1.2.0, and the functions of SAEDB_CAPI_RUNS in v1.5.6, of which an older DuckDB leaves
+// the pointers NULL. Handles are opaque pointers in both.
 #ifndef SAEDB_CAPI_H
 #define SAEDB_CAPI_H
 
@@ -139,11 +140,23 @@ typedef struct {
 	X(void, duckdb_destroy_result, (duckdb_result *result), (result))                                                  \
 	X(void, duckdb_add_replacement_scan, (handle db, replacement_callback call, void *data, delete_callback del),      \
 	  (db, call, data, del))                                                                                           \
-	X(void, duckdb_replacement_scan_set_function_name, (handle info, const char *name), (info, name))
+	X(void, duckdb_replacement_scan_set_function_name, (handle info, const char *name), (info, name))                  \
+	X(const char *, duckdb_library_version, (void), ())
+
+// What tells one run of a function from another, and on which connection it is.
+#define SAEDB_CAPI_RUNS(X)                                                                                             \
+	X(void, duckdb_scalar_function_set_init, (handle f, info_callback call), (f, call))                                \
+	X(void, duckdb_scalar_function_init_set_state, (handle info, void *state, delete_callback del), (info, state, del)) \
+	X(void *, duckdb_scalar_function_get_state, (handle info), (info))                                                 \
+	X(void, duckdb_scalar_function_init_get_client_context, (handle info, handle *out), (info, out))                   \
+	X(void, duckdb_table_function_get_client_context, (handle info, handle *out), (info, out))                         \
+	X(idx_t, duckdb_client_context_get_connection_id, (handle context), (context))                                     \
+	X(void, duckdb_destroy_client_context, (handle *context), (context))
 
 typedef struct {
 #define X(ret, name, params, args) ret(*name) params;
 	SAEDB_CAPI(X)
+	SAEDB_CAPI_RUNS(X)
 #undef X
 } saedb_capi;
 
@@ -153,14 +166,17 @@ extern saedb_capi saedb_api;
 #define X(ret, name, params, args)                                                                                     \
 	static inline ret call_##name params { return saedb_api.name args; }
 SAEDB_CAPI(X)
+SAEDB_CAPI_RUNS(X)
 #undef X
 
 // What DuckDB calls back (callbacks.c), and the Go that does the work.
+void saedb_scalar_init(handle info);
 void saedb_scalar(handle info, handle input, handle output);
 void saedb_table_bind(handle info);
 void saedb_table_init(handle info);
 void saedb_table_scan(handle info, handle output);
 void saedb_release(void *owner);
+void saedbScalarInit(handle info);
 void saedbScalar(handle info, handle input, handle output);
 void saedbTableBind(handle info);
 void saedbTableInit(handle info);
@@ -176,9 +192,34 @@ extern bool saedb_forked;
 
 // Owners are cgo.Handle values, which are integers: the conversions to and from
 // pointers are done here, since Go's checkers rightly distrust them.
-static inline void set_scalar_owner(handle f, uintptr_t owner) {
+static inline void set_scalar_owner(handle f, uintptr_t owner, bool runs) {
 	saedb_api.duckdb_scalar_function_set_extra_info(f, (void *)owner, saedb_release);
 	saedb_api.duckdb_scalar_function_set_function(f, saedb_scalar);
+	if (runs && saedb_api.duckdb_scalar_function_set_init) {
+		saedb_api.duckdb_scalar_function_set_init(f, saedb_scalar_init);
+	}
+}
+static inline void set_scalar_state(handle info, uintptr_t owner) {
+	saedb_api.duckdb_scalar_function_init_set_state(info, (void *)owner, saedb_release);
+}
+static inline uintptr_t scalar_state(handle info) {
+	return saedb_api.duckdb_scalar_function_get_state ? (uintptr_t)saedb_api.duckdb_scalar_function_get_state(info) : 0;
+}
+// The number of the connection that runs a scalar function (scalar) or binds a table
+// function, -1 where DuckDB does not say.
+static inline int64_t connection_of(handle info, bool scalar) {
+	handle context;
+	if (!saedb_api.duckdb_client_context_get_connection_id) {
+		return -1;
+	}
+	if (scalar) {
+		saedb_api.duckdb_scalar_function_init_get_client_context(info, &context);
+	} else {
+		saedb_api.duckdb_table_function_get_client_context(info, &context);
+	}
+	int64_t id = (int64_t)saedb_api.duckdb_client_context_get_connection_id(context);
+	saedb_api.duckdb_destroy_client_context(&context);
+	return id;
 }
 static inline void set_table_owner(handle f, uintptr_t owner) {
 	saedb_api.duckdb_table_function_set_extra_info(f, (void *)owner, saedb_release);

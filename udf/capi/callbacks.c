@@ -3,9 +3,19 @@
 // runtime would wait for others forever. There a call is an error, and what DuckDB
 // lets go of stays, until the process ends.
 
+#include <stddef.h>
+
 #include "api.h"
 
 bool saedb_forked;
+
+void saedb_scalar_init(handle info) {
+	if (saedb_forked) {
+		saedb_api.duckdb_scalar_function_init_set_state(info, NULL, NULL);
+		return; // and saedb_scalar says why it does not run
+	}
+	saedbScalarInit(info);
+}
 
 void saedb_scalar(handle info, handle input, handle output) {
 	if (saedb_forked) {

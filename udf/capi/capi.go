@@ -13,8 +13,9 @@ import "C"
 
 import (
 	"errors"
-	"fmt"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Connection is a duckdb_connection that somebody else opened and will close.
@@ -55,9 +56,9 @@ func (c Connection) Query(sql string, each func(Chunk) error) error {
 	}
 }
 
-// recovered turns a panic into an error: nothing of ours may unwind into DuckDB.
-func recovered(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("internal error: %v", p)
-	}
+// tell hands an error to DuckDB, by the function that it has for that.
+func tell(err error, set func(text *C.char)) {
+	text := C.CString(fault.Hand(err))
+	defer C.free(unsafe.Pointer(text))
+	set(text)
 }

@@ -4,17 +4,23 @@
 // struct of pointers that DuckDB hands over when it loads the extension.
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "extension.h"
 #include "positions.h"
 
 saedb_capi saedb_api;
 
-#define X(ret, name, params, args) (ret(*) params) table[at_##name],
+#define X(ret, name, params, args) saedb_api.name = (ret(*) params) table[at_##name];
 void saedb_fill(const void *struct_of_pointers) {
 	void *const *table = struct_of_pointers;
-	saedb_capi filled = {SAEDB_CAPI(X)};
-	saedb_api = filled;
+	SAEDB_CAPI(X)
+	int major = 0, minor = 0, patch = 0;
+	char more = 0; // as of v1.5.6-dev7, which is not v1.5.6 yet
+	sscanf(saedb_api.duckdb_library_version(), "v%d.%d.%d%c", &major, &minor, &patch, &more);
+	if (more == 0 && (major > 1 || (major == 1 && (minor > 5 || (minor == 5 && patch >= 6))))) {
+		SAEDB_CAPI_RUNS(X)
+	}
 }
 #undef X
 

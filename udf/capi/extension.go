@@ -11,6 +11,8 @@ import (
 	"errors"
 	"sync"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Loading is what DuckDB hands to the entry point of a loadable extension: its
@@ -43,7 +45,7 @@ func (l Loading) Attach(register func(registration Connection, host *Host, opene
 }
 
 func (l Loading) attach(register func(Connection, *Host, Database) error) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	version := C.CString(C.SAEDB_CAPI_VERSION)
 	defer C.free(unsafe.Pointer(version))
 	pointers := C.access_get_api(l.access, l.info, version)

@@ -6,8 +6,9 @@
 
 #define X(ret, name, params, args) extern ret name params;
 SAEDB_CAPI(X)
+SAEDB_CAPI_RUNS(X)
 #undef X
 
 #define X(ret, name, params, args) .name = name,
-saedb_capi saedb_api = {SAEDB_CAPI(X)};
+saedb_capi saedb_api = {SAEDB_CAPI(X) SAEDB_CAPI_RUNS(X)};
 #undef X

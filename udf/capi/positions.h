@@ -2,8 +2,9 @@
 // that DuckDB hands to a loadable extension.
 //
 // The struct is part of DuckDB's ABI: version v1.2.0 of the C API has 357
-// entries, which later versions keep in their places. Source: duckdb_ext_api_v1
-// in src/include/duckdb_extension.h of DuckDB 1.4.4 (MIT licence).
+// entries, which later versions keep in their places; v1.5.6 has more after them.
+// Source: duckdb_ext_api_v1 in src/include/duckdb_extension.h of DuckDB 1.4.4 and 1.5.6
+// (MIT licence).
 #ifndef SAEDB_CAPI_POSITIONS_H
 #define SAEDB_CAPI_POSITIONS_H
 
@@ -13,6 +14,7 @@ enum {
 	at_duckdb_connect = 3,
 	at_duckdb_interrupt = 4,
 	at_duckdb_disconnect = 6,
+	at_duckdb_library_version = 7,
 	at_duckdb_query = 13,
 	at_duckdb_destroy_result = 14,
 	at_duckdb_column_name = 15,
@@ -105,7 +107,14 @@ enum {
 	at_duckdb_add_replacement_scan = 274,
 	at_duckdb_replacement_scan_set_function_name = 275,
 	at_duckdb_fetch_chunk = 306,
-	saedb_capi_entries = 357,
+	saedb_capi_entries = 357, // of v1.2.0
+	at_duckdb_client_context_get_connection_id = 500,
+	at_duckdb_destroy_client_context = 501,
+	at_duckdb_scalar_function_get_state = 520,
+	at_duckdb_scalar_function_set_init = 521,
+	at_duckdb_scalar_function_init_set_state = 523,
+	at_duckdb_scalar_function_init_get_client_context = 524,
+	at_duckdb_table_function_get_client_context = 531,
 };
 
 #endif

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Scalar is one overload of a SQL function.
@@ -19,6 +21,18 @@ type Scalar struct {
 	// into output. DuckDB answers NULL for rows with a NULL argument itself only
 	// when the whole argument is a constant NULL, so Call must mind the rest.
 	Call func(input Chunk, output Vector) error
+	// Run, in place of Call, does the same and is told what run it is in. DuckDB refuses
+	// such a function in an index, which outlives what runs.
+	Run func(run *Run, input Chunk, output Vector) error
+}
+
+// Run is one use of a function in a statement that runs, on one of DuckDB's threads. A
+// DuckDB before 1.5.6 does not tell runs apart: there each chunk is one.
+type Run struct {
+	// Connection is DuckDB's number of the connection that runs it, -1 where it is unknown.
+	Connection int64
+	// Kept is the function's own, from chunk to chunk; nil at first.
+	Kept any
 }
 
 // RegisterScalar registers the overloads of one function with the database of c.
@@ -41,7 +55,7 @@ func (c Connection) RegisterScalar(name string, overloads ...Scalar) error {
 		if overloads[i].Volatile {
 			C.call_duckdb_scalar_function_set_volatile(f)
 		}
-		C.set_scalar_owner(f, C.uintptr_t(cgo.NewHandle(&overloads[i])))
+		C.set_scalar_owner(f, C.uintptr_t(cgo.NewHandle(&overloads[i])), C.bool(overloads[i].Run != nil))
 		state := C.call_duckdb_add_scalar_function_to_set(set, f)
 		C.call_duckdb_destroy_scalar_function(&f)
 		if state != 0 {
@@ -54,17 +68,28 @@ func (c Connection) RegisterScalar(name string, overloads ...Scalar) error {
 	return nil
 }
 
+//export saedbScalarInit
+func saedbScalarInit(info C.handle) {
+	run := &Run{Connection: int64(C.connection_of(info, true))}
+	C.set_scalar_state(info, C.uintptr_t(cgo.NewHandle(run)))
+}
+
 //export saedbScalar
 func saedbScalar(info, input, output C.handle) {
 	f := cgo.Handle(C.scalar_owner(info)).Value().(*Scalar)
-	if err := f.protected(Chunk{input}, Vector{output}); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_scalar_function_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+	if err := f.protected(info, Chunk{input}, Vector{output}); err != nil {
+		tell(err, func(text *C.char) { C.call_duckdb_scalar_function_set_error(info, text) })
 	}
 }
 
-func (f *Scalar) protected(input Chunk, output Vector) (err error) {
-	defer recovered(&err)
-	return f.Call(input, output)
+func (f *Scalar) protected(info C.handle, input Chunk, output Vector) (err error) {
+	defer fault.Recover(&err)
+	if f.Run == nil {
+		return f.Call(input, output)
+	}
+	run := &Run{Connection: -1}
+	if state := C.scalar_state(info); state != 0 {
+		run = cgo.Handle(state).Value().(*Run)
+	}
+	return f.Run(run, input, output)
 }

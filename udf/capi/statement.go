@@ -91,6 +91,9 @@ func (s *Statement) Execute() (*Result, error) {
 			pause = shortest
 			continue
 		}
+		if state == C.PENDING_ERROR {
+			return nil, errors.New(C.GoString(C.call_duckdb_pending_error(pending)))
+		}
 		if state != C.PENDING_NO_TASKS_AVAILABLE {
 			break
 		}

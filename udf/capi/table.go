@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Source is a table function: its VARCHAR arguments open a [Table]. Named ones come
-// after the others, and are empty where a call leaves them out.
-type Source func(arguments []string) (Table, error)
+// after the others, and are empty where a call leaves them out. Connection is DuckDB's
+// number of the connection that calls it, -1 where it is unknown (before DuckDB 1.5.6).
+type Source func(connection int64, arguments []string) (Table, error)
 
 // Table is what one call of a table function reads. DuckDB may scan it more
 // than once; Close ends it.
@@ -70,14 +73,12 @@ func (c Connection) RegisterTable(name string, parameters int, open Source, name
 func saedbTableBind(info C.handle) {
 	f := cgo.Handle(C.bind_owner(info)).Value().(*tableFunction)
 	if err := f.bind(info); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_bind_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_bind_set_error(info, text) })
 	}
 }
 
 func (f *tableFunction) bind(info C.handle) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	arguments := make([]string, 0, f.parameters+len(f.named))
 	for i := range f.parameters {
 		text, given := takeText(C.call_duckdb_bind_get_parameter(info, C.idx_t(i)))
@@ -92,7 +93,7 @@ func (f *tableFunction) bind(info C.handle) (err error) {
 		C.free(unsafe.Pointer(name))
 		arguments = append(arguments, text)
 	}
-	table, err := f.open(arguments)
+	table, err := f.open(int64(C.connection_of(info, false)), arguments)
 	if err != nil {
 		return err
 	}
@@ -127,14 +128,12 @@ func takeText(value C.handle) (text string, given bool) {
 func saedbTableInit(info C.handle) {
 	table := cgo.Handle(C.init_owner(info)).Value().(Table)
 	if err := initScan(info, table); err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_init_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_init_set_error(info, text) })
 	}
 }
 
 func initScan(info C.handle, table Table) (err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	columns := make([]int, int(C.call_duckdb_init_get_column_count(info)))
 	for i := range columns {
 		columns[i] = int(C.call_duckdb_init_get_column_index(info, C.idx_t(i)))
@@ -153,16 +152,14 @@ func saedbTableScan(info, output C.handle) {
 	scan := cgo.Handle(C.scan_owner(info)).Value().(Scan)
 	rows, err := nextRows(scan, Chunk{output})
 	if err != nil {
-		text := C.CString(err.Error())
-		C.call_duckdb_function_set_error(info, text)
-		C.free(unsafe.Pointer(text))
+		tell(err, func(text *C.char) { C.call_duckdb_function_set_error(info, text) })
 		rows = 0
 	}
 	C.call_duckdb_data_chunk_set_size(output, C.idx_t(rows))
 }
 
 func nextRows(scan Scan, output Chunk) (rows int, err error) {
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	return scan.Next(output)
 }
 
@@ -172,7 +169,7 @@ func nextRows(scan Scan, output Chunk) (rows int, err error) {
 //export saedbRelease
 func saedbRelease(owner unsafe.Pointer) {
 	var err error
-	defer recovered(&err)
+	defer fault.Recover(&err)
 	h := cgo.Handle(uintptr(owner))
 	defer h.Delete()
 	if closer, ok := h.Value().(interface{ Close() error }); ok {

@@ -43,7 +43,7 @@
       const step = [1, 2, 2.5, 5, 10].find((s) => s * power >= raw * 0.999) * power;
       const list = [];
       for (let i = Math.ceil(a / step - 1e-9); i * step <= b + step * 1e-9; i++) list.push(Number((i * step).toPrecision(12)));
-      return list;
+      return list.length < 2 && b > a ? linear(a, b, 2 * n) : list;
     };
     if (!axis.log) return linear(low, high, count);
     const span = high - low;
@@ -193,17 +193,33 @@
 
   const margin = { left: 62, right: 18, top: 14, title: 22, bottom: 46, bare: 8 };
 
+  const sum = (a) => a.reduce((x, y) => x + y, 0);
+
+  // What a panel has beside its axes, and how wide these are.
+  function margins(figure, p, width) {
+    const head = margin.top + (p.title ? margin.title : 0) + (p.rules && p.rules.some((r) => !r.horizontal && r.label) ? 12 : 0);
+    const side = p.y.bare && p.column > 0 ? margin.bare : margin.left + (p.y.wide || 0), bottom = p.x.bare ? margin.bare : margin.bottom;
+    return { head, side, bottom, width: Math.max(width * figure.widths[p.column] / sum(figure.widths) - side - margin.right, 20) };
+  }
+
+  // The heights of the rows: those given, and for a panel with equal axes what its width asks for.
+  function rowHeights(figure, width) {
+    const heights = [...figure.heights];
+    for (const p of figure.panels) if (p.equal) {
+      const m = margins(figure, p, width);
+      heights[p.row] = m.width * (p.y.max - p.y.min) / (p.x.max - p.x.min) + m.head + m.bottom;
+    }
+    return heights;
+  }
+
   // The pixels of each panel, from the widths and heights of columns and rows.
   function layout(figure, width) {
-    const sum = (a) => a.reduce((x, y) => x + y, 0), all = sum(figure.widths), boxes = [];
-    for (const p of figure.panels) {
-      const left = width * sum(figure.widths.slice(0, p.column)) / all, top = sum(figure.heights.slice(0, p.row));
-      const w = width * figure.widths[p.column] / all, h = figure.heights[p.row];
-      const head = margin.top + (p.title ? margin.title : 0) + (p.rules && p.rules.some((r) => !r.horizontal && r.label) ? 12 : 0);
-      const side = p.y.bare && p.column > 0 ? margin.bare : margin.left + (p.y.wide || 0);
-      boxes.push({ left: left + side, top: top + head, width: Math.max(w - side - margin.right, 20), height: Math.max(h - head - (p.x.bare ? margin.bare : margin.bottom), 20), titleTop: top });
-    }
-    return boxes;
+    const heights = rowHeights(figure, width);
+    return figure.panels.map((p) => {
+      const m = margins(figure, p, width), top = sum(heights.slice(0, p.row));
+      const left = width * sum(figure.widths.slice(0, p.column)) / sum(figure.widths);
+      return { left: left + m.side, top: top + m.head, width: m.width, height: Math.max(heights[p.row] - m.head - m.bottom, 20), titleTop: top };
+    });
   }
 
   function axisOption(axis, index, vertical, t, extent) {
@@ -274,14 +290,14 @@
     for (const p of figure.panels) for (const m of [...(p.bands || []), ...(p.bars || []), ...(p.boxes || []), ...(p.lines || []), ...(p.points || [])])
       if (m.name && m.shape !== "hidden" && !m.frame) items.set(m.name, m);
     const out = [];
-    if (items.size > 1) for (const [name, mark] of items) {
+    const scale = (figure.panels.find((p) => p.scale) || {}).scale;
+    if (items.size > 1 || scale) for (const [name, mark] of items) {
       const item = element("span", "legend"), swatch = element("span", "swatch");
       swatch.style.background = t[mark.color];
       swatch.style.opacity = mark.alpha ? Math.min(1, mark.alpha * 1.6) : 1;
       item.append(swatch, element("span", "", name));
       out.push(item);
     }
-    const scale = (figure.panels.find((p) => p.scale) || {}).scale;
     if (scale) {
       const item = element("span", "legend"), ramp = element("span", "ramp");
       ramp.style.background = "linear-gradient(to right, " + t.ramp.join(", ") + ")";
@@ -299,7 +315,8 @@
     }
     const legends = element("div", "controls"), box = element("div", "chart"), controls = element("div", "controls");
     root.replaceChildren(legends, box, controls);
-    box.style.height = figure.heights.reduce((a, b) => a + b, 0) + "px";
+    const fitHeight = () => { box.style.height = sum(rowHeights(figure, box.clientWidth)) + "px"; };
+    fitHeight();
     box.setAttribute("role", "img");
     box.setAttribute("aria-label", figure.title + ". " + (figure.note || "") + " " + (figure.hint || "") + " Panels: " + figure.panels.map((p) => p.title || p.y.label).filter(Boolean).join(", "));
     box.tabIndex = 0;
@@ -364,7 +381,7 @@
       name.textContent = figure.frames[0];
     }
     draw();
-    const again = () => { if (box.isConnected) { chart.resize(); draw(); } };
+    const again = () => { if (box.isConnected) { fitHeight(); chart.resize(); draw(); } };
     let pending = 0, width = box.clientWidth;
     new ResizeObserver(() => { if (box.clientWidth === width) return; width = box.clientWidth; cancelAnimationFrame(pending); pending = requestAnimationFrame(again); }).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);

@@ -68,6 +68,7 @@
   }
 
   const link = (href, text) => element("a", { href }, text);
+  const label = (r) => r.label || "–";
   const outside = (url, text) => /^https?:\/\//.test(url || "") ? element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : "";
 
   // Pixels that a figure will take, so that what is below it does not move when it comes.
@@ -116,7 +117,7 @@
       ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"], ["layer", "number", (r) => r.layer, "layer"],
       ["skewness", "number", (r) => short(r.skewness), "skewness"], ["kurtosis", "number", (r) => short(r.kurtosis), "kurtosis"],
       ["std", "number", (r) => short(r.std), "std"], ["log sparsity", "number", (r) => short(r.log_sparsity), "log_sparsity"],
-      ["promotes", "tokens", (r) => tokens(r.top_tokens)], ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
+      ["label", "words", label], ["promotes", "tokens", (r) => tokens(r.top_tokens)], ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
       ["SAE", "text", (r) => r.sae], ["", "text", (r) => outside(r.neuronpedia_url, "Neuronpedia")],
     ], data.rows, sorting);
     const pager = element("nav", { class: "pager", "aria-label": "Pages of features" },
@@ -154,11 +155,12 @@
     const near = nearest(f, of);
     const step = (d) => address("feature", { ...of, feature: f.feature + d });
     const title = element("h1", {}, "Feature " + f.feature, element("span", { class: "quiet" }, f.sae + " · layer " + f.layer + " · " + f.model));
+    const meaning = f.label || f.role ? element("p", { class: "meaning" }, f.label, f.role ? element("span", { class: "quiet" }, "role: " + f.role) : null) : null;
     const ways = element("p", { class: "pager" }, f.feature > 0 ? link(step(-1), "← previous") : null, link(step(1), "next →"), link(address("layer", { sae: f.sae }), "its layer"), outside(f.neuronpedia_url, "Neuronpedia"));
     const explained = data.explanations.map((e) => element("p", { class: "explanation" }, e.description,
       element("span", { class: "quiet" }, [e.explainer, e.type].filter(Boolean).join(" · "))));
     spread.append(figure({ name: "feature", ...of }, { title: "Logit weights" }));
-    return ["Feature " + f.feature, title, ways, ...explained, facts, element("div", { class: "two" }, ends("promoted", "Promotes"), ends("suppressed", "Suppresses")), spread,
+    return ["Feature " + f.feature, title, meaning, ways, ...explained, facts, element("div", { class: "two" }, ends("promoted", "Promotes"), ends("suppressed", "Suppresses")), spread,
       element("section", {}, element("h2", {}, "Enrichment"), enriched), curve, near];
   }
 
@@ -175,7 +177,7 @@
         if (mine !== turn) return;
         rows = rows.concat(more).sort((a, b) => b.cosine - a.cosine).slice(0, 10);
         box.replaceChildren(table("Nearest decoder directions", [
-          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
+          ["feature", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ["cosine", "number", (r) => short(r.cosine)], ["label", "words", label], ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
         ], rows));
         status.textContent = i + 1 < saes.length ? `Of ${i + 1} of ${saes.length} SAEs …` : saes.length === 1 ? "Of this SAE." : `Of all ${saes.length} SAEs of the model.`;
       }
@@ -184,10 +186,11 @@
   }
 
   async function layersPage() {
-    const rows = overview.saes, few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
+    const found = new Map((await get("layers")).map((r) => [r.sae, r])), rows = overview.saes.map((s) => ({ ...s, ...found.get(s.sae) })), few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
     return ["Layers", element("h1", {}, "Layers"), table("SAEs", [
       ["SAE", "text", (r) => link(address("layer", { sae: r.sae }), r.sae)], ["release", "text", (r) => r.release], ["model", "text", (r) => r.model], ["layer", "number", (r) => r.layer],
-      ["features", "number", (r) => short(r.features)], ["architecture", "text", (r) => r.architecture || ""], ["tokens counted", "text", (r) => r.tokens || "not computed"], ["source", "text", (r) => r.source], ["SHA-256", "text", (r) => element("span", { title: r.sha256 }, r.sha256.slice(0, 12) + "…")],
+      ["features", "number", (r) => short(r.features)], ["beyond chance", "number", (r) => short(r.beyond_chance)],
+      ["expected by chance", "number", (r) => typeof r.expected_by_chance === "number" ? r.expected_by_chance.toFixed(1) : "–"], ["architecture", "text", (r) => r.architecture || ""], ["tokens counted", "text", (r) => r.tokens || "not computed"], ["source", "text", (r) => r.source], ["SHA-256", "text", (r) => element("span", { title: r.sha256 }, r.sha256.slice(0, 12) + "…")],
     ], rows), figure({ name: "layers" }), few ? figure({ name: "layer-scatter" }) : null];
   }
 
@@ -221,7 +224,7 @@
     return [s.token_set, element("h1", {}, s.token_set, element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model)),
       element("p", {}, ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))), s.size > data.tokens.length ? "…" : null),
       element("h2", {}, "Features most enriched"), data.features.length === 0 ? element("p", { class: "quiet" }, "No feature has a score: none is computed, or the set is empty or holds every token.") : element("div", {}, ...apart(data.features, 15, (direction) => [
-        [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ...scores,
+        [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))], ["layer", "number", (r) => r.layer], ...scores, ["label", "words", label],
         direction === "promoted" ? ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))] : ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 8))],
       ])), element("p", { class: "actions" }, "SAE ", pick), shown];
   }

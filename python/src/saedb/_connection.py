@@ -194,6 +194,7 @@ def compute(
     layer: Optional[int] = None,
     tokens: Optional[str] = None,
     baseline: Optional[int] = None,
+    baseline_like: Optional[str] = None,
     database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
@@ -203,7 +204,8 @@ def compute(
     column of the unembedding, the default) or ``real`` (without padding and special tokens).
     ``baseline`` is how many random directions p-values are against, computed once a model and choice of
     tokens: by default those that there are, or 4096; 0 is none, and then there are no p-values but
-    ``ks_p_value``.
+    ``ks_p_value``. ``baseline_like`` is their kind: ``isotropic``, which belongs to the model alone, or
+    ``sae``, with the covariance of each SAE's own unit decoder; by default the kind that there is, or isotropic.
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
@@ -213,7 +215,7 @@ def compute(
         sae = f"layer_{layer}"
     directions = None if baseline is None else str(operator.index(baseline))
     to = target(con, database)
-    ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, baseline=directions, database=to)
+    ((number,),) = call(con, "saedb_begin_compute", [], sae=sae, tokens=tokens, baseline=directions, baseline_like=baseline_like, database=to)
     done: list[Computed] = []
     pause = 0.001
     try:

@@ -12,10 +12,11 @@ DIRECTIONS = ("feature", "w_dec", "log_sparsity")
 
 
 def computed(source: str, scored: bool) -> str:
-    """Rows (feature, log_sparsity, s) of directions, whose columns ``source`` has, ``s`` being all that is computed of each.
+    """Rows (feature, log_sparsity, decoder_norm, s) of directions, whose columns ``source`` has, ``s`` being all that is computed of each.
     The parameters are the fields of a :class:`saedb_spark._worker.Pass`."""
     sets = ", CAST($sets AS INTEGER[])" if scored else ""
-    return f"SELECT feature, log_sparsity, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
+    norm = "sqrt(list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec AS DOUBLE[])))"
+    return f"SELECT feature, log_sparsity, {norm} AS decoder_norm, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
 
 
 #: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
@@ -40,16 +41,21 @@ SIGNIFICANCE = """
            any_value((1.0 + above) / (1 + directions)) FILTER (statistic = 'kurtosis') AS kurtosis_p
     FROM reached WHERE feature IS NOT NULL AND directions > 0 GROUP BY feature"""
 
+#: How many columns of the unembedding count, as a table of one row (tokens).
+COUNTED = """(SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)
+          WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding))"""
+
 #: Rows of ``features`` from the table of what is :func:`computed` and that of its SIGNIFICANCE, without q-values, which
-#: need the p-values of all of an SAE; those p-values; and the rows with q-values.
-FEATURES = """
-    SELECT feature, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
+#: need the p-values of all of an SAE, nor labels, which saedb import makes of all that is exported; those p-values; and the rows with q-values.
+FEATURES = f"""
+    SELECT feature, CAST(NULL AS VARCHAR) AS label, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
+           feature_role(s.cos_kurtosis, s.cos_skewness, pow(s.cos_std / nullif(decoder_norm, 0), 2)) AS role,
            skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, s.mean, s.std,
            s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, counted.tokens / s.kurtosis AS participation,
            list_sum(list_reverse_sort(list_transform(
                list_concat(s.top_logit_weights, s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
                lambda w: pow((w - s.mean) / nullif(s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
-           log_sparsity,
+           decoder_norm, log_sparsity,
            CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
            'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
            s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
@@ -57,8 +63,7 @@ FEATURES = """
            CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
            about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
     FROM computed LEFT JOIN significance USING (feature), saedb_about() AS about,
-         (SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)
-          WHERE m.model = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding)) AS counted
+         {COUNTED} AS counted
     ORDER BY feature"""
 FEATURE_P_VALUES = "SELECT skewness_p, kurtosis_p FROM significance"
 ADJUSTED_FEATURES = """
@@ -69,10 +74,13 @@ ADJUSTED_FEATURES = """
 
 #: Every score of what is computed, without names, as stored_enrichment has it; and of that the p-values alone, which
 #: q-values need of all of an SAE.
-SCORES = """
-    SELECT feature, set_id, es, promoted, auc, log10_p AS log10_ks_p,
+SCORES = f"""
+    SELECT feature, set_id, es, promoted, auc,
+           CAST(ks_log10_p(CAST(members AS INTEGER), CAST(counted.tokens AS INTEGER), CAST(es AS DOUBLE)) AS FLOAT) AS log10_ks_p,
            CAST(baseline_log10_p($model, CAST($baseline AS INTEGER), set_id, es) AS FLOAT) AS log10_p
-    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)"""
+    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)
+    JOIN (SELECT set_id, CASE WHEN $tokens = 'real' THEN real_size ELSE len(token_ids) END AS members FROM model.stored_token_sets) USING (set_id),
+         {COUNTED} AS counted"""
 P_VALUES = """
     SELECT family, log10_p FROM scored JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id)
     WHERE log10_p IS NOT NULL"""
@@ -107,10 +115,10 @@ BASELINE_STATISTICS = """
     FROM baseline_statistics v JOIN stored_models m USING (model)
     JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
     JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic
-    WHERE b.baseline_id = $baseline ORDER BY v.statistic"""
+    WHERE v.like_sae IS NULL AND b.baseline_id = $baseline ORDER BY v.statistic"""
 BASELINE_ENRICHMENT = """
-    SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.scale AS es_scale, n.auc_scale,
-           n.directions, b.tokens, b.seed, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+    SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
+           n.directions, b.tokens, b.seed, 'isotropic' AS kind, CAST(NULL AS VARCHAR) AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
     FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
     JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
     WHERE baseline_id = $baseline ORDER BY t.token_set"""
@@ -124,4 +132,5 @@ SAES = """
            CAST($tokens AS VARCHAR) AS tokens, CAST($source AS VARCHAR) AS source, CAST(NULL AS VARCHAR) AS revision,
            CAST($sha256 AS VARCHAR) AS sha256, CAST($bytes AS BIGINT) AS bytes, CAST($conventions AS VARCHAR) AS conventions,
            CAST($saedb_version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS loaded_at,
-           CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions"""
+           CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions,
+           CASE WHEN $baseline_seed IS NOT NULL THEN 'isotropic' END AS baseline_kind"""

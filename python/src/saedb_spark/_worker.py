@@ -105,6 +105,8 @@ def bare_connection(memory: str = "1GB") -> duckdb.DuckDBPyConnection:
 
     con = saedb.connect(config={"threads": "1", "memory_limit": memory})
     con.execute("CALL saedb_threads(threads := $cores)", {"cores": cores()}).fetchall()
+    ((macros,),) = con.execute("FROM saedb_view_macros()").fetchall()
+    con.execute(macros)
     return con
 
 

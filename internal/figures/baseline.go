@@ -1,0 +1,238 @@
+package figures
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/saedb/saedb/internal/fault"
+)
+
+// The names of what random directions give, in legends.
+const (
+	randomName  = "random directions"
+	randomRange = "random directions, 1–99 %"
+)
+
+// A baseline is the statistics of the random directions that SAEs are held against: the
+// values of each, ascending.
+type baseline map[string][]float64
+
+// baselines are those of SAEs, by name; an SAE that is held against none is missing.
+type baselines struct {
+	of map[string]baseline
+	// unit are the SAEs whose decoder directions have length 1. Random directions have, and
+	// a standard deviation grows with the length.
+	unit map[string]bool
+}
+
+// lengthSample is how many features of an SAE tell whether its directions have length 1, and
+// lengthTolerance how far from it they may be: some decoders were normalised in 16 bits.
+const lengthSample, lengthTolerance = 32, 0.01
+
+// readBaselines reads the statistics of the random directions that each of saes is held
+// against, std where it is among those asked for. A query of the user's has no SAEs: its values
+// may be any.
+func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE, statistics ...string) (baselines, error) {
+	found := baselines{of: map[string]baseline{}, unit: map[string]bool{}}
+	if len(saes) == 0 {
+		return found, nil
+	}
+	err := found.read(ctx, db, saes)
+	if err == nil && len(found.of) > 0 && slices.Contains(statistics, "std") {
+		err = found.measure(ctx, db, saes)
+	}
+	return found, fault.At(op, "baseline", err)
+}
+
+func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE) error {
+	rows, err := db.QueryContext(ctx, `SELECT baseline_id, statistic, list(sae), any_value(sorted_values)
+		FROM saes JOIN stored_computations ON sae_id = load_id JOIN stored_baseline_statistics USING (baseline_id)
+		WHERE `+inSAEs(saes)+` GROUP BY baseline_id, statistic`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	known := map[int32]baseline{}
+	for rows.Next() {
+		var id int32
+		var statistic string
+		var names, values any
+		if err := rows.Scan(&id, &statistic, &names, &values); err != nil {
+			return err
+		}
+		if known[id] == nil {
+			known[id] = baseline{}
+		}
+		for _, value := range values.([]any) {
+			if v, ok := value.(float64); ok {
+				known[id][statistic] = append(known[id][statistic], v)
+			}
+		}
+		for _, name := range names.([]any) {
+			b.of[name.(string)] = known[id]
+		}
+	}
+	return rows.Err()
+}
+
+// measure finds the SAEs whose directions have length 1; where they are not in the database,
+// that is not known.
+func (b *baselines) measure(ctx context.Context, db *sql.DB, saes []SAE) error {
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT sae FROM decoder_directions WHERE %s AND feature < %d
+		GROUP BY sae HAVING count(w_dec) > 0 AND max(abs(sqrt(list_inner_product(w_dec, w_dec)) - 1)) <= %g`,
+		inSAEs(saes), lengthSample, lengthTolerance))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		b.unit[name] = true
+	}
+	return rows.Err()
+}
+
+// values are those of a statistic, ascending, in the random directions that an SAE is held
+// against; nil where there are none to hold it against.
+func (b baselines) values(sae, statistic string) []float64 {
+	if statistic == "std" && !b.unit[sae] {
+		return nil
+	}
+	return b.of[sae][statistic]
+}
+
+// shared are the values that all computed ones of these SAEs are held against; nil where they
+// are held against others, or one against none.
+func (b baselines) shared(saes []SAE, statistic string) []float64 {
+	var all []float64
+	for _, s := range saes {
+		if s.Tokens == "" {
+			continue // it has no statistics
+		}
+		values := b.values(s.Name, statistic)
+		if values == nil || all != nil && &values[0] != &all[0] {
+			return nil
+		}
+		all = values
+	}
+	return all
+}
+
+// middle is the range from the 1st percentile to the 99th of ascending values.
+func middle(values []float64) (low, high float64) {
+	return quantile(values, 0.01), quantile(values, 0.99)
+}
+
+// byLayer is the range of a statistic in random directions over layers, a step for each, as
+// wide as the way to the layers beside it. There is none at a layer whose SAEs are held against
+// different baselines, or against none.
+func (b baselines) byLayer(saes []SAE, layers []float64, statistic string) []Band {
+	of := map[float64][]SAE{}
+	for _, s := range saes {
+		of[float64(s.Layer)] = append(of[float64(s.Layer)], s)
+	}
+	var bands []Band
+	open := false
+	for i, layer := range layers {
+		values := b.shared(of[layer], statistic)
+		if values == nil {
+			open = false
+			continue
+		}
+		if !open {
+			bands, open = append(bands, Band{Name: randomRange, Color: Grey, Alpha: 0.4}), true
+		}
+		from, to := between(layers, i)
+		low, high := middle(values)
+		band := &bands[len(bands)-1]
+		band.X, band.Low, band.High = append(band.X, from, to), append(band.Low, low, low), append(band.High, high, high)
+	}
+	return bands
+}
+
+// noteBands says what the bands of random directions are, where there are any.
+func (f *Figure) noteBands() {
+	for _, p := range f.Panels {
+		for _, b := range p.Bands {
+			if b.Name == randomRange {
+				f.Note += bandNote
+				return
+			}
+		}
+	}
+}
+
+// between is how far the place of the i-th layer reaches: halfway to those beside it, and half
+// a layer beyond the first and the last.
+func between(layers []float64, i int) (from, to float64) {
+	from, to = layers[i]-0.5, layers[i]+0.5
+	if i > 0 {
+		from = (layers[i-1] + layers[i]) / 2
+	}
+	if i < len(layers)-1 {
+		to = (layers[i] + layers[i+1]) / 2
+	}
+	return from, to
+}
+
+// randomBox is the range of x and that of y in random directions, as the outline of a
+// rectangle. A contour of both together would need what is not stored: which x has which y.
+func randomBox(x, y []float64) []Line {
+	if x == nil || y == nil {
+		return nil
+	}
+	left, right := middle(x)
+	low, high := middle(y)
+	return []Line{{Name: randomRange, Color: Grey, Width: 3, X: Series{left, right, right, left, left}, Y: Series{low, low, high, high, low}}}
+}
+
+// What notes say of the marks of random directions.
+const (
+	bandNote    = " The grey band is the middle 98 % of random directions."
+	boxNote     = " The grey box is the middle 98 % of random directions in skewness, and in kurtosis."
+	outlineNote = " The grey outline is what as many random directions give."
+)
+
+// furtherBins bounds by how many bins an outline goes on beyond those of a histogram.
+const furtherBins = 500
+
+// outline is the histogram of random directions on the bins of another, and as many more as
+// they reach beyond it, for as many values as count: how many features each bin would have by
+// chance.
+func outline(random, edges []float64, count int, log bool) Line {
+	scale, unscale := func(v float64) float64 { return v }, func(v float64) float64 { return v }
+	if log {
+		scale, unscale = math.Log10, func(v float64) float64 { return math.Pow(10, v) }
+	}
+	first := scale(edges[0])
+	width := (scale(edges[len(edges)-1]) - first) / float64(len(edges)-1)
+	low, high := -furtherBins, len(edges)-1+furtherBins
+	counts := map[int]int{}
+	least, most := high, low
+	for _, v := range random {
+		if at := math.Floor((scale(v) - first) / width); at >= float64(low) && at < float64(high) {
+			i := int(at)
+			counts[i]++
+			least, most = min(least, i), max(most, i)
+		}
+	}
+	l := Line{Name: randomName, Color: Grey, Width: 2}
+	edge := func(i int) float64 { return unscale(first + float64(i)*width) }
+	for i := least; i <= most; i++ {
+		height := float64(counts[i]) * float64(count) / float64(len(random))
+		if i == least {
+			l.X, l.Y = append(l.X, edge(i)), append(l.Y, 0)
+		}
+		l.X, l.Y = append(l.X, edge(i), edge(i+1)), append(l.Y, height, height)
+	}
+	if l.X != nil {
+		l.X, l.Y = append(l.X, edge(most+1)), append(l.Y, 0)
+	}
+	return l
+}

@@ -1,0 +1,165 @@
+package operations
+
+import (
+	"context"
+	"time"
+
+	"github.com/saedb/saedb/internal/compute"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/statistics"
+	"github.com/saedb/saedb/internal/version"
+	"github.com/saedb/saedb/loader"
+)
+
+// ComputeRequest says what is computed.
+type ComputeRequest struct {
+	SAEs     string // words for them, "" for all
+	Tokens   string // statistics.AllTokens or RealTokens; "" for what was computed before, or all
+	Baseline int    // how many random directions: statistics.KeepBaseline for those there are, 0 for none
+	// What random directions are like: statistics.Isotropic or LikeSAE, "" for what they are.
+	BaselineLike string
+	Alone        bool // see statistics.Job
+
+	// TakenIn is told of the token sets of the table user_token_sets that changed, before
+	// anything is computed, Done of each piece that is, and Block of each block of features
+	// or scores, which is committed by then; its error ends the computation. Each may be nil.
+	TakenIn func([]loader.SetsOutcome)
+	Done    func(Computed)
+	Block   func(Computed) error
+}
+
+// What is computed.
+const (
+	Baseline   = "baseline"
+	Statistics = "statistics" // and enrichment, where the model has token sets
+	Enrichment = "enrichment"
+)
+
+// Computed is a piece of what a computation has done.
+type Computed struct {
+	Kind     string
+	Of       string // the SAE, or the model of a baseline
+	Like     string // the SAE whose directions those of a baseline are like, if any
+	Features int    // or random directions
+	Sets     int    // token sets that they were scored in; none where only q-values were lacking
+	Tokens   string
+	Took     time.Duration
+}
+
+// ComputeOutcome is what a computation came to.
+type ComputeOutcome struct {
+	SAEs    int  // that the words mean
+	Changed bool // false where all figures were there
+}
+
+// Job computes in the database, with p-values against so many random directions.
+func (d *Database) Job(baseline int) (*statistics.Job, error) {
+	kernel, err := compute.DefaultKernel()
+	return &statistics.Job{DB: d.DB, Version: version.Number, Kernel: kernel, Baseline: baseline}, err
+}
+
+// Compute computes the figures of every feature that lacks them, and the baselines that they
+// are held against.
+func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome ComputeOutcome, err error) {
+	if err := d.Require(ctx); err != nil {
+		return outcome, fault.At("compute", "", err)
+	}
+	if err := statistics.CheckBaselineKind(r.BaselineLike, r.Baseline); err != nil {
+		return outcome, err
+	}
+	pending, matched, err := statistics.Plan(ctx, d.DB, r.SAEs, r.Tokens)
+	if err != nil {
+		return outcome, err
+	}
+	outcome.SAEs = matched
+	sets, err := d.Loader().UserSets(ctx)
+	if err != nil {
+		return outcome, err
+	}
+	if r.TakenIn != nil {
+		r.TakenIn(sets)
+	}
+	job, err := d.Job(r.Baseline)
+	if err != nil {
+		return outcome, fault.At("compute", "", err)
+	}
+	job.BaselineLike, job.Alone = r.BaselineLike, r.Alone
+	c := &computation{d, r, job}
+	for _, p := range pending {
+		of := Computed{Kind: Statistics, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return job.Run(ctx, p) }); err != nil {
+			return outcome, err
+		}
+	}
+	// Planned now: what was just computed has its scores.
+	enrichment, err := job.PlanEnrichment(ctx, r.SAEs)
+	if err != nil {
+		return outcome, err
+	}
+	for _, p := range enrichment {
+		of := Computed{Kind: Enrichment, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return job.RunEnrichment(ctx, p) }); err != nil {
+			return outcome, err
+		}
+	}
+	outcome.Changed = len(pending)+len(sets)+len(enrichment) > 0
+	return outcome, nil
+}
+
+type computation struct {
+	*Database
+	ComputeRequest
+	job *statistics.Job
+}
+
+// piece computes what is lacking of an SAE, after its model's baseline.
+func (c *computation) piece(ctx context.Context, of Computed, model string, run func(context.Context) error) error {
+	if err := c.baseline(ctx, model, of.Tokens, of.Of); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	begun := time.Now()
+	block := begun
+	c.job.Done = func(features int) {
+		if c.Block == nil {
+			return
+		}
+		part := of
+		part.Features, part.Took = features, time.Since(block)
+		if err := c.Block(part); err != nil {
+			cancel(err)
+		}
+		block = time.Now()
+	}
+	what := of.Of
+	if of.Kind == Enrichment {
+		what += ", token sets"
+	}
+	watched, end := c.watch(ctx, what, int64(of.Features), "features")
+	err := run(watched)
+	end()
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx) // which is Block's, where it has one
+	}
+	if err == nil && c.Done != nil {
+		of.Took = time.Since(begun)
+		c.Done(of)
+	}
+	return err
+}
+
+func (c *computation) baseline(ctx context.Context, model, tokens, sae string) error {
+	begun := time.Now()
+	watched, end := c.watch(ctx, "baseline of "+model, 0, "random directions")
+	done, err := c.job.EnsureBaseline(watched, model, tokens, sae)
+	end()
+	if err == nil && done.Directions > 0 && c.Done != nil {
+		of := Computed{Kind: Baseline, Of: model, Features: done.Directions, Sets: done.Sets, Tokens: tokens, Took: time.Since(begun)}
+		if done.Like {
+			of.Like = sae
+		}
+		c.Done(of)
+	}
+	return err
+}
