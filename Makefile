@@ -38,11 +38,25 @@ wheel: extension
 	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel ./python
 	@ls -l build/wheel/*.whl | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+# Wheels of the package with the extension and the program, for every platform, from
+# one Linux machine, and of the example: build/wheels/out. dist adds archives of the
+# program and of the extension, and checksums: build/dist. PLATFORMS=linux-amd64 is one.
+.PHONY: wheels dist
+wheels dist: $(CHARTS)
+	@PYTHON=$(PYTHON) scripts/wheels.sh $@ $(PLATFORMS)
+
+# The wheels as somebody uses them: installed, with the demo, in three DuckDBs; and what
+# their machine code asks of a system. make test has the same tests, which skip where no
+# wheels are built. scripts/wheels-chroot.sh does it on the oldest Debian there is.
+.PHONY: test-wheels
+test-wheels: $(TOKENIZERS) wheels python-clients
+	$(GO) test ./test -count=1 -run 'TestWheels|TestInstalledWheel|TestWheelOfARM64' -v
+
 $(CHARTS): FORCE
 	@scripts/chart-library.sh
 
 demo: build
-	@examples/smollm2-135m/demo.sh
+	@bin/saedb demo
 
 # Its last line is "N passed, N failed, N skipped"; a skip that test/skips.txt does not
 # list is a failure.

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3}
-for version in 1.0.0 1.2.0 1.3.0 1.5.6 2.0.0 2.0.1; do
+for version in 1.0.0 1.2.0 1.3.0 1.4.5 1.5.6 2.0.0 2.0.1; do
 	target=build/clients/duckdb-$version
 	[ -e "$target/.complete" ] && continue
 	echo "installing duckdb $version for Python into $target"

@@ -68,7 +68,7 @@ func newApp() *cli.App {
 		}},
 		Commands: []*cli.Command{
 			loadCommand, unloadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
-			infoCommand, checkCommand, compactCommand, upgradeCommand, versionCommand,
+			demoCommand, infoCommand, checkCommand, compactCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -83,20 +84,29 @@ func openPages(c *cli.Context, addresses []string) error {
 			Hint: "choose fewer features, or open the addresses above one by one",
 		}
 	}
-	opener := "xdg-open"
-	if runtime.GOOS == "darwin" {
-		opener = "open"
-	}
 	for _, address := range addresses {
-		command := exec.CommandContext(c.Context, opener, address)
-		var said bytes.Buffer
-		command.Stderr = &said
-		if err := command.Run(); err != nil {
-			return &fault.Error{
-				Op: "neuronpedia", Subject: opener, Problem: strings.TrimSpace(said.String()), Err: err,
-				Hint: "the address is printed above: open it in a browser",
-			}
+		if err := openPage(c.Context, address, "neuronpedia", "the address is printed above: open it in a browser"); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// openPage opens an address or a file in the browser that the desktop has, for the
+// operation op; hint is what to do where there is none.
+func openPage(ctx context.Context, page, op, hint string) error {
+	opener := []string{"xdg-open"}
+	switch runtime.GOOS {
+	case "darwin":
+		opener = []string{"open"}
+	case "windows":
+		opener = []string{"rundll32", "url.dll,FileProtocolHandler"}
+	}
+	command := exec.CommandContext(ctx, opener[0], append(opener[1:], page)...)
+	var said bytes.Buffer
+	command.Stderr = &said
+	if err := command.Run(); err != nil {
+		return &fault.Error{Op: op, Subject: opener[0], Problem: strings.TrimSpace(said.String()), Err: err, Hint: hint}
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ const (
 var platforms = map[string]string{
 	"linux/amd64": "linux_amd64", "linux/arm64": "linux_arm64",
 	"darwin/amd64": "osx_amd64", "darwin/arm64": "osx_arm64",
+	"windows/amd64": "windows_amd64",
 }
 
 func main() {

@@ -11,6 +11,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"golang.org/x/sys/cpu"
 )
 
 // nativeKernel multiplies tiles held in registers, in C: for each instruction set a
@@ -22,7 +24,8 @@ import (
 // products goes into moments and shortlists before it leaves L1.
 type nativeKernel struct {
 	instructions string
-	functions    *C.struct_native_kernel // nil where this machine lacks the instructions
+	functions    *C.struct_native_kernel // nil in a build for another architecture
+	supported    bool                    // whether the processor has the instructions
 	// keptRows bounds, in bytes, the rows that are kept beside the packed ones. Exact
 	// logit weights, of some 24 tokens a direction, are read from rows at once, and
 	// from packed ones a value a line: measured, 0.17 ms a direction at d_model 768, a
@@ -34,15 +37,18 @@ type nativeKernel struct {
 const keptRows = 256 << 20
 
 func (k nativeKernel) name() string    { return k.instructions }
-func (k nativeKernel) available() bool { return k.functions != nil }
+func (k nativeKernel) available() bool { return k.functions != nil && k.supported }
 
-// nativeKernels returns those of any machine, fastest first.
+// nativeKernels returns those of any machine, fastest first. What the processor has is
+// asked of Go's own detection: not every C compiler that builds this comes with one that
+// finds anything (zig's finds nothing, and says so of no processor).
 func nativeKernels() []kernel {
+	x86 := cpu.X86
 	return []kernel{
-		nativeKernel{"avx512", C.native_avx512(), keptRows},
-		nativeKernel{"avx2", C.native_avx2(), keptRows},
-		nativeKernel{"neon", C.native_neon(), keptRows},
-		nativeKernel{"portable", C.native_portable(), keptRows},
+		nativeKernel{"avx512", C.native_avx512(), x86.HasAVX512F && x86.HasAVX512DQ, keptRows},
+		nativeKernel{"avx2", C.native_avx2(), x86.HasAVX2 && x86.HasFMA, keptRows},
+		nativeKernel{"neon", C.native_neon(), true, keptRows},
+		nativeKernel{"portable", C.native_portable(), true, keptRows},
 	}
 }
 

@@ -71,7 +71,8 @@ struct native_kernel {
 	             const int32_t *ids, int64_t n, double *out);
 };
 
-// A kernel that this build or processor has not returns NULL.
+// A kernel of another architecture than this build's is NULL; kernel_native.go asks the
+// processor for the instructions.
 const struct native_kernel *native_avx512(void);
 const struct native_kernel *native_avx2(void);
 const struct native_kernel *native_neon(void);

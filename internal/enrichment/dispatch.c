@@ -2,15 +2,6 @@
 
 #if defined(__x86_64__)
 
-enum instructions best_instructions(void) {
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni")) {
-		return AVX512;
-	}
-	bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-	return avx2 ? AVX2 : PORTABLE;
-}
-
 int64_t ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
 	switch (instructions) {
 	case AVX512: return ranker_sort_avx512(r, weights, order);
@@ -29,8 +20,6 @@ void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n
 }
 
 #else
-
-enum instructions best_instructions(void) { return PORTABLE; }
 
 int64_t ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
 	(void)instructions;

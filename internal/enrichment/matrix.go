@@ -9,6 +9,8 @@ import "C"
 import (
 	"math/bits"
 	"runtime"
+
+	"golang.org/x/sys/cpu"
 )
 
 // matrix holds sets as bits, 64 sets a column: a word for each token. Scoring a
@@ -27,7 +29,20 @@ const matrixSets = C.MATRIX_SETS
 
 // instructions are what sorts and walks use. Results are whole numbers, the same with
 // any; only tests change it.
-var instructions = C.best_instructions()
+var instructions = bestInstructions()
+
+// bestInstructions are the fastest that this processor has, as Go finds out; see
+// nativeKernels of internal/compute.
+func bestInstructions() uint32 {
+	x86 := cpu.X86
+	switch {
+	case x86.HasAVX512F && x86.HasAVX512DQ && x86.HasAVX512BW && x86.HasAVX512VBMI && x86.HasAVX512VPOPCNTDQ && x86.HasAVX512GFNI:
+		return C.AVX512
+	case x86.HasAVX2 && x86.HasBMI1 && x86.HasBMI2 && x86.HasPOPCNT:
+		return C.AVX2
+	}
+	return C.PORTABLE
+}
 
 const (
 	// A column costs about as much as 16 sets that are scored one by one.

@@ -37,9 +37,6 @@ struct matrix_walk {
 // Instruction sets, from slow to fast.
 enum instructions { PORTABLE, AVX2, AVX512 };
 
-// best_instructions are the fastest that this processor has.
-enum instructions best_instructions(void);
-
 // ranker_sort writes the positions of weights [n] to order in descending order of
 // weight, equal ones ascending, and the runs of equal ones to ties. It returns how many
 // runs there are; -1, and nothing of use in order, if a weight is NaN. The processor must

@@ -14,6 +14,8 @@ Connections are DuckDB's own, and so is everything that they return: ``.df()`` i
 ``.pl()`` polars, ``.arrow()`` Arrow, ``.fetchnumpy()`` NumPy.
 """
 
+from typing import Any
+
 from ._connection import Computed, Loaded, TokenSets, Unloaded, compute, connect, extension_path, load, load_model, load_sae, load_sets, unload
 from ._model import add_model
 from ._sae import add_sae
@@ -34,3 +36,13 @@ __all__ = [
     "load_sets",
     "unload",
 ]
+
+__version__: str
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":  # looked up when asked for: it takes as long as all other imports
+        from importlib.metadata import version
+
+        return version("saedb")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
