@@ -87,7 +87,7 @@ var Macros = []Function{
 	{
 		Name: "set_phrase", Signature: "set_phrase(token_set, family) → VARCHAR",
 		Description: "What the tokens of a set are called in a sentence: plural nouns for nltk_pos_NNS of the built-in sets, or else its name with spaces for underscores.",
-		Example:     "SELECT token_set, set_phrase(token_set, family) AS phrase FROM token_sets ORDER BY size DESC LIMIT 5",
+		Example:     "SELECT token_set, set_phrase(token_set, family) AS phrase FROM token_sets ORDER BY members DESC LIMIT 5",
 	},
 	{
 		Name: "feature_label", Signature: "feature_label(direction, phrase, tokens, members) → VARCHAR",

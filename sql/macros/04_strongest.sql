@@ -6,7 +6,7 @@
 CREATE OR REPLACE MACRO unlike_sets(of_model, names) AS TABLE
     WITH named AS (SELECT unnest(l) AS token_set, unnest(range(len(l))) AS place FROM (SELECT names AS l)),
     -- How many tokens each two have in common; sizes rule out most pairs.
-    members AS (SELECT place, token_set, size, unnest(tokens) AS token_id FROM named JOIN (SELECT token_set, size, tokens FROM token_sets WHERE model = of_model) USING (token_set)),
+    members AS (SELECT place, token_set, size, unnest(tokens) AS token_id FROM named JOIN (SELECT token_set, members AS size, tokens FROM token_sets WHERE model = of_model) USING (token_set)),
     alike AS (
         SELECT DISTINCT token_set FROM (
             SELECT a.token_set, any_value(a.size + b.size) AS tokens, count(*) AS shared
