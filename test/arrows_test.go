@@ -26,8 +26,8 @@ const arrows = `
 	internal/progress: github.com/mattn/go-runewidth github.com/schollz/progressbar/v3 golang.org/x/term
 
 	# Kernels know no database, no files, and nothing else of saedb.
-	internal/compute: gonum.org/v1/gonum
-	internal/enrichment: internal/compute
+	internal/compute: golang.org/x/sys gonum.org/v1/gonum
+	internal/enrichment: internal/compute golang.org/x/sys
 	internal/baseline: internal/fault
 
 	# Readers know no database and no kernel; the Hub's client knows files and their
