@@ -61,6 +61,12 @@ var TokenSetHash = textHash("token_set, family, description, CAST(token_ids AS V
 const RealSize = `(SELECT count(*) FROM (SELECT unnest(s.token_ids) AS token_id) m
 	JOIN stored_tokens t ON t.model_id = s.model_id AND t.token_id = m.token_id WHERE NOT (t.is_special OR t.is_padding))`
 
+// Members is the SQL of how many tokens of a row of stored_token_sets count, where tokens is
+// the SQL of all or real.
+func Members(tokens string) string {
+	return "CAST(CASE WHEN " + tokens + " = 'real' THEN real_size ELSE len(token_ids) END AS INTEGER)"
+}
+
 // TopShare is the SQL of top_share of a row of stored_statistics for which counted tokens
 // count: with z = (w − mean)/std, the sum of the ten largest z² over that of all, which is
 // counted. Each of them is at an end of the ranking; where the ends of fewer than 20

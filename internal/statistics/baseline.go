@@ -82,16 +82,12 @@ func (j *Job) EnsureBaseline(ctx context.Context, model, tokens, sae string) (do
 	if err := b.find(); err != nil {
 		return done, fault.At("compute baseline", model, err)
 	}
-	if b.id != 0 && len(b.sets) == 0 {
-		return done, nil
-	}
-	if b.absent {
+	if b.absent || b.id != 0 && len(b.sets) == 0 {
 		return done, nil
 	}
 	done = ComputedBaseline{b.directions, b.id == 0, len(b.sets), b.like != 0}
 	for lacking := b.sets; ; {
 		b.sets = lacking[:min(setsAtOnce, len(lacking))]
-		b.block = scoredBlock(b.block, len(b.sets))
 		if err := b.compute(); err != nil {
 			return done, fault.At("compute baseline", model, err)
 		}
@@ -240,8 +236,9 @@ func (b *baselineRun) compute() error {
 		CREATE OR REPLACE TEMP TABLE computed_scores (set_id INTEGER, es FLOAT, auc FLOAT)`); err != nil {
 		return err
 	}
-	for from := 0; from < b.directions; from += b.block {
-		if err := b.computeBlock(run, from, min(from+b.block, b.directions)); err != nil {
+	block := scoredBlock(b.block, len(b.sets))
+	for from := 0; from < b.directions; from += block {
+		if err := b.computeBlock(run, from, min(from+block, b.directions)); err != nil {
 			return err
 		}
 	}
@@ -313,7 +310,7 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 
 // storeNulls stores the nulls of the sets.
 func (b *baselineRun) storeNulls(tx *sql.Tx) error {
-	members, err := b.members(tx, b.sets)
+	members, err := b.members(tx)
 	if err != nil {
 		return err
 	}
@@ -371,20 +368,14 @@ func floats(values []float32) string {
 }
 
 // members are how many tokens of each set count.
-func (b *baselineRun) members(tx *sql.Tx, sets []int) (map[int]int, error) {
-	rows, err := tx.QueryContext(b.ctx, `SELECT set_id, count(*) FROM (SELECT set_id, model_id, unnest(token_ids) AS token_id FROM stored_token_sets WHERE set_id IN (SELECT unnest(CAST(? AS INTEGER[]))))
-		JOIN stored_tokens t USING (model_id, token_id) WHERE ? = 'all' OR NOT (t.is_special OR t.is_padding) GROUP BY set_id`, schema.List(sets), b.tokens)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func (b *baselineRun) members(tx *sql.Tx) (map[int]int, error) {
+	type set struct{ id, members int }
+	sets, err := schema.Rows(b.ctx, tx, func(s *set) []any { return []any{&s.id, &s.members} },
+		`SELECT set_id, `+schema.Members("?")+` FROM stored_token_sets WHERE set_id IN (SELECT unnest(CAST(? AS INTEGER[])))`,
+		b.tokens, schema.List(b.sets))
 	counted := map[int]int{}
-	for rows.Next() {
-		var set, n int
-		if err := rows.Scan(&set, &n); err != nil {
-			return nil, err
-		}
-		counted[set] = n
+	for _, s := range sets {
+		counted[s.id] = s.members
 	}
-	return counted, rows.Err()
+	return counted, err
 }

@@ -136,6 +136,6 @@ func insertEnrichment(sae int, rows string) string {
 	return fmt.Sprintf(`INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, log10_ks_p, auc)
 		SELECT sae_id, v.set_id, feature, v.es, v.promoted,
 		       ks_log10_p(members, counted_tokens, CAST(v.es AS DOUBLE)), v.auc
-		FROM (%s) JOIN (SELECT sae_id, counted_tokens, set_id, CAST(CASE WHEN tokens = 'real' THEN real_size ELSE len(token_ids) END AS INTEGER) AS members
-			FROM stored_computations, stored_token_sets WHERE sae_id = %d) m ON m.set_id = v.set_id`, rows, sae)
+		FROM (%s) JOIN (SELECT sae_id, counted_tokens, set_id, %s AS members
+			FROM stored_computations, stored_token_sets WHERE sae_id = %d) m ON m.set_id = v.set_id`, rows, schema.Members("tokens"), sae)
 }

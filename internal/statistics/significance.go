@@ -94,7 +94,7 @@ func enrichmentSignificance(id int) string {
 // kurtosis are as far out.
 const featureSignificance = `INSERT INTO stored_significance
 	WITH base AS (
-		SELECT statistic, unnest(sorted_values) AS v, len(sorted_values) AS directions FROM stored_baseline_statistics
+		SELECT statistic, unnest(sorted_values) AS v FROM stored_baseline_statistics
 		WHERE baseline_id = $baseline AND statistic IN ('skewness', 'kurtosis')
 	),
 	all_values AS (
