@@ -65,7 +65,7 @@ var (
 	// The program's error, with the lines that show the place.
 	statementError = regexp.MustCompile(`(?m)^saedb: run SQL: statement at line \d+: (.*(?:\n\nLINE .*\n *\^+)?)`)
 	manySpaces     = regexp.MustCompile(`\s+`)
-	marker         = regexp.MustCompile(`\^+`) // DuckDB 2 underlines more than one character
+	underlined     = regexp.MustCompile(`\^+`) // DuckDB 2 underlines more than one character
 )
 
 // TestSQLInExtension runs the scripts of sql/ in stock Python DuckDB with the
@@ -77,15 +77,14 @@ func TestSQLInExtension(t *testing.T) {
 		t.Fatalf("no scripts in sql/ (%v)", err)
 	}
 	for _, version := range extensionClients {
+		ran := ranInPython(t, version, scripts)
 		for _, script := range scripts {
 			t.Run(version+"/"+filepath.Base(script), func(t *testing.T) {
 				expected, err := os.ReadFile(strings.TrimSuffix(script, ".sql") + ".out")
 				if err != nil {
 					t.Fatal(err)
 				}
-				dir := t.TempDir()
-				ran := python(t, version, "clients/run_sql.py", extension(t), example, script, dir)
-				got, want := plainLines(printed(t, ran)), plainLines(string(expected))
+				got, want := plainLines(ran[script]), plainLines(string(expected))
 				for i := range max(len(got), len(want)) {
 					if i >= len(got) || i >= len(want) || got[i] != want[i] {
 						t.Fatalf("line %d\n--- got\n%s\n--- expected\n%s", i+1,
@@ -105,24 +104,36 @@ func plainLines(text string) []string {
 	}), "\n")
 }
 
-// printed is what the program would have printed for the statements that Python ran:
-// a line of JSON each, with the statement and its Parquet file or error.
-func printed(t *testing.T, ran []byte) string {
+// ranInPython is what the program would have printed for each of some scripts, run in Python
+// with a stock DuckDB: a line of JSON for a statement says its Parquet file or error. The
+// program prints all files at once.
+func ranInPython(t *testing.T, version string, scripts []string) map[string]string {
 	t.Helper()
-	var out strings.Builder
-	for scanner := bufio.NewScanner(bytes.NewReader(ran)); scanner.Scan(); {
-		var s struct{ Statement, Parquet, Error string }
+	type statement struct{ Script, Statement, Parquet, Error string }
+	var all []statement
+	var files strings.Builder
+	out := python(t, version, "clients/run_sql.py", append([]string{extension(t), example, t.TempDir()}, scripts...)...)
+	for scanner := bufio.NewScanner(bytes.NewReader(out)); scanner.Scan(); {
+		var s statement
 		if err := json.Unmarshal(scanner.Bytes(), &s); err != nil {
 			t.Fatalf("%v: %s", err, scanner.Bytes())
 		}
-		out.WriteString(strings.TrimLeft(s.Statement, "\n"))
-		if s.Error != "" {
-			out.WriteString(marker.ReplaceAllString(manySpaces.ReplaceAllString(s.Error, " "), "^") + "\n")
-		} else {
-			r := saedbRun(t, "", "sql", "--format", "markdown", "FROM '"+s.Parquet+"'")
-			out.WriteString(r.stdout + r.stderr)
+		if all = append(all, s); s.Parquet != "" {
+			fmt.Fprintf(&files, "%sFROM '%s';\n", marker, s.Parquet)
 		}
-		out.WriteString("\n")
 	}
-	return out.String()
+	r := saedbRun(t, files.String(), "sql", "--format", "markdown")
+	results := strings.Split(r.stdout+r.stderr, marked)[1:]
+	printed := map[string]string{}
+	for _, s := range all {
+		said := underlined.ReplaceAllString(manySpaces.ReplaceAllString(s.Error, " "), "^") + "\n"
+		if s.Error == "" {
+			if len(results) == 0 {
+				t.Fatalf("%s: too few results: %s", s.Script, r.stderr)
+			}
+			said, results = results[0], results[1:]
+		}
+		printed[s.Script] += strings.TrimLeft(s.Statement, "\n") + said + "\n"
+	}
+	return printed
 }

@@ -52,6 +52,15 @@ var enrichmentQuery = procedure{
 	},
 }
 
+// pValuesQuery is the query of features' p-values of skewness and kurtosis, of an SAE numbered 0
+// and a baseline numbered $baseline, for the same.
+var pValuesQuery = procedure{
+	name: "saedb_feature_p_values_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+		return row(schema.FeaturePValues("0", "CAST($baseline AS INTEGER)"))
+	},
+}
+
 // viewMacros is what makes the macros that views call, for the same.
 var viewMacros = procedure{
 	name: "saedb_view_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},

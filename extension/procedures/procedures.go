@@ -36,7 +36,7 @@ func Register(c capi.Connection, h *Host) error {
 	h.writing = make(chan struct{}, 1)
 	for _, p := range []procedure{
 		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, makeBaseline, addModel, addSAE, wantedTensors,
-		about, setThreads, findSAEs, describeSAE, enrichmentQuery, viewMacros,
+		about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err

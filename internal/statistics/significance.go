@@ -90,32 +90,11 @@ func enrichmentSignificance(id int) string {
 		ORDER BY set_id, feature`
 }
 
-// featureSignificance counts, for each feature, the random directions whose skewness and
-// kurtosis are as far out.
-const featureSignificance = `INSERT INTO stored_significance
-	WITH base AS (
-		SELECT statistic, unnest(sorted_values) AS v FROM stored_baseline_statistics
-		WHERE baseline_id = $baseline AND statistic IN ('skewness', 'kurtosis')
-	),
-	all_values AS (
-		SELECT statistic, v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM base
-		UNION ALL SELECT 'skewness', skewness, 0, feature FROM stored_statistics WHERE sae_id = $sae AND skewness IS NOT NULL
-		UNION ALL SELECT 'kurtosis', kurtosis, 0, feature FROM stored_statistics WHERE sae_id = $sae AND kurtosis IS NOT NULL
-	),
-	reached AS (
-		SELECT statistic, feature,
-			sum(random) OVER (PARTITION BY statistic ORDER BY v DESC RANGE UNBOUNDED PRECEDING) AS above,
-			sum(random) OVER (PARTITION BY statistic ORDER BY v RANGE UNBOUNDED PRECEDING) AS below,
-			sum(random) OVER (PARTITION BY statistic) AS directions
-		FROM all_values
-	),
-	p_values AS (
-		SELECT statistic, feature,
-			CASE statistic WHEN 'skewness' THEN least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions)) ELSE (1.0 + above) / (1 + directions) END AS p
-		FROM reached WHERE feature IS NOT NULL AND directions > 0
-	),
-	placed AS (
-		SELECT *, count(*) OVER (PARTITION BY statistic) AS n, row_number() OVER (PARTITION BY statistic ORDER BY p, feature) AS place FROM p_values
+// featureSignificance holds each feature's skewness and kurtosis against the random directions'.
+var featureSignificance = `INSERT INTO stored_significance
+	WITH placed AS (
+		SELECT *, count(*) OVER (PARTITION BY statistic) AS n, row_number() OVER (PARTITION BY statistic ORDER BY p, feature) AS place
+		FROM (` + schema.FeaturePValues("$sae", "$baseline") + `)
 	),
 	adjusted AS (
 		SELECT *, least(1.0, min(p * n / place) OVER (PARTITION BY statistic ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS q FROM placed

@@ -48,3 +48,11 @@ CREATE OR REPLACE MACRO feature_of(words, wanted) AS (
     FROM saes WHERE sae = sae_named(words)
 );
 COMMENT ON MACRO feature_of IS 'feature_of(words, feature): the feature, which the SAE has.';
+
+-- The argument within of macros: a release that there is, or NULL for all.
+CREATE OR REPLACE MACRO release_named(within) AS (
+    SELECT CASE WHEN within IS NULL OR bool_or(release = within) THEN within
+                ELSE error('no release is called ' || within || ' (there are: ' || coalesce(string_agg(DISTINCT release, ', ' ORDER BY release), 'none') || ')') END
+    FROM saes
+);
+COMMENT ON MACRO release_named IS 'release_named(within): the release, which some SAE has; NULL stays NULL.';

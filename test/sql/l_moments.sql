@@ -1,3 +1,7 @@
+SELECT l_moments([1, 2]::FLOAT[], 'smollm2-135m');
+
+SELECT l_moments(w_dec, model, 'some') FROM decoder_directions LIMIT 1;
+
 -- From all logit weights of the vocabulary, and beside Hosking's probability weighted moments b0, b1, b2 of them.
 SELECT feature, round(s.l_scale, 5) AS l_scale, round(s.l_skewness, 4) AS l_skewness, round(s.l_kurtosis, 4) AS l_kurtosis
 FROM (SELECT feature, l_moments(w_dec, model) AS s FROM decoder_directions WHERE layer = 29 AND feature < 3)
@@ -13,5 +17,3 @@ FROM decoder_directions WHERE layer = 29 AND feature = 1;
 
 -- A zero direction has l_scale 0 and no shape; NULL gives NULL.
 SELECT l_moments(list_resize([]::FLOAT[], 576, 0), 'smollm2-135m') AS zero, l_moments(NULL, 'smollm2-135m') AS a, l_moments([1]::FLOAT[], NULL) AS b;
-
-SELECT l_moments([1, 2]::FLOAT[], 'smollm2-135m');

@@ -1,3 +1,19 @@
+-- Errors say what was expected and found.
+SELECT logit_stats([1, 2]::FLOAT[], 'smollm2-135m');
+
+SELECT logit_stats([]::FLOAT[], 'smollm2-135m');
+
+SELECT logit_stats(w_dec, 'gpt2') FROM decoder_directions LIMIT 1;
+
+SELECT logit_stats(list_resize([1, NULL]::FLOAT[], 576, 0), 'smollm2-135m');
+
+SELECT logit_stats(list_resize(['NaN']::FLOAT[], 576, 0), 'smollm2-135m');
+
+SELECT logit_stats(['a'], 'smollm2-135m');
+
+-- try() catches them.
+SELECT try(logit_stats([1, 2]::FLOAT[], 'smollm2-135m')) AS tried;
+
 -- The distribution of a feature's logit weights, rounded so that every kernel agrees.
 SELECT feature, round(s.std, 5) AS std, round(s.skewness, 4) AS skewness, round(s.kurtosis, 4) AS kurtosis
 FROM (SELECT feature, logit_stats(w_dec, model) AS s FROM decoder_directions WHERE layer = 29 AND feature < 3)
@@ -37,19 +53,3 @@ SELECT logit_stats(list_resize([]::FLOAT[], 576, 0), 'smollm2-135m') AS zero;
 
 -- No rows in, no rows out.
 SELECT logit_stats(w_dec, model) FROM decoder_directions WHERE false;
-
--- Errors say what was expected and found.
-SELECT logit_stats([1, 2]::FLOAT[], 'smollm2-135m');
-
-SELECT logit_stats([]::FLOAT[], 'smollm2-135m');
-
-SELECT logit_stats(w_dec, 'gpt2') FROM decoder_directions LIMIT 1;
-
-SELECT logit_stats(list_resize([1, NULL]::FLOAT[], 576, 0), 'smollm2-135m');
-
-SELECT logit_stats(list_resize(['NaN']::FLOAT[], 576, 0), 'smollm2-135m');
-
-SELECT logit_stats(['a'], 'smollm2-135m');
-
--- try() catches them.
-SELECT try(logit_stats([1, 2]::FLOAT[], 'smollm2-135m')) AS tried;

@@ -22,24 +22,15 @@ def computed(source: str, scored: bool) -> str:
 #: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
 PART_OF_FILE = "read_sae($path, first := $first, features := $count)"
 
-#: Rows (feature, skewness_p, kurtosis_p) of what is computed: internal/statistics's featureSignificance. Without a
-#: baseline, $baseline being NULL, there are none.
+#: The tables that features' p-values are made of, for what is computed; and rows (feature, skewness_p, kurtosis_p) of it.
+#: {query} is what saedb_feature_p_values_query gives. Without a baseline, $baseline being NULL, there are none.
+SIGNIFICANCE_VIEWS = {
+    "stored_baseline_statistics": "FROM model.stored_baseline_statistics",
+    "stored_statistics": "SELECT 0 AS sae_id, feature, s.skewness, s.kurtosis FROM computed",
+}
 SIGNIFICANCE = """
-    WITH all_values AS (
-        SELECT statistic, unnest(sorted_values) AS v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM model.stored_baseline_statistics
-        WHERE baseline_id = CAST($baseline AS INTEGER) AND statistic IN ('skewness', 'kurtosis')
-        UNION ALL SELECT 'skewness', s.skewness, 0, feature FROM computed WHERE s.skewness IS NOT NULL
-        UNION ALL SELECT 'kurtosis', s.kurtosis, 0, feature FROM computed WHERE s.kurtosis IS NOT NULL
-    ),
-    reached AS (
-        SELECT statistic, feature, sum(random) OVER (PARTITION BY statistic ORDER BY v DESC RANGE UNBOUNDED PRECEDING) AS above,
-               sum(random) OVER (PARTITION BY statistic ORDER BY v RANGE UNBOUNDED PRECEDING) AS below,
-               sum(random) OVER (PARTITION BY statistic) AS directions
-        FROM all_values
-    )
-    SELECT feature, any_value(least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions))) FILTER (statistic = 'skewness') AS skewness_p,
-           any_value((1.0 + above) / (1 + directions)) FILTER (statistic = 'kurtosis') AS kurtosis_p
-    FROM reached WHERE feature IS NOT NULL AND directions > 0 GROUP BY feature"""
+    SELECT feature, any_value(p) FILTER (statistic = 'skewness') AS skewness_p, any_value(p) FILTER (statistic = 'kurtosis') AS kurtosis_p
+    FROM ({query}) GROUP BY feature"""
 
 #: How many columns of the unembedding count, as a table of one row (tokens).
 COUNTED = """(SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.stored_models m USING (model_id)

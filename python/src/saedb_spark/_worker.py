@@ -168,7 +168,9 @@ def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
 
 def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatch]:
     """What was computed, as files."""
-    execute(con, "CREATE OR REPLACE TEMP TABLE significance AS " + _sql.SIGNIFICANCE, job.parameters())
+    ((query,),) = con.execute("FROM saedb_feature_p_values_query()").fetchall()
+    views(con, _sql.SIGNIFICANCE_VIEWS)
+    execute(con, "CREATE OR REPLACE TEMP TABLE significance AS " + _sql.SIGNIFICANCE.format(query=query), job.parameters())
     if job.baseline is None:
         yield from files(con, "features", _sql.FEATURES, job.parameters())
     else:
@@ -218,9 +220,14 @@ def adjusted_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.Rec
                 for number, content in enumerate(batch.column("content")):
                     Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
                 con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
-                for name, query in _sql.SAE_VIEWS.items():
-                    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+                views(con, _sql.SAE_VIEWS)
                 yield from files(con, "enrichment", _sql.ENRICHMENT.format(view=view), {})
+
+
+def views(con: duckdb.DuckDBPyConnection, queries: dict[str, str]) -> None:
+    """Makes temporary views, by name."""
+    for name, query in queries.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
 
 
 def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any], size: int = 0) -> Iterator[pa.RecordBatch]:

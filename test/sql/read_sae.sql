@@ -1,5 +1,8 @@
--- Files are looked at without a load.
-FROM sae_info('../examples/smollm2-135m/saes/blocks.29.hook_resid_pre');
+FROM read_sae('nowhere');
+
+FROM read_sae(NULL);
+
+FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre', first := 1000, features := 537);
 
 SELECT count(*) AS features, min(len(w_dec)) AS d_model, round(avg(log_sparsity), 4) AS log_sparsity
 FROM read_sae('../examples/smollm2-135m/saes/blocks.29.hook_resid_pre');
@@ -12,16 +15,3 @@ FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre') a JOIN de
 SELECT count(*) AS features, min(feature) AS first, max(feature) AS last, count(*) FILTER (a.w_dec <> b.w_dec) AS different
 FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre', first := 1000, features := 500) a
 JOIN read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre') b USING (feature);
-
-FROM read_sae('../examples/smollm2-135m/saes/blocks.4.hook_resid_pre', first := 1000, features := 537);
-
-SELECT count(*) FROM read_unembedding('../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf');
-
-SELECT count(*) AS tokens, count(*) FILTER (is_special) AS special, count(*) FILTER (is_padding) AS padding
-FROM read_vocab('../examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf');
-
-FROM read_sae('nowhere');
-
-FROM read_sae(NULL);
-
-FROM read_vocab('../examples/smollm2-135m/saes');

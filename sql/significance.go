@@ -1,0 +1,26 @@
+package schema
+
+import "strings"
+
+// FeaturePValues is the query for rows (statistic, feature, p) of the features of an SAE, with
+// its number and that of a baseline in SQL: with R random directions of which r are as far
+// out, p is (1 + r)/(1 + R), of kurtosis at the upper end, and of skewness twice that at the nearer end.
+// A feature without a statistic has no row for it, and without the baseline none has.
+func FeaturePValues(sae, baseline string) string {
+	return strings.NewReplacer("$sae", sae, "$baseline", baseline).Replace(`WITH all_values AS (
+		SELECT statistic, unnest(sorted_values) AS v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM stored_baseline_statistics
+		WHERE baseline_id = $baseline AND statistic IN ('skewness', 'kurtosis')
+		UNION ALL SELECT 'skewness', skewness, 0, feature FROM stored_statistics WHERE sae_id = $sae AND skewness IS NOT NULL
+		UNION ALL SELECT 'kurtosis', kurtosis, 0, feature FROM stored_statistics WHERE sae_id = $sae AND kurtosis IS NOT NULL
+	),
+	reached AS (
+		SELECT statistic, feature,
+			sum(random) OVER (PARTITION BY statistic ORDER BY v DESC RANGE UNBOUNDED PRECEDING) AS above,
+			sum(random) OVER (PARTITION BY statistic ORDER BY v RANGE UNBOUNDED PRECEDING) AS below,
+			sum(random) OVER (PARTITION BY statistic) AS directions
+		FROM all_values
+	)
+	SELECT statistic, feature,
+		CASE statistic WHEN 'skewness' THEN least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions)) ELSE (1.0 + above) / (1 + directions) END AS p
+	FROM reached WHERE feature IS NOT NULL AND directions > 0`)
+}

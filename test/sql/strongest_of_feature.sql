@@ -1,0 +1,3 @@
+FROM strongest_of_feature('layer_29', 1536);
+
+SELECT token_set, size, round(effect, 3) AS effect, direction, round(es, 3) AS es, round(auc, 3) AS auc, beyond_chance FROM strongest_of_feature('layer_29', 63, k := 2);
