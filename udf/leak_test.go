@@ -92,7 +92,7 @@ func soundArguments(form string, round int) arguments {
 		a.rows = real
 	case strings.HasPrefix(form, "weighted_enrichment"):
 		a.number = int64(round%4) * 4 // permutations
-	case strings.HasPrefix(form, "FROM read_sae"), strings.HasPrefix(form, "FROM sae_info"):
+	case strings.HasPrefix(form, "FROM read_sae"), strings.HasPrefix(form, "FROM read_encoder"), strings.HasPrefix(form, "FROM sae_info"):
 		a.number = 0
 	case strings.HasPrefix(form, "FROM read_vocab"):
 		a.number = 2

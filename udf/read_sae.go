@@ -20,10 +20,18 @@ var readSAEFamily = family{
 			Example:     "SELECT feature, len(w_dec), log_sparsity FROM read_sae('examples/smollm2-135m/saes/blocks.29.hook_resid_pre') LIMIT 5",
 		},
 		{
+			Name:      "read_encoder",
+			Signature: "read_encoder(path [, first := 0, features := …]) → TABLE(feature INTEGER, w_enc FLOAT[], bias, threshold FLOAT)",
+			Description: "The encoder of an SAE on disk, as stored, without loading it: of all features, or of so many from the first. A feature is excited by activations x at encoder_hook of sae_info " +
+				"where x · w_enc + bias is above 0, or above threshold; in some architectures the decoder's bias is taken off x before, and in those that keep the k largest these decide. " +
+				"bias and threshold are NULL where the files have none. An encoder that is not one matrix, as a crosscoder's, is an error.",
+			Example: "SELECT feature, round(list_cosine_similarity(w_enc, w_dec), 3) AS cosine FROM read_encoder('examples/smollm2-135m/saes/blocks.29.hook_resid_pre') JOIN read_sae('examples/smollm2-135m/saes/blocks.29.hook_resid_pre') USING (feature) LIMIT 5",
+		},
+		{
 			Name: "sae_info",
 			Signature: "sae_info(path) → TABLE(format, architecture VARCHAR, d_model, d_sae INTEGER, hook VARCHAR, layer INTEGER, " +
-				"dtype, scale, neuronpedia_id VARCHAR)",
-			Description: "One row that says what an SAE on disk is. layer is the index of the block in the hook point's name.",
+				"dtype, scale, neuronpedia_id, encoder_hook VARCHAR)",
+			Description: "One row that says what an SAE on disk is. hook is the point that its decoder writes to, layer the index of the block in its name; encoder_hook is the point that its encoder reads, NULL where the files of a transcoder do not say.",
 			Example:     "FROM sae_info('examples/smollm2-135m/saes/blocks.29.hook_resid_pre')",
 		},
 	},
@@ -31,6 +39,9 @@ var readSAEFamily = family{
 
 func registerReadSAE(f *Functions, c capi.Connection) error {
 	if err := f.registerTable(c, "read_sae", 1, f.files("read_sae", f.readSAE), "first", "features"); err != nil {
+		return err
+	}
+	if err := f.registerTable(c, "read_encoder", 1, f.files("read_encoder", f.readEncoder), "first", "features"); err != nil {
 		return err
 	}
 	return f.registerTable(c, "sae_info", 1, f.files("sae_info", f.saeInfo))
@@ -43,7 +54,7 @@ func (f *Functions) readSAE(arguments []string) (*table, error) {
 	}
 	t, err := f.saeRows(opened)
 	if err == nil {
-		err = t.only(arguments[0], arguments[1], arguments[2])
+		err = t.only("read_sae", arguments)
 	}
 	if err != nil {
 		opened.Close()
@@ -53,16 +64,17 @@ func (f *Functions) readSAE(arguments []string) (*table, error) {
 	return t, nil
 }
 
-// only leaves of the table's rows, which are features, so many from the first, both
-// as SQL gives them: empty for all.
-func (t *table) only(path, first, features string) error {
+// only leaves of the table's rows, which are features, so many from the first. The arguments
+// of the function are the path and these two as SQL gives them: empty for all.
+func (t *table) only(function string, arguments []string) error {
+	path, first, features := arguments[0], arguments[1], arguments[2]
 	number := func(name, given string, otherwise, most int) (int, error) {
 		if given == "" {
 			return otherwise, nil
 		}
 		n, err := strconv.Atoi(given)
 		if err != nil || n < 0 || n > most {
-			return 0, &fault.Error{Op: "read_sae", Subject: path, Problem: name, Expected: fmt.Sprintf("a number from 0 to %d", most), Found: given}
+			return 0, &fault.Error{Op: function, Subject: path, Problem: name, Expected: fmt.Sprintf("a number from 0 to %d", most), Found: given}
 		}
 		return n, nil
 	}
@@ -72,6 +84,39 @@ func (t *table) only(path, first, features string) error {
 	}
 	t.rows, err = number("features", features, t.rows-t.first, t.rows-t.first)
 	return err
+}
+
+func (f *Functions) readEncoder(arguments []string) (*table, error) {
+	opened, err := sae.Open(arguments[0])
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.encoderRows(opened)
+	if err == nil {
+		err = t.only("read_encoder", arguments)
+	}
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	t.close = opened.Close
+	return t, nil
+}
+
+// encoderRows is a row a feature, for read_encoder.
+func (f *Functions) encoderRows(s sae.SAE) (*table, error) {
+	encoder, err := s.Encoder()
+	if err != nil {
+		return nil, err
+	}
+	return &table{
+		rows: s.Info().DSAE,
+		columns: []column{
+			valueColumn("feature", capi.Integer, func(row int) int32 { return int32(row) }),
+			floatsColumn("w_enc", encoder.DIn, encoder.ReadRows),
+			floatColumn("bias", encoder.Bias), floatColumn("threshold", encoder.Threshold),
+		},
+	}, nil
 }
 
 // saeRows is a row a feature, for read_sae and for SAEs that a load has opened.
@@ -86,15 +131,16 @@ func (f *Functions) saeRows(s sae.SAE) (*table, error) {
 		columns: []column{
 			valueColumn("feature", capi.Integer, func(row int) int32 { return int32(row) }),
 			floatsColumn("w_dec", info.DModel, s.ReadDecoder),
-			sparsityColumn(sparsity),
+			floatColumn("log_sparsity", sparsity),
 		},
 	}, nil
 }
 
-func sparsityColumn(sparsity []float32) column {
-	return column{capi.Field{Name: "log_sparsity", Type: capi.Float}, func(v capi.Vector, from, n int) error {
-		if sparsity != nil {
-			copy(capi.Values[float32](v, n), sparsity[from:])
+// floatColumn is a FLOAT column of one value a row, or of NULL where there are none.
+func floatColumn(name string, values []float32) column {
+	return column{capi.Field{Name: name, Type: capi.Float}, func(v capi.Vector, from, n int) error {
+		if values != nil {
+			copy(capi.Values[float32](v, n), values[from:])
 			return nil
 		}
 		for i := range n {
@@ -125,6 +171,6 @@ func (f *Functions) saeInfo(arguments []string) (*table, error) {
 		text("format", info.Format), text("architecture", info.Architecture),
 		number("d_model", info.DModel), number("d_sae", info.DSAE),
 		text("hook", info.Hook), layer, text("dtype", info.DType), text("scale", info.Scale),
-		text("neuronpedia_id", info.NeuronpediaID),
+		text("neuronpedia_id", info.NeuronpediaID), text("encoder_hook", info.EncoderHook()),
 	}}, nil
 }

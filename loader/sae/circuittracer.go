@@ -50,20 +50,34 @@ func openCircuitTracer(path string) (SAE, error) {
 	layer := circuitTracerFile.FindStringSubmatch(filepath.Base(path))[1]
 	info := Info{
 		Path: path, Name: "layer_" + layer, Format: "circuit-tracer", Architecture: "transcoder", Hook: fmt.Sprintf("blocks.%s.%s", layer, config.Output),
-		ModelName: config.Model, NeuronpediaID: mwhannaNeuronpedia(pathElements(path), layer), Files: files,
+		InputHook: config.input(layer), ModelName: config.Model, NeuronpediaID: mwhannaNeuronpedia(pathElements(path), layer), Files: files,
 	}
 	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
 		if file.Has("W_skip") {
 			s.info.Architecture = "skip_transcoder"
 		}
-		return s.takeDecoder(file, "W_dec", asIs, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
+		if err := s.takeDecoder(file, "W_dec", asIs, biasSizes(file, []string{"b_enc"}, []string{"b_dec"})); err != nil {
+			return err
+		}
+		if s.encoder != nil {
+			s.encoder.turned = false // W_enc is [d_sae, d_model] as well
+		}
+		return nil
 	})
 }
 
 // circuitTracerConfig is what is used of a config.yaml.
 type circuitTracerConfig struct {
 	Model  string `yaml:"model_name"`
-	Output string `yaml:"feature_output_hook"` // the hook point within a block
+	Output string `yaml:"feature_output_hook"` // the hook points within a block
+	Input  string `yaml:"feature_input_hook"`
+}
+
+func (c circuitTracerConfig) input(layer string) string {
+	if c.Input == "" {
+		return ""
+	}
+	return fmt.Sprintf("blocks.%s.%s", layer, c.Input)
 }
 
 var qwen3Repository = regexp.MustCompile(`^qwen3-(\d+(?:\.\d+)?b)-transcoders(-lowl0)?$`)

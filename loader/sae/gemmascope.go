@@ -163,13 +163,14 @@ func (s *stored) setGemmaScopeHook(p gemmaScopePlace) {
 		s.info.Hook = block + ".attn.hook_z"
 	case siteTranscoder:
 		s.info.Hook = block + ".hook_mlp_out"
+		s.info.InputHook = block + ".ln2.hook_normalized"
 		s.info.Architecture = "jumprelu_transcoder"
 	default:
 		s.info.Hook = block + ".hook_resid_post"
 	}
 	s.info.Space = hookSpace(s.info.Hook)
 	if p.layer < 0 && p.site != siteEmbedding {
-		s.info.Hook = ""
+		s.info.Hook, s.info.InputHook = "", ""
 	}
 	s.info.Layer = HookLayer(s.info.Hook)
 }

@@ -158,6 +158,9 @@ func (s *stored) setGemmaScope2Hook(c gemmaScope2Config, elements []string) erro
 			}
 		}
 	}
+	if c.isTranscoder() {
+		s.info.InputHook = c.in
+	}
 	if s.info.Hook == "" {
 		return &fault.Error{
 			Op: opRead, Subject: s.info.Path, Problem: "hook point",

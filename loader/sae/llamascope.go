@@ -43,6 +43,7 @@ func openLlamaScope(dir string) (SAE, error) {
 	sizes := expected{features: config.size("d_sae"), dModel: config.size("d_model"), source: llamaScopeConfigFile}
 	norms := config.object("dataset_average_activation_norm")
 	norm := norms.number("in")
+	threshold := config.number("jump_relu_threshold")
 	architecture, normalised := llamaScopeArchitecture(config), config.text("norm_activation") == "dataset-wise"
 	for _, read := range []*settings{config, norms} {
 		if read.err != nil {
@@ -52,9 +53,15 @@ func openLlamaScope(dir string) (SAE, error) {
 	info := Info{
 		Path: dir, Name: baseName(dir), Format: "llama-scope", Architecture: architecture, Hook: hook, Files: []string{path},
 	}
+	if in := config.text("hook_point_in"); in != hook {
+		info.InputHook = in
+	}
 	return openSafetensors(filepath.Join(dir, llamaScopeWeightsFile), info, func(s *stored, file *tensor.File) error {
 		if err := s.takeDecoder(file, "decoder.weight", transposed, sizes); err != nil {
 			return err
+		}
+		if s.encoder != nil {
+			s.encoder.threshold = threshold
 		}
 		if normalised {
 			s.noteActivationNorm(norm)

@@ -49,6 +49,7 @@ func (s *stored) takeOldestSAELens(path string, file *torch.File) error {
 	if read[bool](cfg, "is_transcoder") {
 		s.info.Architecture = "transcoder"
 		hook, width = "out_hook_point", "d_out"
+		s.info.InputHook = read[string](cfg, "hook_point")
 	}
 	s.setHook(read[string](cfg, hook))
 	s.info.ModelName = read[string](cfg, "model_name")

@@ -129,6 +129,9 @@ func openOpenMOSS(dir, part string) (SAE, error) {
 // takeOpenMOSS takes the decoder that a type of dictionary has.
 func (s *stored) takeOpenMOSS(c *openMOSSConfig, file *tensor.File, part string) error {
 	s.setHook(c.Out)
+	if c.In != c.Out {
+		s.info.InputHook = c.In
+	}
 	switch c.Type {
 	case "sae":
 		s.info.Architecture = c.architecture()

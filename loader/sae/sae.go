@@ -27,6 +27,10 @@ type SAE interface {
 	// that is not finite is an error. Calls may run at the same time.
 	ReadDecoder(from int, dst []float32) error
 
+	// Encoder opens the encoder, as stored, whose rows read activations at its own hook point;
+	// it is closed with the SAE. Without one that is a matrix of its own it is an error that says so.
+	Encoder() (*Encoder, error)
+
 	// LogSparsity returns log10 of the part of tokens on which each feature
 	// fired, −10 for one that never did, or nil when the files do not say.
 	LogSparsity() ([]float32, error)
@@ -45,7 +49,9 @@ type Info struct {
 	DModel       int    // columns of W_dec
 	DSAE         int    // rows of W_dec: features
 
-	Hook  string // hook point that the decoder writes to
+	Hook      string // hook point that the decoder writes to
+	InputHook string // hook point that the encoder reads, where it is another and the files say so: see EncoderHook
+
 	Layer int    // index of the block in Hook, -1 when it names none
 	Space string // what the columns of W_dec stand for: ResidualStream, AttentionHeads, …, UnknownSpace
 

@@ -131,8 +131,12 @@ func TestSAELensGolden(t *testing.T) {
 			if path := filepath.Join(dir, "sparsity.safetensors"); isFile(path) {
 				files = append(files, path)
 			}
+			in := ""
+			if test.architecture == "transcoder" {
+				in = "blocks.4.ln2.hook_normalized"
+			}
 			return Info{
-				Path: dir, Name: test.name, Format: "saelens", Architecture: test.architecture,
+				Path: dir, Name: test.name, InputHook: in, Format: "saelens", Architecture: test.architecture,
 				Hook: test.hook, Layer: test.layer, Space: ResidualStream, DType: test.dtype, Scale: test.scale,
 				ModelName: test.model, NeuronpediaID: test.neuronpedia, Files: files,
 			}

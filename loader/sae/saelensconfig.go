@@ -12,6 +12,7 @@ type saelensConfig struct {
 	dSAE         int // 0 when the file does not say
 	dOut         int // columns of W_dec, 0 when the file does not say
 	hook         string
+	in           string // hook point that a transcoder reads
 	modelName    string
 	neuronpedia  string
 	normalize    string // normalize_activations, "none" by default
@@ -30,7 +31,7 @@ func (c *saelensConfig) info() Info {
 	}
 	return Info{
 		Format: "saelens", Architecture: c.architecture,
-		Hook: c.hook, Layer: HookLayer(c.hook), Space: hookSpace(c.hook),
+		Hook: c.hook, InputHook: c.in, Layer: HookLayer(c.hook), Space: hookSpace(c.hook),
 		Scale: scale, ModelName: c.modelName, NeuronpediaID: c.neuronpedia,
 	}
 }
@@ -77,6 +78,13 @@ func parseSAELensConfig(data []byte) (*saelensConfig, error) {
 		width = "d_out"
 	}
 	c.dOut = top.size(width)
+	if width == "d_out" {
+		for _, key := range []string{"hook_name", "hf_hook_name"} {
+			if c.in == "" {
+				c.in = text(key)
+			}
+		}
+	}
 	for _, key := range hooks {
 		if c.hook == "" {
 			c.hook = text(key)

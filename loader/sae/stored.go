@@ -21,7 +21,8 @@ type stored struct {
 	info     Info
 	decoder  tensor.Matrix // W_dec [d_sae, d_model]
 	subject  string        // file and tensor of the decoder, in errors
-	scaling  []float32     // factor of each feature's row [d_sae], nil when all are 1
+	encoder  *encoderSource
+	scaling  []float32 // factor of each feature's row [d_sae], nil when all are 1
 	sparsity func() ([]float32, error)
 	close    func() error
 }
@@ -114,6 +115,7 @@ func (s *stored) takeDecoder(file *tensor.File, name string, isTransposed bool, 
 		read = t.Transposed
 	}
 	decoder, err := read()
+	s.encoder = encoderBeside(file, name, isTransposed)
 	return s.setDecoder(decoder, t.DType, err)
 }
 
