@@ -26,6 +26,7 @@ type SAERequest struct {
 	Release string        // that it was published in; may be empty
 	Decoder string        // scale of the decoder, one of sae.Decoders; sae.AsStored when empty
 	Hook    string        // hook point of the decoder, in place of what the files say; theirs when empty
+	Encoder bool          // also its encoder, which must read the residual stream
 	Replace bool          // a different SAE of that name
 	Copy    bool          // also what is loaded already under another name
 
@@ -96,9 +97,21 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 			return false, err
 		}
 		if unchanged {
-			return nameOnNeuronpedia(ctx, tx, l, r.Known.NeuronpediaID, &outcome)
+			added := false
+			if r.Encoder {
+				if added, err = ld.addEncoder(ctx, tx, l.name, old, opened, &outcome); err != nil {
+					return false, err
+				}
+			}
+			named, err := nameOnNeuronpedia(ctx, tx, l, r.Known.NeuronpediaID, &outcome)
+			return added || named, err
 		}
-		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error { return ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)) })
+		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error {
+			if err := ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)); err != nil || !r.Encoder {
+				return err
+			}
+			return ld.writeEncoder(ctx, tx, l.name, l.id, opened)
+		})
 	})
 	if err != nil {
 		return Outcome{}, fault.At(op, r.Path, err)

@@ -44,6 +44,7 @@ type Loader struct {
 // methods return, until withdraw is called.
 type Opened interface {
 	OfferSAE(sae.SAE) (expression string, withdraw func())
+	OfferEncoder(sae.SAE) (expression string, withdraw func())
 	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
 	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }

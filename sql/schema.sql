@@ -69,7 +69,7 @@ CREATE TABLE stored_contents (
 );
 COMMENT ON TABLE stored_contents IS 'Number and hash of the rows that each current load wrote, which saedb check compares.';
 COMMENT ON COLUMN stored_contents.load_id IS 'The load.';
-COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_unembeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
+COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_encoders, stored_unembeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
 COMMENT ON COLUMN stored_contents.row_count IS 'Number of rows.';
 COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold; of explanations the sum of MD5s, modulo 2^63 - 1.';
 
@@ -155,7 +155,8 @@ CREATE TABLE stored_saes (
     dtype VARCHAR NOT NULL,
     scale VARCHAR NOT NULL,
     neuronpedia_id VARCHAR,
-    l0 DOUBLE
+    l0 DOUBLE,
+    encoder_hook VARCHAR
 );
 COMMENT ON TABLE stored_saes IS 'One row an SAE.';
 COMMENT ON COLUMN stored_saes.sae_id IS 'load_id of the load that made it.';
@@ -174,6 +175,7 @@ COMMENT ON COLUMN stored_saes.dtype IS 'Type of the numbers in the stored decode
 COMMENT ON COLUMN stored_saes.scale IS 'Scale convention of the decoder.';
 COMMENT ON COLUMN stored_saes.neuronpedia_id IS 'Neuronpedia''s model and source, such as gpt2-small/8-res-jb.';
 COMMENT ON COLUMN stored_saes.l0 IS 'Mean number of features that fire on a token; NULL where the files do not say.';
+COMMENT ON COLUMN stored_saes.encoder_hook IS 'Hook point that the encoder reads; NULL where the encoder was not loaded (load sae --encoder).';
 
 CREATE TABLE stored_decoders (
     sae_id INTEGER NOT NULL,
@@ -186,6 +188,20 @@ COMMENT ON COLUMN stored_decoders.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_decoders.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_decoders.w_dec IS 'The feature''s decoder direction, d_model values; NULL in a database of results alone.';
 COMMENT ON COLUMN stored_decoders.log_sparsity IS 'log10 of how often the feature fires; NULL where the files do not say.';
+
+CREATE TABLE stored_encoders (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    w_enc FLOAT[] USING COMPRESSION uncompressed,
+    bias FLOAT,
+    threshold FLOAT
+);
+COMMENT ON TABLE stored_encoders IS 'The encoder of each SAE that was loaded with it, a row a feature, as its files have it.';
+COMMENT ON COLUMN stored_encoders.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_encoders.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_encoders.w_enc IS 'What the feature reads the residual stream by, d_model values, in the units of what the SAE was trained on; NULL in a database of results alone.';
+COMMENT ON COLUMN stored_encoders.bias IS 'Bias of the encoder, of a gated SAE that of its gate; NULL where the files have none.';
+COMMENT ON COLUMN stored_encoders.threshold IS 'Threshold above which the feature fires; NULL where the files have none.';
 
 CREATE TABLE stored_computations (
     sae_id INTEGER NOT NULL,

@@ -60,6 +60,11 @@ func (f *Functions) OfferSAE(s sae.SAE) (expression string, withdraw func()) {
 	return f.opened.offer(func() (*table, error) { return f.saeRows(s) })
 }
 
+// OfferEncoder does the same for the encoder of an open SAE, with the columns of read_encoder.
+func (f *Functions) OfferEncoder(s sae.SAE) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return f.encoderRows(s) })
+}
+
 // OfferUnembedding does the same for an open model, with the columns of read_unembedding.
 func (f *Functions) OfferUnembedding(u *modelfile.Unembedding) (expression string, withdraw func()) {
 	return f.opened.offer(func() (*table, error) { return f.unembeddingRows(u), nil })

@@ -67,6 +67,7 @@ var loadSAECommand = &cli.Command{
 		&cli.StringFlag{Name: "neuronpedia-id", Usage: "`MODEL/SOURCE` on Neuronpedia, when there is one SAE, and its files name none"},
 		decoderFlag,
 		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that the decoder of the one SAE writes to, in place of what its files say"},
+		&cli.BoolFlag{Name: "encoder", Usage: "load the encoder too, which takes as much disk again, also of an SAE that is loaded without it"},
 		replaceFlag,
 		copyFlag,
 	},
@@ -129,7 +130,7 @@ func loadSAEs(c *cli.Context) error {
 	}
 	requests, err = operations.ForEach("", requests, loader.SAERequest{
 		Name: c.String("name"), Hook: c.String("hook"), Known: sae.Published{NeuronpediaID: c.String("neuronpedia-id")},
-		Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
+		Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Encoder: c.Bool("encoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 	})
 	if err != nil {
 		return err

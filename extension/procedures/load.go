@@ -32,9 +32,13 @@ var loadModel = procedure{
 
 // loadSAE is saedb load sae: the SAEs at a path, or in the directories below it.
 var loadSAE = procedure{
-	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "hook", "replace", "copy", "database"}, columns: loadedColumns,
+	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "hook", "encoder", "replace", "copy", "database"}, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		replace, err := a.flag("replace")
+		if err != nil {
+			return err
+		}
+		encoder, err := a.flag("encoder")
 		if err != nil {
 			return err
 		}
@@ -44,7 +48,7 @@ var loadSAE = procedure{
 		}
 		requests, err := operations.SAEsAt(a.positions[0], loader.SAERequest{
 			Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
-			Decoder: a.named["decoder"], Hook: a.named["hook"], Replace: replace, Copy: duplicate,
+			Decoder: a.named["decoder"], Hook: a.named["hook"], Encoder: encoder, Replace: replace, Copy: duplicate,
 		})
 		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
 			if err != nil {

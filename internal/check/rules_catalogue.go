@@ -23,6 +23,7 @@ var catalogueRules = []rule{
 	orphans("stored_neuronpedia_features", "load_id", "load", "stored_loads", "load_id"),
 	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
+			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
@@ -85,6 +86,10 @@ var catalogueRules = []rule{
 		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
 			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`},
 	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_encoders", "sae_id", "SAE", "stored_saes", "sae_id"),
+	{"stored_encoders", `SELECT 'SAE ' || sae, 'expected ' || CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END || ' rows of its encoder, found ' || found
+		FROM (SELECT sae, d_sae, encoder_hook, (SELECT count(*) FROM stored_encoders e WHERE e.sae_id = s.sae_id) AS found FROM stored_saes s)
+		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),

@@ -42,6 +42,7 @@ func (r *run) database(*sql.Conn) error {
 // withoutWeights are the columns of the tables that are not copied as they are.
 var withoutWeights = map[string]string{
 	"stored_decoders":     "* REPLACE (NULL AS w_dec)",
+	"stored_encoders":     "* REPLACE (NULL AS w_enc)",
 	"stored_unembeddings": "* REPLACE (NULL AS w_u)",
 	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
@@ -67,7 +68,7 @@ func (r *run) fill(conn *sql.Conn) error {
 		}
 		query := "INSERT INTO " + table + " SELECT " + columns + " FROM exported." + table
 		if table == "stored_contents" { // what has weights is recorded anew
-			query += " WHERE stored_table NOT IN ('stored_decoders', 'stored_unembeddings')"
+			query += " WHERE stored_table NOT IN ('stored_decoders', 'stored_encoders', 'stored_unembeddings')"
 		}
 		if _, err := tx.ExecContext(r.ctx, query); err != nil {
 			return err

@@ -168,7 +168,7 @@ func (s *stored) setGemmaScopeHook(p gemmaScopePlace) {
 	default:
 		s.info.Hook = block + ".hook_resid_post"
 	}
-	s.info.Space = hookSpace(s.info.Hook)
+	s.info.Space = HookSpace(s.info.Hook)
 	if p.layer < 0 && p.site != siteEmbedding {
 		s.info.Hook, s.info.InputHook = "", ""
 	}

@@ -164,9 +164,9 @@ func findHook(hook string) *HookPoint {
 	return hookPlaces[at]
 }
 
-// hookSpace returns the space of a decoder that writes to a hook point. Without a name it is
-// the residual stream, which Notes tells.
-func hookSpace(hook string) string {
+// HookSpace returns the space of what is at a hook point, which a decoder writes to or an
+// encoder reads. Without a name it is the residual stream, which Notes tells.
+func HookSpace(hook string) string {
 	if hook == "" {
 		return ResidualStream
 	}
@@ -215,7 +215,7 @@ func CheckInResidualStream(info Info) error {
 
 // SetHook sets the hook point, and what follows from it.
 func (i *Info) SetHook(hook string) {
-	i.Hook, i.Layer, i.Space = hook, HookLayer(hook), hookSpace(hook)
+	i.Hook, i.Layer, i.Space = hook, HookLayer(hook), HookSpace(hook)
 }
 
 // hookChoices are the best-known names of every kind of hook points: its first, and its first

@@ -76,7 +76,7 @@ func TestHook(t *testing.T) {
 		{".", -1, UnknownSpace},
 	}
 	for _, test := range tests {
-		if layer, space := HookLayer(test.hook), hookSpace(test.hook); layer != test.layer || space != test.space {
+		if layer, space := HookLayer(test.hook), HookSpace(test.hook); layer != test.layer || space != test.space {
 			t.Errorf("%q: layer %d, %s; want %d, %s", test.hook, layer, space, test.layer, test.space)
 		}
 	}
@@ -130,7 +130,7 @@ func TestHookPointsOnce(t *testing.T) {
 				t.Errorf("%s and %s are the same", name, other)
 			}
 			seen[at] = name
-			if found := hookSpace(strings.Replace(name, ".N", ".3", 1)); found != h.Space {
+			if found := HookSpace(strings.Replace(name, ".N", ".3", 1)); found != h.Space {
 				t.Errorf("%s: %s, want %s", name, found, h.Space)
 			}
 		}

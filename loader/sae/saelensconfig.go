@@ -31,7 +31,7 @@ func (c *saelensConfig) info() Info {
 	}
 	return Info{
 		Format: "saelens", Architecture: c.architecture,
-		Hook: c.hook, InputHook: c.in, Layer: HookLayer(c.hook), Space: hookSpace(c.hook),
+		Hook: c.hook, InputHook: c.in, Layer: HookLayer(c.hook), Space: HookSpace(c.hook),
 		Scale: scale, ModelName: c.modelName, NeuronpediaID: c.neuronpedia,
 	}
 }

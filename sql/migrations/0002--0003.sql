@@ -16,7 +16,8 @@ CREATE TABLE next_stored_saes (
     dtype VARCHAR NOT NULL,
     scale VARCHAR NOT NULL,
     neuronpedia_id VARCHAR,
-    l0 DOUBLE
+    l0 DOUBLE,
+    encoder_hook VARCHAR
 );
 -- A name that two SAEs would have, such as a/b without a release and b of release a, gets
 -- the number of its load from the second on.
@@ -33,6 +34,14 @@ ALTER TABLE next_stored_saes RENAME TO stored_saes;
 -- Loads call an SAE as the database does, those that were replaced too.
 UPDATE stored_loads SET name = release || '/' || name WHERE kind = 'sae' AND release <> 'local';
 UPDATE stored_loads SET name = s.sae FROM stored_saes s WHERE s.sae_id = load_id AND name <> s.sae;
+
+CREATE TABLE stored_encoders (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    w_enc FLOAT[] USING COMPRESSION uncompressed,
+    bias FLOAT,
+    threshold FLOAT
+);
 
 DROP VIEW IF EXISTS release_enrichment;
 

@@ -3,7 +3,7 @@
 -- stand in every view that has sae, so that any join of two of them is right.
 CREATE OR REPLACE VIEW saes AS
 SELECT s.sae, s.layer, s.hook, s.d_sae, s.architecture, c.tokens, s.l0, s.d_model, s.format, s.dtype, s.scale, s.neuronpedia_id,
-       s.short_name, s.release, m.model, c.counted_tokens, s.sae_id AS load_id
+       s.short_name, s.release, m.model, c.counted_tokens, s.encoder_hook, s.sae_id AS load_id
 FROM stored_saes s
 JOIN stored_models m ON s.model_id = m.model_id
 LEFT JOIN stored_computations c ON s.sae_id = c.sae_id;
@@ -22,3 +22,12 @@ COMMENT ON COLUMN decoder_directions.release IS 'Its release.';
 COMMENT ON COLUMN decoder_directions.model IS 'Its model.';
 COMMENT ON COLUMN decoder_directions.layer IS 'Its layer, as in saes.';
 COMMENT ON COLUMN decoder_directions.w_dec IS 'Decoder direction, d_model values, at the scale that saes names.';
+
+CREATE OR REPLACE VIEW encoder_directions AS
+SELECT s.layer, e.feature, e.w_enc, e.bias, e.threshold, s.encoder_hook, s.sae, s.release, s.model
+FROM stored_encoders e JOIN saes s ON e.sae_id = s.load_id;
+COMMENT ON VIEW encoder_directions IS 'The encoder of every feature of the SAEs that were loaded with it (load sae --encoder): activations x at encoder_hook excite a feature by x · w_enc + bias.';
+COMMENT ON COLUMN encoder_directions.sae IS 'The SAE.';
+COMMENT ON COLUMN encoder_directions.release IS 'Its release.';
+COMMENT ON COLUMN encoder_directions.model IS 'Its model.';
+COMMENT ON COLUMN encoder_directions.layer IS 'Its layer, as in saes: of a transcoder, that of the decoder.';

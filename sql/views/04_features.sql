@@ -3,13 +3,17 @@ SELECT s.layer, d.feature, l.label, t.skewness, t.kurtosis, t.top_tokens, t.bott
        feature_role(t.cos_kurtosis, t.cos_skewness, pow(t.cos_std / nullif(t.decoder_norm, 0), 2)) AS role,
        g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
        t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, s.counted_tokens / t.kurtosis AS participation, t.top_share,
-       t.decoder_norm, d.log_sparsity, s.sae, s.hook, s.release, s.model,
+       t.decoder_norm, sqrt(list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(e.w_enc AS DOUBLE[]))) AS encoder_norm,
+       list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) / nullif(sqrt(list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(e.w_enc AS DOUBLE[])))
+           * sqrt(list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[]))), 0) AS encoder_decoder_cosine,
+       e.bias AS encoder_bias, e.threshold, d.log_sparsity, s.sae, s.hook, s.release, s.model,
        'https://www.neuronpedia.org/' || s.neuronpedia_id || '/' || d.feature AS neuronpedia_url
 FROM stored_decoders d
 JOIN saes s ON d.sae_id = s.load_id
 LEFT JOIN stored_statistics t ON t.sae_id = d.sae_id AND t.feature = d.feature
 LEFT JOIN stored_significance g ON g.sae_id = d.sae_id AND g.feature = d.feature
-LEFT JOIN stored_labels l ON l.sae_id = d.sae_id AND l.feature = d.feature;
+LEFT JOIN stored_labels l ON l.sae_id = d.sae_id AND l.feature = d.feature
+LEFT JOIN stored_encoders e ON e.sae_id = d.sae_id AND e.feature = d.feature;
 COMMENT ON VIEW features IS 'Every feature of every loaded SAE: the distribution of its logit weights over the vocabulary, and the tokens at their ends. Statistics are NULL before saedb compute.';
 COMMENT ON COLUMN features.sae IS 'The SAE.';
 COMMENT ON COLUMN features.release IS 'Its release.';
@@ -22,6 +26,10 @@ COMMENT ON COLUMN features.skewness IS 'Skewness of the logit weights; high when
 COMMENT ON COLUMN features.kurtosis IS 'Pearson kurtosis of the logit weights (3 for a normal distribution). NULL when std is 0.';
 COMMENT ON COLUMN features.participation IS 'Participation ratio of the squared deviations d² of the logit weights from their mean, (Σd²)²/Σd⁴ = V/kurtosis for V counted tokens: about how many tokens carry the spread, from 1 to V (Bell and Dean, Discuss. Faraday Soc. 50, 1970). NULL when std is 0.';
 COMMENT ON COLUMN features.top_share IS 'Share of the ten tokens with the largest squared deviations d² from the mean in the sum of all, Σd² = V·std². NULL when std is 0.';
+COMMENT ON COLUMN features.encoder_norm IS 'Length of the encoder''s row; NULL where the encoder was not loaded (load sae --encoder).';
+COMMENT ON COLUMN features.encoder_decoder_cosine IS 'Cosine of the encoder''s row with the decoder direction: near 1 where the feature writes what it reads. NULL as encoder_norm, and where either is zero.';
+COMMENT ON COLUMN features.encoder_bias IS 'Bias of the encoder, of a gated SAE that of its gate.';
+COMMENT ON COLUMN features.threshold IS 'Threshold above which the feature fires, where its files have one.';
 COMMENT ON COLUMN features.log_sparsity IS 'log10 of how often the feature fires, from the SAE''s own files; -10 means never.';
 COMMENT ON COLUMN features.top_tokens IS 'Texts of the ten tokens that the feature promotes most, highest logit weight first; ids and weights are in feature_tokens.';
 COMMENT ON COLUMN features.bottom_tokens IS 'Texts of the ten tokens that the feature suppresses most, lowest logit weight first.';

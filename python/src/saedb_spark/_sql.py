@@ -46,7 +46,8 @@ FEATURES = f"""
            list_sum(list_reverse_sort(list_transform(
                list_concat(s.top_logit_weights, s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
                lambda w: pow((w - s.mean) / nullif(s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
-           decoder_norm, log_sparsity,
+           decoder_norm, CAST(NULL AS DOUBLE) AS encoder_norm, CAST(NULL AS DOUBLE) AS encoder_decoder_cosine,
+           CAST(NULL AS FLOAT) AS encoder_bias, CAST(NULL AS FLOAT) AS threshold, log_sparsity,
            CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
            'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
            s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
