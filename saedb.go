@@ -133,6 +133,9 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 	}
 	if err != nil {
 		db.Close()
+		if IsDamage(err) {
+			return openError(path, o, err)
+		}
 		return fault.At("open database", path, err)
 	}
 	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
