@@ -28,6 +28,12 @@ func openError(path string, o Options, err error) error {
 		_, checksum, _ := strings.Cut(said, corrupt+": ")
 		failed.Problem, failed.Err = "the file is damaged", damage(checksum)
 		failed.Hint = "restore it from a copy, or load into a new one"
+	case strings.Contains(said, replaying):
+		failed.Subject, failed.Problem = path+".wal", "the log cannot be replayed into the database that it lies beside"
+		_, why, _ := strings.Cut(said, replaying)
+		_, why, _ = strings.Cut(why, `": `)
+		why, _, _ = strings.Cut(why, "\n")
+		failed.Err, failed.Hint = errors.New(why), logHint
 	case strings.Contains(said, "not a valid DuckDB database file"):
 		failed.Problem = "not a DuckDB database file"
 	default:
@@ -37,6 +43,8 @@ func openError(path string, o Options, err error) error {
 }
 
 const corrupt = "Corrupt database file" // DuckDB's words
+
+const replaying = "Failure while replaying WAL file" // DuckDB's words
 
 // damage is what DuckDB's checksums say of a file.
 type damage string

@@ -100,9 +100,19 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := missing(path, o); err != nil {
 		return nil, err
 	}
+	if path != "" {
+		if err := fittingLog(ctx, path); err != nil {
+			return nil, err
+		}
+	}
 	if o.ReadFirst {
 		return openAttached(ctx, path, o)
 	}
+	return openFile(ctx, path, o)
+}
+
+// openFile opens a file, or a database in memory, as itself.
+func openFile(ctx context.Context, path string, o Options) (*DB, error) {
 	dsn, err := sourceName(path, o)
 	if err != nil {
 		return nil, err
