@@ -73,7 +73,7 @@ func newApp() *cli.App {
 		}},
 		Commands: []*cli.Command{
 			loadCommand, unloadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
-			demoCommand, infoCommand, checkCommand, compactCommand, upgradeCommand, versionCommand,
+			demoCommand, infoCommand, checkCommand, backupCommand, restoreCommand, compactCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,

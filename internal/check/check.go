@@ -44,6 +44,8 @@ const DefaultSample = 16
 type Checker struct {
 	DB     *sql.DB
 	Sample int // features of each SAE whose figures are computed again, or AllFeatures
+	// SkipSources leaves out the files that were loaded.
+	SkipSources bool
 	// Report is told of each finding, as it is found.
 	Report func(Finding)
 	// Note is told what is no damage, but that a person should know.
