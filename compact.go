@@ -32,7 +32,7 @@ func (db *DB) Compact(ctx context.Context, progress func(written, total int64)) 
 	if err != nil {
 		return failed(err)
 	}
-	next, err := temporaryBeside(path)
+	next, err := temporaryBeside(path, "compact")
 	if err != nil {
 		return failed(err)
 	}
@@ -59,8 +59,8 @@ func (db *DB) Compact(ctx context.Context, progress func(written, total int64)) 
 }
 
 // temporaryBeside is a name beside path that no file has.
-func temporaryBeside(path string) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".compact-")
+func temporaryBeside(path, op string) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"."+op+"-")
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package saedb
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -23,16 +24,38 @@ func openError(path string, o Options, err error) error {
 		if o.ReadOnly || o.ReadFirst {
 			failed.Hint = "the file must be readable"
 		}
-	case strings.Contains(said, "Corrupt database file"):
-		_, checksum, _ := strings.Cut(said, "Corrupt database file: ")
-		failed.Problem = "the file is damaged: " + checksum
+	case IsDamage(err):
+		_, checksum, _ := strings.Cut(said, corrupt+": ")
+		failed.Problem, failed.Err = "the file is damaged", damage(checksum)
 		failed.Hint = "restore it from a copy, or load into a new one"
+	case strings.Contains(said, replaying):
+		failed.Subject, failed.Problem = path+".wal", "the log cannot be replayed into the database that it lies beside"
+		_, why, _ := strings.Cut(said, replaying)
+		_, why, _ = strings.Cut(why, `": `)
+		why, _, _ = strings.Cut(why, "\n")
+		failed.Err, failed.Hint = errors.New(why), logHint
 	case strings.Contains(said, "not a valid DuckDB database file"):
 		failed.Problem = "not a DuckDB database file"
 	default:
 		failed.Err = err
 	}
 	return failed
+}
+
+const corrupt = "Corrupt database file" // DuckDB's words
+
+const replaying = "Failure while replaying WAL file" // DuckDB's words
+
+// damage is what DuckDB's checksums say of a file.
+type damage string
+
+func (d damage) Error() string { return string(d) }
+
+// IsDamage reports whether an error of Open says that the file is damaged, for certain: a
+// checksum in it does not hold.
+func IsDamage(err error) bool {
+	var d damage
+	return errors.As(err, &d) || err != nil && strings.Contains(err.Error(), corrupt)
 }
 
 // Of what DuckDB says about a lock: the process that has it, and that the lock is a

@@ -100,9 +100,19 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := missing(path, o); err != nil {
 		return nil, err
 	}
+	if path != "" {
+		if err := fittingLog(ctx, path); err != nil {
+			return nil, err
+		}
+	}
 	if o.ReadFirst {
 		return openAttached(ctx, path, o)
 	}
+	return openFile(ctx, path, o)
+}
+
+// openFile opens a file, or a database in memory, as itself.
+func openFile(ctx context.Context, path string, o Options) (*DB, error) {
 	dsn, err := sourceName(path, o)
 	if err != nil {
 		return nil, err
@@ -133,6 +143,9 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 	}
 	if err != nil {
 		db.Close()
+		if IsDamage(err) {
+			return openError(path, o, err)
+		}
 		return fault.At("open database", path, err)
 	}
 	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}

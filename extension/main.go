@@ -41,6 +41,10 @@ func saedbLoad(info, access unsafe.Pointer) C.bool {
 		if err := registerMore(registration); err != nil {
 			return err
 		}
-		return procedures.Register(registration, &procedures.Host{Functions: functions, Connect: host.Connect})
+		if err := procedures.Register(registration, &procedures.Host{Functions: functions, Connect: host.Connect}); err != nil {
+			return err
+		}
+		host.FindInterrupts("FROM saedb_about()")
+		return nil
 	}))
 }

@@ -58,7 +58,7 @@ const arrows = `
 
 	# What fills tables and what reads them asks SQL.
 	internal/statistics: database/sql internal/baseline internal/fault sql
-	internal/export: database/sql internal/fault sql
+	internal/export: database/sql internal/fault internal/output sql
 	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
 	internal/output: database/sql internal/fault github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
 	internal/shell: database/sql internal/fault internal/nearest internal/output sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
@@ -68,7 +68,7 @@ const arrows = `
 	internal/operations: database/sql internal/compute internal/fault internal/statistics internal/version loader loader/sae sql udf
 
 	# The database with its functions, and who opens it.
-	.: database/sql internal/fault internal/operations internal/output internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
+	.: database/sql internal/check internal/fault internal/operations internal/output internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
 	internal/web: . database/sql internal/fault internal/figures internal/output sql
 	examples/clients/go: . github.com/duckdb/duckdb-go/v2
 	cmd/saedb: . database/sql internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/hub/catalogue loader/model loader/sae loader/tokenset sql udf github.com/duckdb/duckdb-go/v2 github.com/urfave/cli/v2 golang.org/x/term

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/check"
 	"github.com/saedb/saedb/internal/compute"
 )
 
@@ -171,7 +172,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		change(t, db, plant.statements)
 		before := hash(t, db)
 		r := saedbRun(t, "", "--db", db, "check", "--all")
-		if r.code != 1 || !strings.Contains(r.stdout, plant.want) || !strings.HasPrefix(r.stderr, "saedb: check: "+db+": expected a sound database, found ") {
+		if r.code != 3 || !strings.Contains(r.stdout, plant.want) || !strings.HasPrefix(r.stderr, "saedb: check: "+db+": expected a sound database, found ") {
 			t.Errorf("%s:\nexit %d, expected 1 and %q, found\n%s%s", plant.statements, r.code, plant.want, r.stdout, r.stderr)
 		}
 		if hash(t, db) != before {
@@ -247,7 +248,7 @@ func TestCheckScores(t *testing.T) {
 				}
 			}
 		}
-		if n := strings.Count(r.stdout, "computed again in float64, found"); r.code != 1 || n != 10 || !strings.Contains(r.stdout, "stored_enrichment: and 2 more of this kind") {
+		if n := strings.Count(r.stdout, "computed again in float64, found"); r.code != 3 || n != 10 || !strings.Contains(r.stdout, "stored_enrichment: and 2 more of this kind") {
 			t.Errorf("%s: exit %d, %d findings of 12 are named:\n%s", kernel, r.code, n, r.stdout)
 		}
 	}
@@ -329,7 +330,7 @@ func TestCheckFlippedBytes(t *testing.T) {
 		flipped[at] ^= 0x10
 		db := write(t, t.TempDir(), "flipped.db", flipped)
 		switch r := saedbRun(t, "", "--db", db, "check", "--all"); {
-		case r.code == 1 && strings.Count(r.stderr, "\n") == 1 && regexp.MustCompile(`(?i)checksum|corrupt|damaged|not a DuckDB database|expected a sound database`).MatchString(r.stdout+r.stderr):
+		case r.code == 3 && strings.Count(r.stderr, "\n") == 1 && regexp.MustCompile(`(?i)checksum|corrupt|damaged|not a DuckDB database|expected a sound database`).MatchString(r.stdout+r.stderr):
 			found++
 		case r.code != 0 || !strings.HasSuffix(r.stdout, " is sound\n"):
 			t.Errorf("byte %d of %d: exit %d\n%s%s", at, len(whole), r.code, r.stdout, r.stderr)
@@ -354,5 +355,45 @@ func TestCheckUsage(t *testing.T) {
 	begun := time.Now()
 	if code, stderr, stopped := stopAfter(t, syscall.SIGINT, 700*time.Millisecond, "--db", example, "check", "--all"); !stopped || code != 130 || time.Since(begun) > 15*time.Second {
 		t.Errorf("interrupted after %v: exit %d: %s", time.Since(begun), code, fmt.Sprint(stderr))
+	}
+}
+
+// TestCheckCouldNot: where memory is short or the file is locked, check does not call a sound
+// database damaged, and says so with an exit code of its own.
+func TestCheckCouldNot(t *testing.T) {
+	path := smallDatabase(t)
+	short := 0
+	for limit := int64(1 << 18); limit <= 1<<24; limit *= 2 {
+		db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true, MemoryLimit: limit})
+		if err != nil {
+			if saedb.IsDamage(err) {
+				t.Errorf("with %d bytes: %v", limit, err)
+			}
+			continue
+		}
+		found := ""
+		checker := check.Checker{DB: db.DB, Sample: 2, Report: func(f check.Finding) { found += f.String() + "\n" }, Note: func(string) {}}
+		r, err := checker.Run(t.Context())
+		db.Close()
+		if r.Findings > 0 {
+			t.Errorf("with %d bytes: %s", limit, found)
+		}
+		if err != nil {
+			if short++; !strings.Contains(err.Error(), "could not be checked") || !strings.Contains(err.Error(), "with more memory") {
+				t.Errorf("with %d bytes: %v", limit, err)
+			}
+		}
+	}
+	if short == 0 {
+		t.Error("memory was never short")
+	}
+	db, err := saedb.Open(t.Context(), path, saedb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := saedbRun(t, "", "--db", path, "check")
+	db.Close()
+	if r.code != 1 || !strings.Contains(r.stderr, "has it open to write") || strings.Contains(r.stderr, "restore") {
+		t.Errorf("locked: exit %d: %s", r.code, r.stderr)
 	}
 }

@@ -42,7 +42,7 @@ var baselineFamily = family{
 
 func registerBaseline(f *Functions, c capi.Connection) error {
 	err := c.RegisterScalar("random_direction", capi.Scalar{
-		Parameters: []capi.Type{capi.Bigint, capi.Bigint, capi.Integer}, Returns: capi.List(capi.Float), Call: randomDirection,
+		Parameters: []capi.Type{capi.Bigint, capi.Bigint, capi.Integer}, Returns: capi.List(capi.Float), Run: f.of((*execution).randomDirection),
 	})
 	if err != nil {
 		return err
@@ -50,7 +50,9 @@ func registerBaseline(f *Functions, c capi.Connection) error {
 	factors := &factorCache{}
 	err = c.RegisterScalar("random_direction_like", capi.Scalar{
 		Parameters: []capi.Type{capi.Bigint, capi.Bigint, capi.Varchar}, Returns: capi.List(capi.Float),
-		Call: func(input capi.Chunk, output capi.Vector) error { return f.randomDirectionLike(factors, input, output) },
+		Run: f.of(func(f *execution, input capi.Chunk, output capi.Vector) error {
+			return f.randomDirectionLike(factors, input, output)
+		}),
 	})
 	if err != nil {
 		return err
@@ -67,9 +69,9 @@ func registerBaseline(f *Functions, c capi.Connection) error {
 // maxWidth bounds d_model of random directions: beyond any model's.
 const maxWidth = 1 << 20
 
-func randomDirection(input capi.Chunk, output capi.Vector) error {
+func (f *execution) randomDirection(input capi.Chunk, output capi.Vector) error {
 	widths, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
-	return writeDirections(input, output, given, func(i int) (width int, write directionWriter, err error) {
+	return f.writeDirections(input, output, given, func(i int) (width int, write directionWriter, err error) {
 		if widths[i] < 1 || widths[i] > maxWidth {
 			return 0, nil, &fault.Error{Op: "random_direction", Subject: "d_model", Expected: fmt.Sprintf("1 to %d", maxWidth), Found: fmt.Sprint(widths[i])}
 		}
@@ -77,16 +79,16 @@ func randomDirection(input capi.Chunk, output capi.Vector) error {
 	})
 }
 
-func (f *Functions) randomDirectionLike(factors *factorCache, input capi.Chunk, output capi.Vector) error {
+func (f *execution) randomDirectionLike(factors *factorCache, input capi.Chunk, output capi.Vector) error {
 	const name = "random_direction_like"
 	saes := newTexts(input.Column(2))
 	found := map[string]*baseline.Factor{} // one look-up of a name for all rows
-	return writeDirections(input, output, input.Column(2).Validity(), func(i int) (int, directionWriter, error) {
+	return f.writeDirections(input, output, input.Column(2).Validity(), func(i int) (int, directionWriter, error) {
 		sae := saes.at(i)
 		factor, known := found[sae]
 		if !known {
 			var err error
-			if factor, err = factors.get(&f.models.database, sae); err != nil {
+			if factor, err = factors.get(f.ctx, &f.models.database, sae); err != nil {
 				return 0, nil, fault.At(name, "SAE "+sae, err)
 			}
 			found[sae] = factor
@@ -100,7 +102,7 @@ type directionWriter = func(seed uint64, row int, into []float32)
 
 // writeDirections writes a direction for each row of (seed, row, what it is of), the last of
 // which is there as given says; of says what its width is, and what writes it.
-func writeDirections(input capi.Chunk, output capi.Vector, given capi.Validity, of func(i int) (int, directionWriter, error)) error {
+func (f *execution) writeDirections(input capi.Chunk, output capi.Vector, given capi.Validity, of func(i int) (int, directionWriter, error)) error {
 	rows := input.Rows()
 	hasSeed, hasNumber := input.Column(0).Validity(), input.Column(1).Validity()
 	seeds, numbers := capi.Values[int64](input.Column(0), rows), capi.Values[int64](input.Column(1), rows)
@@ -110,6 +112,9 @@ func writeDirections(input capi.Chunk, output capi.Vector, given capi.Validity, 
 			output.SetNull(i, 0)
 			entries[i] = capi.Entry{}
 			continue
+		}
+		if err := f.ctx.Err(); err != nil {
+			return err
 		}
 		width, write, err := of(i)
 		if err != nil {

@@ -1,6 +1,7 @@
 package udf
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -64,7 +65,7 @@ type factorCache struct {
 }
 
 // get returns the factor of the covariance of an SAE's unit decoder.
-func (c *factorCache) get(d *database, name string) (*baseline.Factor, error) {
+func (c *factorCache) get(ctx context.Context, d *database, name string) (*baseline.Factor, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	s, err := d.findSAE(name)
@@ -79,6 +80,9 @@ func (c *factorCache) get(d *database, name string) (*baseline.Factor, error) {
 	const part = 1024
 	directions := make([]float32, 0, min(part, s.count)*s.dModel)
 	for from := 0; from < s.count; from += part {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		directions = directions[:0]
 		query := fmt.Sprintf(`SELECT w_dec FROM %s.main.stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d AND w_dec IS NOT NULL ORDER BY feature`,
 			schema.Identifier(s.database), s.id, from, from+part)

@@ -12,8 +12,9 @@ import (
 // one what was loaded since.
 type execution struct {
 	*Functions
-	ctx      context.Context
-	finished func(rows int) // reports progress
+	of       context.Context // the statement's
+	ctx      context.Context // of the call that runs, or the statement's
+	finished func(rows int)  // reports progress
 
 	stored map[string]*storedModel // by the name that was asked for
 	ready  map[modelKey]*model
@@ -37,7 +38,7 @@ func (f *Functions) execution(connection int64) *execution {
 		}
 	}
 	return &execution{
-		Functions: f, ctx: ctx, finished: progressOf(ctx),
+		Functions: f, of: ctx, ctx: ctx, finished: progressOf(ctx),
 		stored: map[string]*storedModel{}, ready: map[modelKey]*model{},
 	}
 }
@@ -48,18 +49,22 @@ func (f *Functions) of(call func(f *execution, input capi.Chunk, output capi.Vec
 		if run.Kept == nil {
 			run.Kept = f.execution(run.Connection)
 		}
-		return call(run.Kept.(*execution), input, output)
+		e := run.Kept.(*execution)
+		return f.During(e.of, run.Caller, func(ctx context.Context) error {
+			e.ctx = ctx
+			return call(e, input, output)
+		})
 	}
 }
 
 // registerTable registers a table function whose rows can be read from anywhere.
 func (f *Functions) registerTable(c capi.Connection, name string, parameters int, open func(arguments []string) (*table, error), named ...string) error {
-	return c.RegisterTable(name, parameters, func(connection int64, arguments []string) (capi.Table, error) {
+	return c.RegisterTable(name, parameters, func(caller capi.Caller, arguments []string) (capi.Table, error) {
 		t, err := open(arguments)
 		if err != nil {
 			return nil, err
 		}
-		t.functions, t.connection = f, connection
+		t.functions, t.connection = f, caller.Connection
 		return t, nil
 	}, named...)
 }
@@ -86,7 +91,7 @@ func (f *execution) model(function, name, scope string) (*model, error) {
 	if known := f.ready[key]; known != nil {
 		return known, nil
 	}
-	ready, err := f.models.get(function, stored, scope)
+	ready, err := f.models.get(f.ctx, function, stored, scope)
 	if err == nil {
 		f.ready[key] = ready
 	}

@@ -21,6 +21,7 @@ type Functions struct {
 	opened   opened
 	confined atomic.Bool
 	contexts Contexts
+	running  running
 }
 
 // Contexts gives the context of what runs on a connection, by DuckDB's number of it; nil

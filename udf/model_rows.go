@@ -1,6 +1,7 @@
 package udf
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -158,9 +159,9 @@ func (d *database) list() ([]*storedModel, error) {
 
 // read fills an unembedding from the database in parts, so that no more than
 // one part is held twice.
-func (d *database) read(stored *storedModel, scope string) (*model, error) {
+func (d *database) read(ctx context.Context, stored *storedModel, scope string) (*model, error) {
 	if stored.path != "" {
-		return readFile(stored, scope)
+		return readFile(ctx, stored, scope)
 	}
 	dModel, dVocab := stored.dModel, stored.dVocab
 	builder, err := compute.NewBuilder(dVocab, dModel)
@@ -170,6 +171,9 @@ func (d *database) read(stored *storedModel, scope string) (*model, error) {
 	const part = 4096
 	rows := 0
 	for from := 0; from < dVocab; from += part {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		query := fmt.Sprintf(`SELECT token_id, w_u FROM %s
 			WHERE model_id = %d AND token_id >= %d AND token_id < %d AND w_u IS NOT NULL`, stored.in("stored_unembeddings"), stored.id, from, from+part)
 		err := d.query(query, func(chunk capi.Chunk) error {
@@ -209,7 +213,7 @@ func (d *database) read(stored *storedModel, scope string) (*model, error) {
 	if scope == scopeReal {
 		builder.Only(real)
 	}
-	ready.unembedding, err = builder.Build()
+	ready.unembedding, err = build(ctx, builder)
 	return ready, err
 }
 

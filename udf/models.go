@@ -1,6 +1,8 @@
 package udf
 
 import (
+	"context"
+	"errors"
 	"sync"
 
 	"github.com/saedb/saedb/internal/compute"
@@ -51,17 +53,30 @@ func newModels(lookups capi.Queryer, limit int64) *models {
 }
 
 // get returns a model for the kernels; scope is all or real. The first call for
-// a model reads it, and calls at the same time wait for that one.
-func (m *models) get(function string, stored *storedModel, scope string) (*model, error) {
+// a model reads it, and calls at the same time wait for that one, or read it themselves
+// where its context ends before it is done.
+func (m *models) get(ctx context.Context, function string, stored *storedModel, scope string) (*model, error) {
 	key := modelKey{stored.database, stored.name, scope}
-	entry, first := m.enter(key, stored)
-	if first {
-		entry.model, entry.err = m.database.read(stored, scope)
-		close(entry.ready)
-		m.settle(key, entry)
+	for {
+		entry, first := m.enter(key, stored)
+		if first {
+			entry.model, entry.err = m.database.read(ctx, stored, scope)
+			m.forgetFailed(key, entry)
+			close(entry.ready)
+			m.settle(entry)
+		}
+		select {
+		case <-entry.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !errors.Is(entry.err, context.Canceled) && !errors.Is(entry.err, context.DeadlineExceeded):
+			return entry.model, fault.At(function, "model "+stored.name, entry.err)
+		}
 	}
-	<-entry.ready
-	return entry.model, fault.At(function, "model "+stored.name, entry.err)
 }
 
 // enter returns the entry of a model, and whether the caller is to read it.
@@ -78,19 +93,23 @@ func (m *models) enter(key modelKey, from *storedModel) (entry *loadedModel, fir
 	return entry, first
 }
 
-// settle forgets an entry that could not be read. Otherwise it lets go of the
-// models that were used longest ago until the rest is within the limit; the one
-// just read stays, and one that a function still uses is freed when that ends.
-func (m *models) settle(key modelKey, entry *loadedModel) {
+// forgetFailed forgets an entry that could not be read, before those that wait for it look
+// for another.
+func (m *models) forgetFailed(key modelKey, entry *loadedModel) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if entry.err != nil {
-		if m.loaded[key] == entry {
-			delete(m.loaded, key)
-		}
-		return
+	if entry.err != nil && m.loaded[key] == entry {
+		delete(m.loaded, key)
 	}
-	for m.bytes() > m.limit {
+}
+
+// settle lets go of the models that were used longest ago until the rest is within
+// the limit; the one just read stays, and one that a function still uses is freed when
+// that ends.
+func (m *models) settle(entry *loadedModel) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	for entry.err == nil && m.bytes() > m.limit {
 		oldest, found := m.leastRecentlyUsed(entry)
 		if !found {
 			return
@@ -140,4 +159,24 @@ func checkScope(function, scope string) error {
 		return nil
 	}
 	return &fault.Error{Op: function, Subject: "tokens", Expected: "'all' or 'real'", Found: schema.Literal(scope)}
+}
+
+// build has the kernels make what they compute with of an unembedding, which takes a second
+// for the largest. Where ctx ends meanwhile, nobody waits for it.
+func build(ctx context.Context, builder *compute.Builder) (*compute.Unembedding, error) {
+	var u *compute.Unembedding
+	done := make(chan error, 1)
+	go func() {
+		done <- func() (err error) {
+			defer fault.Recover(&err)
+			u, err = builder.Build()
+			return err
+		}()
+	}()
+	select {
+	case err := <-done:
+		return u, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

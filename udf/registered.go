@@ -1,6 +1,7 @@
 package udf
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/saedb/saedb/internal/compute"
@@ -82,7 +83,7 @@ func (d *database) registeredModel(name string) *storedModel {
 }
 
 // readFile fills an unembedding from a registered model's files.
-func readFile(stored *storedModel, scope string) (*model, error) {
+func readFile(ctx context.Context, stored *storedModel, scope string) (*model, error) {
 	opened, err := modelfile.Open(stored.path, stored.options)
 	if err != nil {
 		return nil, err
@@ -100,6 +101,9 @@ func readFile(stored *storedModel, scope string) (*model, error) {
 	const part = 4096
 	rows := make([]float32, part*info.DModel)
 	for from := 0; from < info.DVocab; from += part {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		read := rows[:min(part, info.DVocab-from)*info.DModel]
 		if err := opened.ReadRows(from, read); err != nil {
 			return nil, err
@@ -120,6 +124,6 @@ func readFile(stored *storedModel, scope string) (*model, error) {
 	if scope == scopeReal {
 		builder.Only(real)
 	}
-	ready.unembedding, err = builder.Build()
+	ready.unembedding, err = build(ctx, builder)
 	return ready, err
 }

@@ -17,8 +17,15 @@ var checkCommand = &cli.Command{
 		&cli.IntFlag{Name: "sample", Usage: "compute the figures of `N` features of each SAE again", Value: check.DefaultSample},
 		&cli.BoolFlag{Name: "all", Usage: "compute the figures of every feature again"},
 	},
+	Description: "Exit codes: 0 sound; 3 damaged, which is certain: a checksum, a hash, a rule or a figure does not hold; 1 it could not be\n" +
+		"checked, or not to its end, for want of memory, a lock, permissions or a file, which says nothing about the database.",
 	Action: checkDatabase,
 }
+
+// damagedError is that of a database that is certainly damaged.
+type damagedError struct{ error }
+
+func (e *damagedError) Unwrap() error { return e.error }
 
 func checkDatabase(c *cli.Context) error {
 	switch {
@@ -30,6 +37,9 @@ func checkDatabase(c *cli.Context) error {
 		return wrongUsage("check: expected --all or --sample, found both")
 	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	if saedb.IsDamage(err) {
+		return &damagedError{err}
+	}
 	if err != nil {
 		return err
 	}
@@ -51,13 +61,16 @@ func checkDatabase(c *cli.Context) error {
 		checker.Sample = check.AllFeatures
 	}
 	r, err := checker.Run(c.Context)
-	if err != nil {
+	switch {
+	case c.Context.Err() != nil:
+		return err
+	case r.Findings > 0:
+		fmt.Fprintln(out, r)
+		return &damagedError{check.Damaged(c.String("db"), r, err)}
+	case err != nil:
 		return err
 	}
 	fmt.Fprintln(out, r)
-	if r.Findings > 0 {
-		return check.Damaged(c.String("db"), r)
-	}
 	fmt.Fprintf(out, "%s is sound\n", c.String("db"))
 	return nil
 }

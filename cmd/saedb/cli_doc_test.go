@@ -19,7 +19,7 @@ const cliIntroduction = `# Commands
 Written by ` + "`make docs`" + ` from the commands themselves; ` + "`saedb COMMAND --help`" + ` prints the same.
 
 ` + "`--db FILE`" + ` comes first, as in ` + "`saedb --db features.db info`" + `, or from the environment as ` + "`SAEDB_DB`" + `. Flags may
-stand before or after arguments. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+stand before or after arguments. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 damaged (check alone), 130 interrupted.
 
 Looking does not lock: any number of programs may read a database at once, and one may write to it while no
 other has it open. What takes SAEs takes the words of [names.md](names.md), what takes a PATH reads the formats

@@ -21,6 +21,7 @@ var exportCommand = &cli.Command{
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "the `DIRECTORY` to write, which appears whole"},
 		&cli.StringFlag{Name: "format", Usage: "only some of parquet, csv and duckdb, separated by commas", Value: "all"},
+		&cli.BoolFlag{Name: "spreadsheet", Usage: "CSV to open in Excel or LibreOffice: marked as UTF-8, with an apostrophe before text that would be a formula"},
 		&cli.BoolFlag{Name: "replace", Usage: "replace a directory that an export wrote"},
 	},
 	Description: "Parquet is partitioned by release and layer; docs/export.md has the layout, docs/bi.md how to read it.",
@@ -38,6 +39,9 @@ func exportResults(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("spreadsheet") && !slices.Contains(formats, export.CSV) {
+		return wrongUsage("export: --spreadsheet is of CSV, which --format leaves out")
+	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
@@ -47,7 +51,7 @@ func exportResults(c *cli.Context) error {
 		return err
 	}
 	job := &export.Job{
-		DB: db.DB, Path: c.String("db"), Dir: c.String("to"), Formats: formats, Replace: c.Bool("replace"),
+		DB: db.DB, Path: c.String("db"), Dir: c.String("to"), Formats: formats, Replace: c.Bool("replace"), Spreadsheet: c.Bool("spreadsheet"),
 		Version: saedb.Version, Functions: udf.Documentation(), Results: newResults,
 		Begin: func(what string, total int64, unit string) (func(int64), func()) {
 			bar := progress.New(os.Stderr, what, total, unit)

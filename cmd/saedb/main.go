@@ -22,6 +22,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitDamaged     = 3 // check alone
 	exitInterrupted = 130
 )
 
@@ -40,6 +41,7 @@ func run(ctx context.Context, args []string) int {
 	app := newApp()
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	var wrong *usageError
+	var damaged *damagedError
 	switch {
 	case err == nil:
 		return exitDone
@@ -49,6 +51,9 @@ func run(ctx context.Context, args []string) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "saedb: interrupted; what was finished is kept")
 		return exitInterrupted
+	case errors.As(err, &damaged):
+		fmt.Fprintf(os.Stderr, "saedb: %v\n", err)
+		return exitDamaged
 	default:
 		fmt.Fprintf(os.Stderr, "saedb: %v\n", err)
 		return exitFailed
@@ -68,7 +73,7 @@ func newApp() *cli.App {
 		}},
 		Commands: []*cli.Command{
 			loadCommand, unloadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
-			demoCommand, infoCommand, checkCommand, compactCommand, upgradeCommand, versionCommand,
+			demoCommand, infoCommand, checkCommand, backupCommand, restoreCommand, compactCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors
 		Action:         unknownCommand,

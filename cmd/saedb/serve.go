@@ -11,6 +11,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/web"
 	"github.com/urfave/cli/v2"
 )
@@ -37,6 +38,9 @@ func serve(c *cli.Context) error {
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return wrongUsage("serve: --listen: expected a loopback address such as 127.0.0.1:7433, found %q: everyone who reaches the port can query the database; forward it with ssh -L instead", address)
+	}
+	if _, err := files.TemporaryDirectory(); err != nil { // for downloads
+		return fault.At("serve", "", err)
 	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {

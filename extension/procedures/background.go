@@ -98,7 +98,9 @@ var beginCompute = procedure{
 	name: "saedb_begin_compute", named: computeStatistics.named, columns: number,
 	run: func(_ context.Context, h *Host, a arguments, row func(...any) error) error {
 		return row(h.computing.begin(func(ctx context.Context, row func(...any) error) error {
-			return fault.At(computeStatistics.name, "", computeStatistics.run(ctx, h, a, row))
+			return fault.At(computeStatistics.name, "", h.Functions.During(ctx, capi.UnknownCaller, func(ctx context.Context) error {
+				return computeStatistics.run(ctx, h, a, row)
+			}))
 		}))
 	},
 }

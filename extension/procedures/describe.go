@@ -28,6 +28,15 @@ var about = procedure{
 	},
 }
 
+// cancel stops what runs of saedb's in this database, in any connection: for those whose
+// DuckDB does not tell a function that its statement was interrupted.
+var cancel = procedure{
+	name: "saedb_cancel", columns: []capi.Field{{Name: "stopped", Type: capi.Bigint}},
+	run: func(_ context.Context, h *Host, _ arguments, row func(...any) error) error {
+		return row(int64(h.Functions.Cancel()))
+	},
+}
+
 // setThreads sets how many threads the kernels of this process compute with, where it
 // shares a machine with others: Go reads GOMAXPROCS from what the process was started with.
 var setThreads = procedure{

@@ -3,7 +3,8 @@
 //
 // A procedure is a table function that works through a connection of its own to the
 // same database, in its own transactions, and hands out a row for each thing that it
-// has done. It stops between two rows when its query is interrupted.
+// has done. When its query is interrupted, it stops at once where DuckDB tells
+// a function of that, and between two rows elsewhere.
 package procedures
 
 import (
@@ -36,7 +37,7 @@ func Register(c capi.Connection, h *Host) error {
 	h.writing = make(chan struct{}, 1)
 	for _, p := range []procedure{
 		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, makeBaseline, addModel, addSAE, wantedTensors,
-		about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros,
+		about, cancel, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros,
 	} {
 		if err := h.register(c, p); err != nil {
 			return err
@@ -73,13 +74,16 @@ func (a arguments) flag(name string) (bool, error) {
 }
 
 func (h *Host) register(c capi.Connection, p procedure) error {
-	return c.RegisterTable(p.name, p.parameters, func(_ int64, given []string) (capi.Table, error) {
+	return c.RegisterTable(p.name, p.parameters, func(caller capi.Caller, given []string) (capi.Table, error) {
 		a := arguments{positions: given[:p.parameters], named: map[string]string{}}
 		for i, name := range p.named {
 			a.named[name] = given[p.parameters+i]
 		}
 		return &called{columns: p.columns, run: func(ctx context.Context, row func(values ...any) error) error {
-			return fault.At(p.name, "", p.run(ctx, h, a, row))
+			if p.name == cancel.name {
+				return p.run(ctx, h, a, row) // which would stop itself
+			}
+			return fault.At(p.name, "", h.Functions.During(ctx, caller, func(ctx context.Context) error { return p.run(ctx, h, a, row) }))
 		}}, nil
 	}, p.named...)
 }

@@ -44,6 +44,8 @@ const DefaultSample = 16
 type Checker struct {
 	DB     *sql.DB
 	Sample int // features of each SAE whose figures are computed again, or AllFeatures
+	// SkipSources leaves out the files that were loaded.
+	SkipSources bool
 	// Report is told of each finding, as it is found.
 	Report func(Finding)
 	// Note is told what is no damage, but that a person should know.
@@ -68,7 +70,7 @@ type Result struct {
 const reportedEach = 10
 
 // Run checks the database. Damage is no error; an error says why the check could not
-// be made.
+// be made, or not to its end, and Findings then counts what was found before.
 func (c *Checker) Run(ctx context.Context) (Result, error) {
 	r := &run{Checker: c, ctx: ctx, unreadable: map[string]bool{}}
 	present, err := r.tables()
@@ -116,7 +118,7 @@ func (r *run) tables() (all bool, err error) {
 		var n int
 		err := r.DB.QueryRowContext(r.ctx, `SELECT count(*) FROM duckdb_tables()
 			WHERE database_name = current_database() AND schema_name = 'main' AND table_name = ?`, table).Scan(&n)
-		if err != nil {
+		if err := r.failed(table, err); err != nil {
 			return false, err
 		}
 		if n == 0 {
@@ -224,13 +226,17 @@ func (r *run) found(f Finding) {
 }
 
 // failed makes an error of a query a finding, once, as a damaged file is found by
-// DuckDB's own checksums; an error is what ends the check: the context's.
+// DuckDB's own checksums; an error is what ends the check: the context's, and what says
+// that the query could not be run here and now.
 func (r *run) failed(table string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if r.ctx.Err() != nil {
 		return r.ctx.Err()
+	}
+	if couldNotRead(err) {
+		return unchecked(table, err)
 	}
 	said, _, _ := strings.Cut(err.Error(), "\n")
 	if !r.unreadable[said] {
@@ -264,12 +270,17 @@ func (r *run) everyBlock() error {
 	return nil
 }
 
-// Damaged is the error for a database with findings.
-func Damaged(path string, r Result) error {
-	return &fault.Error{
+// Damaged is the error for a database with findings. Unfinished is why the check did not get
+// to its end, or nil.
+func Damaged(path string, r Result, unfinished error) error {
+	damaged := &fault.Error{
 		Op: "check", Subject: path, Expected: "a sound database", Found: counted(r.Findings, "problem"),
 		Hint: "restore it from a copy, or load again with --replace what is named above, and compute",
 	}
+	if unfinished != nil {
+		damaged.Found += " before the check ended: " + unfinished.Error()
+	}
+	return damaged
 }
 
 // String says in one line what was checked.

@@ -114,7 +114,10 @@ func statisticsRules() []rule {
 }
 
 // contents compares weights, tokens and explanations with the hashes that their loads recorded.
-func (r *run) contents() error {
+func (r *run) contents() error { return r.contentsOf("true") }
+
+// contentsOf compares those of the loads that a condition chooses.
+func (r *run) contentsOf(condition string) error {
 	type row struct {
 		load        int
 		table, name string
@@ -122,7 +125,7 @@ func (r *run) contents() error {
 	}
 	loads, err := read(r, "stored_contents", func(c *row) []any { return []any{&c.load, &c.table, &c.count, &c.hash, &c.name} },
 		`SELECT load_id, stored_table, row_count, row_hash, kind || ' ' || name
-		FROM stored_contents JOIN stored_loads USING (load_id) ORDER BY load_id, stored_table`)
+		FROM stored_contents JOIN stored_loads USING (load_id) WHERE `+condition+` ORDER BY load_id, stored_table`)
 	add, end := r.begin("hashes of what was loaded", int64(len(r.saes)+2*len(r.models)), "tables")
 	defer end()
 	for _, c := range loads {

@@ -33,7 +33,7 @@ func (r *run) sources() error {
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	if err := r.digests(); err != nil {
+	if err := r.digests(); err != nil || r.SkipSources {
 		return err
 	}
 	var total int64

@@ -1,10 +1,15 @@
 package export
 
 import (
+	"context"
 	"database/sql"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/saedb/saedb/internal/output"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // csv writes a file of each table.
@@ -19,27 +24,46 @@ func (r *run) csv(conn *sql.Conn) error {
 			}
 			continue
 		}
-		if err := r.copyTo(conn, "SELECT * FROM "+t.view+" ORDER BY "+t.order, t.name+".csv", "FORMAT csv, HEADER"); err != nil {
+		if err := r.joined(conn, t, "SELECT * FROM "+t.view+" ORDER BY "+t.order); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// csvInPieces writes a table piece by piece and joins the files.
+// csvInPieces writes a table piece by piece.
 func (r *run) csvInPieces(conn *sql.Conn, t table) error {
+	var queries []string
+	for _, p := range r.pieces() {
+		queries = append(queries, t.viewQuery(p))
+	}
+	return r.joined(conn, t, queries...)
+}
+
+// joined writes what queries give to one file of a table.
+func (r *run) joined(conn *sql.Conn, t table, queries ...string) error {
 	whole, err := os.Create(filepath.Join(r.dir, t.name+".csv"))
 	if err != nil {
 		return err
 	}
 	defer whole.Close()
+	if r.Spreadsheet {
+		if _, err := whole.WriteString(output.ByteOrderMark); err != nil {
+			return err
+		}
+	}
 	const part = ".part.csv"
-	for i, p := range r.pieces() {
+	for i, query := range queries {
+		if r.Spreadsheet {
+			if query, err = guarded(r.ctx, conn, t.view, query); err != nil {
+				return err
+			}
+		}
 		options := "FORMAT csv, HEADER"
 		if i > 0 {
 			options = "FORMAT csv, HEADER false"
 		}
-		if err := r.copyTo(conn, t.viewQuery(p), part, options); err != nil {
+		if err := r.copyTo(conn, query, part, options); err != nil {
 			return err
 		}
 		if err := moveInto(whole, filepath.Join(r.dir, part)); err != nil {
@@ -60,4 +84,18 @@ func moveInto(whole *os.File, path string) error {
 		return err
 	}
 	return os.Remove(path)
+}
+
+// guarded is a query of a view with the text in it guarded for spreadsheets.
+func guarded(ctx context.Context, conn *sql.Conn, view, query string) (string, error) {
+	texts, err := schema.Collect[string](ctx, conn, "SELECT column_name FROM (DESCRIBE "+view+") WHERE column_type = 'VARCHAR'")
+	if err != nil || len(texts) == 0 {
+		return query, err
+	}
+	var replaced []string
+	for _, column := range texts {
+		name := schema.Identifier(column)
+		replaced = append(replaced, output.GuardedSQL(name)+" AS "+name)
+	}
+	return "SELECT * REPLACE (" + strings.Join(replaced, ", ") + ") FROM (" + query + ")", nil
 }

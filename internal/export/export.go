@@ -41,8 +41,11 @@ type Job struct {
 	Path    string // of the database's file
 	Dir     string // to write
 	Formats []Format
-	Replace bool   // an export that is there
-	Version string // of saedb
+	Replace bool // an export that is there
+	// Spreadsheet writes CSV to open in a spreadsheet: with a byte order mark, and an
+	// apostrophe before text that would be a formula.
+	Spreadsheet bool
+	Version     string // of saedb
 	// Results makes a new database at path, with saedb's functions, and closes it
 	// after use, checkpointed.
 	Results func(ctx context.Context, path string, use func(*sql.DB) error) error

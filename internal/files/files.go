@@ -79,6 +79,19 @@ func tooLarge(most int64) error {
 	return &fault.Error{Problem: "is too large", Expected: expected, Found: "more"}
 }
 
+// TemporaryDirectory is the directory for temporary files, which TMPDIR names; an error
+// where there is none.
+func TemporaryDirectory() (string, error) {
+	dir := os.TempDir()
+	info, err := os.Stat(dir)
+	if err == nil && info.IsDir() {
+		return dir, nil
+	}
+	return dir, &fault.Error{
+		Subject: dir, Problem: "temporary files cannot be written there: there is no such directory", Hint: "set TMPDIR to a directory with room",
+	}
+}
+
 // WriteWhole makes the file at path of what write gives it, in place of one that is there. Until
 // then, and where write or the disk fails, nothing is at path that was not there before.
 func WriteWhole(path string, write func(io.Writer) error) error {

@@ -69,3 +69,15 @@ func TestReadBounds(t *testing.T) {
 		}
 	}
 }
+
+func TestTemporaryDirectory(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	if dir, err := TemporaryDirectory(); err != nil || dir != os.TempDir() {
+		t.Errorf("got %q, %v", dir, err)
+	}
+	absent := filepath.Join(t.TempDir(), "absent")
+	t.Setenv("TMPDIR", absent)
+	if _, err := TemporaryDirectory(); err == nil || !strings.Contains(err.Error(), absent) || !strings.Contains(err.Error(), "set TMPDIR") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -9,8 +9,9 @@ import (
 // of DuckDB's COPY do. NULL is an empty field and the empty string is "": what
 // encoding/csv writes for both is the same, so it is not used. DuckDB's read_csv
 // tells them apart with allow_quoted_nulls = false. Lists, structs and maps are the
-// text of their cast to VARCHAR, which DuckDB casts back.
-func writeCSV(w *bufio.Writer, source *reader) error {
+// text of their cast to VARCHAR, which DuckDB casts back. Text is guarded for spreadsheets
+// where that is asked for.
+func writeCSV(w *bufio.Writer, source *reader, guarded bool) error {
 	for i, c := range source.columns {
 		separateCSV(w, i)
 		writeCSVField(w, c.name)
@@ -25,7 +26,9 @@ func writeCSV(w *bufio.Writer, source *reader) error {
 		}
 		for i, v := range values {
 			separateCSV(w, i)
-			if v != nil {
+			if text, ok := v.(string); ok && guarded {
+				writeCSVField(w, Guarded(text))
+			} else if v != nil {
 				writeCSVField(w, texter{}.text(v, source.columns[i].typ))
 			}
 		}

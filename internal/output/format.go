@@ -25,10 +25,12 @@ const (
 	CSV      Format = "csv"
 	JSON     Format = "json"
 	Markdown Format = "markdown"
+	// Spreadsheet is CSV to open in a spreadsheet, and not exact: guarded.go.
+	Spreadsheet Format = "spreadsheet"
 )
 
 // Formats lists every format, the default first.
-func Formats() []Format { return []Format{Table, CSV, JSON, Markdown} }
+func Formats() []Format { return []Format{Table, CSV, JSON, Markdown, Spreadsheet} }
 
 // ParseFormat returns the format of a name, in upper or lower case.
 func ParseFormat(name string) (Format, error) {
@@ -76,7 +78,10 @@ func write(w io.Writer, format Format, source *reader, s Screen) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	switch format {
 	case CSV:
-		err = writeCSV(buffered, source)
+		err = writeCSV(buffered, source, false)
+	case Spreadsheet:
+		buffered.WriteString(ByteOrderMark)
+		err = writeCSV(buffered, source, true)
 	case JSON:
 		err = writeJSON(buffered, source)
 	case Markdown:

@@ -37,6 +37,19 @@ func written(t *testing.T, format Format, query string) string {
 	return b.String()
 }
 
+// TestSpreadsheet: text that a spreadsheet would compute has an apostrophe before it, in
+// both ways in which that is made, and nothing else has.
+func TestSpreadsheet(t *testing.T) {
+	const query = `SELECT * FROM (VALUES ('=1+1'), ('+x'), ('-x'), ('@x'), (chr(9) || 'x'), (chr(13) || 'x'), ('a=b'), (' =x'), (''), (NULL), (chr(39) || '=x')) t(v)`
+	want := "\ufeffv,n\n'=1+1,-1\n'+x,-1\n'-x,-1\n'@x,-1\n'\tx,-1\n\"'\rx\",-1\na=b,-1\n\" =x\",-1\n\"\",-1\n,-1\n'=x,-1\n"
+	if got := written(t, Spreadsheet, "SELECT v, -1 AS n FROM ("+query+")"); got != want {
+		t.Errorf("got\n%q\nexpected\n%q", got, want)
+	}
+	if got := ByteOrderMark + written(t, CSV, "SELECT "+GuardedSQL("v")+" AS v, -1 AS n FROM ("+query+")"); got != want {
+		t.Errorf("by SQL, got\n%q\nexpected\n%q", got, want)
+	}
+}
+
 func TestFormats(t *testing.T) {
 	for _, test := range []struct {
 		format Format

@@ -35,7 +35,7 @@ func Register(c capi.Connection) error {
 	if err != nil {
 		return err
 	}
-	return c.RegisterTable(Table, 1, func(_ int64, arguments []string) (capi.Table, error) {
+	return c.RegisterTable(Table, 1, func(_ capi.Caller, arguments []string) (capi.Table, error) {
 		t := table(arguments[0])
 		t.at("open")
 		return t, nil

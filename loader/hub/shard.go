@@ -351,9 +351,13 @@ func (c *Client) readRange(ctx context.Context, at Reference, from, size, total 
 	if from+size > total {
 		return nil, &fault.Error{Op: opModel, Subject: at.String(), Expected: "a safetensors file", Found: fmt.Sprintf("%d bytes", total)}
 	}
-	dir, err := os.MkdirTemp("", "saedb-range")
+	temporary, err := files.TemporaryDirectory()
 	if err != nil {
-		return nil, err
+		return nil, fault.At(opModel, temporary, err)
+	}
+	dir, err := os.MkdirTemp(temporary, "saedb-range")
+	if err != nil {
+		return nil, fault.At(opModel, temporary, err)
 	}
 	defer os.RemoveAll(dir)
 	quiet := *c

@@ -11,6 +11,7 @@
 #define SAEDB_CAPI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef uint64_t idx_t;
@@ -206,22 +207,40 @@ static inline void set_scalar_state(handle info, uintptr_t owner) {
 static inline uintptr_t scalar_state(handle info) {
 	return saedb_api.duckdb_scalar_function_get_state ? (uintptr_t)saedb_api.duckdb_scalar_function_get_state(info) : 0;
 }
-// The number of the connection that runs a scalar function (scalar) or binds a table
-// function, -1 where DuckDB does not say.
-static inline int64_t connection_of(handle info, bool scalar) {
+// Where a ClientContext has the byte that says that it was interrupted, 0 where that is not
+// known: extension.c finds it. DuckDB has no function for it.
+extern size_t saedb_interrupted_at;
+// What extension.c looks for among the contexts that DuckDB hands over, and whether it was one.
+extern handle saedb_sought;
+extern bool saedb_sought_found;
+
+// What runs a scalar function (scalar) or binds a table function.
+typedef struct {
+	int64_t id;              // number of the connection, -1 where DuckDB does not say
+	const char *interrupted; // byte of its context, NULL where that is not known
+} saedb_connection;
+
+static inline saedb_connection connection_of(handle info, bool scalar) {
 	handle context;
+	saedb_connection found = {-1, NULL};
 	if (!saedb_api.duckdb_client_context_get_connection_id) {
-		return -1;
+		return found;
 	}
 	if (scalar) {
 		saedb_api.duckdb_scalar_function_init_get_client_context(info, &context);
 	} else {
 		saedb_api.duckdb_table_function_get_client_context(info, &context);
 	}
-	int64_t id = (int64_t)saedb_api.duckdb_client_context_get_connection_id(context);
+	found.id = (int64_t)saedb_api.duckdb_client_context_get_connection_id(context);
+	if (saedb_interrupted_at) {
+		found.interrupted = *(const char **)context + saedb_interrupted_at;
+	} else if (saedb_sought && *(handle *)context == saedb_sought) {
+		saedb_sought_found = true;
+	}
 	saedb_api.duckdb_destroy_client_context(&context);
-	return id;
+	return found;
 }
+static inline bool is_interrupted(const char *interrupted) { return __atomic_load_n(interrupted, __ATOMIC_RELAXED) != 0; }
 static inline void set_table_owner(handle f, uintptr_t owner) {
 	saedb_api.duckdb_table_function_set_extra_info(f, (void *)owner, saedb_release);
 	saedb_api.duckdb_table_function_set_bind(f, saedb_table_bind);

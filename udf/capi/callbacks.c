@@ -8,6 +8,9 @@
 #include "api.h"
 
 bool saedb_forked;
+size_t saedb_interrupted_at;
+handle saedb_sought;
+bool saedb_sought_found;
 
 void saedb_scalar_init(handle info) {
 	if (saedb_forked) {

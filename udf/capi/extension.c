@@ -43,6 +43,30 @@ bool saedb_connection_is_of(handle connection, handle instance) {
 	return context[0] == (handle)context && context[2] == instance;
 }
 
+handle saedb_context(handle connection) { return *(handle *)connection; }
+
+// After these three words comes the second of the pointer to the DatabaseInstance, and then
+// the byte.
+enum { interrupted_at = 4 * sizeof(handle) };
+
+static char interrupted(handle connection) {
+	return __atomic_load_n((char *)saedb_context(connection) + interrupted_at, __ATOMIC_SEQ_CST);
+}
+
+bool saedb_interrupt_shows(handle connection) {
+	if (!saedb_api.duckdb_client_context_get_connection_id || interrupted(connection) != 0) {
+		return false;
+	}
+	saedb_api.duckdb_interrupt(connection);
+	return interrupted(connection) == 1;
+}
+
+void saedb_interrupt_cleared(handle connection) {
+	if (interrupted(connection) == 0) {
+		saedb_interrupted_at = interrupted_at;
+	}
+}
+
 void saedb_point_to(saedb_weak_database *weak, handle instance) {
 	weak->duckdb[0] = instance;
 	weak->wrapper[0] = weak->duckdb;

@@ -33,6 +33,11 @@ typedef struct {
 
 handle saedb_instance(handle database);
 bool saedb_connection_is_of(handle connection, handle instance);
+handle saedb_context(handle connection);
+// Whether duckdb_interrupt sets the byte that saedb_interrupted_at is to lead to; and, after
+// another statement, uses it if that has cleared it.
+bool saedb_interrupt_shows(handle connection);
+void saedb_interrupt_cleared(handle connection);
 void saedb_point_to(saedb_weak_database *weak, handle instance);
 
 #endif

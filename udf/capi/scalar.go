@@ -29,8 +29,7 @@ type Scalar struct {
 // Run is one use of a function in a statement that runs, on one of DuckDB's threads. A
 // DuckDB before 1.5.6 does not tell runs apart: there each chunk is one.
 type Run struct {
-	// Connection is DuckDB's number of the connection that runs it, -1 where it is unknown.
-	Connection int64
+	Caller
 	// Kept is the function's own, from chunk to chunk; nil at first.
 	Kept any
 }
@@ -70,7 +69,7 @@ func (c Connection) RegisterScalar(name string, overloads ...Scalar) error {
 
 //export saedbScalarInit
 func saedbScalarInit(info C.handle) {
-	run := &Run{Connection: int64(C.connection_of(info, true))}
+	run := &Run{Caller: callerOf(C.connection_of(info, true))}
 	C.set_scalar_state(info, C.uintptr_t(cgo.NewHandle(run)))
 }
 
@@ -87,7 +86,7 @@ func (f *Scalar) protected(info C.handle, input Chunk, output Vector) (err error
 	if f.Run == nil {
 		return f.Call(input, output)
 	}
-	run := &Run{Connection: -1}
+	run := &Run{Caller: UnknownCaller}
 	if state := C.scalar_state(info); state != 0 {
 		run = cgo.Handle(state).Value().(*Run)
 	}

@@ -13,9 +13,8 @@ import (
 )
 
 // Source is a table function: its VARCHAR arguments open a [Table]. Named ones come
-// after the others, and are empty where a call leaves them out. Connection is DuckDB's
-// number of the connection that calls it, -1 where it is unknown (before DuckDB 1.5.6).
-type Source func(connection int64, arguments []string) (Table, error)
+// after the others, and are empty where a call leaves them out.
+type Source func(caller Caller, arguments []string) (Table, error)
 
 // Table is what one call of a table function reads. DuckDB may scan it more
 // than once; Close ends it.
@@ -93,7 +92,7 @@ func (f *tableFunction) bind(info C.handle) (err error) {
 		C.free(unsafe.Pointer(name))
 		arguments = append(arguments, text)
 	}
-	table, err := f.open(int64(C.connection_of(info, false)), arguments)
+	table, err := f.open(callerOf(C.connection_of(info, false)), arguments)
 	if err != nil {
 		return err
 	}
