@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // tokens is a result with what vocabularies have: blanks, controls, wide characters.
@@ -357,7 +358,7 @@ func TestVisible(t *testing.T) {
 		"\u2028":     `\u2028`,
 		"👩\u200d🚀 é": "👩\u200d🚀 é",
 	} {
-		if got := visible(s); got != want {
+		if got := plaintext.Visible(s); got != want {
 			t.Errorf("%q: got %q, want %q", s, got, want)
 		}
 	}
