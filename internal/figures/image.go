@@ -78,6 +78,13 @@ func newPicture(f *Figure, origin string) *picture {
 	return p
 }
 
+// PageHeight is about how many pixels high the page is, as wide as a picture, down to the query.
+func (f *Figure) PageHeight() float64 {
+	page := *f
+	page.Frames = nil // the frames of an animation are one after the other
+	return newPicture(&page, "").height + 120
+}
+
 // wrap breaks text into lines of at most so many characters, at spaces.
 func wrap(text string, width int) []string {
 	var lines []string
