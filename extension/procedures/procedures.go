@@ -8,6 +8,7 @@ package procedures
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -141,7 +142,12 @@ func (p procedure) do(ctx context.Context, h *Host, a arguments, row func(values
 	if err := p.check(a); err != nil {
 		return err
 	}
-	return fault.At(p.name, "", p.run(ctx, h, a, row))
+	err := p.run(ctx, h, a, row)
+	named := fault.At(p.name, "", err)
+	if of := (*operations.HubError)(nil); errors.As(err, &of) {
+		return &operations.HubError{Err: named}
+	}
+	return named
 }
 
 func (h *Host) register(c capi.Connection, p procedure) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/saedb/saedb/extension/session"
 	"github.com/saedb/saedb/internal/check"
@@ -28,6 +29,11 @@ var exportResults = procedure{
 			return err
 		}
 		return h.reading(ctx, a, func(db *operations.Database) error {
+			if slices.Contains(formats, export.DuckDB) {
+				if err := mayAttach(ctx, db); err != nil {
+					return err
+				}
+			}
 			name, err := nameOf(ctx, db)
 			if err != nil {
 				return err
@@ -46,6 +52,19 @@ var exportResults = procedure{
 			return row(int64(r.Features), int64(r.SAEs), r.Bytes)
 		})
 	},
+}
+
+// mayAttach refuses what a process cannot do that opened its database to be read only: DuckDB
+// makes no new database beside it.
+func mayAttach(ctx context.Context, db *operations.Database) error {
+	var mode string
+	if err := db.DB.QueryRowContext(ctx, "SELECT lower(CAST(current_setting('access_mode') AS VARCHAR))").Scan(&mode); err != nil || mode != "read_only" {
+		return err
+	}
+	return &fault.Error{
+		Op: "export", Problem: "the database is open read-only, and DuckDB writes no other file of its own format then",
+		Hint: "export --format parquet,csv, or open it without read_only",
+	}
 }
 
 // beside makes a new database at path, in a connection where it is the one that statements are

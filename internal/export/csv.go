@@ -5,9 +5,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	schema "github.com/saedb/saedb/sql"
 )
 
-// csv writes a file of each table.
+// csv writes a file of each table. Lists are JSON, which programs read: DuckDB's own form of
+// them has quotes and escapes of its own.
 func (r *run) csv(conn *sql.Conn) error {
 	for _, t := range tables {
 		if !t.always && r.rows[t.name] == 0 {
@@ -19,11 +23,27 @@ func (r *run) csv(conn *sql.Conn) error {
 			}
 			continue
 		}
-		if err := r.copyTo(conn, "SELECT * FROM "+t.view+" ORDER BY "+t.order, t.name+".csv", "FORMAT csv, HEADER"); err != nil {
+		lists, err := r.listsAsJSON(conn, t)
+		if err != nil {
+			return err
+		}
+		if err := r.copyTo(conn, "SELECT *"+lists+" FROM "+t.view+" ORDER BY "+t.order, t.name+".csv", "FORMAT csv, HEADER"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// listsAsJSON is what stands behind the * of a query of a table, so that its lists are JSON.
+func (r *run) listsAsJSON(conn *sql.Conn, t table) (string, error) {
+	lists, err := schema.Collect[string](r.ctx, conn, "SELECT column_name FROM (DESCRIBE SELECT * FROM "+t.view+") WHERE column_type LIKE '%[]'")
+	if err != nil || len(lists) == 0 {
+		return "", err
+	}
+	for i, name := range lists {
+		lists[i] = "to_json(" + schema.Identifier(name) + ") AS " + schema.Identifier(name)
+	}
+	return " REPLACE (" + strings.Join(lists, ", ") + ")", nil
 }
 
 // csvInPieces writes a table piece by piece and joins the files.
@@ -33,13 +53,17 @@ func (r *run) csvInPieces(conn *sql.Conn, t table) error {
 		return err
 	}
 	defer whole.Close()
+	lists, err := r.listsAsJSON(conn, t)
+	if err != nil {
+		return err
+	}
 	const part = ".part.csv"
 	for i, p := range r.pieces() {
 		options := "FORMAT csv, HEADER"
 		if i > 0 {
 			options = "FORMAT csv, HEADER false"
 		}
-		if err := r.copyTo(conn, t.viewQuery(p), part, options); err != nil {
+		if err := r.copyTo(conn, t.viewQuery(p, lists), part, options); err != nil {
 			return err
 		}
 		if err := moveInto(whole, filepath.Join(r.dir, part)); err != nil {

@@ -177,9 +177,9 @@ func (t table) query(p piece) string {
 	return named.Replace("SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join + t.where() + t.sorted())
 }
 
-// viewQuery selects the view's rows of some features.
-func (t table) viewQuery(p piece) string {
-	return p.named().Replace("SELECT v.* FROM " + t.view + " v" + t.where() + t.sorted())
+// viewQuery selects the view's rows of some features, with what stands behind the *.
+func (t table) viewQuery(p piece, replaced string) string {
+	return p.named().Replace("SELECT v.*" + replaced + " FROM " + t.view + " v" + t.where() + t.sorted())
 }
 
 func (t table) where() string {

@@ -37,6 +37,9 @@ class InternalError(Error):
     """A mistake of saedb's, and not of whoever sees it."""
 
 
+for _kind in (Error, ArgumentError, NotFoundError, HubError, InternalError):
+    _kind.__module__ = "saedb"  # as tracebacks name them
+
 KINDS: Mapping[str, type[Error]] = {"argument": ArgumentError, "missing": NotFoundError, "hub": HubError, "internal": InternalError}
 
 #: Functions by the commands of the program that errors and hints name.
@@ -55,7 +58,7 @@ RENAMED = {"family": "families", "set": "sets", "format": "formats", "to": "dire
 FLAGS = {"replace", "copy", "cascade", "transposed", "neurons", "all", "unsigned", "open"}
 
 #: Where words after a command or a flag end that are a part of it.
-VALUE = r"(?:'[^']*'|[A-Z][A-Z/]*(?![a-z:])|[\w.-]*[/_0-9][\w./#@-]*|(?:layer|rms|all|isotropic|single|es|q|p)(?=$|[\s,;)]))"
+VALUE = r"(?:'[^']*'|[\w.-]*[/_0-9][\w./#@-]*|[A-Z][A-Z/]*(?![a-z:])|(?:layer|rms|parquet,csv|all|isotropic|sae|single|es|q|p)(?=$|[\s,;)])|[a-z]\w*(?=$|;| --))"
 FLAG = rf"--([a-z][a-z-]*)(?: ({VALUE}))?"
 
 
@@ -64,6 +67,8 @@ def failed(said: Mapping[str, Any], renamed: Mapping[str, str] = {}) -> Error:
     parts = {key: None if said.get(key) is None else worded(said[key], renamed) for key in ("subject", "problem", "expected", "found", "cause", "hint")}
     operation = str(said.get("operation") or "").removeprefix("saedb_")
     operation = re.sub("[ -]", "_", operation.replace("plot ", "plot.", 1))
+    if parts["subject"] is not None:
+        parts["subject"] = re.sub(r"^(\w+)=$", r"\1", parts["subject"])
     expected, found = parts["expected"], parts["found"]
     both = ", ".join(part for part in (expected and f"expected {expected}", found and f"found {found}") if part)
     line = ": ".join(part for part in (operation, parts["subject"], parts["problem"], both, parts["cause"]) if part)
