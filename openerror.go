@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // openError says in one line why DuckDB did not open the file.
@@ -89,7 +89,7 @@ func commandLine(process string) string {
 	if err != nil {
 		return ""
 	}
-	line := []rune(output.Visible(strings.TrimRight(strings.ReplaceAll(string(content), "\x00", " "), " ")))
+	line := []rune(plaintext.Visible(strings.TrimRight(strings.ReplaceAll(string(content), "\x00", " "), " ")))
 	if len(line) > longestCommand {
 		return string(line[:longestCommand]) + "…"
 	}

@@ -22,6 +22,7 @@ type (
 	ResultsRequest      = loader.ResultsRequest
 	UnloadRequest       = loader.UnloadRequest
 	ComputeRequest      = operations.ComputeRequest
+	DirectionsWanted    = operations.DirectionsWanted
 
 	Outcome             = loader.Outcome
 	SetsOutcome         = loader.SetsOutcome
@@ -77,6 +78,12 @@ func (db *DB) LoadSets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error
 // LoadDirections loads directions that are no SAE's from a file.
 func (db *DB) LoadDirections(ctx context.Context, r DirectionsRequest) (Outcome, error) {
 	return db.operations.Loader().Directions(ctx, r)
+}
+
+// LoadAllDirections loads the directions of a file, a query, or a model's neurons, a load a
+// layer, and tells done of each.
+func (db *DB) LoadAllDirections(ctx context.Context, w DirectionsWanted, done func(Outcome) error) error {
+	return db.operations.LoadDirections(ctx, w, done)
 }
 
 // LoadQuery loads the directions that a query gives.

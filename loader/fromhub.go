@@ -1,5 +1,3 @@
-//go:build !saedb_extension
-
 package loader
 
 import (

@@ -3,7 +3,7 @@
 # saedb: stock DuckDB clients for Python, the one that saedb is built with, the
 # oldest that reads its files, the oldest that load the extension (1.2 in a build of its
 # own), and the newest; GSEApy, which weighted enrichment is compared with;
-# and huggingface_hub, which shares the Hub's cache.
+# huggingface_hub, which shares the Hub's cache; and mypy.
 # Usage: scripts/python-clients.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,6 +29,14 @@ if [ ! -e "$hub/.complete" ]; then
 	rm -rf "$hub"
 	"$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$hub" "huggingface_hub==2.4.0"
 	touch "$hub/.complete"
+fi
+
+mypy=build/clients/mypy-2.4.1
+if [ ! -e "$mypy/.complete" ]; then
+	echo "installing mypy 2.4.1 into $mypy"
+	rm -rf "$mypy"
+	"$python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --target "$mypy" "mypy==2.4.1"
+	touch "$mypy/.complete"
 fi
 
 # An environment with what DuckDB hands results to, and the wheels of DuckDB itself,

@@ -21,6 +21,7 @@ const arrows = `
 	internal/nearest:
 	internal/neuronpedia:
 	internal/pyjson:
+	internal/plaintext:
 	internal/version:
 	internal/files: internal/fault
 	internal/progress: github.com/mattn/go-runewidth github.com/schollz/progressbar/v3 golang.org/x/term
@@ -60,23 +61,23 @@ const arrows = `
 	internal/statistics: database/sql internal/baseline internal/fault sql
 	internal/export: database/sql internal/fault internal/output sql
 	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
-	internal/output: database/sql internal/fault github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
-	internal/shell: database/sql internal/fault internal/nearest internal/output sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
-	internal/figures: database/sql internal/fault internal/output sql golang.org/x/image gonum.org/v1/plot
+	internal/output: database/sql internal/fault internal/plaintext github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
+	internal/shell: database/sql internal/fault internal/nearest internal/output internal/plaintext sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
+	internal/figures: database/sql internal/fault internal/nearest internal/plaintext sql golang.org/x/image gonum.org/v1/plot
 
 	# What is asked for in one call, by the program and in the extension.
-	internal/operations: database/sql internal/compute internal/fault internal/statistics internal/version loader loader/sae sql udf
+	internal/operations: database/sql internal/compute internal/fault internal/neuronpedia internal/statistics internal/version loader loader/hub loader/hub/catalogue loader/model loader/sae sql udf
 
 	# The database with its functions, and who opens it.
-	.: database/sql internal/check internal/fault internal/operations internal/output internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
+	.: database/sql internal/check internal/fault internal/operations internal/plaintext internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
 	internal/web: . database/sql internal/fault internal/figures internal/output sql
 	examples/clients/go: . github.com/duckdb/duckdb-go/v2
-	cmd/saedb: . database/sql internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/hub/catalogue loader/model loader/sae loader/tokenset sql udf github.com/duckdb/duckdb-go/v2 github.com/urfave/cli/v2 golang.org/x/term
+	cmd/saedb: . database/sql internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/plaintext internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/model loader/sae loader/tokenset sql udf github.com/urfave/cli/v2 golang.org/x/term
 
 	# The same in another's DuckDB.
 	internal/provoke: udf/capi
 	extension/session: database/sql udf/capi
-	extension/procedures: extension/session internal/baseline internal/compute internal/fault internal/operations internal/statistics internal/version loader loader/model loader/sae loader/safetensors loader/tensor loader/vocab sql udf udf/capi
+	extension/procedures: database/sql extension/session internal/baseline internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/neuronpedia internal/operations internal/statistics internal/version loader loader/hub loader/model loader/sae loader/safetensors loader/tensor loader/tokenset loader/vocab sql udf udf/capi
 	extension: extension/procedures udf udf/capi
 	extension/footer: internal/version
 
@@ -132,7 +133,7 @@ func TestExtensionAlone(t *testing.T) {
 	}
 	imports := strings.Fields(string(out))
 	for _, imported := range imports {
-		for _, never := range []string{"github.com/duckdb/", "github.com/daulet/tokenizers", "github.com/jdkato/prose", module + "/cmd"} {
+		for _, never := range []string{"github.com/duckdb/", "github.com/daulet/tokenizers", module + "/cmd"} {
 			if strings.HasPrefix(imported, never) {
 				t.Errorf("the extension imports %s", imported)
 			}

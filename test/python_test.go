@@ -68,18 +68,80 @@ func TestPythonPackage(t *testing.T) {
 	runIn(t, ".", nil, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
 	for version, scripts := range map[string][]string{
 		"1.3.0": {"test_saedb.py"},
-		"1.5.6": {"test_saedb.py", "test_process.py"},
+		"1.5.6": {"test_saedb.py", "test_process.py", "test_program.py"},
 		"2.0.0": {"test_saedb.py", "test_process.py"},
 	} {
 		t.Run(version, func(t *testing.T) {
 			path := site + ":" + needClient(t, "duckdb-"+version)
 			for _, script := range scripts {
-				out := runIn(t, "../python/tests", []string{"PYTHONPATH=" + path}, python, "-W", "error", "-m", "unittest", script)
+				out := runIn(t, "../python/tests", []string{"PYTHONPATH=" + path, "SAEDB_SOURCES=" + absolute(t, "..")}, python, "-W", "error", "-m", "unittest", script)
 				if !strings.Contains(out, "\nOK") {
 					t.Errorf("%s: %s", script, out)
 				}
 			}
 		})
+	}
+}
+
+// pythonBlocks are pages whose blocks of Python are run, one after the other, and how many of
+// them each has at least.
+var pythonBlocks = map[string]int{"docs/python.md": 11, "docs/extension.md": 1}
+
+// TestPythonPages runs the Python of pages as somebody does who has installed the wheels, in a
+// directory of their own.
+func TestPythonPages(t *testing.T) {
+	built, site := wheel(t), t.TempDir()
+	needCharts(t)
+	python := absolute(t, filepath.Join(environment, "bin/python"))
+	runIn(t, ".", nil, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
+	examplePackage(t, site)
+	for page, least := range pythonBlocks {
+		t.Run(page, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("..", page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks := pythonBlock.FindAllStringSubmatch(string(text), -1)
+			if len(blocks) < least {
+				t.Errorf("%d blocks, expected at least %d", len(blocks), least)
+			}
+			var script strings.Builder
+			for _, block := range blocks {
+				script.WriteString(block[1] + "\n")
+			}
+			runIn(t, t.TempDir(), []string{"PYTHONPATH=" + site}, python, "-W", "error", "-c", script.String())
+		})
+	}
+}
+
+// TestPythonTypes checks the types of the package, and of the pages' Python with them.
+func TestPythonTypes(t *testing.T) {
+	needMake(t)
+	site := filepath.Join(clients, "mypy-2.4.1")
+	if _, err := os.Stat(filepath.Join(site, ".complete")); err != nil {
+		t.Skip("mypy is not installed; make python-clients installs it")
+	}
+	checked := t.TempDir()
+	args := []string{"-m", "mypy", "--strict", "--cache-dir", t.TempDir(), "--config-file", "pyproject.toml", "-p", "saedb", "-p", "saedb_program", "-p", "saedb_example"}
+	for page := range pythonBlocks {
+		text, err := os.ReadFile(filepath.Join("..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var script strings.Builder
+		for _, block := range pythonBlock.FindAllStringSubmatch(string(text), -1) {
+			script.WriteString(block[1] + "\n")
+		}
+		module := strings.TrimSuffix(filepath.Base(page), ".md") + "_page"
+		if err := os.WriteFile(filepath.Join(checked, module+".py"), []byte(script.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "-m", module)
+	}
+	python := absolute(t, filepath.Join(environment, "bin/python"))
+	out := runIn(t, "../python", []string{"PYTHONPATH=" + absolute(t, site), "MYPYPATH=src:example/src:" + checked}, python, args...)
+	if !strings.Contains(out, "Success: no issues found") {
+		t.Error(out)
 	}
 }
 

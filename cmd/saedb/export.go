@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/export"
 	"github.com/saedb/saedb/internal/progress"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/urfave/cli/v2"
 )
@@ -35,9 +35,9 @@ func exportResults(c *cli.Context) error {
 	if c.String("to") == "" {
 		return wrongUsage("export: where to? --to DIRECTORY")
 	}
-	formats, err := exportFormats(c.String("format"))
+	formats, err := export.ParseFormats(c.String("format"))
 	if err != nil {
-		return err
+		return wrongUsage("%v", err)
 	}
 	if c.Bool("spreadsheet") && !slices.Contains(formats, export.CSV) {
 		return wrongUsage("export: --spreadsheet is of CSV, which --format leaves out")
@@ -52,7 +52,7 @@ func exportResults(c *cli.Context) error {
 	}
 	job := &export.Job{
 		DB: db.DB, Path: c.String("db"), Dir: c.String("to"), Formats: formats, Replace: c.Bool("replace"), Spreadsheet: c.Bool("spreadsheet"),
-		Version: saedb.Version, Functions: udf.Documentation(), Results: newResults,
+		Version: saedb.Version, Functions: udf.Documentation(), Results: newResults(c.String("db")),
 		Begin: func(what string, total int64, unit string) (func(int64), func()) {
 			bar := progress.New(os.Stderr, what, total, unit)
 			return bar.Add, bar.Finish
@@ -66,27 +66,22 @@ func exportResults(c *cli.Context) error {
 	return nil
 }
 
-// newResults makes the database of results.
-func newResults(ctx context.Context, path string, use func(*sql.DB) error) error {
-	db, err := saedb.Open(ctx, path, saedb.Options{})
-	if err != nil {
+// newResults makes the database of results of the one in a file.
+func newResults(exported string) func(ctx context.Context, path string, use func(*sql.DB, string) error) error {
+	return func(ctx context.Context, path string, use func(*sql.DB, string) error) error {
+		db, err := saedb.Open(ctx, path, saedb.Options{})
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		const from = "exported"
+		if _, err := db.ExecContext(ctx, "ATTACH "+schema.Literal(exported)+" AS "+from+" (READ_ONLY)"); err != nil {
+			return err
+		}
+		if err := use(db.DB, from); err != nil {
+			return err
+		}
+		_, err = db.ExecContext(ctx, "DETACH "+from)
 		return err
 	}
-	defer db.Close()
-	return use(db.DB)
-}
-
-func exportFormats(text string) ([]export.Format, error) {
-	if text == "all" {
-		return export.Formats(), nil
-	}
-	var formats []export.Format
-	for _, name := range strings.Split(text, ",") {
-		format := export.Format(strings.TrimSpace(name))
-		if !slices.Contains(export.Formats(), format) {
-			return nil, wrongUsage("export: --format: expected all, or some of parquet, csv and duckdb, found %q", text)
-		}
-		formats = append(formats, format)
-	}
-	return formats, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/urfave/cli/v2"
 )
@@ -103,7 +104,7 @@ func (p *infoPage) models() error {
 	}
 	for _, m := range models {
 		fmt.Fprintln(p.out)
-		p.paragraph(fmt.Sprintf("Model %s: %s, d_model %d, %s tokens, %s", m.name, m.architecture, m.dModel, output.Thousands(m.dVocab), m.dtype))
+		p.paragraph(fmt.Sprintf("Model %s: %s, d_model %d, %s tokens, %s", m.name, m.architecture, m.dModel, plaintext.Thousands(m.dVocab), m.dtype))
 		p.paragraph("from " + m.source)
 		p.paragraph(m.conventions)
 		if err := p.table(fmt.Sprintf(infoSAEs, shortened("s.sae", p.columns-besideName)), m.name); err != nil {
@@ -127,7 +128,7 @@ func (p *infoPage) table(query string, args ...any) error {
 // word is.
 func (p *infoPage) paragraph(text string) {
 	line := ""
-	for _, word := range strings.Fields(output.Visible(text)) {
+	for _, word := range strings.Fields(plaintext.Visible(text)) {
 		if line != "" && utf8.RuneCountInString(line+" "+word) > p.columns {
 			fmt.Fprintln(p.out, line)
 			line = ""

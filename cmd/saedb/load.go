@@ -85,7 +85,9 @@ func loadModel(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	request, err := modelRequest(c, c.Args().First(), options)
+	request, err := hubOf(c).ModelRequest(c.Context, c.Args().First(), loader.ModelRequest{
+		Name: c.String("name"), Replace: c.Bool("replace"), Tokenizer: c.String("tokenizer"), Options: options,
+	})
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func loadSAEs(c *cli.Context) error {
 		return wrongUsage("load sae: expected at least one PATH, or --release with the name of a published one")
 	case c.NArg() > 0 && published:
 		return wrongUsage("load sae: --layer and --id choose from a published release, and go with --release alone")
-	case c.IsSet("neuronpedia-id") && !isNeuronpediaID(c.String("neuronpedia-id")):
+	case c.IsSet("neuronpedia-id") && !operations.IsNeuronpediaID(c.String("neuronpedia-id")):
 		return wrongUsage("load sae: --neuronpedia-id: expected MODEL/SOURCE, such as gpt2-small/8-res-jb, found %q", c.String("neuronpedia-id"))
 	case c.IsSet("layer") && c.Int("layer") < 0:
 		return wrongUsage("load sae: --layer: expected 0 or more, found %d", c.Int("layer"))
@@ -119,7 +121,11 @@ func loadSAEs(c *cli.Context) error {
 	if err := requireName(c); err != nil {
 		return err
 	}
-	requests, err := saeRequests(c)
+	wanted := operations.SAEsWanted{Paths: c.Args().Slice(), Release: c.String("release"), ID: c.String("id"), Layer: -1}
+	if c.IsSet("layer") {
+		wanted.Layer = c.Int("layer")
+	}
+	requests, err := hubOf(c).SAERequests(c.Context, wanted)
 	if err != nil {
 		return explained(c, err)
 	}

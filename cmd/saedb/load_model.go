@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -29,20 +28,16 @@ var modelFlags = []cli.Flag{
 	&cli.Float64Flag{Name: "soft-cap", DefaultText: "its own", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
 }
 
-var normKinds = map[string]string{"": "", "layer": model.LayerNorm, "rms": model.RMSNorm}
-
 // modelOptions reads modelFlags.
 func modelOptions(c *cli.Context) (model.Options, error) {
 	o := model.Options{Processing: c.String("processing"), Unembedding: c.String("unembedding"), Norm: c.String("norm")}
 	if !slices.Contains(model.Processings(), o.Processing) {
 		return o, wrongUsage("load model: --processing: expected one of %s, found %q", strings.Join(model.Processings(), ", "), o.Processing)
 	}
-	kind, ok := normKinds[c.String("norm-kind")]
-	if !ok {
-		kinds := slices.Sorted(maps.Keys(normKinds))[1:]
-		return o, wrongUsage("load model: --norm-kind: expected %s, found %q", strings.Join(kinds, " or "), c.String("norm-kind"))
+	var err error
+	if o.NormKind, err = model.NormKind(c.String("norm-kind")); err != nil {
+		return o, wrongUsage("%v", err)
 	}
-	o.NormKind = kind
 	for name, to := range map[string]**float64{"norm-offset": &o.NormOffset, "soft-cap": &o.SoftCap} {
 		if !c.IsSet(name) {
 			continue

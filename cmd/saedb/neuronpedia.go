@@ -11,6 +11,7 @@ import (
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/neuronpedia"
+	"github.com/saedb/saedb/internal/operations"
 	"github.com/urfave/cli/v2"
 )
 
@@ -33,11 +34,6 @@ var neuronpediaCommand = &cli.Command{
 // mostOpened bounds how many pages --open opens: each is a window or tab.
 const mostOpened = 10
 
-func isNeuronpediaID(id string) bool {
-	_, _, ok := neuronpedia.ParseID(id)
-	return ok
-}
-
 func listOnNeuronpedia(c *cli.Context) error {
 	switch {
 	case c.IsSet("query") == c.Args().Present():
@@ -45,9 +41,9 @@ func listOnNeuronpedia(c *cli.Context) error {
 	case strings.TrimSpace(c.String("name")) == "":
 		return wrongUsage("neuronpedia: --name: the page needs one")
 	}
-	chosen, err := parseChoices(c.Args().Slice())
+	chosen, err := operations.ParseChoices(c.Args().Slice())
 	if err != nil {
-		return err
+		return wrongUsage("%v", err)
 	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
@@ -58,11 +54,11 @@ func listOnNeuronpedia(c *cli.Context) error {
 		return err
 	}
 	if c.IsSet("query") {
-		if chosen, err = queryChoices(c.Context, db, c.String("query")); err != nil {
+		if chosen, err = operations.QueryChoices(c.Context, db.DB, c.String("query")); err != nil {
 			return err
 		}
 	}
-	features, err := onNeuronpedia(c.Context, db, chosen)
+	features, err := operations.OnNeuronpedia(c.Context, db.DB, chosen)
 	if err != nil {
 		return err
 	}

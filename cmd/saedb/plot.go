@@ -1,21 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
 	"github.com/saedb/saedb/internal/files"
-	"github.com/saedb/saedb/internal/nearest"
 	"github.com/urfave/cli/v2"
 )
 
@@ -71,7 +66,7 @@ func plot(c *cli.Context) error {
 	}
 	figure, err := figures.Build(c.Context, db.DB, request)
 	if err != nil {
-		return suggestSet(c.Context, db, request.Sets, err)
+		return err
 	}
 	database := filepath.Base(c.String("db"))
 	if err := files.WriteWhole(out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
@@ -79,30 +74,6 @@ func plot(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
-}
-
-// suggestSet asks, where a figure failed and a token set was asked for that there is
-// not, whether another was meant.
-func suggestSet(ctx context.Context, db *saedb.DB, sets []string, err error) error {
-	var failed *fault.Error
-	if len(sets) == 0 || !errors.As(err, &failed) {
-		return err
-	}
-	var known duckdb.Composite[[]string]
-	if db.QueryRowContext(ctx, "SELECT list(DISTINCT token_set ORDER BY token_set) FROM token_sets").Scan(&known) != nil {
-		return err // the first error is the one that counts
-	}
-	for _, set := range sets {
-		if slices.Contains(known.Get(), set) {
-			continue
-		}
-		if asked := nearest.Question(set, known.Get()); asked != "" {
-			suggested := *failed
-			suggested.Hint = fmt.Sprintf("no token set %q; %s %s", set, asked, failed.Hint)
-			return &suggested
-		}
-	}
-	return err
 }
 
 // plotFormats write a figure, by the ending of the file's name.
@@ -134,27 +105,8 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 		return r, wrongUsage("plot: which figure? %s", strings.Join(plotNames(), ", "))
 	}
 	r.Name = c.Args().First()
-	for _, bound := range []struct {
-		flag         string
-		least, value int
-		most         int
-	}{{"top-n", 0, r.TopN, 10000}, {"top-k", 0, r.TopK, 16}, {"bins", 0, r.Bins, 10000}} {
-		if bound.value < bound.least || bound.value > bound.most {
-			return r, wrongUsage("plot: --%s: expected at most %d, found %d", bound.flag, bound.most, bound.value)
-		}
-	}
-	switch r.Score {
-	case "", figures.ScoreEffect, figures.ScoreQ, figures.ScoreES, figures.ScoreP:
-	default:
-		return r, wrongUsage("plot: --score: expected effect, q, es or p, found %q", r.Score)
-	}
-	if r.Unsigned && (r.Score == figures.ScoreEffect || r.Score == figures.ScoreQ) {
-		return r, wrongUsage("plot: --unsigned: expected --score es or p with it, found %s", r.Score)
-	}
-	switch r.Statistic {
-	case "", "std", "skewness", "kurtosis":
-	default:
-		return r, wrongUsage("plot: --statistic: expected std, skewness or kurtosis, found %q", r.Statistic)
+	if err := r.Check(); err != nil {
+		return r, wrongUsage("%v", err)
 	}
 	for _, k := range figures.Kinds {
 		if k.Name == r.Name {

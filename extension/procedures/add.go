@@ -17,13 +17,13 @@ import (
 // wantedTensors says which tensors of a transformers model are to be handed over,
 // given the text of its config.json and the names of all, as a JSON list.
 var wantedTensors = procedure{
-	name: "saedb_wanted_tensors", parameters: 2, columns: []capi.Field{{Name: "name", Type: capi.Varchar}},
+	name: "saedb_wanted_tensors", takes: []parameter{{"config", text}, {"names", text}}, first: 2, columns: []capi.Field{{Name: "name", Type: capi.Varchar}},
 	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
 		var names []string
-		if err := json.Unmarshal([]byte(a.positions[1]), &names); err != nil {
+		if err := json.Unmarshal([]byte(a.text("names")), &names); err != nil {
 			return &fault.Error{Subject: "names", Expected: "a JSON list of names", Err: err}
 		}
-		wanted, err := model.Wanted([]byte(a.positions[0]), names)
+		wanted, err := model.Wanted([]byte(a.text("config")), names)
 		if err != nil {
 			return err
 		}
@@ -56,13 +56,13 @@ type asIs struct {
 
 // addModel loads a model that was handed over: (handle, description in JSON).
 var addModel = procedure{
-	name: "saedb_add_model", parameters: 2, columns: loadedColumns,
+	name: "saedb_add_model", takes: []parameter{{"handle", text}, {"description", text}}, first: 2, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		var d modelDescription
-		if err := json.Unmarshal([]byte(a.positions[1]), &d); err != nil {
+		if err := json.Unmarshal([]byte(a.text("description")), &d); err != nil {
 			return &fault.Error{Subject: "description", Problem: "is not JSON", Err: err}
 		}
-		file, memory, err := h.received.take(a.positions[0], d.Source)
+		file, memory, err := h.received.take(a.text("handle"), d.Source)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ var addModel = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(ctx, d.Database, func(db *operations.Database) error {
+		return h.within(ctx, arguments{map[string]string{"database": d.Database}, a.tell}, func(db *operations.Database) error {
 			r := loader.ModelRequest{Name: d.Name, Replace: d.Replace}
 			outcome, err := db.Loader().ModelFromMemory(ctx, r, memory, unembedding, vocabulary)
 			if err != nil {
@@ -130,16 +130,16 @@ type saeDescription struct {
 
 // addSAE loads an SAE that was handed over: (handle, description in JSON).
 var addSAE = procedure{
-	name: "saedb_add_sae", parameters: 2, columns: loadedColumns,
+	name: "saedb_add_sae", takes: []parameter{{"handle", text}, {"description", text}}, first: 2, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		var d saeDescription
-		if err := json.Unmarshal([]byte(a.positions[1]), &d); err != nil {
+		if err := json.Unmarshal([]byte(a.text("description")), &d); err != nil {
 			return &fault.Error{Subject: "description", Problem: "is not JSON", Err: err}
 		}
 		if err := operations.CheckDecoder(d.Decoder); err != nil {
 			return err
 		}
-		file, memory, err := h.received.take(a.positions[0], d.Source)
+		file, memory, err := h.received.take(a.text("handle"), d.Source)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ var addSAE = procedure{
 			return err
 		}
 		defer opened.Close()
-		return h.within(ctx, d.Database, func(db *operations.Database) error {
+		return h.within(ctx, arguments{map[string]string{"database": d.Database}, a.tell}, func(db *operations.Database) error {
 			r := loader.SAERequest{Name: d.Name, Model: d.Model, Release: d.Release, Decoder: d.Decoder, Replace: d.Replace, Copy: d.Copy}
 			outcome, err := db.Loader().SAEFromMemory(ctx, r, memory, opened)
 			if err != nil {

@@ -6,15 +6,17 @@ import (
 	"strconv"
 
 	"github.com/saedb/saedb/internal/baseline"
+	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/statistics"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
 
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", named: []string{"sae", "tokens", "baseline", "baseline_like", "database"},
+	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"database", text}},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
@@ -24,10 +26,15 @@ var computeStatistics = procedure{
 		if err != nil {
 			return err
 		}
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+		saes, err := a.saes()
+		if err != nil {
+			return err
+		}
+		return h.within(ctx, a, func(db *operations.Database) error {
 			_, err := db.Compute(ctx, operations.ComputeRequest{
-				SAEs: a.named["sae"], Tokens: a.named["tokens"], Baseline: directions, BaselineLike: a.named["baseline_like"],
+				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"),
 				Block: func(c operations.Computed) error {
+					a.tell.add(int64(c.Features))
 					return row(c.Of, c.Kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())
 				},
 			})
@@ -36,16 +43,27 @@ var computeStatistics = procedure{
 	},
 }
 
+// saes are the words for SAEs that arguments give.
+func (a arguments) saes() (string, error) {
+	switch {
+	case a.text("layer") == "":
+		return a.text("sae"), nil
+	case a.text("sae") != "":
+		return "", &fault.Error{Problem: "layer or sae, not both", Hint: "RELEASE/layer_N is a layer of a release"}
+	}
+	return schema.AtLayer(a.integer("layer", 0)), nil
+}
+
 // baseline is the named argument that says how many random directions p-values are against:
 // by default those that there are.
 func (a arguments) baseline() (directions int, err error) {
-	text := a.named["baseline"]
-	if text == "" {
+	given := a.text("baseline")
+	if given == "" {
 		return statistics.KeepBaseline, nil
 	}
-	directions, err = strconv.Atoi(text)
+	directions, err = strconv.Atoi(given)
 	if err != nil || directions < 0 || statistics.CheckBaseline(directions) != nil {
-		return 0, unknown("baseline", text, fmt.Sprintf("0, for none, or a number of random directions from %d", baseline.LeastDirections))
+		return 0, unknown("baseline", given, fmt.Sprintf("0, for none, or a number of random directions from %d", baseline.LeastDirections))
 	}
 	return directions, nil
 }
@@ -53,21 +71,21 @@ func (a arguments) baseline() (directions int, err error) {
 // makeBaseline makes sure that a model's isotropic baseline is there, with a null for each of its token
 // sets, as saedb compute does before features; for those that are computed elsewhere.
 var makeBaseline = procedure{
-	name: "saedb_baseline", parameters: 1, named: []string{"tokens", "baseline", "database"},
+	name: "saedb_baseline", takes: []parameter{{"model", text}, {"tokens", text}, {"baseline", text}, {"database", text}}, first: 1,
 	columns: []capi.Field{{Name: "baseline_id", Type: capi.Bigint}, {Name: "seed", Type: capi.Bigint}, {Name: "directions", Type: capi.Bigint}},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		directions, err := a.baseline()
 		if err != nil {
 			return err
 		}
-		model, tokens := a.positions[0], a.named["tokens"]
+		model, tokens := a.text("model"), a.text("tokens")
 		if tokens == "" {
 			tokens = statistics.AllTokens
 		}
 		if tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 			return unknown("tokens", tokens, statistics.AllTokens+" or "+statistics.RealTokens)
 		}
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+		return h.within(ctx, a, func(db *operations.Database) error {
 			if err := db.Require(ctx); err != nil {
 				return err
 			}

@@ -40,11 +40,11 @@ var cancel = procedure{
 // setThreads sets how many threads the kernels of this process compute with, where it
 // shares a machine with others: Go reads GOMAXPROCS from what the process was started with.
 var setThreads = procedure{
-	name: "saedb_threads", named: []string{"threads"}, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
+	name: "saedb_threads", takes: []parameter{{"threads", text}}, columns: []capi.Field{{Name: "before", Type: capi.Bigint}},
 	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
-		n, err := strconv.Atoi(a.named["threads"])
+		n, err := strconv.Atoi(a.text("threads"))
 		if err != nil || n < 1 || n > maxThreads {
-			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: schema.Literal(a.named["threads"])}
+			return &fault.Error{Subject: "threads", Expected: fmt.Sprintf("a number from 1 to %d", maxThreads), Found: schema.Literal(a.text("threads"))}
 		}
 		return row(int64(runtime.GOMAXPROCS(n)))
 	},
@@ -80,9 +80,9 @@ var viewMacros = procedure{
 
 // findSAEs lists the paths of the SAEs that saedb load sae would load.
 var findSAEs = procedure{
-	name: "saedb_find_saes", parameters: 1, columns: []capi.Field{{Name: "path", Type: capi.Varchar}},
+	name: "saedb_find_saes", takes: []parameter{{"path", text}}, first: 1, columns: []capi.Field{{Name: "path", Type: capi.Varchar}},
 	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
-		paths, err := sae.Find(a.positions[0])
+		paths, err := sae.Find(a.text("path"))
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ var findSAEs = procedure{
 // files once, for their hash. A decoder that a load would have to map to the residual
 // stream is refused, since read_sae gives its rows as they are.
 var describeSAE = procedure{
-	name: "saedb_describe_sae", parameters: 1,
+	name: "saedb_describe_sae", takes: []parameter{{"path", text}}, first: 1,
 	columns: []capi.Field{
 		{Name: "name", Type: capi.Varchar}, {Name: "format", Type: capi.Varchar}, {Name: "architecture", Type: capi.Varchar},
 		{Name: "d_model", Type: capi.Bigint}, {Name: "d_sae", Type: capi.Bigint}, {Name: "hook", Type: capi.Varchar},
@@ -108,7 +108,7 @@ var describeSAE = procedure{
 		{Name: "bytes", Type: capi.Bigint}, {Name: "sha256", Type: capi.Varchar},
 	},
 	run: func(ctx context.Context, _ *Host, a arguments, row func(...any) error) error {
-		opened, err := sae.Open(a.positions[0])
+		opened, err := sae.Open(a.text("path"))
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ var describeSAE = procedure{
 		if err := sae.CheckInResidualStream(info); err != nil {
 			return err
 		}
-		sha256, bytes, err := loader.Digest(ctx, a.positions[0], info.Files)
+		sha256, bytes, err := loader.Digest(ctx, a.text("path"), info.Files)
 		if err != nil {
 			return err
 		}

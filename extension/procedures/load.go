@@ -2,26 +2,38 @@ package procedures
 
 import (
 	"context"
-	"strings"
 
 	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/model"
+	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/udf/capi"
 )
 
 // loadModel is saedb load model.
 var loadModel = procedure{
-	name: "saedb_load_model", parameters: 1, named: []string{"name", "processing", "replace", "database"}, columns: loadedColumns,
+	name: "saedb_load_model", takes: []parameter{
+		{"path", text}, {"name", text}, {"processing", text}, {"unembedding", text}, {"norm", text}, {"norm_kind", text}, {"norm_offset", number},
+		{"tokenizer", text}, {"soft_cap", number}, {"replace", flag}, {"database", text},
+	},
+	first: 1, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
-		replace, err := a.flag("replace")
+		kind, err := model.NormKind(a.text("norm_kind"))
 		if err != nil {
 			return err
 		}
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
-			outcome, err := db.Loader().Model(ctx, loader.ModelRequest{
-				Path: a.positions[0], Name: a.named["name"], Replace: replace, Options: model.Options{Processing: a.named["processing"]},
-			})
+		r, err := h.hub(a).ModelRequest(ctx, a.text("path"), loader.ModelRequest{
+			Name: a.text("name"), Replace: a.flag("replace"), Tokenizer: a.text("tokenizer"),
+			Options: model.Options{
+				Processing: a.text("processing"), Unembedding: a.text("unembedding"), Norm: a.text("norm"), NormKind: kind,
+				NormOffset: a.number("norm_offset"), SoftCap: a.number("soft_cap"),
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return h.within(ctx, a, func(db *operations.Database) error {
+			outcome, err := db.Loader().Model(ctx, r)
 			if err != nil {
 				return err
 			}
@@ -30,59 +42,99 @@ var loadModel = procedure{
 	},
 }
 
+// ofSAEs is what loads of SAEs take besides where they are.
+var ofSAEs = []parameter{
+	{"name", text}, {"model", text}, {"neuronpedia_id", text}, {"decoder", text}, {"hook", text}, {"encoder", flag}, {"replace", flag}, {"copy", flag},
+	{"database", text},
+}
+
 // loadSAE is saedb load sae: the SAEs at a path, or in the directories below it.
 var loadSAE = procedure{
-	name: "saedb_load_sae", parameters: 1, named: []string{"name", "model", "release", "decoder", "hook", "encoder", "replace", "copy", "database"}, columns: loadedColumns,
+	name: "saedb_load_sae", takes: append([]parameter{{"path", text}, {"release", text}}, ofSAEs...), first: 1, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
-		replace, err := a.flag("replace")
-		if err != nil {
+		return h.loadSAEs(ctx, a, operations.SAEsWanted{Paths: []string{a.text("path")}}, row)
+	},
+}
+
+// loadRelease is saedb load sae --release: SAEs of a published release, downloaded from the Hub.
+var loadRelease = procedure{
+	name: "saedb_load_release", takes: append([]parameter{{"release", text}, {"id", text}, {"layer", integer}}, ofSAEs...), first: 1, columns: loadedColumns,
+	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		return h.loadSAEs(ctx, a, operations.SAEsWanted{Release: a.text("release"), ID: a.text("id"), Layer: a.integer("layer", -1)}, row)
+	},
+}
+
+func (h *Host) loadSAEs(ctx context.Context, a arguments, wanted operations.SAEsWanted, row func(...any) error) error {
+	if err := operations.CheckDecoder(a.text("decoder")); err != nil {
+		return err
+	}
+	if id := a.text("neuronpedia_id"); id != "" && !operations.IsNeuronpediaID(id) {
+		return unknown("neuronpedia_id", id, "MODEL/SOURCE, such as gpt2-small/8-res-jb")
+	}
+	found, err := h.hub(a).SAERequests(ctx, wanted)
+	if err != nil {
+		return h.open(a, func(db *operations.Database) error { return db.Loader().Explain(ctx, err) })
+	}
+	of := a.text("release")
+	if len(wanted.Paths) > 0 {
+		of = wanted.Paths[0]
+	}
+	requests, err := operations.ForEach(of, found, loader.SAERequest{
+		Name: a.text("name"), Model: a.text("model"), Release: a.text("release"), Decoder: a.text("decoder"), Hook: a.text("hook"),
+		Known: sae.Published{NeuronpediaID: a.text("neuronpedia_id")}, Encoder: a.flag("encoder"), Replace: a.flag("replace"), Copy: a.flag("copy"),
+	})
+	if err != nil {
+		return err
+	}
+	return h.within(ctx, a, func(db *operations.Database) error {
+		return db.LoadSAEs(ctx, requests, func(o loader.Outcome) error { return row(loadedRow(o)...) })
+	})
+}
+
+// loadDirections is saedb load directions.
+var loadDirections = procedure{
+	name: "saedb_load_directions", takes: []parameter{
+		{"path", text}, {"sql", text}, {"neurons", flag}, {"tensor", text}, {"transposed", flag}, {"hook", text}, {"layer", integer},
+		{"name", text}, {"model", text}, {"release", text}, {"decoder", text}, {"replace", flag}, {"copy", flag}, {"database", text},
+	},
+	columns: loadedColumns,
+	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		wanted := operations.DirectionsWanted{
+			Path: a.text("path"), SQL: a.text("sql"), Neurons: a.flag("neurons"), Tensor: a.text("tensor"), Transposed: a.flag("transposed"),
+			Hook: a.text("hook"), Layer: a.integer("layer", -1), Name: a.text("name"), Model: a.text("model"), Release: a.text("release"),
+			Decoder: a.text("decoder"), Replace: a.flag("replace"), Copy: a.flag("copy"),
+		}
+		if err := wanted.Check(); err != nil {
 			return err
 		}
-		encoder, err := a.flag("encoder")
-		if err != nil {
-			return err
-		}
-		duplicate, err := a.flag("copy")
-		if err != nil {
-			return err
-		}
-		requests, err := operations.SAEsAt(a.positions[0], loader.SAERequest{
-			Name: a.named["name"], Model: a.named["model"], Release: a.named["release"],
-			Decoder: a.named["decoder"], Hook: a.named["hook"], Encoder: encoder, Replace: replace, Copy: duplicate,
-		})
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
-			if err != nil {
-				return db.Loader().Explain(ctx, err)
-			}
-			return db.LoadSAEs(ctx, requests, func(o loader.Outcome) error { return row(loadedRow(o)...) })
+		return h.within(ctx, a, func(db *operations.Database) error {
+			return db.LoadDirections(ctx, wanted, func(o loader.Outcome) error { return row(loadedRow(o)...) })
 		})
 	},
 }
 
-// loadSets is saedb load sets. Several families are separated by commas.
-var loadSets = procedure{
-	name: "saedb_load_sets", named: []string{"file", "model", "family", "name", "regex", "sql", "replace", "database"},
+// loadExplanations is saedb load explanations.
+var loadExplanations = procedure{
+	name: "saedb_load_explanations", takes: []parameter{{"files", lines}, {"replace", flag}, {"database", text}}, first: 1,
 	columns: []capi.Field{
-		{Name: "model", Type: capi.Varchar}, {Name: "added", Type: capi.Bigint},
-		{Name: "replaced", Type: capi.Bigint}, {Name: "unchanged", Type: capi.Bigint}, {Name: "note", Type: capi.Varchar},
+		{Name: "neuronpedia_id", Type: capi.Varchar}, {Name: "explanations", Type: capi.Bigint}, {Name: "features", Type: capi.Bigint}, {Name: "saes", Type: capi.Bigint},
 	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
-		replace, err := a.flag("replace")
-		if err != nil {
-			return err
+		files := a.lines("files")
+		if len(files) == 0 {
+			return unknown("files", "", "at least one")
 		}
-		r := loader.SetsRequest{Model: a.named["model"], Name: a.named["name"], Pattern: a.named["regex"], Query: a.named["sql"], Replace: replace}
-		if a.named["file"] != "" {
-			r.Files = []string{a.named["file"]}
-		}
-		r.Families = parts(a.named["family"], ",")
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
-			outcomes, err := db.LoadSets(ctx, r)
+		return h.within(ctx, a, func(db *operations.Database) error {
+			end := a.tell.begin("explanations", int64(len(files)), "files")
+			defer end()
+			o, err := db.Loader().Explanations(ctx, loader.ExplanationsRequest{
+				Files: files, Replace: a.flag("replace"), Done: func(n int) { a.tell.add(int64(n)) },
+			})
 			if err != nil {
 				return err
 			}
-			for _, o := range outcomes {
-				if err := row(o.Model, int64(o.Added), int64(o.Replaced), int64(o.Unchanged), strings.Join(o.Notes, "; ")); err != nil {
+			for _, s := range o.Sources {
+				if err := row(s.NeuronpediaID, int64(s.Explanations), int64(s.Features), int64(s.SAEs)); err != nil {
 					return err
 				}
 			}

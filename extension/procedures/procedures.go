@@ -3,13 +3,15 @@
 //
 // A procedure is a table function that works through a connection of its own to the
 // same database, in its own transactions, and hands out a row for each thing that it
-// has done. When its query is interrupted, it stops at once where DuckDB tells
-// a function of that, and between two rows elsewhere.
+// has done. It stops between two rows when its query is interrupted.
 package procedures
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/saedb/saedb/extension/session"
@@ -17,6 +19,7 @@ import (
 	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/loader"
+	"github.com/saedb/saedb/loader/hub"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/saedb/saedb/udf/capi"
@@ -27,18 +30,22 @@ type Host struct {
 	Functions *udf.Functions
 	Connect   session.Connect
 
-	received  received
-	writing   chan struct{} // holds a value while a procedure writes
-	computing backgrounds
+	received received
+	writing  chan struct{} // holds a value while a procedure writes
+	running  backgrounds
+}
+
+// all are those that can be begun in the background, too.
+var all = []procedure{
+	loadModel, loadSAE, loadRelease, loadSets, loadDirections, loadExplanations, unload, computeStatistics, makeBaseline,
+	plot, draw, writeReport, exportResults, importResults, checkDatabase, neuronpediaLists, releasesQuery,
+	addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros,
 }
 
 // Register registers the procedures with the database of c.
 func Register(c capi.Connection, h *Host) error {
 	h.writing = make(chan struct{}, 1)
-	for _, p := range []procedure{
-		loadModel, loadSAE, loadSets, unload, computeStatistics, beginCompute, computed, endCompute, makeBaseline, addModel, addSAE, wantedTensors,
-		about, cancel, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros,
-	} {
+	for _, p := range append(all, cancel, begin, next, end, list) {
 		if err := h.register(c, p); err != nil {
 			return err
 		}
@@ -48,67 +55,183 @@ func Register(c capi.Connection, h *Host) error {
 
 // procedure is one of them.
 type procedure struct {
-	name       string
-	parameters int // by position
-	named      []string
-	columns    []capi.Field
+	name    string
+	takes   []parameter
+	first   int // how many of takes are given by position; calls may leave out the others
+	columns []capi.Field
 	// run does the work and hands out rows, with a value for each of columns.
 	run func(ctx context.Context, h *Host, a arguments, row func(values ...any) error) error
 }
 
-// arguments are those of one call: by position, and by name where they are given.
+// parameter is an argument that a procedure takes.
+type parameter struct{ name, kind string }
+
+// Kinds of arguments. All come as text, and what a call leaves out is empty.
+const (
+	text    = "text"
+	flag    = "flag"    // true or false
+	integer = "integer" // from 0 on
+	number  = "number"
+	lines   = "lines"  // texts separated by line breaks
+	commas  = "commas" // texts separated by commas
+)
+
+// arguments are those of one call by their names, and whom it tells how far it is.
 type arguments struct {
-	positions []string
-	named     map[string]string
+	given map[string]string
+	tell  *told
 }
 
-// flag is a named argument that is true or false.
-func (a arguments) flag(name string) (bool, error) {
-	switch strings.ToLower(a.named[name]) {
-	case "", "false":
-		return false, nil
-	case "true":
-		return true, nil
+// text is an argument, "" where it is left out.
+func (a arguments) text(name string) string { return a.given[name] }
+
+// flag is an argument that is true or false.
+func (a arguments) flag(name string) bool { return strings.EqualFold(a.given[name], "true") }
+
+// integer is an argument that is a number from 0 on, absent where it is left out.
+func (a arguments) integer(name string, absent int) int {
+	if n, err := strconv.Atoi(a.given[name]); err == nil {
+		return n
 	}
-	return false, &fault.Error{Subject: name, Expected: "true or false", Found: schema.Literal(a.named[name])}
+	return absent
+}
+
+// number is an argument that is a number, nil where it is left out.
+func (a arguments) number(name string) *float64 {
+	if n, err := strconv.ParseFloat(a.given[name], 64); err == nil {
+		return &n
+	}
+	return nil
+}
+
+// lines and commas are arguments that are several texts.
+func (a arguments) lines(name string) []string  { return parts(a.given[name], "\n") }
+func (a arguments) commas(name string) []string { return parts(a.given[name], ",") }
+
+// check makes sure that what is given is of the kinds that the procedure takes.
+func (p procedure) check(a arguments) error {
+	for _, taken := range p.takes {
+		given := a.given[taken.name]
+		if given == "" {
+			continue
+		}
+		expected := ""
+		switch taken.kind {
+		case flag:
+			if !strings.EqualFold(given, "true") && !strings.EqualFold(given, "false") {
+				expected = "true or false"
+			}
+		case integer:
+			if n, err := strconv.Atoi(given); err != nil || n < 0 || n > math.MaxInt32 {
+				expected = "a number from 0 on"
+			}
+		case number:
+			if n, err := strconv.ParseFloat(given, 64); err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+				expected = "a finite number"
+			}
+		}
+		if expected != "" {
+			return &fault.Error{Op: p.name, Subject: taken.name, Expected: expected, Found: schema.Literal(given)}
+		}
+	}
+	return nil
+}
+
+// do runs a procedure. The arguments of one that has an error are named by it.
+func (p procedure) do(ctx context.Context, h *Host, a arguments, row func(values ...any) error) error {
+	if err := p.check(a); err != nil {
+		return err
+	}
+	err := p.run(ctx, h, a, row)
+	named := fault.At(p.name, "", err)
+	if of := (*operations.HubError)(nil); errors.As(err, &of) {
+		return &operations.HubError{Err: named}
+	}
+	return named
 }
 
 func (h *Host) register(c capi.Connection, p procedure) error {
-	return c.RegisterTable(p.name, p.parameters, func(caller capi.Caller, given []string) (capi.Table, error) {
-		a := arguments{positions: given[:p.parameters], named: map[string]string{}}
-		for i, name := range p.named {
-			a.named[name] = given[p.parameters+i]
+	var named []string
+	for _, taken := range p.takes[p.first:] {
+		named = append(named, taken.name)
+	}
+	return c.RegisterTable(p.name, p.first, func(caller capi.Caller, given []string) (capi.Table, error) {
+		a := arguments{given: map[string]string{}, tell: &told{}}
+		for i, taken := range p.takes {
+			a.given[taken.name] = given[i]
 		}
 		return &called{columns: p.columns, run: func(ctx context.Context, row func(values ...any) error) error {
 			if p.name == cancel.name {
-				return p.run(ctx, h, a, row) // which would stop itself
+				return p.do(ctx, h, a, row) // which would stop itself
 			}
-			return fault.At(p.name, "", h.Functions.During(ctx, caller, func(ctx context.Context) error { return p.run(ctx, h, a, row) }))
+			return h.Functions.During(ctx, caller, func(ctx context.Context) error { return p.do(ctx, h, a, row) })
 		}}, nil
-	}, p.named...)
+	}, named...)
 }
 
-// within opens the database for a procedure: the one of that name as it is attached,
-// or the one that was opened. One of an older saedb is upgraded first. One procedure
+// within opens the database for a procedure that writes: the one of that name as it is
+// attached, or the one that was opened. One of an older saedb is upgraded first. One procedure
 // has its turn at a time: what one looks for before it begins, another in this process
 // may be about to write.
-func (h *Host) within(ctx context.Context, database string, use func(db *operations.Database) error) error {
+func (h *Host) within(ctx context.Context, a arguments, use func(db *operations.Database) error) error {
 	select {
 	case h.writing <- struct{}{}:
 		defer func() { <-h.writing }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return h.open(a, func(db *operations.Database) error {
+		if err := schema.Upgrade(ctx, db.DB, version.Number, udf.Documentation(), nil); err != nil {
+			return err
+		}
+		return use(db)
+	})
+}
+
+// reading opens it for a procedure that only reads, and needs what is loaded.
+func (h *Host) reading(ctx context.Context, a arguments, use func(db *operations.Database) error) error {
+	return h.open(a, func(db *operations.Database) error {
+		if err := db.Require(ctx); err != nil {
+			return err
+		}
+		return use(db)
+	})
+}
+
+func (h *Host) open(a arguments, use func(db *operations.Database) error) error {
 	begin := ""
-	if database != "" {
-		begin = "USE " + schema.Identifier(database)
+	if name := a.text("database"); name != "" {
+		begin = "USE " + schema.Identifier(name)
 	}
 	db := session.Open(h.Connect, begin)
 	defer db.Close()
-	if err := schema.Upgrade(ctx, db, version.Number, udf.Documentation(), nil); err != nil {
-		return err
+	return use(&operations.Database{DB: db, Functions: h.Functions, Watch: a.tell.watch, Hub: h.hub(a)})
+}
+
+// hub makes the client of the Hub, unless whoever opened the database wants nothing from
+// outside it.
+func (h *Host) hub(a arguments) operations.Hub {
+	return func() (*hub.Client, error) {
+		db := session.Open(h.Connect, "")
+		defer db.Close()
+		var allowed bool
+		if err := db.QueryRow("SELECT CAST(current_setting('enable_external_access') AS BOOLEAN)").Scan(&allowed); err != nil {
+			return nil, err
+		}
+		if !allowed {
+			return nil, &fault.Error{
+				Problem: "this database has enable_external_access = false: nothing is downloaded from the Hugging Face Hub",
+				Hint:    "load from files that are here",
+			}
+		}
+		client, err := hub.NewClient(capi.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		client.UserAgent = "saedb/" + version.Number
+		client.Progress, client.Warn = a.tell.download, a.tell.note
+		return client, nil
 	}
-	return use(&operations.Database{DB: db, Functions: h.Functions})
 }
 
 // loaded is the row of a load.

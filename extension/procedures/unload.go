@@ -12,17 +12,13 @@ import (
 // unload is saedb unload. Several names are separated by line breaks, and families by
 // commas.
 var unload = procedure{
-	name: "saedb_unload", parameters: 2, named: []string{"model", "family", "cascade", "database"},
+	name: "saedb_unload", takes: []parameter{{"kind", text}, {"names", lines}, {"model", text}, {"family", commas}, {"cascade", flag}, {"database", text}}, first: 2,
 	columns: []capi.Field{{Name: "kind", Type: capi.Varchar}, {Name: "name", Type: capi.Varchar}, {Name: "with", Type: capi.Varchar}},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
-		cascade, err := a.flag("cascade")
-		if err != nil {
-			return err
-		}
 		r := loader.UnloadRequest{
-			Kind: a.positions[0], Names: parts(a.positions[1], "\n"), Model: a.named["model"], Families: parts(a.named["family"], ","), Cascade: cascade,
+			Kind: a.text("kind"), Names: a.lines("names"), Model: a.text("model"), Families: a.commas("family"), Cascade: a.flag("cascade"),
 		}
-		return h.within(ctx, a.named["database"], func(db *operations.Database) error {
+		return h.within(ctx, a, func(db *operations.Database) error {
 			gone, err := db.Unload(ctx, r)
 			if err != nil {
 				return err

@@ -47,6 +47,8 @@ func valueAt(v capi.Vector, i int) (driver.Value, error) {
 		return v.Text(i), nil
 	case capi.KindTimestamp:
 		return time.UnixMicro(at[int64](v, i)).UTC(), nil
+	case capi.KindList:
+		return listAt(v, i)
 	default:
 		return nil, fmt.Errorf("a result of type %s cannot be read", kind)
 	}
@@ -54,3 +56,29 @@ func valueAt(v capi.Vector, i int) (driver.Value, error) {
 }
 
 func at[T any](v capi.Vector, i int) T { return capi.Values[T](v, i+1)[i] }
+
+// listAt is the list in row i, its elements as DuckDB's driver has them: of the types of Go
+// that are as wide, nil for NULL.
+func listAt(v capi.Vector, i int) (driver.Value, error) {
+	entry, elements := at[capi.Entry](v, i), v.Elements()
+	kind, _, _ := elements.Type()
+	valid := elements.Validity()
+	list := make([]any, entry.Length)
+	for j := range list {
+		row := int(entry.Offset) + j
+		switch {
+		case !valid.Valid(row):
+		case kind == capi.KindInteger:
+			list[j] = at[int32](elements, row)
+		case kind == capi.KindFloat:
+			list[j] = at[float32](elements, row)
+		default:
+			value, err := valueAt(elements, row)
+			if err != nil {
+				return nil, err
+			}
+			list[j] = value
+		}
+	}
+	return list, nil
+}

@@ -1,18 +1,18 @@
 package export
 
 import (
-	"context"
 	"database/sql"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 	schema "github.com/saedb/saedb/sql"
 )
 
-// csv writes a file of each table.
+// csv writes a file of each table. Lists are JSON, which programs read: DuckDB's own form of
+// them has quotes and escapes of its own.
 func (r *run) csv(conn *sql.Conn) error {
 	for _, t := range tables {
 		if !t.always && r.rows[t.name] == 0 {
@@ -48,16 +48,14 @@ func (r *run) joined(conn *sql.Conn, t table, queries ...string) error {
 	}
 	defer whole.Close()
 	if r.Spreadsheet {
-		if _, err := whole.WriteString(output.ByteOrderMark); err != nil {
+		if _, err := whole.WriteString(plaintext.ByteOrderMark); err != nil {
 			return err
 		}
 	}
 	const part = ".part.csv"
 	for i, query := range queries {
-		if r.Spreadsheet {
-			if query, err = guarded(r.ctx, conn, t.view, query); err != nil {
-				return err
-			}
+		if query, err = r.inCSV(conn, t.view, query); err != nil {
+			return err
 		}
 		options := "FORMAT csv, HEADER"
 		if i > 0 {
@@ -86,16 +84,26 @@ func moveInto(whole *os.File, path string) error {
 	return os.Remove(path)
 }
 
-// guarded is a query of a view with the text in it guarded for spreadsheets.
-func guarded(ctx context.Context, conn *sql.Conn, view, query string) (string, error) {
-	texts, err := schema.Collect[string](ctx, conn, "SELECT column_name FROM (DESCRIBE "+view+") WHERE column_type = 'VARCHAR'")
-	if err != nil || len(texts) == 0 {
-		return query, err
+// inCSV is a query of a view with its lists as JSON, and with text guarded where a spreadsheet
+// is to open it.
+func (r *run) inCSV(conn *sql.Conn, view, query string) (string, error) {
+	type column struct{ name, kind string }
+	columns, err := schema.Rows(r.ctx, conn, func(c *column) []any { return []any{&c.name, &c.kind} }, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+view+")")
+	if err != nil {
+		return "", err
 	}
 	var replaced []string
-	for _, column := range texts {
-		name := schema.Identifier(column)
-		replaced = append(replaced, output.GuardedSQL(name)+" AS "+name)
+	for _, c := range columns {
+		name := schema.Identifier(c.name)
+		switch {
+		case strings.HasSuffix(c.kind, "[]"):
+			replaced = append(replaced, "to_json("+name+") AS "+name)
+		case r.Spreadsheet && c.kind == "VARCHAR":
+			replaced = append(replaced, plaintext.GuardedSQL(name)+" AS "+name)
+		}
+	}
+	if replaced == nil {
+		return query, nil
 	}
 	return "SELECT * REPLACE (" + strings.Join(replaced, ", ") + ") FROM (" + query + ")", nil
 }

@@ -14,24 +14,16 @@ const results = "results.duckdb"
 // database writes the same tables and views as the database's own, without weights.
 // The views are made in the new file opened directly, so that it can be attached under any name.
 func (r *run) database(*sql.Conn) error {
-	return r.Results(r.ctx, filepath.Join(r.dir, results), func(db *sql.DB) error {
+	return r.Results(r.ctx, filepath.Join(r.dir, results), func(db *sql.DB, from string) error {
 		conn, err := db.Conn(r.ctx)
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
-		for _, statement := range []string{
-			"SET temp_directory = " + schema.Literal(filepath.Join(r.dir, ".spill")),
-			"ATTACH " + schema.Literal(r.Path) + " AS exported (READ_ONLY)",
-		} {
-			if _, err := conn.ExecContext(r.ctx, statement); err != nil {
-				return err
-			}
-		}
-		if err := r.fill(conn); err != nil {
+		if _, err := conn.ExecContext(r.ctx, "SET temp_directory = "+schema.Literal(filepath.Join(r.dir, ".spill"))); err != nil {
 			return err
 		}
-		if _, err := conn.ExecContext(r.ctx, "DETACH exported"); err != nil {
+		if err := r.fill(conn, schema.Identifier(from)); err != nil {
 			return err
 		}
 		_, err = conn.ExecContext(r.ctx, "CHECKPOINT")
@@ -48,8 +40,8 @@ var withoutWeights = map[string]string{
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
 }
 
-// fill copies the tables, and makes the views.
-func (r *run) fill(conn *sql.Conn) error {
+// fill copies the tables from a database that is attached, and makes the views.
+func (r *run) fill(conn *sql.Conn, from string) error {
 	tx, err := conn.BeginTx(r.ctx, nil)
 	if err != nil {
 		return err
@@ -66,7 +58,7 @@ func (r *run) fill(conn *sql.Conn) error {
 		if columns == "" {
 			columns = "*"
 		}
-		query := "INSERT INTO " + table + " SELECT " + columns + " FROM exported." + table
+		query := "INSERT INTO " + table + " SELECT " + columns + " FROM " + from + "." + table
 		if table == "stored_contents" { // what has weights is recorded anew
 			query += " WHERE stored_table NOT IN ('stored_decoders', 'stored_encoders', 'stored_unembeddings')"
 		}

@@ -11,9 +11,11 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -35,6 +37,22 @@ const (
 // Formats are all formats, in the order in which they are written.
 func Formats() []Format { return []Format{Parquet, CSV, DuckDB} }
 
+// ParseFormats reads all, or some of them, separated by commas.
+func ParseFormats(text string) ([]Format, error) {
+	if text == "all" || text == "" {
+		return Formats(), nil
+	}
+	var formats []Format
+	for _, name := range strings.Split(text, ",") {
+		format := Format(strings.TrimSpace(name))
+		if !slices.Contains(Formats(), format) {
+			return nil, &fault.Error{Op: op, Subject: "--format", Expected: "all, or some of parquet, csv and duckdb", Found: fmt.Sprintf("%q", text)}
+		}
+		formats = append(formats, format)
+	}
+	return formats, nil
+}
+
 // Job is one export.
 type Job struct {
 	DB      *sql.DB
@@ -46,9 +64,9 @@ type Job struct {
 	// apostrophe before text that would be a formula.
 	Spreadsheet bool
 	Version     string // of saedb
-	// Results makes a new database at path, with saedb's functions, and closes it
-	// after use, checkpointed.
-	Results func(ctx context.Context, path string, use func(*sql.DB) error) error
+	// Results makes a new database at path, with saedb's functions, in whose connections the
+	// exported one is attached as from, and closes it after use, checkpointed.
+	Results func(ctx context.Context, path string, use func(db *sql.DB, from string) error) error
 	// Functions are for the view functions.
 	Functions []schema.Function
 	// Begin is told of work that takes time; it returns what is called as rows are

@@ -3,10 +3,14 @@ package figures
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/nearest"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // A Request says which figure to draw, and of what.
@@ -50,43 +54,74 @@ type Kind struct {
 	// Columns are those that a query of the user's must give; in brackets those
 	// that it may give.
 	Columns string
+	// Options are the names of what else it takes, as the flags of saedb plot and the arguments
+	// of the procedure saedb_plot are called.
+	Options []string
 	build   func(context.Context, *sql.DB, Request) (*Figure, error)
 }
 
 // Kinds are the figures, in the order of the analysis.
 var Kinds = []Kind{
-	{"skewness", "", "histogram of the features' skewness, a panel an SAE", "skewness [sae, layer]", buildSkewness},
-	{"kurtosis", "", "histogram of the features' kurtosis on log10", "kurtosis [sae, layer]", buildKurtosis},
+	{"skewness", "", "histogram of the features' skewness, a panel an SAE", "skewness [sae, layer]", options("bins"), buildSkewness},
+	{"kurtosis", "", "histogram of the features' kurtosis on log10", "kurtosis [sae, layer]", options("bins"), buildKurtosis},
 	{
 		"skew-kurtosis", "", "skewness against kurtosis, coloured by standard deviation",
-		"skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]", buildSkewKurtosis,
+		"skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]", options(), buildSkewKurtosis,
 	},
 	{
 		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest beyond chance), promoted up, suppressed down, the furthest labelled",
-		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]", buildManhattan,
+		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]", options("set", "score", "unsigned", "label-threshold", "top-n"), buildManhattan,
 	},
 	{
 		"sets", "SET_A SET_B", "the signed effects of two token sets, features whose effects differ labelled",
-		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, bottom_tokens, neuronpedia_url]", buildSets,
+		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, bottom_tokens, neuronpedia_url]", options("score", "unsigned", "label-threshold", "top-n"), buildSets,
 	},
 	{
 		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",
-		"logit_weight [text, member]", buildFeature,
+		"logit_weight [text, member]", options("set", "top-k", "bins"), buildFeature,
 	},
-	{"layers", "", "percentiles of std, skewness and kurtosis by layer", "layer, and std, skewness or kurtosis", buildLayers},
+	{"layers", "", "percentiles of std, skewness and kurtosis by layer", "layer, and std, skewness or kurtosis", options("statistic"), buildLayers},
 	{
 		"layer-box", "", "box plots of std, skewness and kurtosis by layer",
-		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]", buildLayerBox,
+		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]", options("statistic"), buildLayerBox,
 	},
 	{
 		"layer-scatter", "", "skewness against kurtosis, animated over layers",
-		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]", buildLayerScatter,
+		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]", options(), buildLayerScatter,
 	},
-	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", buildRunningSum},
+	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", options(), buildRunningSum},
 }
+
+// options are what every figure takes, and more.
+func options(more ...string) []string { return append([]string{"sae", "layer", "sql"}, more...) }
 
 // maxPanels is how many SAEs a figure has a panel for.
 const maxPanels = 16
+
+// Check makes sure of what does not depend on a database.
+func (r Request) Check() error {
+	for _, bound := range []struct {
+		flag        string
+		value, most int
+	}{{"--top-n", r.TopN, 10000}, {"--top-k", r.TopK, 16}, {"--bins", r.Bins, 10000}} {
+		if bound.value < 0 || bound.value > bound.most {
+			return &fault.Error{Op: "plot", Subject: bound.flag, Expected: fmt.Sprintf("at most %d", bound.most), Found: fmt.Sprint(bound.value)}
+		}
+	}
+	switch r.Score {
+	case "", ScoreEffect, ScoreQ, ScoreES, ScoreP:
+	default:
+		return &fault.Error{Op: "plot", Subject: "--score", Expected: "effect, q, es or p", Found: fmt.Sprintf("%q", r.Score)}
+	}
+	if r.Unsigned && (r.Score == ScoreEffect || r.Score == ScoreQ) {
+		return &fault.Error{Op: "plot", Subject: "--unsigned", Expected: "--score es or p with it", Found: r.Score}
+	}
+	switch r.Statistic {
+	case "", "std", "skewness", "kurtosis":
+		return nil
+	}
+	return &fault.Error{Op: "plot", Subject: "--statistic", Expected: "std, skewness or kurtosis", Found: fmt.Sprintf("%q", r.Statistic)}
+}
 
 // Build reads what a figure shows. It queries views, and functions of saedb for
 // feature and running-sum; db may be open read-only.
@@ -97,7 +132,7 @@ func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		}
 		f, err := k.build(ctx, db, r)
 		if err != nil {
-			return nil, fault.At("plot "+r.Name, "", err)
+			return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
 		}
 		f.Name = r.Name
 		f.fit()
@@ -193,4 +228,28 @@ func tooMany(r Request, found int) error {
 		Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(found),
 		Hint: "choose some with --sae",
 	}
+}
+
+// suggestSet asks, where a figure failed and a token set was asked for that there is
+// not, whether another was meant.
+func suggestSet(ctx context.Context, db *sql.DB, sets []string, err error) error {
+	var failed *fault.Error
+	if len(sets) == 0 || !errors.As(err, &failed) {
+		return err
+	}
+	known, unread := schema.Collect[string](ctx, db, "SELECT DISTINCT token_set FROM token_sets ORDER BY token_set")
+	if unread != nil {
+		return err // the first error is the one that counts
+	}
+	for _, set := range sets {
+		if slices.Contains(known, set) {
+			continue
+		}
+		if asked := nearest.Question(set, known); asked != "" {
+			suggested := *failed
+			suggested.Hint = fmt.Sprintf("no token set %q; %s %s", set, asked, failed.Hint)
+			return &suggested
+		}
+	}
+	return err
 }

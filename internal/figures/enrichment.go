@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // ManhattanSets is how many sets a manhattan figure shows when none are named.
@@ -95,7 +95,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 			X: Axis{Label: "feature", Link: "x"}, Y: Axis{Label: score.label},
 		}
 		if size := t.integers["size"]; size != nil && size[rows[set][0]] >= 0 {
-			p.Title += fmt.Sprintf(" (%s tokens)", output.Thousands(int(size[rows[set][0]])))
+			p.Title += fmt.Sprintf(" (%s tokens)", plaintext.Thousands(int(size[rows[set][0]])))
 		}
 		p.Points = manhattanPoints(t, rows[set], score, r)
 		p.Rules = score.manhattanRules(r)
@@ -172,7 +172,7 @@ func (f *Figure) addRest(ctx context.Context, s *source, sets []string, all []ra
 			continue
 		}
 		f.Panels[panel].Bands = rest.bands
-		f.Panels[panel].Title += fmt.Sprintf(": the %s highest of %s features, and the range of the others", output.Thousands(r.features-rest.features), output.Thousands(r.features))
+		f.Panels[panel].Title += fmt.Sprintf(": the %s highest of %s features, and the range of the others", plaintext.Thousands(r.features-rest.features), plaintext.Thousands(r.features))
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func whichFeatures(features []chosenFeature, set string) string {
 // chosenFeatures is the feature asked for, or the TopK that are most enriched for
 // the set.
 func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set string) ([]chosenFeature, error) {
-	query, args := `SELECT feature, 0.0, top_tokens FROM features WHERE sae = ? AND feature = ?`, []any{one.Name, r.Feature}
+	query, args := `SELECT feature, CAST(0 AS DOUBLE), top_tokens FROM features WHERE sae = ? AND feature = ?`, []any{one.Name, r.Feature}
 	switch {
 	case r.Feature >= 0:
 	case set == "":

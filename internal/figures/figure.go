@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 )
@@ -191,4 +192,20 @@ func (s Series) MarshalJSON() ([]byte, error) {
 		b = strconv.AppendFloat(b, v, 'g', -1, 32)
 	}
 	return append(b, ']'), nil
+}
+
+// UnmarshalJSON reads null as NaN.
+func (s *Series) UnmarshalJSON(text []byte) error {
+	var values []*float64
+	if err := json.Unmarshal(text, &values); err != nil {
+		return err
+	}
+	*s = make(Series, len(values))
+	for i, v := range values {
+		(*s)[i] = math.NaN()
+		if v != nil {
+			(*s)[i] = *v
+		}
+	}
+	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 var foundByLayer = DataTable{
@@ -39,6 +39,6 @@ func (r *Report) found(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	r.Summary = strings.TrimSpace(r.Summary + fmt.Sprintf(" %s of %s write some token set beyond chance (q < %g); of as many random directions, at most %s would.",
-		output.Thousands(beyond), output.Thousands(features), chance, output.Thousands(int(math.Ceil(expected)))))
+		plaintext.Thousands(beyond), plaintext.Thousands(features), chance, plaintext.Thousands(int(math.Ceil(expected)))))
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // buildSkewness is a histogram of skewness for every SAE.
@@ -41,7 +41,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		return nil, tooMany(r, len(groups))
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), output.Thousands(t.length)),
+		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)),
 		Note:  percentileNote,
 		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"image/color"
+	"image/png"
 	"io"
 	"strings"
 
@@ -28,8 +29,8 @@ func (f *Figure) PNG(w io.Writer, origin string) error {
 	p := newPicture(f, origin)
 	canvas := vgimg.NewWith(vgimg.UseWH(imageWidth*pixel, vg.Length(p.height)*pixel), vgimg.UseDPI(pngDPI))
 	p.draw(draw.New(canvas))
-	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
-	return fault.At("write PNG", "", err)
+	encoder := png.Encoder{CompressionLevel: png.BestCompression} // a third of the bytes
+	return fault.At("write PNG", "", encoder.Encode(w, canvas.Image()))
 }
 
 // SVG writes f as a picture in lines and text.
@@ -76,6 +77,13 @@ func newPicture(f *Figure, origin string) *picture {
 		p.height += h
 	}
 	return p
+}
+
+// PageHeight is about how many pixels high the page is, as wide as a picture, down to the query.
+func (f *Figure) PageHeight() float64 {
+	page := *f
+	page.Frames = nil // the frames of an animation are one after the other
+	return newPicture(&page, "").height + 120
 }
 
 // wrap breaks text into lines of at most so many characters, at spaces.

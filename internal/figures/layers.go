@@ -7,7 +7,7 @@ import (
 	"sort"
 	"strconv"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -103,7 +103,7 @@ func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel,
 	for _, r := range rows {
 		layers = append(layers, float64(r.layer))
 		hover[0].Texts = append(hover[0].Texts, strconv.FormatInt(r.layer, 10))
-		hover[1].Texts = append(hover[1].Texts, output.Thousands(r.count))
+		hover[1].Texts = append(hover[1].Texts, plaintext.Thousands(r.count))
 		for i, q := range r.quantiles {
 			values[i] = append(values[i], q)
 			hover[len(hover)-1-i].Name = strconv.FormatFloat(100*percentiles[i], 'f', -1, 64) + " %"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -55,7 +55,7 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 	if err != nil {
 		return nil, fault.At("report", "", err)
 	}
-	r.Summary = fmt.Sprintf("%s features of %d SAEs.", output.Thousands(features), len(r.Tables[1].Rows))
+	r.Summary = fmt.Sprintf("%s features of %d SAEs.", plaintext.Thousands(features), len(r.Tables[1].Rows))
 	if computed == 0 {
 		r.Missing = append(r.Missing, "No statistics are computed; saedb compute computes them.")
 		return r, nil

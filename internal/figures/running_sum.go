@@ -11,7 +11,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // buildRunningSum is the enrichment curve of a set in a feature's ranking: the
@@ -145,10 +145,10 @@ func (f *Figure) runningSum(t *table, s *source, most int) error {
 		direction = "suppressed"
 	}
 	f.Note = fmt.Sprintf("ES %s, %s, at rank %s of %s; leading edge: %s of %s members.",
-		short(math.Abs(w.es)), direction, output.Thousands(int(w.peak)), output.Thousands(t.length), output.Thousands(w.to-w.from), output.Thousands(members))
+		short(math.Abs(w.es)), direction, plaintext.Thousands(int(w.peak)), plaintext.Thousands(t.length), plaintext.Thousands(w.to-w.from), plaintext.Thousands(members))
 	if most > 0 && len(w.members) > most/2 { // each is drawn in two panels
 		w.thin(most / 2)
-		f.Note += fmt.Sprintf(" The curve is drawn at %s of its members.", output.Thousands(len(w.members)))
+		f.Note += fmt.Sprintf(" The curve is drawn at %s of its members.", plaintext.Thousands(len(w.members)))
 	}
 	f.Widths = []float64{1}
 	x := Axis{Label: "rank (1 is the highest logit weight)", Link: "rank"}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 const tailNote = "Up and to the right are features that promote few tokens, and those much."
@@ -37,7 +37,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		return nil, tooMany(r, len(groups))
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", output.Thousands(t.length)),
+		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", plaintext.Thousands(t.length)),
 		Note:  tailNote,
 		Hint:  r.clickHint(t),
 		Query: s.query,
@@ -57,7 +57,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		p.Row, p.Column = place(i)
 		rows := scatter(g.rows, t.numbers["skewness"], logarithms(t.numbers["kurtosis"]), r.MostPoints/len(groups))
 		if len(rows) < len(g.rows) {
-			p.Title = strings.TrimPrefix(fmt.Sprintf("%s: %s of %s features, one of those that would cover each other", p.Title, output.Thousands(len(rows)), output.Thousands(len(g.rows))), ": ")
+			p.Title = strings.TrimPrefix(fmt.Sprintf("%s: %s of %s features, one of those that would cover each other", p.Title, plaintext.Thousands(len(rows)), plaintext.Thousands(len(g.rows))), ": ")
 		}
 		if len(saes) == len(groups) {
 			if err := r.describe(ctx, t, rows, saes[i]); err != nil {

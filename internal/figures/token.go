@@ -3,7 +3,7 @@ package figures
 import (
 	"strings"
 
-	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // longestToken is how much of a token's text is shown, in characters.
@@ -15,7 +15,7 @@ func showToken(text string) string {
 	inner := strings.TrimLeft(text, " ")
 	shown := strings.Repeat("␣", len(text)-len(inner))
 	trimmed := strings.TrimRight(inner, " ")
-	shown += output.Visible(trimmed) + strings.Repeat("␣", len(inner)-len(trimmed))
+	shown += plaintext.Visible(trimmed) + strings.Repeat("␣", len(inner)-len(trimmed))
 	if runes := []rune(shown); len(runes) > longestToken {
 		return string(runes[:longestToken]) + "…"
 	}

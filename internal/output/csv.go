@@ -3,6 +3,8 @@ package output
 import (
 	"bufio"
 	"strings"
+
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // writeCSV writes RFC 4180 with a header line, except that lines end in \n as those
@@ -27,7 +29,7 @@ func writeCSV(w *bufio.Writer, source *reader, guarded bool) error {
 		for i, v := range values {
 			separateCSV(w, i)
 			if text, ok := v.(string); ok && guarded {
-				writeCSVField(w, Guarded(text))
+				writeCSVField(w, plaintext.Guarded(text))
 			} else if v != nil {
 				writeCSVField(w, texter{}.text(v, source.columns[i].typ))
 			}

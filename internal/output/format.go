@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // Format says how a result is printed.
@@ -80,7 +81,7 @@ func write(w io.Writer, format Format, source *reader, s Screen) error {
 	case CSV:
 		err = writeCSV(buffered, source, false)
 	case Spreadsheet:
-		buffered.WriteString(ByteOrderMark)
+		buffered.WriteString(plaintext.ByteOrderMark)
 		err = writeCSV(buffered, source, true)
 	case JSON:
 		err = writeJSON(buffered, source)

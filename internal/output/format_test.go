@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // tokens is a result with what vocabularies have: blanks, controls, wide characters.
@@ -45,7 +46,7 @@ func TestSpreadsheet(t *testing.T) {
 	if got := written(t, Spreadsheet, "SELECT v, -1 AS n FROM ("+query+")"); got != want {
 		t.Errorf("got\n%q\nexpected\n%q", got, want)
 	}
-	if got := ByteOrderMark + written(t, CSV, "SELECT "+GuardedSQL("v")+" AS v, -1 AS n FROM ("+query+")"); got != want {
+	if got := plaintext.ByteOrderMark + written(t, CSV, "SELECT "+plaintext.GuardedSQL("v")+" AS v, -1 AS n FROM ("+query+")"); got != want {
 		t.Errorf("by SQL, got\n%q\nexpected\n%q", got, want)
 	}
 }
@@ -370,7 +371,7 @@ func TestVisible(t *testing.T) {
 		"\u2028":     `\u2028`,
 		"👩\u200d🚀 é": "👩\u200d🚀 é",
 	} {
-		if got := visible(s); got != want {
+		if got := plaintext.Visible(s); got != want {
 			t.Errorf("%q: got %q, want %q", s, got, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // Widths below which a cell is not cut; columns are left out instead.
@@ -34,7 +35,7 @@ var cellWidth = &runewidth.Condition{}
 func newGrid(columns []column, rows [][]string, screen int) *grid {
 	g := &grid{columns: columns, widths: make([]int, len(columns)), shown: upTo(len(columns))}
 	for i, c := range columns {
-		g.widths[i] = cellWidth.StringWidth(visible(c.name))
+		g.widths[i] = cellWidth.StringWidth(plaintext.Visible(c.name))
 		for _, cells := range rows {
 			g.widths[i] = max(g.widths[i], cellWidth.StringWidth(cells[i]))
 		}
@@ -111,7 +112,7 @@ func (g *grid) writeHead(w *bufio.Writer) {
 			w.WriteString("… ")
 			continue
 		}
-		g.writeCell(w, visible(g.columns[i].name), g.widths[i], g.columns[i].typ.numeric())
+		g.writeCell(w, plaintext.Visible(g.columns[i].name), g.widths[i], g.columns[i].typ.numeric())
 		w.WriteByte(' ')
 	}
 	w.WriteString("│\n")

@@ -2,6 +2,7 @@ package output
 
 import (
 	"bufio"
+	"github.com/saedb/saedb/internal/plaintext"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,7 +14,7 @@ func writeMarkdown(w *bufio.Writer, source *reader) error {
 		return nil
 	}
 	for _, c := range source.columns {
-		w.WriteString("| " + escapeMarkdown(visible(c.name)) + " ")
+		w.WriteString("| " + escapeMarkdown(plaintext.Visible(c.name)) + " ")
 	}
 	w.WriteString("|\n")
 	for _, c := range source.columns {
@@ -33,7 +34,7 @@ func writeMarkdown(w *bufio.Writer, source *reader) error {
 		}
 		for i, v := range values {
 			text := texter{short: true}.text(v, source.columns[i].typ)
-			w.WriteString("| " + escapeMarkdown(visible(text)) + " ")
+			w.WriteString("| " + escapeMarkdown(plaintext.Visible(text)) + " ")
 		}
 		// bufio keeps its first error, so only the last write of a row is checked.
 		if _, err := w.WriteString("|\n"); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // mostKept bounds the values of a Result, in bytes, as keptSize counts them.
@@ -67,7 +68,7 @@ func (r *Result) Write(w io.Writer, format Format, s Screen) error {
 		return &fault.Error{Op: op, Problem: "there is none yet"}
 	case r.size > mostKept:
 		return &fault.Error{
-			Op: op, Problem: fmt.Sprintf("its %s rows are more than is kept", Thousands(int64(r.read))),
+			Op: op, Problem: fmt.Sprintf("its %s rows are more than is kept", plaintext.Thousands(int64(r.read))),
 			Hint: "COPY (SELECT …) TO 'file.parquet' writes one of any size",
 		}
 	}

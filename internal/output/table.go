@@ -3,6 +3,7 @@ package output
 import (
 	"bufio"
 	"fmt"
+	"github.com/saedb/saedb/internal/plaintext"
 	"strings"
 )
 
@@ -114,7 +115,7 @@ func writeScreen(w *bufio.Writer, source *reader, s Screen) error {
 func (r *reader) cells(values []any) []string {
 	cells := make([]string, len(values))
 	for i, v := range values {
-		cells[i] = visible(texter{short: true}.text(v, r.columns[i].typ))
+		cells[i] = plaintext.Visible(texter{short: true}.text(v, r.columns[i].typ))
 	}
 	return cells
 }
@@ -124,7 +125,7 @@ func (g *grid) note(rows, cut int) string {
 	var parts []string
 	switch {
 	case cut > 0:
-		parts = append(parts, fmt.Sprintf("%s rows (%d shown)", Thousands(int64(rows)), rows-cut))
+		parts = append(parts, fmt.Sprintf("%s rows (%d shown)", plaintext.Thousands(int64(rows)), rows-cut))
 	case rows == 0:
 		parts = append(parts, "0 rows")
 	}
@@ -132,13 +133,4 @@ func (g *grid) note(rows, cut int) string {
 		parts = append(parts, fmt.Sprintf("%d columns (%d shown)", len(g.columns), shown))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Thousands writes n with a comma after each three digits: 24,576.
-func Thousands[T int | int64](n T) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/output"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 // runner runs statements on one connection, so that a transaction, a USE or a
@@ -102,7 +103,7 @@ func printOutcome(out io.Writer, format output.Format, rows *sql.Rows) error {
 	if count == 1 {
 		noun = "row"
 	}
-	_, err := fmt.Fprintf(out, "%s %s\n", output.Thousands(count), noun)
+	_, err := fmt.Fprintf(out, "%s %s\n", plaintext.Thousands(count), noun)
 	return err
 }
 

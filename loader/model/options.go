@@ -30,6 +30,19 @@ func Processings() []string {
 // NoNorm as Options.Norm stands for a final norm without weight, or none at all.
 const NoNorm = "none"
 
+// NormKind is a kind of final norm by the name that people give it: layer or rms, "" for none.
+func NormKind(name string) (kind string, err error) {
+	switch name {
+	case "":
+		return "", nil
+	case "layer":
+		return LayerNorm, nil
+	case "rms":
+		return RMSNorm, nil
+	}
+	return "", &fault.Error{Op: "load model", Subject: "--norm-kind", Expected: "layer or rms", Found: fmt.Sprintf("%q", name)}
+}
+
 // Options say how a model is read. The zero value is what its family's rules say,
 // with TransformerLens's processing. With Unembedding and Norm, a model of any
 // architecture can be read, and one without config.json.

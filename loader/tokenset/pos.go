@@ -1,5 +1,3 @@
-//go:build !saedb_extension
-
 package tokenset
 
 import (
@@ -15,8 +13,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 )
 
-// partsOfSpeech is the family, which the loadable extension leaves out: the tagger's
-// weights would be most of its size.
+// partsOfSpeech is the family.
 var partsOfSpeech = []builder{
 	{FamilyPartsOfSpeech, func(v *vocabulary, _ *wordFinder) ([]Set, error) { return partOfSpeechSets(v) }},
 }

@@ -8,7 +8,8 @@ from typing import Any, Optional, Sequence
 
 from duckdb import DuckDBPyConnection
 
-from ._connection import Loaded, call, target
+from ._call import call, target
+from ._loads import Loaded, loaded
 from ._tensors import hand_over, kind_of
 
 #: Kinds of final norm by TransformerLens's names: which, and whether its weight is in W_U.
@@ -68,7 +69,7 @@ def add_model(
     description["name"] = name
     description.update(vocabulary(tokenizer, tokens, special))
     handle = hand_over(con, tensors)
-    return Loaded(*call(con, "saedb_add_model", [handle, json.dumps(description)])[0])
+    return loaded(call(con, "saedb_add_model", {"handle": handle, "description": json.dumps(description)}))[0]
 
 
 def hooked(cfg: Any) -> dict[str, Any]:
@@ -84,8 +85,8 @@ def wanted(con: DuckDBPyConnection, config: str, state: Any) -> dict[str, Any]:
     names: dict[Any, str] = {}
     for name, tensor in state.items():
         names.setdefault((tensor.data_ptr(), tuple(tensor.shape)) if tensor.device.type != "meta" else name, name)
-    found = call(con, "saedb_wanted_tensors", [config, json.dumps(list(names.values()))])
-    return {name: state[name] for (name,) in found}
+    found = call(con, "saedb_wanted_tensors", {"config": config, "names": json.dumps(list(names.values()))})
+    return {row["name"]: state[row["name"]] for row in found}
 
 
 def vocabulary(tokenizer: Any, tokens: Optional[Sequence[str]], special: Sequence[int]) -> dict[str, Any]:

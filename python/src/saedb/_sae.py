@@ -7,7 +7,8 @@ from typing import Any, Mapping, Optional
 
 from duckdb import DuckDBPyConnection
 
-from ._connection import Loaded, call, target
+from ._call import call, target
+from ._loads import Loaded, loaded
 from ._tensors import hand_over, kind_of
 
 
@@ -69,7 +70,7 @@ def add_sae(
     if not description["name"]:
         raise ValueError("add_sae: the SAE has no name; give it one with name= or hook=")
     handle = hand_over(con, tensors)
-    return Loaded(*call(con, "saedb_add_sae", [handle, json.dumps(description, default=str)])[0])
+    return loaded(call(con, "saedb_add_sae", {"handle": handle, "description": json.dumps(description, default=str)}))[0]
 
 
 def hook_of(settings: Mapping[str, Any]) -> str:

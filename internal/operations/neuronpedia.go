@@ -1,4 +1,4 @@
-package main
+package operations
 
 import (
 	"context"
@@ -8,25 +8,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/neuronpedia"
 	schema "github.com/saedb/saedb/sql"
 )
 
-// choice is features of an SAE, from first to last.
-type choice struct {
-	sae         string // words for one SAE, as saes_matching takes them
-	first, last int
+// A Choice is features of an SAE, from First to Last.
+type Choice struct {
+	SAE         string // words for one SAE, as saes_matching takes them
+	First, Last int
 }
 
-// parseChoices reads SAE:12,55-60. Names of SAEs may have colons, so the last counts.
-func parseChoices(arguments []string) ([]choice, error) {
-	var choices []choice
+// ParseChoices reads SAE:12,55-60. Names of SAEs may have colons, so the last counts.
+func ParseChoices(arguments []string) ([]Choice, error) {
+	var choices []Choice
 	for _, argument := range arguments {
 		colon := strings.LastIndexByte(argument, ':')
 		if colon < 1 {
-			return nil, wrongUsage("neuronpedia: expected SAE:FEATURES, such as blocks.8.hook_resid_pre:12,55-60, found %q", argument)
+			return nil, &fault.Error{Op: "neuronpedia", Expected: "SAE:FEATURES, such as blocks.8.hook_resid_pre:12,55-60", Found: fmt.Sprintf("%q", argument)}
 		}
 		for _, part := range strings.Split(argument[colon+1:], ",") {
 			from, to, isRange := strings.Cut(part, "-")
@@ -36,16 +35,16 @@ func parseChoices(arguments []string) ([]choice, error) {
 				last, err = strconv.ParseUint(strings.TrimSpace(to), 10, 31)
 			}
 			if err != nil || last < first {
-				return nil, wrongUsage("neuronpedia: %s: expected the number of a feature or a range, such as 55-60, found %q", argument, part)
+				return nil, &fault.Error{Op: "neuronpedia", Subject: argument, Expected: "the number of a feature or a range, such as 55-60", Found: fmt.Sprintf("%q", part)}
 			}
-			choices = append(choices, choice{argument[:colon], int(first), int(last)})
+			choices = append(choices, Choice{argument[:colon], int(first), int(last)})
 		}
 	}
 	return choices, nil
 }
 
-// queryChoices are the features that a query gives, in its order.
-func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, error) {
+// QueryChoices are the features that a query gives, in its order.
+func QueryChoices(ctx context.Context, db *sql.DB, query string) ([]Choice, error) {
 	failed := func(problem string, err error) error {
 		return &fault.Error{Op: "neuronpedia", Subject: "--query", Problem: problem, Err: err}
 	}
@@ -71,12 +70,12 @@ func queryChoices(ctx context.Context, db *saedb.DB, query string) ([]choice, er
 	if err != nil {
 		return nil, failed("", err)
 	}
-	var choices []choice
+	var choices []Choice
 	for i, r := range rows {
 		if !r.sae.Valid || !r.feature.Valid || r.feature.Int64 < 0 || r.feature.Int64 > math.MaxInt32 {
 			return nil, failed(fmt.Sprintf("row %d: sae is %q and feature %d, or one of them NULL", i+1, r.sae.String, r.feature.Int64), nil)
 		}
-		choices = append(choices, choice{r.sae.String, int(r.feature.Int64), int(r.feature.Int64)})
+		choices = append(choices, Choice{r.sae.String, int(r.feature.Int64), int(r.feature.Int64)})
 	}
 	if len(choices) == 0 {
 		return nil, failed("it gives no feature", nil)
@@ -91,27 +90,27 @@ type listable struct {
 	id       string // on Neuronpedia, "" for none
 }
 
-// onNeuronpedia gives the chosen features Neuronpedia's names, each once.
-func onNeuronpedia(ctx context.Context, db *saedb.DB, choices []choice) ([]neuronpedia.Feature, error) {
+// OnNeuronpedia gives the chosen features Neuronpedia's names, each once.
+func OnNeuronpedia(ctx context.Context, db *sql.DB, choices []Choice) ([]neuronpedia.Feature, error) {
 	known := map[string]*listable{} // by the words
 	var features []neuronpedia.Feature
 	listed := map[neuronpedia.Feature]bool{}
 	for _, c := range choices {
-		l := known[c.sae]
+		l := known[c.SAE]
 		if l == nil {
 			var err error
-			if l, err = oneListable(ctx, db, c.sae); err != nil {
+			if l, err = oneListable(ctx, db, c.SAE); err != nil {
 				return nil, fault.At("neuronpedia", "", err)
 			}
-			known[c.sae] = l
+			known[c.SAE] = l
 		}
-		if c.last >= l.features {
+		if c.Last >= l.features {
 			return nil, &fault.Error{
-				Op: "neuronpedia", Subject: l.name, Expected: fmt.Sprintf("features 0 to %d", l.features-1), Found: fmt.Sprint(c.last),
+				Op: "neuronpedia", Subject: l.name, Expected: fmt.Sprintf("features 0 to %d", l.features-1), Found: fmt.Sprint(c.Last),
 			}
 		}
 		model, source, _ := neuronpedia.ParseID(l.id)
-		for index := c.first; index <= c.last; index++ {
+		for index := c.First; index <= c.Last; index++ {
 			f := neuronpedia.Feature{Model: model, Source: source, Index: index}
 			if !listed[f] {
 				features, listed[f] = append(features, f), true
@@ -122,14 +121,14 @@ func onNeuronpedia(ctx context.Context, db *saedb.DB, choices []choice) ([]neuro
 }
 
 // oneListable is the only SAE that words mean, and that Neuronpedia has.
-func oneListable(ctx context.Context, db *saedb.DB, words string) (*listable, error) {
+func oneListable(ctx context.Context, db *sql.DB, words string) (*listable, error) {
 	name, err := schema.OneSAE(ctx, db, words)
 	if err != nil {
 		return nil, err
 	}
 	l := &listable{name: name}
 	err = db.QueryRowContext(ctx, `SELECT d_sae, coalesce(neuronpedia_id, '') FROM saes WHERE sae = ?`, name).Scan(&l.features, &l.id)
-	if err != nil || isNeuronpediaID(l.id) {
+	if err != nil || IsNeuronpediaID(l.id) {
 		return l, err
 	}
 	e := &fault.Error{Subject: name, Problem: "this SAE has no Neuronpedia id: its files name none"}
@@ -139,4 +138,10 @@ func oneListable(ctx context.Context, db *saedb.DB, words string) (*listable, er
 	}
 	e.Hint = "if Neuronpedia has it, load it again with --neuronpedia-id MODEL/SOURCE"
 	return nil, e
+}
+
+// IsNeuronpediaID reports whether an id is MODEL/SOURCE.
+func IsNeuronpediaID(id string) bool {
+	_, _, ok := neuronpedia.ParseID(id)
+	return ok
 }

@@ -1,4 +1,5 @@
-package output
+// Package plaintext is texts and counts as a person is shown them.
+package plaintext
 
 import (
 	"fmt"
@@ -7,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// visible returns s on one line, with escapes in place of the characters that would
+// Visible returns s on one line, with escapes in place of the characters that would
 // move the cursor or reorder the text: controls, line separators, and the marks of
 // writing direction. Vocabularies have tokens of all of these.
-func visible(s string) string {
+func Visible(s string) string {
 	if strings.IndexFunc(s, disruptive) < 0 {
 		return s
 	}
@@ -46,6 +47,11 @@ func disruptive(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r <= 0xffff
 }
 
-// Visible returns s on one line, with escapes in place of control characters,
-// line separators and the marks of writing direction.
-func Visible(s string) string { return visible(s) }
+// Thousands writes n with a comma after each three digits: 24,576.
+func Thousands[T int | int64](n T) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
