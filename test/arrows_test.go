@@ -69,9 +69,11 @@ const arrows = `
 
 	# The database with its functions, and who opens it.
 	.: database/sql internal/fault internal/operations internal/output internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
-	internal/web: . database/sql internal/fault internal/figures internal/output sql
+	internal/sandbox: golang.org/x/sys
+	internal/box: . database/sql internal/figures internal/files internal/output internal/sandbox sql
+	internal/web: . database/sql internal/box internal/fault internal/figures internal/sandbox sql
 	examples/clients/go: . github.com/duckdb/duckdb-go/v2
-	cmd/saedb: . database/sql internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/hub/catalogue loader/model loader/sae loader/tokenset sql udf github.com/duckdb/duckdb-go/v2 github.com/urfave/cli/v2 golang.org/x/term
+	cmd/saedb: . database/sql internal/box internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/hub/catalogue loader/model loader/sae loader/tokenset sql udf github.com/duckdb/duckdb-go/v2 github.com/urfave/cli/v2 golang.org/x/term
 
 	# The same in another's DuckDB.
 	internal/provoke: udf/capi

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/saedb/saedb"
@@ -20,8 +19,10 @@ var serveCommand = &cli.Command{
 	Usage: "explore the features in a browser, on this machine",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: "127.0.0.1:7433"},
+		&cli.DurationFlag{Name: "query-time", Usage: "the `TIME` that a query on the page of SQL may take", Value: 20 * time.Second},
 	},
-	Description: "The database is open read-only and confined: queries on the page reach no files and no network.\n" +
+	Description: "The database is open read-only. Queries on the page run in a process of their own, which reaches\n" +
+		"no other files and no network; what a query may take stands on the page.\n" +
 		"From another machine, forward the port: ssh -L 7433:127.0.0.1:7433 HOST",
 	Action: serve,
 }
@@ -38,6 +39,9 @@ func serve(c *cli.Context) error {
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return wrongUsage("serve: --listen: expected a loopback address such as 127.0.0.1:7433, found %q: everyone who reaches the port can query the database; forward it with ssh -L instead", address)
 	}
+	if c.Duration("query-time") <= 0 {
+		return wrongUsage("serve: --query-time: expected a time such as 20s, found %v", c.Duration("query-time"))
+	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
@@ -46,7 +50,7 @@ func serve(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "serve", c.String("db")); err != nil {
 		return err
 	}
-	server, err := web.New(c.Context, db, filepath.Base(c.String("db")))
+	server, err := web.New(c.Context, db, c.String("db"), c.Duration("query-time"))
 	if err != nil {
 		return err
 	}
