@@ -32,7 +32,8 @@ type Options struct {
 // goroutines.
 type Box struct {
 	options   Options
-	directory string // of directories of processes, and of files on their way
+	wait      time.Duration // for the query before
+	directory string        // of directories of processes, and of files on their way
 	turn      chan struct{}
 	process   *process // whose turn it is may use it
 	started   int      // processes
@@ -50,7 +51,7 @@ func Open(ctx context.Context, o Options) (*Box, error) {
 	if directory, err = filepath.EvalSymlinks(directory); err != nil {
 		return nil, err
 	}
-	b := &Box{options: o, directory: directory, turn: make(chan struct{}, 1)}
+	b := &Box{options: o, wait: waitTime, directory: directory, turn: make(chan struct{}, 1)}
 	b.renew()
 	select {
 	case <-b.process.ready:
@@ -129,7 +130,7 @@ func (b *Box) ask(ctx context.Context, r request, take func(directory string) er
 	select {
 	case b.turn <- struct{}{}:
 		defer func() { <-b.turn }()
-	case <-time.After(waitTime):
+	case <-time.After(b.wait):
 		return nil, ErrBusy
 	case <-ctx.Done():
 		return nil, ctx.Err()
