@@ -48,18 +48,18 @@ struct path_rule {
 } __attribute__((packed));
 
 // allow leaves out a path that is not there: nobody can make it later where writing is
-// not allowed.
-static void allow(int rules, uint64_t handled, const char *path, uint64_t access)
+// not allowed. It returns 0 where the kernel takes no rule for the path.
+static int allow(int rules, uint64_t handled, const char *path, uint64_t access)
 {
 	struct stat found;
 	struct path_rule rule = {access & handled, open(path, O_PATH | O_CLOEXEC)};
 	if (rule.file < 0)
-		return;
+		return 1;
 	if (fstat(rule.file, &found) == 0 && !S_ISDIR(found.st_mode))
 		rule.allowed &= of_files;
-	if (syscall(add_rule, rules, rule_path_beneath, &rule, 0) != 0)
-		failed(path);
+	int taken = syscall(add_rule, rules, rule_path_beneath, &rule, 0) == 0;
 	close(rule.file);
+	return taken;
 }
 
 // of_the_machine is what libraries read of it: its processors and memory, the bounds of a
@@ -93,10 +93,12 @@ static void confine_files(const char *directory)
 	char name[64];
 	const char *path;
 	for (int i = 0; snprintf(name, sizeof name, "SAEDB_SANDBOX_READ_%d", i), (path = getenv(name)) != NULL; i++)
-		allow(rules, handled.files, path, read_file);
-	allow(rules, handled.files, directory, read_file | read_dir | write_file | truncate_file | make_reg | make_dir | remove_file | remove_dir);
+		if (!allow(rules, handled.files, path, read_file))
+			failed(path);
+	if (!allow(rules, handled.files, directory, read_file | read_dir | write_file | truncate_file | make_reg | make_dir | remove_file | remove_dir))
+		failed(directory);
 	for (size_t i = 0; i < sizeof of_the_machine / sizeof of_the_machine[0]; i++)
-		allow(rules, handled.files, of_the_machine[i], read_file | read_dir);
+		(void)allow(rules, handled.files, of_the_machine[i], read_file | read_dir);
 	if (saedb_sandbox_error[0] == 0 && syscall(restrict_self, rules, 0) != 0)
 		failed("Landlock");
 	close(rules);
