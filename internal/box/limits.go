@@ -9,11 +9,11 @@ import (
 
 // Limits of one query. Those that the page states are Limits' fields.
 const (
-	databaseMemory = 1 << 30 // what DuckDB itself buffers; more goes to disk, as far as fileBytes
-	otherMemory    = 1 << 30 // strings, lists and hash tables outside of that, and our functions
-	fileBytes      = 4 << 30 // of a download, and of what DuckDB puts on disk
-	pageRows       = 1000    // on the page; downloads have all
-	pageBytes      = 16 << 20
+	databaseMemory = 1_000_000_000 // what DuckDB itself buffers; more goes to disk, as far as fileBytes
+	otherMemory    = 1_000_000_000 // strings, lists and hash tables outside of that, and our functions
+	fileBytes      = 4_000_000_000 // of a download, and of what DuckDB puts on disk
+	pageRows       = 1000          // on the page; downloads have all
+	pageBytes      = 16_000_000
 	waitTime       = 5 * time.Second // for the query before
 	startTime      = 30 * time.Second
 	mostThreads    = 16
@@ -52,5 +52,9 @@ func (o Options) sandboxed() sandbox.Limits {
 
 // Limits of a query of this box.
 func (b *Box) Limits() Limits {
-	return Limits{b.options.Time.Seconds(), b.options.memory(), pageRows, pageBytes, fileBytes}
+	l := Limits{b.options.Time.Seconds(), b.options.memory(), pageRows, pageBytes, fileBytes}
+	if runtime.GOOS != "linux" {
+		l.Memory = databaseMemory
+	}
+	return l
 }

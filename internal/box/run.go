@@ -80,7 +80,7 @@ func (out *result) read(rows *sql.Rows) error {
 			}
 		}
 		if bytes > pageBytes {
-			return fmt.Errorf("the result is larger than %d MB; download it instead", pageBytes>>20)
+			return fmt.Errorf("the result is larger than %d MB; download it instead", pageBytes/1_000_000)
 		}
 		if len(out.Rows) == pageRows {
 			out.Truncated = true

@@ -82,8 +82,8 @@ export async function sqlPage(p) {
     const size = (bytes) =>
       bytes < 1e9 ? `${whole(Math.round(bytes / 1e6))} MB` : `${Number((bytes / 1e9).toPrecision(2))} GB`;
     limits.textContent =
-      `A query only reads this database, no files and no network. It may take ${l.seconds} s and ` +
-      `${size(l.memory)} of memory, one at a time. Shown are ${whole(l.rows)} rows, of at most ` +
+      `A query only reads this database: no files, no network. One runs at a time, for at most ` +
+      `${l.seconds} s, in ${size(l.memory)} of memory. Shown are ${whole(l.rows)} rows, of at most ` +
       `${size(l.page_bytes)}; a download has all, up to ${size(l.file_bytes)}.`;
   });
   const names = get("names");
