@@ -59,6 +59,9 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return &fault.Error{Op: "serve", Subject: address, Err: err, Hint: "--listen 127.0.0.1:0 takes any free port"}
 	}
+	for _, part := range server.Holds().Missing() {
+		fmt.Fprintf(c.App.ErrWriter, "saedb: note: this kernel has no %s, which would confine the process for queries further (docs/reliability.md says what does)\n", part)
+	}
 	fmt.Fprintf(c.App.Writer, "serving %s on http://%s; Ctrl-C stops\n", c.String("db"), listener.Addr())
 	return listen(c.Context, listener, server.Handler())
 }

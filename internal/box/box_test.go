@@ -1,14 +1,10 @@
 package box
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,38 +130,4 @@ func TestFiles(t *testing.T) {
 		t.Errorf("a figure: %.300s, %v", drawn, err)
 	}
 	alive(t, b)
-}
-
-// TestEndsWithItsParent: a process whose parent was killed is gone as well.
-func TestEndsWithItsParent(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no signals")
-	}
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), holdBox+"="+database(t), "TMPDIR="+t.TempDir())
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	process, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		t.Fatal(line)
-	}
-	if !runs(process) {
-		t.Errorf("process %d does not run", process)
-	}
-	parent.Process.Kill()
-	parent.Wait()
-	for begun := time.Now(); runs(process); time.Sleep(10 * time.Millisecond) {
-		if time.Since(begun) > 5*time.Second {
-			t.Fatalf("process %d runs without its parent", process)
-		}
-	}
 }

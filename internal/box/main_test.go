@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -80,13 +79,4 @@ func alive(t *testing.T, b *Box) {
 	if answer, err := b.Rows(t.Context(), "SELECT sum(n) FROM numbers"); err != nil || !strings.Contains(string(answer), `"rows":[["499500"]]`) {
 		t.Errorf("afterwards a query says %s, %v", answer, err)
 	}
-}
-
-// runs tells whether a process is there, as another than a zombie's.
-func runs(process int) bool {
-	if err := syscall.Kill(process, 0); err != nil {
-		return false
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
-	return err != nil || !strings.Contains(string(status), ") Z ")
 }

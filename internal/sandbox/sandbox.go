@@ -54,3 +54,15 @@ func Start(command *exec.Cmd) (ended <-chan struct{}, err error) {
 	}()
 	return done, <-started
 }
+
+// Missing are the parts that this system is known for, and does not hold.
+func (h Holds) Missing() []string {
+	var missing []string
+	if runtime.GOOS == "linux" && !h.Files {
+		missing = append(missing, "Landlock")
+	}
+	if runtime.GOOS == "linux" && !h.Calls {
+		missing = append(missing, "seccomp")
+	}
+	return missing
+}

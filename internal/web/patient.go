@@ -11,10 +11,11 @@ import (
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	until   time.Time // when it waits no more at all; zero for never
 }
 
 func newPatient(w http.ResponseWriter) *patient {
-	p := &patient{w, http.NewResponseController(w)}
+	p := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
 	// What the request before left is no deadline of this one.
 	_ = p.control.SetWriteDeadline(time.Time{})
 	return p
@@ -26,8 +27,12 @@ const piece = 64 << 10
 func (p *patient) Write(content []byte) (written int, err error) {
 	for {
 		n := min(len(content), piece)
+		deadline := time.Now().Add(writeTime)
+		if !p.until.IsZero() && p.until.Before(deadline) {
+			deadline = p.until
+		}
 		// Where a connection has no deadlines, as in tests, nobody waits either.
-		_ = p.control.SetWriteDeadline(time.Now().Add(writeTime))
+		_ = p.control.SetWriteDeadline(deadline)
 		n, err = p.ResponseWriter.Write(content[:n])
 		written += n
 		if content = content[n:]; err != nil || len(content) == 0 {

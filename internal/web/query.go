@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/saedb/saedb/internal/box"
 )
@@ -43,6 +44,9 @@ func (s *Server) download(ask func(context.Context, string) (*box.File, error), 
 		}
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		if p, ok := w.(*patient); ok {
+			p.until = time.Now().Add(downloadTime)
+		}
 		http.ServeContent(w, r, name, info.ModTime(), file)
 	}
 }

@@ -25,10 +25,11 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// A download that is on its way to a reader takes room on disk, and a reader that takes
-// nothing for so long is left.
+// A download that is on its way to a reader takes room on disk. A reader is left that takes
+// too long for a piece, or for all of one.
 const (
 	mostDownloads = 4
+	downloadTime  = 10 * time.Minute
 	writeTime     = 15 * time.Second
 )
 
