@@ -26,6 +26,10 @@ type attack struct {
 	want  string // of the error; empty where a result is no harm
 }
 
+// anyError is what an attack ends with that is over its time or its memory, whichever a
+// machine comes to first.
+const anyError = `"error"`
+
 const deepJSON = `repeat('{"a":', 20000) || '1' || repeat('}', 20000)`
 
 var attacks = []attack{
@@ -48,13 +52,13 @@ var attacks = []attack{
 	{"SELECT json_transform(" + deepJSON + ", '\"JSON\"') IS NULL", ""},
 	{"SELECT from_json(repeat('[', 20000) || repeat(']', 20000), json_structure(repeat('[', 20000) || repeat(']', 20000))) IS NULL", "ended the process that ran it"},
 	{"SELECT len(range(300000000))", "Out of Memory"},
-	{"SELECT list_sort(range(200000000))", "the query "},
+	{"SELECT list_sort(range(200000000))", anyError},
 	{"SELECT unnest(range(1000000000))", "Out of Memory"},
-	{"SELECT string_agg(repeat('x', 1000), '') FROM range(100000000)", ""},
+	{"SELECT string_agg(repeat('x', 1000), '') FROM range(100000000)", anyError},
 	{"SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b", "the query took longer than"},
 	{"WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t) SELECT max(x) FROM t", "the query took longer than"},
 	{"SELECT sleep_ms(60000)", "the query took longer than"},
-	{"SELECT repeat('x', 1000000000)", "the "},
+	{"SELECT repeat('x', 1000000000)", anyError},
 	{"SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 1000000) FROM decoder_directions", "the query took longer than"},
 }
 
