@@ -6,28 +6,29 @@ import (
 )
 
 // A patient writer waits for its reader, but not for ever: each piece must be taken within
-// writeTime. It hides the file system's way of sending files, which has no deadlines of
+// a time. It hides the file system's way of sending files, which has no deadlines of
 // pieces.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	until   time.Time // when it waits no more at all; zero for never
+	pause   time.Duration // for a piece
+	until   time.Time     // when it waits no more at all; zero for never
 }
 
-func newPatient(w http.ResponseWriter) *patient {
-	p := &patient{ResponseWriter: w, control: http.NewResponseController(w)}
+func newPatient(w http.ResponseWriter, pause time.Duration) *patient {
+	p := &patient{ResponseWriter: w, control: http.NewResponseController(w), pause: pause}
 	// What the request before left is no deadline of this one.
 	_ = p.control.SetWriteDeadline(time.Time{})
 	return p
 }
 
-// piece is what a reader at a modem's speed takes in within writeTime.
+// piece is what a reader at a modem's speed takes in within writeTime, in bytes.
 const piece = 64 << 10
 
 func (p *patient) Write(content []byte) (written int, err error) {
 	for {
 		n := min(len(content), piece)
-		deadline := time.Now().Add(writeTime)
+		deadline := time.Now().Add(p.pause)
 		if !p.until.IsZero() && p.until.Before(deadline) {
 			deadline = p.until
 		}
