@@ -6,9 +6,10 @@ import "strings"
 // that they make up, values that they are given, and what is in the catalogue. Macros of the
 // database may be used as well where these are all that they use.
 var TableFunctions = []string{
-	"duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_dependencies", "duckdb_extensions", "duckdb_functions",
-	"duckdb_indexes", "duckdb_keywords", "duckdb_memory", "duckdb_schemas", "duckdb_sequences", "duckdb_settings", "duckdb_tables",
-	"duckdb_types", "duckdb_views", "generate_series", "json_each", "json_tree", "pragma_database_size", "pragma_show",
+	"duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_dependencies",
+	"duckdb_extensions", "duckdb_functions", "duckdb_indexes", "duckdb_keywords", "duckdb_memory",
+	"duckdb_schemas", "duckdb_sequences", "duckdb_settings", "duckdb_tables", "duckdb_types",
+	"duckdb_views", "generate_series", "json_each", "json_tree", "pragma_database_size", "pragma_show",
 	"pragma_storage_info", "pragma_table_info", "pragma_version", "range", "releases", "repeat", "unnest",
 }
 
@@ -30,5 +31,6 @@ var harmlessWords = []string{"glob", "opened", "summary"}
 
 // whatIsAllowed ends the error of a function that is not.
 func whatIsAllowed() string {
-	return "(table functions that only read can: " + strings.Join(TableFunctions, ", ") + "; and the views and macros of the database; saedb sql runs everything)"
+	return "(table functions that only read can: " + strings.Join(TableFunctions, ", ") +
+		"; and the views and macros of the database; saedb sql runs everything)"
 }

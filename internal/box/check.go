@@ -27,7 +27,8 @@ type checker struct {
 func newChecker(ctx context.Context, db *sql.DB) (*checker, error) {
 	c := &checker{db: db, definitions: map[string][]string{}, verdicts: map[string]error{}, words: map[string]bool{}}
 	type definition struct{ name, text, kind string }
-	found, err := schema.Rows(ctx, db, func(d *definition) []any { return []any{&d.name, &d.text, &d.kind} }, `
+	columns := func(d *definition) []any { return []any{&d.name, &d.text, &d.kind} }
+	found, err := schema.Rows(ctx, db, columns, `
 		SELECT view_name, sql, 'view' FROM duckdb_views() WHERE NOT internal AND sql IS NOT NULL
 		UNION ALL SELECT function_name, macro_definition, function_type FROM duckdb_functions()
 		WHERE NOT internal AND macro_definition IS NOT NULL`)
@@ -81,8 +82,11 @@ func viewQuery(text string) string {
 // in parentheses. What functions it uses is told by its words.
 func (c *checker) query(ctx context.Context, text string) (string, error) {
 	text = strings.TrimRight(text, "; \t\r\n")
-	if text == "" {
+	switch {
+	case text == "":
 		return "", errors.New("there is no query")
+	case strings.ContainsRune(text, 0):
+		return "", errors.New("the query has a NUL character") // where it ends for some of DuckDB, and not for all
 	}
 	alone, err := c.parse(ctx, text)
 	if err != nil {
@@ -92,7 +96,8 @@ func (c *checker) query(ctx context.Context, text string) (string, error) {
 	case alone.refused():
 		inside, err := c.parse(ctx, "FROM (\n"+text+"\n)")
 		if err == nil && !inside.refused() {
-			err = errors.New("only SELECT can be run here, and FROM, VALUES, WITH, PIVOT, UNPIVOT, DESCRIBE, SUMMARIZE and SHOW; saedb sql runs everything")
+			err = errors.New("only SELECT can be run here, and FROM, VALUES, WITH, PIVOT, UNPIVOT, DESCRIBE, " +
+				"SUMMARIZE and SHOW; saedb sql runs everything")
 		}
 		if err != nil {
 			return "", err
@@ -117,8 +122,9 @@ type parsed struct {
 func (p parsed) refused() bool { return strings.HasPrefix(p.Message, "Only SELECT") }
 
 func (c *checker) parse(ctx context.Context, text string) (p parsed, err error) {
+	const serialize = `SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)`
 	var answer string
-	if err := c.db.QueryRowContext(ctx, `SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)`, text).Scan(&answer); err != nil {
+	if err := c.db.QueryRowContext(ctx, serialize, text).Scan(&answer); err != nil {
 		return p, err
 	}
 	return p, json.Unmarshal([]byte(answer), &p)

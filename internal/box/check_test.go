@@ -94,6 +94,7 @@ func TestWhatMayBeAsked(t *testing.T) {
 		{"DROP TABLE numbers", "only SELECT"},
 		{"SELECT 1; SELECT 2", "expected one statement, found 2"},
 		{"SELECT 1) UNION (SELECT 2", "syntax error"},
+		{"SELECT 1\x00) ; FROM checkpoint(", "NUL"},
 		{" ; ", "there is no query"},
 	} {
 		if answer, err := b.Rows(t.Context(), c.query); err == nil || !strings.Contains(err.Error(), c.want) {

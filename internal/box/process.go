@@ -53,7 +53,8 @@ func (p *process) open() error {
 	}
 	var err error
 	p.command, err = sandbox.Sandbox{
-		Read: []string{p.options.Path, p.options.Path + ".wal"}, Directory: p.directory, Environment: []string{"SAEDB_KERNEL"},
+		Read: []string{p.options.Path, p.options.Path + ".wal"}, Directory: p.directory,
+		Environment: []string{"SAEDB_KERNEL"},
 	}.Command()
 	if err != nil {
 		return err
@@ -74,6 +75,8 @@ func (p *process) open() error {
 	defer cancel()
 	kind, payload, err := p.exchange(ctx, request{Ask: askOpen, Path: p.options.Path, Threads: threads()})
 	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("it took longer than %v to open the database", startTime)
 	case err != nil:
 		return err
 	case kind != content:
@@ -114,17 +117,24 @@ func (p *process) exchange(ctx context.Context, r request) (kind byte, payload [
 // died says how the process ended, to who asked it last.
 func (p *process) died() error {
 	said := p.complaint.String()
-	for _, sign := range []string{"out of memory", "cannot allocate", "bad_alloc", "Out of Memory", "pthread_create failed", "mmap"} {
+	select {
+	case <-p.ready:
+	default:
+		first, _, _ := strings.Cut(said, "\n")
+		return fmt.Errorf("it ended before it had opened the database (%v): %s", p.command.ProcessState, first)
+	}
+	most := gigabytes(p.options.memory())
+	for _, sign := range []string{"out of memory", "cannot allocate", "bad_alloc", "Out of Memory", "pthread_create failed"} {
 		if strings.Contains(said, sign) {
-			return fmt.Errorf("the query needed more than the %s of memory that one may take, and was stopped", gigabytes(p.options.memory()))
+			return fmt.Errorf("the query needed more than the %s of memory that one may take, and was stopped", most)
 		}
 	}
 	how := p.command.ProcessState.String()
 	if strings.Contains(said, "SIGSEGV") {
 		how = "SIGSEGV"
 	}
-	return fmt.Errorf("the query ended the process that ran it (%s), and nothing else: what DuckDB cannot do, such as lists in lists thousands deep, or more memory than the %s that one may take, does this",
-		how, gigabytes(p.options.memory()))
+	return fmt.Errorf("the query ended the process that ran it (%s), and nothing else: what DuckDB cannot do, such as "+
+		"lists in lists thousands deep, or more memory than the %s that one may take, does this", how, most)
 }
 
 func gigabytes(bytes int64) string { return fmt.Sprintf("%.1f GB", float64(bytes)/1e9) }

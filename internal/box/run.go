@@ -35,7 +35,8 @@ func (w *worker) rows(ctx context.Context, query string) ([]byte, error) {
 	if out.Columns, err = w.columns(ctx, query); err != nil {
 		return nil, err
 	}
-	rows, err := w.db.QueryContext(ctx, fmt.Sprintf("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (SELECT * FROM (\n%s\n) LIMIT %d)", query, pageRows+1))
+	rows, err := w.db.QueryContext(ctx,
+		fmt.Sprintf("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (SELECT * FROM (\n%s\n) LIMIT %d)", query, pageRows+1))
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +120,7 @@ func (w *worker) csv(ctx context.Context, query string) error {
 }
 
 func (w *worker) parquet(ctx context.Context, query string) error {
-	_, err := w.db.ExecContext(ctx, "COPY (FROM (\n"+query+"\n)) TO "+schema.Literal(parquetFile(w.directory))+" (FORMAT parquet, USE_TMP_FILE false)")
+	to := schema.Literal(parquetFile(w.directory))
+	_, err := w.db.ExecContext(ctx, "COPY (FROM (\n"+query+"\n)) TO "+to+" (FORMAT parquet, USE_TMP_FILE false)")
 	return err
 }

@@ -117,7 +117,8 @@ func (w *worker) open(ctx context.Context, asked request) (sandbox.Holds, error)
 		return holds, err
 	}
 	// The last unembedding that was used is kept for the next query, and no other.
-	w.db, err = saedb.Open(ctx, asked.Path, saedb.Options{ReadOnly: true, MemoryLimit: databaseMemory, ModelMemory: 1})
+	w.db, err = saedb.Open(ctx, asked.Path,
+		saedb.Options{ReadOnly: true, MemoryLimit: databaseMemory, ModelMemory: 1})
 	if err != nil {
 		return holds, err
 	}

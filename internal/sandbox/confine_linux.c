@@ -33,8 +33,10 @@ static void failed(const char *what)
 enum { create_ruleset = 444, add_rule = 445, restrict_self = 446, rule_path_beneath = 1, version = 1 };
 
 enum {
-	execute = 1 << 0, write_file = 1 << 1, read_file = 1 << 2, read_dir = 1 << 3, remove_dir = 1 << 4, remove_file = 1 << 5,
-	make_dir = 1 << 7, make_reg = 1 << 8, of_version_1 = (1 << 13) - 1, refer = 1 << 13, truncate_file = 1 << 14, ioctl_dev = 1 << 15,
+	execute = 1 << 0, write_file = 1 << 1, read_file = 1 << 2, read_dir = 1 << 3, remove_dir = 1 << 4,
+	remove_file = 1 << 5, make_dir = 1 << 7, make_reg = 1 << 8, of_version_1 = (1 << 13) - 1,
+	refer = 1 << 13, truncate_file = 1 << 14, ioctl_dev = 1 << 15,
+	in_directory = read_file | read_dir | write_file | truncate_file | make_reg | make_dir | remove_file | remove_dir,
 	of_files = execute | write_file | read_file | truncate_file | ioctl_dev,
 };
 
@@ -95,7 +97,7 @@ static void confine_files(const char *directory)
 	for (int i = 0; snprintf(name, sizeof name, "SAEDB_SANDBOX_READ_%d", i), (path = getenv(name)) != NULL; i++)
 		if (!allow(rules, handled.files, path, read_file))
 			failed(path);
-	if (!allow(rules, handled.files, directory, read_file | read_dir | write_file | truncate_file | make_reg | make_dir | remove_file | remove_dir))
+	if (!allow(rules, handled.files, directory, in_directory))
 		failed(directory);
 	for (size_t i = 0; i < sizeof of_the_machine / sizeof of_the_machine[0]; i++)
 		(void)allow(rules, handled.files, of_the_machine[i], read_file | read_dir);

@@ -56,9 +56,11 @@ func (s *Server) download(ask func(context.Context, string) (*box.File, error), 
 func (s *Server) names(r *http.Request) (any, error) {
 	return s.list(r.Context(), `SELECT name, kind FROM (
 			SELECT view_name AS name, 'view' AS kind FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'
-			UNION SELECT DISTINCT column_name, 'column' FROM duckdb_columns() c JOIN duckdb_views() v ON c.table_oid = v.view_oid WHERE NOT v.internal
-			UNION SELECT DISTINCT function_name, 'function' FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*')
-				AND function_type <> 'pragma' AND (function_type NOT IN ('table', 'table_macro') OR NOT internal OR list_contains(?, function_name))
+			UNION SELECT DISTINCT column_name, 'column' FROM duckdb_columns() c
+				JOIN duckdb_views() v ON c.table_oid = v.view_oid WHERE NOT v.internal
+			UNION SELECT DISTINCT function_name, 'function' FROM duckdb_functions()
+				WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*') AND function_type <> 'pragma'
+				AND (function_type NOT IN ('table', 'table_macro') OR NOT internal OR list_contains(?, function_name))
 			UNION SELECT keyword_name, 'keyword' FROM duckdb_keywords() WHERE keyword_category = 'reserved'
 		) ORDER BY name, kind`, box.TableFunctions)
 }
