@@ -60,16 +60,26 @@ func TestProcessIsReplaced(t *testing.T) {
 	alive(t, b)
 }
 
-// TestWorn: a process that has run queries for long is replaced between two of them.
+// TestWorn: a process that has run queries for long is replaced between two of them, and one
+// that has kept memory.
 func TestWorn(t *testing.T) {
-	b := open(t, Options{Path: database(t), Time: 400 * time.Millisecond})
-	for range 9 {
-		if _, err := b.Rows(t.Context(), "SELECT sleep_ms(200)"); err != nil {
-			t.Error(err)
+	b := open(t, Options{Path: database(t), Time: 20 * time.Second})
+	for _, c := range []struct {
+		what string
+		wear func()
+		want bool
+	}{
+		{"nothing", func() {}, false},
+		{"time", func() { b.process.spent = timesUsed * b.options.Time }, true},
+		{"memory", func() { b.process.size -= b.options.memory() }, true},
+	} {
+		before := b.started
+		<-b.process.ready
+		c.wear()
+		alive(t, b)
+		if replaced := b.started > before; replaced != c.want {
+			t.Errorf("after %s: replaced: %v", c.what, replaced)
 		}
-	}
-	if b.started < 2 {
-		t.Error("it was not replaced")
 	}
 }
 
