@@ -149,6 +149,13 @@ test-leaks: $(TOKENIZERS) $(CHARTS) clients
 crash: $(TOKENIZERS) $(CHARTS)
 	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run 'TestKilledAtRandom|TestExportKilled' -v
 
+# The explorer attacked for ATTACKTIME, where make test does it for a minute: statements that
+# change, crash and exhaust, and readers that stall, while pages are asked for.
+ATTACKTIME ?= 10m
+.PHONY: attack
+attack: $(TOKENIZERS) $(CHARTS)
+	SAEDB_ATTACKTIME=$(ATTACKTIME) $(GO) test ./test -count=1 -timeout 0 -run '^TestAttack$$' -v
+
 # Every fuzz target for FUZZTIME, one after the other.
 .PHONY: fuzz
 fuzz: $(TOKENIZERS)

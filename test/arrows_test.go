@@ -59,7 +59,7 @@ const arrows = `
 
 	# What fills tables and what reads them asks SQL.
 	internal/statistics: database/sql internal/baseline internal/fault sql
-	internal/export: database/sql internal/fault internal/output sql
+	internal/export: database/sql internal/fault internal/plaintext sql
 	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
 	internal/output: database/sql internal/fault internal/plaintext github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
 	internal/shell: database/sql internal/fault internal/nearest internal/output internal/plaintext sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
@@ -70,9 +70,11 @@ const arrows = `
 
 	# The database with its functions, and who opens it.
 	.: database/sql internal/check internal/fault internal/operations internal/plaintext internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
-	internal/web: . database/sql internal/fault internal/figures internal/output sql
+	internal/sandbox: golang.org/x/sys
+	internal/box: . database/sql internal/figures internal/files internal/output internal/sandbox sql
+	internal/web: . database/sql internal/box internal/fault internal/figures internal/sandbox sql
 	examples/clients/go: . github.com/duckdb/duckdb-go/v2
-	cmd/saedb: . database/sql internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/plaintext internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/model loader/sae loader/tokenset sql udf github.com/urfave/cli/v2 golang.org/x/term
+	cmd/saedb: . database/sql internal/box internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/plaintext internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/model loader/sae loader/tokenset sql udf github.com/urfave/cli/v2 golang.org/x/term
 
 	# The same in another's DuckDB.
 	internal/provoke: udf/capi

@@ -28,10 +28,10 @@ var pictures = flag.String("pictures", "", "write pictures of the explorer's pag
 // explore runs saedb serve for the example on a free port and returns its address.
 func explore(t *testing.T) string { return exploreDatabase(t, example) }
 
-func exploreDatabase(t *testing.T, db string) string {
+func exploreDatabase(t *testing.T, db string, flags ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	command := exec.CommandContext(ctx, program, "--db", db, "serve", "--listen", "127.0.0.1:0")
+	command := exec.CommandContext(ctx, program, append([]string{"--db", db, "serve", "--listen", "127.0.0.1:0"}, flags...)...)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestExplorerRefusesOtherSites(t *testing.T) {
 }
 
 func TestExplorerConfinesQueries(t *testing.T) {
-	address := explore(t)
+	address := exploreDatabase(t, example, "--query-time", "4s")
 	inside, err := os.MkdirTemp("", "outside")
 	if err != nil {
 		t.Fatal(err)
@@ -143,14 +143,14 @@ func TestExplorerConfinesQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ sql, want string }{
-		{"SELECT * FROM read_text('/etc/passwd')", "Permission Error"},
+		{"SELECT * FROM read_text('/etc/passwd')", "read_text() cannot be used here"},
 		{"SELECT * FROM '/etc/passwd.csv'", "Permission Error"},
-		{"SELECT * FROM glob('/etc/*')", "Permission Error"},
-		{"SELECT * FROM read_csv('https://example.org/x.csv')", "Error"},
-		{"FROM sae_info('" + sae + "')", "sae_info: files cannot be read here"},
-		{"FROM read_sae('" + sae + "')", "read_sae: files cannot be read here"},
-		{"FROM read_vocab('" + model + "')", "read_vocab: files cannot be read here"},
-		{"FROM read_unembedding('" + model + "')", "read_unembedding: files cannot be read here"},
+		{"SELECT * FROM glob('/etc/*')", "glob() cannot be used here"},
+		{"SELECT * FROM read_csv('https://example.org/x.csv')", "read_csv() cannot be used here"},
+		{"FROM sae_info('" + sae + "')", "sae_info() cannot be used here"},
+		{"FROM read_sae('" + sae + "')", "read_sae() cannot be used here"},
+		{"FROM read_vocab('" + model + "')", "read_vocab() cannot be used here"},
+		{"FROM read_unembedding('" + model + "')", "read_unembedding() cannot be used here"},
 		{"COPY (SELECT 1) TO '" + inside + "/x.csv'", "only SELECT"},
 		{"ATTACH '" + inside + "/x.db'", "only SELECT"},
 		{"INSTALL httpfs", "only SELECT"},
@@ -172,9 +172,9 @@ func TestExplorerConfinesQueries(t *testing.T) {
 		{"PIVOT features ON layer USING count(*)); COPY (SELECT 1", "syntax error"},
 		{"PIVOT features ON layer USING count(*) /*", "unterminated"},
 		{"", "there is no query"},
-		{"SELECT * FROM query('COPY (SELECT 1) TO ''" + inside + "/x.csv''')", "Error"},
+		{"SELECT * FROM query('COPY (SELECT 1) TO ''" + inside + "/x.csv''')", "query() cannot be used here"},
 		{"SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000000) b", "took longer than"},
-		{"SELECT string_agg(repeat('x', 1000), '') FROM range(100000000)", "Error"},
+		{"SELECT len(range(300000000))", "Out of Memory"},
 		{"SELECT repeat('x', 20000000)", "larger than"},
 		{"SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 1000000) FROM decoder_directions", "took longer than"},
 	} {
@@ -200,7 +200,7 @@ func TestExplorerConfinesQueries(t *testing.T) {
 		if err := rows.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
-		if status, body := request(t, "GET", query(address, "sql", "FROM "+name+"('"+model+"')")); status != 400 || !strings.Contains(body, name+": files cannot be read here") {
+		if status, body := request(t, "GET", query(address, "sql", "FROM "+name+"('"+model+"')")); status != 400 || !strings.Contains(body, name+"() cannot be used here") {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
 	}

@@ -21,11 +21,11 @@ type page struct {
 var layers = []int{4, 9, 14, 19, 24, 29}
 
 func sae(random *rand.Rand) string {
-	return fmt.Sprintf("blocks.%d.hook_resid_pre", layers[random.IntN(len(layers))])
+	return fmt.Sprintf("smollm2-demo/blocks.%d.hook_resid_pre", layers[random.IntN(len(layers))])
 }
 
 func of(random *rand.Rand) string {
-	return fmt.Sprintf("release=smollm2-demo&sae=%s&feature=%d", sae(random), random.IntN(1536))
+	return fmt.Sprintf("sae=%s&feature=%d", sae(random), random.IntN(1536))
 }
 
 // pages are what people look at: features and lists of them more often than figures.
@@ -45,7 +45,7 @@ var pages = []page{
 		return "/api/set?model=smollm2-135m&set=" + []string{"all_digits", "boy_names", "girl_names"}[random.IntN(3)]
 	}},
 	{"figure of an SAE", 1, func(random *rand.Rand) string {
-		return "/api/figure?name=skew-kurtosis&release=smollm2-demo&sae=" + sae(random)
+		return "/api/figure?name=skew-kurtosis&sae=" + sae(random)
 	}},
 	{"query", 1, func(random *rand.Rand) string {
 		q := fmt.Sprintf("SELECT feature, skewness, top_tokens FROM layer_%d ORDER BY kurtosis DESC LIMIT %d", layers[random.IntN(len(layers))], 1+random.IntN(50))

@@ -50,6 +50,7 @@ func run(clients int, lasting time.Duration) error {
 	if err != nil {
 		return err
 	}
+	defer idle.Command.Process.Kill() // where a page failed; it has ended otherwise
 	if err := idle.eachPage(); err != nil {
 		return err
 	}
@@ -62,6 +63,7 @@ func run(clients int, lasting time.Duration) error {
 	if err != nil {
 		return err
 	}
+	defer loaded.Command.Process.Kill()
 	if err := loaded.eachPage(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/saedb/saedb/internal/box"
 	"github.com/saedb/saedb/internal/nearest"
 	"github.com/urfave/cli/v2"
 )
@@ -27,6 +28,7 @@ const (
 )
 
 func main() {
+	box.Serve() // does not return in the process that serve starts for queries
 	// Nearly all of the heap is unembeddings, which stay: the usual headroom of
 	// once the live heap would be as large as they are, and never be used.
 	debug.SetGCPercent(10)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/saedb/saedb"
@@ -21,8 +20,10 @@ var serveCommand = &cli.Command{
 	Usage: "explore the features in a browser, on this machine",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: "127.0.0.1:7433"},
+		&cli.DurationFlag{Name: "query-time", Usage: "the `TIME` that a query on the page of SQL may take", Value: 20 * time.Second},
 	},
-	Description: "The database is open read-only and confined: queries on the page reach no files and no network.\n" +
+	Description: "The database is open read-only. Queries on the page run in a process of their own, which reaches\n" +
+		"no other files and no network; what a query may take stands on the page.\n" +
 		"From another machine, forward the port: ssh -L 7433:127.0.0.1:7433 HOST",
 	Action: serve,
 }
@@ -42,6 +43,9 @@ func serve(c *cli.Context) error {
 	if _, err := files.TemporaryDirectory(); err != nil { // for downloads
 		return fault.At("serve", "", err)
 	}
+	if c.Duration("query-time") <= 0 {
+		return wrongUsage("serve: --query-time: expected a time such as 20s, found %v", c.Duration("query-time"))
+	}
 	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
@@ -50,7 +54,7 @@ func serve(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "serve", c.String("db")); err != nil {
 		return err
 	}
-	server, err := web.New(c.Context, db, filepath.Base(c.String("db")))
+	server, err := web.New(c.Context, db, c.String("db"), c.Duration("query-time"))
 	if err != nil {
 		return err
 	}
@@ -58,6 +62,9 @@ func serve(c *cli.Context) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return &fault.Error{Op: "serve", Subject: address, Err: err, Hint: "--listen 127.0.0.1:0 takes any free port"}
+	}
+	for _, part := range server.Holds().Missing() {
+		fmt.Fprintf(c.App.ErrWriter, "saedb: note: this kernel has no %s, which would confine the process for queries further (docs/reliability.md says what does)\n", part)
 	}
 	fmt.Fprintf(c.App.Writer, "serving %s on http://%s; Ctrl-C stops\n", c.String("db"), listener.Addr())
 	return listen(c.Context, listener, server.Handler())

@@ -45,7 +45,7 @@ type Request struct {
 	// EndTokens returns the tokens that features of an SAE promote, and those that they
 	// suppress, for a program that has them at hand; nil reads top_tokens and
 	// bottom_tokens. Such a program shows the features itself: points have no addresses.
-	EndTokens func(ctx context.Context, sae string, features []int64) (top, bottom [][]string, err error)
+	EndTokens func(ctx context.Context, sae string, features []int64) (top, bottom [][]string, err error) `json:"-"`
 }
 
 // A Kind is a figure that can be drawn.

@@ -59,13 +59,7 @@ func (s *Server) figure(r *http.Request) (any, error) {
 	if q.Get("q") == "" {
 		return s.draw(r.Context(), request)
 	}
-	var f *figures.Figure
-	err = s.exclusively(r, func(ctx context.Context, query string) error {
-		request.Query = query
-		f, err = figures.Build(ctx, s.db.DB, request)
-		return err
-	})
-	return f, err
+	return s.box.Figure(r.Context(), request, q.Get("q"))
 }
 
 // draw returns a figure of ours as JSON.

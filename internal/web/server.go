@@ -5,32 +5,32 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/box"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/sandbox"
 )
 
 //go:embed assets
 var assets embed.FS
 
-// Limits of a user's query.
+// A download that is on its way to a reader takes room on disk. A reader is left that takes
+// too long for a piece, or for all of one.
 const (
-	queryTime   = 20 * time.Second
-	queryMemory = "1GB"
-	queryRows   = 1000     // on the page; downloads have all
-	answerBytes = 16 << 20 // of one answer
-	waitTime    = 5 * time.Second
+	mostDownloads = 4
+	downloadTime  = 10 * time.Minute
+	writeTime     = 15 * time.Second
 )
 
 // idleConnections are kept for the next requests: a page asks for several things at once.
@@ -39,9 +39,9 @@ const idleConnections = 8
 // A Server answers the explorer's requests.
 type Server struct {
 	db         *saedb.DB
-	database   string // its name on the page
-	exports    string // the one directory that DuckDB may write to
-	running    chan struct{}
+	database   string        // its name on the page
+	box        *box.Box      // runs what the page's users write
+	downloads  chan struct{} // one for each that is on its way
 	files      map[string]file
 	catalogue  *catalogue
 	drawn      drawn
@@ -58,57 +58,49 @@ type file struct {
 	content []byte
 }
 
-// New confines db, which must be open read-only, and returns a server of it.
-// database is its name on the page. Close the server when it has stopped.
-func New(ctx context.Context, db *saedb.DB, database string) (*Server, error) {
-	s := &Server{db: db, database: database, running: make(chan struct{}, 1)}
+// New confines db, which must be the database of the file path, open read-only, and returns
+// a server of it. A query of a user's may take so long. Close the server when it has stopped.
+func New(ctx context.Context, db *saedb.DB, path string, queryTime time.Duration) (*Server, error) {
+	s := &Server{db: db, database: filepath.Base(path), downloads: make(chan struct{}, mostDownloads)}
 	db.SetMaxIdleConns(idleConnections)
 	if err := s.load(); err != nil {
 		return nil, err
 	}
 	if err := s.readCatalogue(ctx); err != nil {
-		return nil, fault.At("serve", database, err)
+		return nil, fault.At("serve", s.database, err)
 	}
-	var err error
-	if s.exports, err = os.MkdirTemp("", "saedb-serve-"); err != nil {
+	if err := box.Confine(ctx, db, ""); err != nil {
 		return nil, fault.At("serve", "", err)
 	}
-	if err := s.confine(ctx); err != nil {
-		s.Close()
+	if err := s.openBox(ctx, path, queryTime); err != nil {
 		return nil, fault.At("serve", "", err)
 	}
 	s.warm(ctx)
 	return s, nil
 }
 
-// Close waits for what runs and removes what was exported.
-func (s *Server) Close() error {
-	if s.cool != nil {
-		s.cool()
+func (s *Server) openBox(ctx context.Context, path string, queryTime time.Duration) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
 	}
-	s.warming.Wait()
-	return os.RemoveAll(s.exports)
+	o := box.Options{Path: path, Time: queryTime}
+	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(sum(4 * CAST(d_model AS BIGINT) * d_vocab), 0) FROM models`).Scan(&o.Unembeddings); err != nil {
+		return err
+	}
+	s.box, err = box.Open(ctx, o)
+	return err
 }
 
-// confine takes from the database everything but itself.
-func (s *Server) confine(ctx context.Context) error {
-	s.db.Functions.Confine()
-	for _, setting := range []string{
-		"SET allowed_directories = ['" + strings.ReplaceAll(s.exports, "'", "''") + "']",
-		"SET autoinstall_known_extensions = false",
-		"SET autoload_known_extensions = false",
-		"SET allow_community_extensions = false",
-		"SET memory_limit = '" + queryMemory + "'",
-		"SET max_temp_directory_size = '4GB'",
-		"SET enable_external_access = false",
-		"SET lock_configuration = true",
-	} {
-		if _, err := s.db.ExecContext(ctx, setting); err != nil {
-			return fmt.Errorf("%s: %w", setting, err)
-		}
-	}
-	return nil
+// Close waits for what runs and removes what was exported.
+func (s *Server) Close() error {
+	s.cool()
+	s.warming.Wait()
+	return s.box.Close()
 }
+
+// Holds says what of the process that runs queries this system confines.
+func (s *Server) Holds() sandbox.Holds { return s.box.Holds() }
 
 // load reads the static files.
 func (s *Server) load() error {
@@ -156,17 +148,20 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))
 	mux.HandleFunc("GET /api/figure", s.answer(s.figure))
 	mux.HandleFunc("GET /api/names", s.answer(s.names))
+	mux.HandleFunc("GET /api/limits", s.answer(s.limits))
 	mux.HandleFunc("GET /api/sql", s.answer(s.sql))
-	mux.HandleFunc("GET /api/sql.csv", s.download(s.csv))
-	mux.HandleFunc("GET /api/sql.parquet", s.download(s.parquet))
+	mux.HandleFunc("GET /api/sql.csv", s.download(s.box.CSV, "result.csv", "text/csv; charset=utf-8"))
+	mux.HandleFunc("GET /api/sql.parquet", s.download(s.box.Parquet, "result.parquet", "application/vnd.apache.parquet"))
 	mux.HandleFunc("GET /", s.static)
 	return guard(mux)
 }
 
 // guard refuses what no page of ours asks for, and tells the browser what our
 // pages may do.
+// Who does not read what was asked for is left.
 func guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w = newPatient(w, writeTime)
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -254,10 +249,9 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &missing):
 		status = http.StatusNotFound
-	case errors.Is(err, context.DeadlineExceeded):
-		err = fmt.Errorf("the query took longer than %v and was stopped", queryTime)
+	case errors.Is(err, box.ErrTime):
 		status = http.StatusRequestTimeout
-	case errors.Is(err, errBusy):
+	case errors.Is(err, box.ErrBusy), errors.Is(err, errDownloads):
 		status = http.StatusServiceUnavailable
 	case r.Context().Err() != nil:
 		return // nobody is waiting

@@ -43,7 +43,7 @@ func (c *Client) List(ctx context.Context, r Reference, recursive bool) ([]Entry
 		at.RawQuery = "recursive=true"
 	}
 	var all []Entry
-	visited := map[string]bool{}
+	visited, listed := map[string]bool{}, map[string]bool{}
 	for at != nil {
 		if visited[at.String()] || len(visited) >= maxPages {
 			return nil, &fault.Error{
@@ -55,6 +55,15 @@ func (c *Client) List(ctx context.Context, r Reference, recursive bool) ([]Entry
 		page, next, err := c.listPage(ctx, r, at)
 		if err != nil {
 			return nil, err
+		}
+		for _, entry := range page {
+			if listed[entry.Path] {
+				return nil, &fault.Error{
+					Op: opList, Subject: r.String(), Problem: fmt.Sprintf("%q is listed twice, so the list may have no end", oneLine(entry.Path)),
+					Hint: "try again later, or name a directory below",
+				}
+			}
+			listed[entry.Path] = true
 		}
 		if all = append(all, page...); len(all) > maxEntries {
 			return nil, &fault.Error{

@@ -76,21 +76,31 @@ func TestPagesElsewhere(t *testing.T) {
 	}
 }
 
-// A list whose next page is one that was read, itself or an earlier one, ends.
+// A list whose next page is one that was read, itself or an earlier one, ends, also where it
+// has another address each time.
 func TestPagesWithoutEnd(t *testing.T) {
 	for name, next := range map[string]func(page string) string{
 		"itself": func(string) string { return "1" },
 		"two":    func(page string) string { return map[string]string{"": "1", "1": "2", "2": "1"}[page] },
+		"other":  func(page string) string { return page + "1" },
 	} {
 		s, asked := hubtest.New(t), 0
 		s.Break = func(w http.ResponseWriter, r *http.Request, _ bool) bool {
 			asked++
 			w.Header().Set("Link", `<`+r.URL.Path+`?cursor=`+next(r.URL.Query().Get("cursor"))+`>; rel="next"`)
-			_, _ = w.Write([]byte(`[{"type": "file", "path": "x", "size": 1}]`))
+			file := "x" + r.URL.Query().Get("cursor")
+			if name == "other" {
+				file = "x"
+			}
+			_, _ = w.Write([]byte(`[{"type": "file", "path": "` + file + `", "size": 1}]`))
 			return true
 		}
 		_, err := newClient(t, s, t.TempDir(), nil).List(t.Context(), reference(t, tiny), false)
-		if err == nil || !strings.Contains(err.Error(), "the list has no end") || asked > 3 {
+		want := "the list has no end"
+		if name == "other" {
+			want = "is listed twice"
+		}
+		if err == nil || !strings.Contains(err.Error(), want) || asked > 3 {
 			t.Errorf("%s: %v after %d requests", name, err, asked)
 		}
 	}

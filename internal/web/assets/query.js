@@ -77,6 +77,15 @@ export async function sqlPage(p) {
       out.replaceChildren(element("p", { class: "error", role: "alert" }, e.message));
     }
   }
+  const limits = element("p", { class: "quiet", id: "limits" });
+  get("limits").then((l) => {
+    const size = (bytes) =>
+      bytes < 1e9 ? `${whole(Math.round(bytes / 1e6))} MB` : `${Number((bytes / 1e9).toPrecision(2))} GB`;
+    limits.textContent =
+      `A query only reads this database: no files, no network. One runs at a time, for at most ` +
+      `${l.seconds} s, in ${size(l.memory)} of memory. Shown are ${whole(l.rows)} rows, of at most ` +
+      `${size(l.page_bytes)}; a download has all, up to ${size(l.file_bytes)}.`;
+  });
   const names = get("names");
   let chosen = 0,
     words = [];
@@ -158,6 +167,7 @@ export async function sqlPage(p) {
         "Ctrl+Enter runs, Tab completes, Alt and the arrows choose, Esc lets go. The address holds the query.",
       ),
     ),
+    limits,
     out,
   ];
 }

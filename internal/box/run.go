@@ -1,0 +1,126 @@
+package box
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/output"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// A result is a query's on the page. Values are text as DuckDB writes them, nil for
+// NULL.
+type result struct {
+	Columns   []resultColumn `json:"columns"`
+	Rows      [][]*string    `json:"rows"`
+	Truncated bool           `json:"truncated"` // there are more rows than these
+	Seconds   float64        `json:"seconds"`
+}
+
+type resultColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// rows is a result for the page, in JSON.
+func (w *worker) rows(ctx context.Context, query string) ([]byte, error) {
+	out := result{Rows: [][]*string{}}
+	begun := time.Now()
+	var err error
+	if out.Columns, err = w.columns(ctx, query); err != nil {
+		return nil, err
+	}
+	rows, err := w.db.QueryContext(ctx,
+		fmt.Sprintf("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (SELECT * FROM (\n%s\n) LIMIT %d)", query, pageRows+1))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if err := out.read(rows); err != nil {
+		return nil, err
+	}
+	out.Seconds = time.Since(begun).Seconds()
+	return json.Marshal(out)
+}
+
+func (w *worker) columns(ctx context.Context, query string) ([]resultColumn, error) {
+	rows, err := w.db.QueryContext(ctx, "SELECT * FROM (\n"+query+"\n) LIMIT 0")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, err
+	}
+	var columns []resultColumn
+	for _, t := range types {
+		columns = append(columns, resultColumn{t.Name(), t.DatabaseTypeName()})
+	}
+	return columns, nil
+}
+
+func (out *result) read(rows *sql.Rows) error {
+	bytes := 0
+	for rows.Next() {
+		values, pointers := make([]*string, len(out.Columns)), make([]any, len(out.Columns))
+		for i := range values {
+			pointers[i] = &values[i]
+		}
+		if err := rows.Scan(pointers...); err != nil {
+			return err
+		}
+		for _, v := range values {
+			if v != nil {
+				bytes += len(*v)
+			}
+		}
+		if bytes > pageBytes {
+			return fmt.Errorf("the result is larger than %d MB; download it instead", pageBytes/1_000_000)
+		}
+		if len(out.Rows) == pageRows {
+			out.Truncated = true
+			break
+		}
+		out.Rows = append(out.Rows, values)
+	}
+	return rows.Err()
+}
+
+// figure is one of a stranger's query, in JSON.
+func (w *worker) figure(ctx context.Context, r figures.Request, query string) ([]byte, error) {
+	r.Query = query
+	f, err := figures.Build(ctx, w.db.DB, r)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(f)
+}
+
+func (w *worker) csv(ctx context.Context, query string) error {
+	rows, err := w.db.QueryContext(ctx, "FROM (\n"+query+"\n)")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	file, err := os.Create(csvFile(w.directory))
+	if err != nil {
+		return err
+	}
+	if _, err = output.Write(file, output.CSV, rows); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+func (w *worker) parquet(ctx context.Context, query string) error {
+	to := schema.Literal(parquetFile(w.directory))
+	_, err := w.db.ExecContext(ctx, "COPY (FROM (\n"+query+"\n)) TO "+to+" (FORMAT parquet, USE_TMP_FILE false)")
+	return err
+}
