@@ -101,7 +101,7 @@ func TestWheels(t *testing.T) {
 						}
 					}
 				case strings.HasSuffix(name, "/LICENSES.txt"):
-					for _, carried := range []string{"duckdb-go-bindings", "gonum.org/v1/gonum", "Apache ECharts", "\nGo\n"} {
+					for _, carried := range []string{"duckdb-go-bindings", "gonum.org/v1/gonum", "Apache ECharts", "\nGo\n", "\nzstd, in DuckDB ", "\nICU, in DuckDB "} {
 						if !bytes.Contains(content, []byte(carried)) {
 							t.Errorf("LICENSES.txt lacks %q", carried)
 						}

@@ -176,7 +176,7 @@ def report(file: Path) -> None:
 
 
 def make_dist(p: Platform, extension: Path, program: Path, notices: str) -> None:
-    """Archives of the program and the extension of a platform."""
+    """Archives of the program and the extension of a platform, and what the program is made of."""
     compressed = BytesIO()
     with gzip.GzipFile(filename="", fileobj=compressed, mode="wb", mtime=epoch()) as out:
         out.write(extension.read_bytes())
@@ -190,6 +190,9 @@ def make_dist(p: Platform, extension: Path, program: Path, notices: str) -> None
     write(tree / "LICENSES.txt", notices.encode())
     target = DIST / f"saedb-{VERSION}-{p.name}.tar.gz"
     write(target, tarball(tree, f"saedb-{VERSION}-{p.name}"))
+    report(target)
+    target = DIST / f"saedb-{VERSION}-{p.name}.cdx.json"
+    run(ROOT / "scripts/sbom.sh", program, target)
     report(target)
 
 
