@@ -30,6 +30,9 @@ extension:
 	$(GO) run ./extension/footer -library $(dir $(EXTENSION))libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
 	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+# The same by the contract of DuckDB's extension CI: configure_ci, release, test_release.
+include packaging/community-extension/extension.mk
+
 # The Python package, which carries the extension: build/wheel/saedb-*.whl.
 .PHONY: wheel
 wheel: extension
