@@ -70,6 +70,7 @@ lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	GOFLAGS= $(GO) tool -modfile=tools/go.mod actionlint
 	@scripts/javascript.sh
 
 # Stock DuckDB clients, which the tests open a database with.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -122,5 +123,33 @@ func checkArchive(t *testing.T, name string, content []byte) {
 	}
 	if want := []string{"CHANGELOG.md", "LICENSE", "LICENSES.txt", "README.md", program}; !slices.Equal(has, want) {
 		t.Errorf("%s has %q, expected %q", name, has, want)
+	}
+}
+
+// TestPackaging: what is proposed to package managers is of this version, and of the sdist
+// that it is written for.
+func TestPackaging(t *testing.T) {
+	source, err := os.ReadFile("../internal/version/version.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := string(regexp.MustCompile(`Number = "(.*)"`).FindSubmatch(source)[1])
+	description, err := os.ReadFile("../packaging/community-extension/description.yml")
+	if err != nil || !strings.Contains(string(description), "\n  version: "+number+"\n") {
+		t.Errorf("description.yml is of another version than %s: %v", number, err)
+	}
+	dir, content := t.TempDir(), []byte("an sdist")
+	sdist := write(t, dir, "saedb-9.8.7.tar.gz", content)
+	runIn(t, "..", nil, "packaging/render.sh", sdist, filepath.Join(dir, "out"))
+	for _, name := range []string{"saedb.rb", "recipe.yaml"} {
+		rendered, err := os.ReadFile(filepath.Join(dir, "out", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"9.8.7", fmt.Sprintf("%x", sha256.Sum256(content))} {
+			if !strings.Contains(string(rendered), want) {
+				t.Errorf("%s lacks %s", name, want)
+			}
+		}
 	}
 }
