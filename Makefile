@@ -30,6 +30,9 @@ extension:
 	$(GO) run ./extension/footer -library $(dir $(EXTENSION))libsaedb.so -output $(EXTENSION) $(if $(PLATFORM),-platform $(PLATFORM))
 	@ls -l $(EXTENSION) | awk '{ printf "%s: %.1f MB\n", $$NF, $$5 / 1e6 }'
 
+# The same by the contract of DuckDB's extension CI: configure_ci, release, test_release.
+include packaging/community-extension/extension.mk
+
 # The Python package, which carries the extension: build/wheel/saedb-*.whl.
 .PHONY: wheel
 wheel: extension
@@ -50,7 +53,7 @@ wheels dist: $(CHARTS)
 # wheels are built. scripts/wheels-chroot.sh does it on the oldest Debian there is.
 .PHONY: test-wheels
 test-wheels: $(TOKENIZERS) wheels python-clients
-	$(GO) test ./test -count=1 -run 'TestWheels|TestInstalledWheel|TestWheelOfARM64' -v
+	$(GO) test ./test -count=1 -run 'TestWheels|TestDist|TestInstalledWheel|TestWheelOfARM64' -v
 
 $(CHARTS): FORCE
 	@scripts/chart-library.sh
@@ -67,6 +70,7 @@ lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	GOFLAGS= $(GO) tool -modfile=tools/go.mod actionlint
 	@scripts/javascript.sh
 
 # Stock DuckDB clients, which the tests open a database with.

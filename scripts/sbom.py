@@ -1,10 +1,13 @@
 """Joins what scripts/sbom.sh found out: see there."""
 
+import datetime
 import hashlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 out = Path(sys.argv[1])
 root = Path(__file__).parent.parent
@@ -49,19 +52,30 @@ def table(rows):
 
 
 bom = json.loads((out / "go.cdx.json").read_text())
-modules, rust, charts = list(go_modules(bom)), list(crates()), list(packages())
+alone = sys.argv[2:]  # of a program without the tokenizer library
+modules, rust, charts = list(go_modules(bom)), [] if alone else list(crates()), list(packages())
 duckdb = next(version for name, version, _ in modules if name == "github.com/duckdb/duckdb-go-bindings")
 # The bindings' v0.10506.0 is DuckDB 1.5.6.
 number = re.match(r"v0\.(\d+)(\d\d)(\d\d)\.", duckdb).groups()
-bundled = [("DuckDB", ".".join(str(int(n)) for n in number), "MIT")]
+number = ".".join(str(int(n)) for n in number)
+texts = (root / "scripts/duckdb-licences.txt").read_text(encoding="utf-8")
+parts = re.findall(rf"^(.+), in DuckDB {re.escape(number)}: (.+)$", texts, re.MULTILINE)
+if not parts:
+    sys.exit(f"scripts/duckdb-licences.txt is of another DuckDB than {number}: scripts/duckdb-licences.py writes it")
+bundled = [("DuckDB", number, "MIT")] + [(name, f"in DuckDB {number}", licence) for name, licence in parts]
 
 for rows, ecosystem in ((bundled, "generic"), (rust, "cargo"), (charts, "npm")):
     for name, version, licence in rows:
+        purl = f"pkg:{ecosystem}/{quote(name, safe='/')}@{quote(version)}"
         bom["components"].append({
-            "bom-ref": f"pkg:{ecosystem}/{name}@{version}", "type": "library", "name": name, "version": version,
-            "purl": f"pkg:{ecosystem}/{name}@{version}", "licenses": [{"expression": licence}],
+            "bom-ref": purl, "type": "library", "name": name, "version": version, "purl": purl, "licenses": [{"expression": licence}],
         })  # fmt: skip
-(out / "saedb.cdx.json").write_text(json.dumps(bom, indent=2) + "\n")
+if "SOURCE_DATE_EPOCH" in os.environ:
+    time = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
+    bom["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+Path(alone[0] if alone else out / "saedb.cdx.json").write_text(json.dumps(bom, indent=2) + "\n")
+if alone:
+    sys.exit()
 
 lock = hashlib.sha256((root / "scripts/libtokenizers.Cargo.lock").read_bytes()).hexdigest()
 (root / "docs/dependencies.md").write_text(f"""# What saedb is made of
@@ -79,7 +93,9 @@ Sans, which figures are drawn with, is in `go-fonts/liberation`. Libraries that 
 {table(modules)}
 ## DuckDB
 
-In `duckdb-go-bindings`, as a static library of its own.
+In `duckdb-go-bindings`, as static libraries of its own, and what they carry of others. The texts are in
+`scripts/duckdb-licences.txt`, which `scripts/duckdb-licences.py` takes from DuckDB's sources; the
+generators of TPC-H and TPC-DS are under the licence of the TPC, and saedb calls neither.
 
 {table(bundled)}
 ## Crates of the tokenizer library

@@ -5,18 +5,30 @@
 # The Go modules are those that are linked into the program, as it says itself, with
 # licences as cyclonedx-gomod finds them; the crates are those of the tokenizer library,
 # as cargo does; the packages of the chart library are those of its lock file.
-# Usage: scripts/sbom.sh PROGRAM
+#
+# With a second argument it writes no page, and the bill of a program without the tokenizer
+# library, of any platform, to that file: make dist does so.
+# Usage: scripts/sbom.sh PROGRAM [FILE]
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/build/sbom
+export GOFLAGS= # the tools need no tokenizer library
 mkdir -p "$out"
-go mod download
+# By version, which leaves in the cache what go build does not need and the tool does.
+go version -m "$1" | awk '$1 == "dep" { print $2 "@" $3 }' | xargs go mod download
 go build -modfile=tools/go.mod -o "$out/cyclonedx-gomod" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
-# Everything is in the module cache now. Without a version, saedb itself would be looked for
-# together with the first modules, and their licences not be found.
-version=$("$1" version | awk 'NR == 1 { print $2 }')
-GOPROXY=off "$out/cyclonedx-gomod" bin -licenses -json -noserial -version "$version" -output "$out/go.cdx.json" "$1" 2>"$out/log"
+# All of them are in the module cache now, held against go.sum. Without a version, saedb itself
+# would be looked for together with the first modules, and their licences not be found. The
+# platform is the program's.
+version=$(sed -n 's/.*Number = "\(.*\)"/\1/p' internal/version/version.go)
+platform=$(go version -m "$1" | awk '$1 == "build" && $2 ~ /^GO(OS|ARCH)=/ { print $2 }')
+env $platform GOPROXY=off GOSUMDB=off "$out/cyclonedx-gomod" bin -licenses -json -noserial -version "$version" \
+	-output "$out/go.cdx.json" "$1" 2>"$out/log"
 
+if [ $# -gt 1 ]; then
+	python3 scripts/sbom.py "$out" "$2"
+	exit
+fi
 crate=$(mktemp -d)
 trap 'rm -rf "$crate"' EXIT
 scripts/libtokenizers.sh --copy-source "$crate"

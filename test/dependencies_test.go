@@ -57,6 +57,19 @@ func TestDependencies(t *testing.T) {
 			t.Errorf("docs/dependencies.md does not list %s: make sbom writes it anew", one)
 		}
 	}
+	texts, err := os.ReadFile("../scripts/duckdb-licences.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := regexp.MustCompile(`(?m)^(.+), (in DuckDB [\d.]+): (.+)$`).FindAllStringSubmatch(string(texts), -1)
+	if len(parts) < 20 {
+		t.Errorf("scripts/duckdb-licences.txt has %d parts of DuckDB", len(parts))
+	}
+	for _, part := range parts {
+		if row := fmt.Sprintf("| %s | %s | %s |\n", part[1], part[2], part[3]); !strings.Contains(string(page), row) {
+			t.Errorf("docs/dependencies.md lacks %q: make sbom writes it anew", row)
+		}
+	}
 	crates, err := os.ReadFile("../scripts/libtokenizers.Cargo.lock")
 	if err != nil {
 		t.Fatal(err)

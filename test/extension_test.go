@@ -3,6 +3,7 @@ package test
 import (
 	"bufio"
 	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -59,6 +60,22 @@ func extension(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestStaticTLS: what the extension takes of the C library's reserve of thread-local storage
+// for libraries that are loaded late, some 1,700 bytes for the whole process, is a pointer or
+// two of Go's. PyTorch takes some of it too, and LOAD fails where none is left.
+func TestStaticTLS(t *testing.T) {
+	f, err := elf.Open(extension(t))
+	if err != nil {
+		t.Skip("the extension of this system is no ELF file")
+	}
+	defer f.Close()
+	for _, segment := range f.Progs {
+		if segment.Type == elf.PT_TLS && segment.Memsz > 16 {
+			t.Errorf("the extension has %d bytes of thread-local storage, expected 16 at most", segment.Memsz)
+		}
+	}
 }
 
 var (

@@ -2,8 +2,9 @@
 
 make wheels and make dist run it, in an environment of requirements.txt:
 
-    build.py wheels|dist [PLATFORM ...]     of linux-amd64, linux-arm64, windows-amd64; all by default
+    build.py wheels|dist [PLATFORM ...]     by the names of PLATFORMS; all by default
 
+What is there of platforms that are not named stays, so that one after the other can be built.
 Two builds of the same sources are equal, byte for byte: times are SOURCE_DATE_EPOCH's (that of
 the last commit by default), paths are trimmed, and every tool is pinned.
 """
@@ -175,7 +176,7 @@ def report(file: Path) -> None:
 
 
 def make_dist(p: Platform, extension: Path, program: Path, notices: str) -> None:
-    """Archives of the program and the extension of a platform."""
+    """Archives of the program and the extension of a platform, and what the program is made of."""
     compressed = BytesIO()
     with gzip.GzipFile(filename="", fileobj=compressed, mode="wb", mtime=epoch()) as out:
         out.write(extension.read_bytes())
@@ -189,6 +190,9 @@ def make_dist(p: Platform, extension: Path, program: Path, notices: str) -> None
     write(tree / "LICENSES.txt", notices.encode())
     target = DIST / f"saedb-{VERSION}-{p.name}.tar.gz"
     write(target, tarball(tree, f"saedb-{VERSION}-{p.name}"))
+    report(target)
+    target = DIST / f"saedb-{VERSION}-{p.name}.cdx.json"
+    run(ROOT / "scripts/sbom.sh", program, target)
     report(target)
 
 
@@ -207,9 +211,10 @@ def main(what: str, names: list[str]) -> None:
         commit = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         os.environ["SOURCE_DATE_EPOCH"] = commit.strip()
     os.umask(0o022)
-    fresh(WHEELS)
-    if what == "dist":
-        fresh(DIST)
+    for directory in (WHEELS, DIST):
+        if not names and (directory is WHEELS or what == "dist"):
+            fresh(directory)
+        directory.mkdir(parents=True, exist_ok=True)
     metadata = b""
     for p in (known[name] for name in names or known):
         into = fresh(BUILD / p.name)
@@ -222,7 +227,8 @@ def main(what: str, names: list[str]) -> None:
         if what == "dist":
             make_dist(p, extension, program, notices)
     report(build_example())
-    report(build_sdist(metadata, notices))
+    # The same sdist, whichever platforms are built.
+    report(build_sdist(metadata, licences.text(ROOT, environment(PLATFORMS[0], PLATFORMS[0].extension), False)))
     checksums(WHEELS)
     if what == "dist":
         for file in WHEELS.iterdir():

@@ -16,9 +16,15 @@ given = []
 for argument in arguments:
     if argument == "-lstdc++" and cxx:
         given += cxx
+    elif argument == "-lc++":
+        given.append("-lc++.1")  # the system's, by its stub: zig's own goes by the name without a number
     elif argument != "-rdynamic":  # asked for by DuckDB's bindings: 8 MB of names that nothing looks up
         given.append(argument)
 if not {"-c", "-E", "-S"} & set(arguments):
-    given += ["-Wl,--gc-sections", "-s"]
+    if "-macos" in target:
+        stubs = str(Path(__file__).with_name("macos"))
+        given += ["-Wl,-dead_strip", f"-L{stubs}", f"-F{stubs}"]
+    else:
+        given += ["-Wl,--gc-sections", "-s"]
 zig = str(Path(ziglang.__file__).with_name("zig"))
 os.execv(zig, [zig, "cc", "-target", target, *given])

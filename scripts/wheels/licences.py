@@ -21,7 +21,7 @@ Parts of the C and C++ libraries of the compiler are linked in: compiler-rt and 
 
 
 def text(root: Path, environment: dict[str, str], windows: bool) -> str:
-    """The licences of every Go module that is linked, of Go, of the chart library and of what the compiler links in."""
+    """The licences of every Go module that is linked, of Go, of the chart library, of what the compiler links in, and of DuckDB's parts."""
     listed = subprocess.run(
         ["go", "list", "-deps", "-json=Dir,Module", "./cmd/saedb"], cwd=root, env=environment, check=True, capture_output=True, text=True
     ).stdout
@@ -45,7 +45,13 @@ def text(root: Path, environment: dict[str, str], windows: bool) -> str:
     sections.append(("SAELens, whose list of releases is carried", root / "loader/hub/catalogue/LICENSE.SAELens"))
     if windows:
         sections.append(("mingw-w64", Path(ziglang.__file__).parent / "lib/libc/mingw/COPYING"))
+    bundled = (root / "scripts/duckdb-licences.txt").read_text(encoding="utf-8")
+    version = re.search(r"^.+, in DuckDB ([\d.]+): ", bundled, re.MULTILINE)[1]
+    # The bindings' v0.10506.0 is DuckDB 1.5.6.
+    linked = next(re.match(r"v0\.(\d+)(\d\d)(\d\d)\.", name.split()[1]).groups() for name in modules if name.startswith("github.com/duckdb/duckdb-go-bindings "))
+    if version != ".".join(str(int(n)) for n in linked):
+        sys.exit(f"wheels: scripts/duckdb-licences.txt is of DuckDB {version}, and {'.'.join(linked)} is linked: scripts/duckdb-licences.py writes it")
     parts = [RUNTIME]
     for title, file in sections:
         parts.append(f"{'=' * 80}\n{title}\n{'=' * 80}\n\n{file.read_text(encoding='utf-8', errors='replace').strip()}\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, bundled])

@@ -53,4 +53,6 @@ PLATFORMS = (
             Package("trixie", "gcc-mingw-w64-ucrt64", MINGW + "libgcc.a", "7f0a58bd41ecc1baaedca6993795f7cd1fa3388bec1b41b63d88c488c926dfbc"),
         ),
     ),
+    Platform("darwin", "arm64", "osx_arm64", "macosx_12_0_arm64", "aarch64-macos.12.0", "aarch64-macos.12.0", ()),
+    Platform("darwin", "amd64", "osx_amd64", "macosx_12_0_x86_64", "x86_64-macos.12.0", "x86_64-macos.12.0", ()),
 )  # fmt: skip
