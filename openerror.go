@@ -31,7 +31,7 @@ func openError(path string, o Options, err error) error {
 	case tornEntry.MatchString(said):
 		at, _ := tornAt(err)
 		failed.Subject, failed.Problem = path+".wal", fmt.Sprintf("the log is torn at byte %d, as a loss of power leaves it; all that was committed before is there", at)
-		failed.Hint = "whatever saedb command writes to the database cuts it off there, and keeps a copy"
+		failed.Hint = "saedb --db " + path + " upgrade cuts it off there, and keeps a copy"
 		failed.Err = tornError(said)
 	case strings.Contains(said, replaying):
 		failed.Subject, failed.Problem = path+".wal", "the log cannot be replayed into the database that it lies beside"

@@ -16,7 +16,11 @@ import (
 // disk in part. DuckDB then opens the database no more, although every transaction before is whole.
 var tornEntry = regexp.MustCompile(`Corrupt WAL file: entry.* at byte position (\d+)`)
 
-// tornAt returns the place of the entry in the log that an error of DuckDB's is about.
+// entryHeader is the length in bytes of what stands before an entry in the log: its size and its
+// checksum, 8 bytes each. DuckDB's errors name the place after them.
+const entryHeader = 16
+
+// tornAt returns where the entry begins in the log that an error of DuckDB's is about.
 func tornAt(err error) (at int64, torn bool) {
 	if err == nil {
 		return 0, false
@@ -26,7 +30,7 @@ func tornAt(err error) (at int64, torn bool) {
 		return 0, false
 	}
 	at, parseErr := strconv.ParseInt(match[1], 10, 64)
-	return at, parseErr == nil
+	return max(at-entryHeader, 0), parseErr == nil
 }
 
 // cutLog cuts a database's log off where an entry is torn, after which DuckDB takes in the
@@ -58,11 +62,7 @@ func cutLog(path string, at int64) (kept string, err error) {
 // been cut.
 func whole(path string, o Options, open func() (*DB, error)) (*DB, error) {
 	db, err := open()
-	for range 8 { // one entry after the other may be torn
-		at, torn := tornAt(err)
-		if !torn || o.ReadOnly || o.ReadFirst {
-			break
-		}
+	if at, torn := tornAt(err); torn && !o.ReadOnly {
 		kept, cutErr := cutLog(path, at)
 		if cutErr != nil {
 			return nil, fault.At("open database", path+".wal", cutErr)

@@ -245,7 +245,11 @@ func TestFaults(t *testing.T) {
 			f.number = random.IntN(len(all)) + 1
 		}
 		next[key]++
-		s.fail(t, f, fmt.Sprintf("%s, %s at call %d of %d (%s), seed %d; SAEDB_FAULT_SEED=%d", s.name, mode, f.number, len(all), all[f.number-1], f.seed, seed))
+		about := fmt.Sprintf("%s, %s at call %d of %d (%s), seed %d; SAEDB_FAULT_SEED=%d", s.name, mode, f.number, len(all), all[f.number-1], f.seed, seed)
+		if faults > 100 {
+			t.Log(about) // for who watches
+		}
+		s.fail(t, f, about)
 		if injected[key] == nil {
 			injected[key] = map[string]int{}
 		}
