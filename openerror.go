@@ -28,6 +28,11 @@ func openError(path string, o Options, err error) error {
 		_, checksum, _ := strings.Cut(said, corrupt+": ")
 		failed.Problem, failed.Err = "the file is damaged", damage(checksum)
 		failed.Hint = "restore it from a copy, or load into a new one"
+	case tornEntry.MatchString(said):
+		at, _ := tornAt(err)
+		failed.Subject, failed.Problem = path+".wal", fmt.Sprintf("the log is torn at byte %d, as a loss of power leaves it; all that was committed before is there", at)
+		failed.Hint = "saedb --db " + path + " upgrade cuts it off there, and keeps a copy"
+		failed.Err = tornError(said)
 	case strings.Contains(said, replaying):
 		failed.Subject, failed.Problem = path+".wal", "the log cannot be replayed into the database that it lies beside"
 		_, why, _ := strings.Cut(said, replaying)
@@ -50,6 +55,11 @@ const replaying = "Failure while replaying WAL file" // DuckDB's words
 type damage string
 
 func (d damage) Error() string { return string(d) }
+
+// tornError has DuckDB's words, of which one line is shown.
+type tornError string
+
+func (e tornError) Error() string { return tornEntry.FindString(string(e)) }
 
 // IsDamage reports whether an error of Open says that the file is damaged, for certain: a
 // checksum in it does not hold.

@@ -60,6 +60,10 @@ type Options struct {
 	// its tables are brought from that schema version to this one's, all or none of
 	// them. It may be nil.
 	Upgrading func(from, to int)
+	// LogCut is told when the log of a database that is opened for writing ended in a torn
+	// entry, as a loss of power leaves it, and was cut there: the file in which the whole log is
+	// kept. It may be nil.
+	LogCut func(kept string)
 	// Watch is told of the work of loads and computations. It may be nil.
 	Watch operations.Watch
 	// Hub makes the client for what a load needs of the Hugging Face Hub. It may be nil:
@@ -108,7 +112,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.ReadFirst {
 		return openAttached(ctx, path, o)
 	}
-	return openFile(ctx, path, o)
+	return whole(path, o, func() (*DB, error) { return openFile(ctx, path, o) })
 }
 
 // openFile opens a file, or a database in memory, as itself.

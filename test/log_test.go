@@ -94,3 +94,41 @@ func TestForeignLog(t *testing.T) {
 	mustRun(t, "--db", db, "compute")
 	mustRun(t, "--db", db, "check")
 }
+
+// TestTornLog: a log whose last transaction is on disk in part, as a loss of power leaves it, is
+// named by what reads, and cut by what writes, which keeps all of it; what was committed before
+// is there.
+func TestTornLog(t *testing.T) {
+	own := smallDatabase(t)
+	set := func(db *saedb.DB, name string) error {
+		_, err := db.LoadSets(t.Context(), saedb.SetsRequest{Name: name, Query: "SELECT 1"})
+		return err
+	}
+	var first int
+	file, log := logOf(t, own, func(db *saedb.DB) error {
+		if err := set(db, "before"); err != nil {
+			return err
+		}
+		first = len(read(t, own+".wal"))
+		return set(db, "torn")
+	})
+	for at := first + 10; at < len(log); at += (len(log) - first) / 3 {
+		torn := append([]byte(nil), log...)
+		torn[at] ^= 0xff
+		db := write(t, t.TempDir(), "torn.db", file)
+		write(t, filepath.Dir(db), "torn.db.wal", torn)
+		expectFailure(t, saedbRun(t, "", "--db", db, "info"), 1, "torn.db.wal: the log is torn at byte ", "all that was committed before is there")
+		r := saedbRun(t, "", "--db", db, "load", "sets", "--name", "after", "--sql", "SELECT 2")
+		if r.code != 0 || !strings.Contains(r.stderr, "note: the end of "+db+".wal was torn") {
+			t.Fatalf("exit %d: %s", r.code, r.stderr)
+		}
+		if kept, err := filepath.Glob(db + ".wal.torn-*"); err != nil || len(kept) != 1 || string(read(t, kept[0])) != string(torn) {
+			t.Errorf("kept %v, %v", kept, err)
+		}
+		said := mustRun(t, "--db", db, "sql", "--format", "csv", "SELECT string_agg(token_set, ' ' ORDER BY token_set) FROM token_sets WHERE token_set IN ('before', 'torn', 'after')")
+		if !strings.HasSuffix(said, "\nafter before\n") {
+			t.Errorf("after it there are %s", said)
+		}
+		mustRun(t, "--db", db, "check")
+	}
+}

@@ -30,6 +30,9 @@ func open(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
 	o.Upgrading = func(from, to int) {
 		fmt.Fprintf(c.App.ErrWriter, "saedb: note: upgrading %s from schema version %d to %d\n", path, from, to)
 	}
+	o.LogCut = func(kept string) {
+		fmt.Fprintf(c.App.ErrWriter, "saedb: note: the end of %s.wal was torn, as a loss of power leaves it, and was cut off; the whole log is kept as %s\n", path, kept)
+	}
 	return saedb.Open(c.Context, path, o)
 }
 
