@@ -70,11 +70,13 @@ var Kinds = []Kind{
 	},
 	{
 		"manhattan", "", "enrichment by feature, a panel a token set (--set, or the strongest beyond chance), promoted up, suppressed down, the furthest labelled",
-		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]", options("set", "score", "unsigned", "label-threshold", "top-n"), buildManhattan,
+		"feature, token_set, and what the score is of: q_value and direction, effect, es or p_value [direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]",
+		options("set", "score", "unsigned", "label-threshold", "top-n"), buildManhattan,
 	},
 	{
 		"sets", "SET_A SET_B", "the signed effects of two token sets, features whose effects differ labelled",
-		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, bottom_tokens, neuronpedia_url]", options("score", "unsigned", "label-threshold", "top-n"), buildSets,
+		"feature, token_set, and what the score is of: effect, q_value and direction, es or p_value [direction, top_tokens, bottom_tokens, neuronpedia_url]",
+		options("score", "unsigned", "label-threshold", "top-n"), buildSets,
 	},
 	{
 		"feature", "[N] [--set SET]", "a feature's logit weights by membership of a token set; without N, those of the set's --top-k features",
@@ -83,11 +85,13 @@ var Kinds = []Kind{
 	{"layers", "", "percentiles of std, skewness and kurtosis by layer", "layer, and std, skewness or kurtosis", options("statistic"), buildLayers},
 	{
 		"layer-box", "", "box plots of std, skewness and kurtosis by layer",
-		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]", options("statistic"), buildLayerBox,
+		"layer, and std, skewness or kurtosis [feature, top_tokens, neuronpedia_url]",
+		options("statistic"), buildLayerBox,
 	},
 	{
 		"layer-scatter", "", "skewness against kurtosis, animated over layers",
-		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]", options(), buildLayerScatter,
+		"layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]",
+		options(), buildLayerScatter,
 	},
 	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", options(), buildRunningSum},
 }
