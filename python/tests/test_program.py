@@ -269,15 +269,15 @@ class Results(unittest.TestCase):
             checked = saedb.check(con, all=True)
             self.assertFalse(checked)
             self.assertRegex("\n".join(checked.findings), "feature 5")
-            # A figure outlives what it was made of.
             saedb.unload(con, "sae", "*")
-            self.assertEqual(figure.rows(), before)
-            self.assertIn(b"</svg>", figure.draw("svg"))
             saedb.add_sae(con, np.eye(D_MODEL, dtype="f4"), name="s", config={"neuronpedia_id": "gpt2-small/3-res-jb"})
             addresses = saedb.neuronpedia(con, "s:1,3-4", name="mine")
             self.assertEqual(len(addresses), 1)
             self.assertIn("?name=mine&features=", addresses[0])
             self.assertEqual(saedb.neuronpedia(con, sql="SELECT 's' AS sae, unnest([1, 3, 4]) AS feature", name="mine"), addresses)
+        # A figure outlives what it was made of, and its connection.
+        self.assertEqual(figure.rows(), before)
+        self.assertIn(b"</svg>", figure.draw("svg"))
 
     def test_read_only(self):
         with tempfile.TemporaryDirectory() as directory:

@@ -10,9 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
+import duckdb
+
 from ._call import call
 from ._connection import PathLike
 from ._errors import ArgumentError
+from ._results import catalogue
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +29,7 @@ shown_as = "html"
 
 def show_as(format: str) -> None:
     """Says what figures show themselves as in a notebook: ``html``, the default, which answers the mouse and takes
-    1.2 MB in the notebook's file; ``png``, as for a notebook that is committed or read on GitHub; or ``svg``."""
+    1.3 MB or more in the notebook's file; ``png``, as for a notebook that is committed or read on GitHub; or ``svg``."""
     global shown_as
     if format not in FORMATS:
         raise ArgumentError(f"show_as: format: expected one of {', '.join(FORMATS)}, found {format!r}")
@@ -37,7 +40,7 @@ class Figure:
     """A figure: what is drawn, with every number of it.
 
     In a notebook it shows itself (:func:`saedb.plot.show_as` says as what); ``save`` writes it, and ``df`` hands over its
-    data. It keeps what it was made of: changes in the database do not change it.
+    data. It keeps what it was made of: changes in the database do not change it, and it outlives its connection.
     """
 
     def __init__(self, con: "DuckDBPyConnection", content: str, database: str, height: float) -> None:
@@ -81,8 +84,12 @@ class Figure:
         if format not in FORMATS:
             raise ArgumentError(f"draw: format: expected one of {', '.join(FORMATS)}, found {format!r}")
         if format not in self._drawn:
-            drawn = call(self._con, "saedb_draw", {"figure": self._content, "format": format, "from": self._database})[0]["content"]
-            self._drawn[format] = base64.b64decode(drawn)
+            arguments = {"figure": self._content, "format": format, "from": self._database}
+            try:
+                rows = call(self._con, "saedb_draw", arguments)
+            except duckdb.ConnectionException:  # it is closed, and drawing needs no database
+                rows = call(catalogue(), "saedb_draw", arguments)
+            self._drawn[format] = base64.b64decode(rows[0]["content"])
         return self._drawn[format]
 
     def save(self, path: PathLike) -> Path:

@@ -182,7 +182,7 @@ _catalogue: list[DuckDBPyConnection] = []
 
 
 def catalogue() -> DuckDBPyConnection:
-    """A database in memory to ask for releases."""
+    """A database in memory, for what needs none."""
     if not _catalogue:
         _catalogue.append(connect())
     return _catalogue[0]
