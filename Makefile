@@ -149,7 +149,7 @@ test-leaks: $(TOKENIZERS) $(CHARTS) clients
 crash: $(TOKENIZERS) $(CHARTS)
 	SAEDB_KILLS=500 $(GO) test ./test -count=1 -timeout 120m -run 'TestKilledAtRandom|TestExportKilled' -v
 
-# 2,000 system calls that fail, where make test has 24, and losses of power: docs/reliability.md.
+# 2,000 system calls that fail, where make test has 12, and losses of power: docs/reliability.md.
 .PHONY: faults
 faults: $(TOKENIZERS) $(CHARTS)
 	SAEDB_FAULTS=$(or $(FAULTS),2000) $(GO) test ./test -count=1 -timeout 180m -run 'TestFaults$$' -v
