@@ -160,7 +160,7 @@ ATTACKTIME ?= 10m
 attack: $(TOKENIZERS) $(CHARTS)
 	SAEDB_ATTACKTIME=$(ATTACKTIME) $(GO) test ./test -count=1 -timeout 0 -run '^TestAttack$$' -v
 
-# 2,000 system calls that fail, where make test has 24, and losses of power: docs/reliability.md.
+# 2,000 system calls that fail, where make test has 12, and losses of power: docs/reliability.md.
 .PHONY: faults
 faults: $(TOKENIZERS) $(CHARTS)
 	SAEDB_FAULTS=$(or $(FAULTS),2000) $(GO) test ./test -count=1 -timeout 180m -run 'TestFaults$$' -v

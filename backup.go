@@ -104,7 +104,7 @@ func (c *copying) mayWrite() error {
 
 // write copies the file, and takes in its log.
 func (c *copying) write(ctx context.Context) (size int64, err error) {
-	if _, err = c.copyFile(ctx, c.From, c.next); err != nil {
+	if _, err := c.copyFile(ctx, c.From, c.next); err != nil {
 		return 0, err
 	}
 	switch _, err := c.copyFile(ctx, c.From+".wal", c.next+".wal"); {

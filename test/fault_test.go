@@ -202,9 +202,9 @@ func (s *faultStep) fail(t *testing.T, f faulty, about string) {
 // there on for want of room, and at whichever the power fails and takes with it what was not
 // synced, in part and in any order, what it was to do is done or not begun, what it said is
 // done is, and the database opens and is sound. SAEDB_FAULTS says how many faults; make faults
-// has 2,000, and prints how many there were of each kind.
+// has 2,000, and prints each, and how many there were of each kind.
 func TestFaults(t *testing.T) {
-	faults, seed := 24, uint64(time.Now().UnixNano())
+	faults, seed := 12, uint64(time.Now().UnixNano())
 	if text := os.Getenv("SAEDB_FAULTS"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
