@@ -6,13 +6,15 @@
 set -eu
 cd "$(dirname "$0")/.."
 platform=${1:-linux-amd64}
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+commit=$(git rev-parse HEAD)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
 export SOURCE_DATE_EPOCH GOFLAGS=
 scripts/chart-library.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for clone in "$work/one" "$work/another/place"; do
-	git clone --quiet . "$clone"
+	git clone --quiet --no-checkout . "$clone"
+	git -C "$clone" checkout --quiet --detach "$commit" # not one that is made meanwhile
 	mkdir -p "$clone/build"
 	cp -r internal/figures/assets/echarts "$clone/internal/figures/assets/"
 	cp build/chart-library.stamp "$clone/build/"
