@@ -42,8 +42,8 @@ func TestLoadEncoder(t *testing.T) {
 		damaged := filepath.Join(t.TempDir(), "damaged.db")
 		copyFile(t, db, damaged)
 		change(t, damaged, statement)
-		if r := saedbRun(t, "", "--db", damaged, "check", "--sample", "1"); r.code != 1 || !strings.Contains(r.stdout, want) {
-			t.Errorf("%s: exit %d, expected 1 and %q, found\n%s", statement, r.code, want, r.stdout)
+		if r := saedbRun(t, "", "--db", damaged, "check", "--sample", "1"); r.code != 3 || !strings.Contains(r.stdout, want) {
+			t.Errorf("%s: exit %d, expected 3 and %q, found\n%s", statement, r.code, want, r.stdout)
 		}
 	}
 	mustRun(t, "--db", db, "unload", "sae", "smollm2-demo/blocks.29.hook_resid_pre")

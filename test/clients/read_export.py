@@ -73,8 +73,9 @@ for table in tables:
     lazy = polars.scan_parquet(f"{directory}/**/*.parquet", hive_partitioning=True, hive_schema={"release": polars.String, "layer": polars.Int32})
     compare("polars", lazy.collect_schema().names(), lazy.collect().rows(), wanted_columns, wanted, keys)
 
-    # CSV has the views as they are, lists as DuckDB's text.
-    cast = ", ".join(f"CAST({name} AS {types[name]}) AS {name}" for name in wanted_columns)
+    # CSV has the views as they are, lists as JSON.
+    cast = ", ".join(
+        f"CAST({f'CAST({name} AS JSON)' if types[name].endswith('[]') else name} AS {types[name]}) AS {name}" for name in wanted_columns)
     csv = con.execute(f"SELECT {cast} FROM read_csv('{directory}.csv', header = true, all_varchar = true, allow_quoted_nulls = false)")
     compare("csv", wanted_columns, csv.fetchall(), wanted_columns, wanted, keys)
     print(table, len(wanted))
