@@ -64,7 +64,7 @@ demo: build
 # Its last line is "N passed, N failed, N skipped"; a skip that test/skips.txt does not
 # list is a failure.
 test: build lint python-clients clients bi-clients browser
-	$(GO) run ./test/summary -skips test/skips.txt -- -timeout 40m ./...
+	$(GO) run ./test/summary -skips test/skips.txt -- -timeout 60m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
