@@ -122,7 +122,7 @@ func TestPythonTypes(t *testing.T) {
 		t.Skip("mypy is not installed; make python-clients installs it")
 	}
 	checked := t.TempDir()
-	args := []string{"-m", "mypy", "--strict", "--cache-dir", t.TempDir(), "--config-file", "pyproject.toml", "-p", "saedb", "-p", "saedb_program", "-p", "saedb_example"}
+	args := []string{"-m", "mypy", "--strict", "--cache-dir", t.TempDir(), "--config-file", "pyproject.toml", "-p", "saedb", "-p", "saedb_program", "-p", "saedb_example", "-p", "saedb_spark"}
 	for page := range pythonBlocks {
 		text, err := os.ReadFile(filepath.Join("..", page))
 		if err != nil {

@@ -16,7 +16,7 @@ from typing import Any, Iterable, NamedTuple, Optional, Union
 import duckdb
 
 import saedb
-from saedb._connection import call, target
+from saedb._call import call, target
 
 from . import _sql
 from ._errors import SparkJobError
@@ -100,7 +100,7 @@ def prepare(
         ).fetchall()[0]  # fmt: skip
         keep_sets(con, [i for i, _, _ in chosen])
         directions = None if baseline is None else str(operator.index(baseline))
-        found = call(con, "saedb_baseline", [named], tokens=tokens, baseline=directions, database=target(con, None))
+        found = call(con, "saedb_baseline", {"model": named, "tokens": tokens, "baseline": directions, "database": target(con, None)})
         con.execute("CHECKPOINT")
     except duckdb.Error as error:
         raise SparkJobError(f"{model}: {str(error).removeprefix('Invalid Input Error: ')}") from error
@@ -109,8 +109,13 @@ def prepare(
     digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""
     return Model(
         database, named, sha256, conventions, d_model, d_vocab,
-        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, Baseline(*found[0]) if found else None,
+        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, baseline_of(found),
     )  # fmt: skip
+
+
+def baseline_of(rows: list[dict[str, Any]]) -> Optional[Baseline]:
+    """The baseline that saedb_baseline gives, in a row or in none."""
+    return Baseline(rows[0]["baseline_id"], rows[0]["seed"], rows[0]["directions"]) if rows else None
 
 
 def is_database(path: str) -> bool:

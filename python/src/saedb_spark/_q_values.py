@@ -16,14 +16,14 @@ def of_scores(p_values: pa.Table) -> pa.Table:
     the family, and over all. It takes some 50 bytes a p-value."""
     log10_p = p_values.column("log10_p").to_numpy()
     over_all, q_all = adjusted(log10_p)
-    family = p_values.column("family").unify_dictionaries().combine_chunks() if len(log10_p) else None
+    if not len(log10_p):
+        return pa.schema([("family", pa.string()), ("log10_p", pa.float32()), ("log10_q", pa.float32()), ("log10_q_all", pa.float32())]).empty_table()
+    family = p_values.column("family").unify_dictionaries().combine_chunks()
     parts = []
-    for number, name in enumerate([] if family is None else family.dictionary.to_pylist()):
+    for number, name in enumerate(family.dictionary.to_pylist()):
         p, q = adjusted(log10_p[family.indices.to_numpy() == number])
         parts.append(pa.table({"family": pa.array([name] * len(p)), "log10_p": p, "log10_q": q, "log10_q_all": q_all[np.searchsorted(over_all, p)]}))
-    return pa.concat_tables(parts) if parts else pa.schema(
-        [("family", pa.string()), ("log10_p", pa.float32()), ("log10_q", pa.float32()), ("log10_q_all", pa.float32())]
-    ).empty_table()  # fmt: skip
+    return pa.concat_tables(parts)
 
 
 def of_features(p_values: pa.Table) -> pa.Table:
