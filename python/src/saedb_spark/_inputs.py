@@ -106,8 +106,9 @@ def from_description(release: str, path: str, name: Optional[str], what: Mapping
 
 
 def sae_name(release: str, name: str) -> str:
-    """The name of an SAE that is unique among all results."""
-    return name if release == DEFAULT_RELEASE else f"{release}/{name}"
+    """The name of an SAE that is unique among all results. One that begins with its release is so already: in saedb's own views
+    it does."""
+    return name if release == DEFAULT_RELEASE or name.startswith(f"{release}/") else f"{release}/{name}"
 
 
 def of_directions(spark: Any, table: Any, release: str, setup: _worker.Setup) -> tuple[Any, list[Source]]:
@@ -121,7 +122,7 @@ def of_directions(spark: Any, table: Any, release: str, setup: _worker.Setup) ->
     name = F.col("sae").cast("string")
     whole = table.select(
         group.alias("release"),
-        F.when(group == DEFAULT_RELEASE, name).otherwise(F.concat_ws("/", group, name)).alias("sae"),
+        F.when((group == DEFAULT_RELEASE) | name.startswith(F.concat(group, F.lit("/"))), name).otherwise(F.concat_ws("/", group, name)).alias("sae"),  # as sae_name
         F.col("feature").cast("int").alias("feature"),
         F.col("w_dec").cast("array<float>").alias("w_dec"),
         *[optional(table, name, kind) for name, kind in (("log_sparsity", "float"), ("hook", "string"), ("layer", "int"), ("neuronpedia_id", "string"))],
