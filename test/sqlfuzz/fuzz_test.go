@@ -116,14 +116,24 @@ func kindOf(name, of string) string {
 	return "x"
 }
 
-// TestRules: every function and macro that saedb has is called in some rule, and every kind
-// that a rule asks for is one.
-func TestRules(t *testing.T) {
+// functions are the names of all functions and macros of saedb's.
+func functions(t *testing.T) []string {
+	t.Helper()
 	db, err := saedb.Open(t.Context(), database(t), saedb.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	names, err := schema.Rows(t.Context(), db, func(name *string) []any { return []any{name} }, "SELECT name FROM functions")
+	if err != nil || len(names) < 30 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	return names
+}
+
+// TestRules: every function and macro that saedb has is called in some rule, and every kind
+// that a rule asks for is one.
+func TestRules(t *testing.T) {
 	var calls []string
 	for _, list := range rules {
 		calls = append(calls, list...)
@@ -135,10 +145,7 @@ func TestRules(t *testing.T) {
 		calls = append(calls, table.call)
 	}
 	all := strings.Join(calls, "\n")
-	names, err := schema.Rows(t.Context(), db, func(name *string) []any { return []any{name} }, "SELECT name FROM functions")
-	if err != nil || len(names) < 30 {
-		t.Fatalf("%v, %v", names, err)
-	}
+	names := functions(t)
 	for _, name := range names {
 		if !regexp.MustCompile(`\b` + name + `\(`).MatchString(all) {
 			t.Errorf("no rule calls %s", name)
@@ -179,7 +186,7 @@ func TestStatements(t *testing.T) {
 	}
 	seed = setting(t, "SAEDB_FUZZSQL_SEED", seed)
 	path := database(t)
-	views := viewsOf(t, path)
+	views, names := viewsOf(t, path), functions(t)
 	var (
 		next  atomic.Uint64
 		lock  sync.Mutex
@@ -220,7 +227,7 @@ func TestStatements(t *testing.T) {
 				lock.Lock()
 				if alike := alike(found); !slices.Contains(kinds, alike) {
 					kinds = append(kinds, alike)
-					t.Errorf("%s\nWhole: %s\n%s", report(s, found, seed, number), whole, whose(s))
+					t.Errorf("%s\nWhole: %s\n%s", report(s, found, seed, number), whole, whose(s, names))
 				}
 				if len(kinds) >= 20 {
 					cancel()

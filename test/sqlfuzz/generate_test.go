@@ -3,6 +3,7 @@ package sqlfuzz
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -65,6 +66,11 @@ type view struct {
 	columns []column
 }
 
+// has says whether a view has a column of a kind.
+func (v view) has(kind string) bool {
+	return slices.ContainsFunc(v.columns, func(c column) bool { return c.kind == kind })
+}
+
 // A generator makes statements.
 type generator struct {
 	*rand.Rand
@@ -80,7 +86,7 @@ type generator struct {
 // generate makes statement number of the sequence of a seed.
 func generate(views []view, seed, number uint64) *statement {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, number)), views: views, left: 150}
-	g.parameters, g.careless = g.chance(15), g.chance(40)
+	g.parameters, g.careless = g.chance(15), g.chance(25)
 	s := &statement{}
 	if g.chance(40) {
 		s.query = g.selects(2, false)
@@ -136,7 +142,7 @@ func (g *generator) deep(kind string, depth int) *node {
 
 // leaf is a column or a literal.
 func (g *generator) leaf(wanted, kind string) *node {
-	if g.chance(65) {
+	if g.chance(75) {
 		var fit []string
 		for _, c := range g.scope {
 			if c.kind == "i" && kind == "i" && !g.chance(30) {

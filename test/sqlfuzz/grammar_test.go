@@ -1,5 +1,11 @@
 package sqlfuzz
 
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Expressions are made by these rules, a list for every kind: w a direction, m a model, a an
 // SAE, s a token set, r a release, t a text, i an INTEGER, k a small one, c one that is
 // no column and so small that a list of so many is, d a DOUBLE, b a BOOLEAN, l a list of
@@ -55,6 +61,19 @@ var rules = map[string][]string{
 		"leading_edge(<w>, <m>, <s>, 'real')", "enrichment_values(<w>, <m>, <n>, 'all')", "enrichment_values(<w>, <m>, <n>, 'real')", "logit_weights(<w>, <m>)", "struct_pack(a := <x>, b := <x>)", "[<x>]", "hash(<x>)", "map([<t>], [<x>])",
 	},
 }
+
+// ours are the rules that call a function of saedb's with a direction.
+var ours = func() []string {
+	var all []string
+	for _, kind := range slices.Sorted(maps.Keys(rules)) {
+		for _, rule := range rules[kind] {
+			if strings.Contains(rule, "(<w>, <m>") && !slices.Contains(all, rule) {
+				all = append(all, rule)
+			}
+		}
+	}
+	return all
+}()
 
 // oddRules are asked for less often: what they give is seldom of a length or a type that is right.
 var oddRules = map[string][]string{

@@ -83,7 +83,8 @@ func (r *runner) run(s *statement, form string, threads int) (a answer, ok bool,
 	}
 	if isInternal(a.Error) {
 		r.close() // DuckDB lets nothing more be done after one of its own
-		return a, false, &finding{internals, a.Error}
+		message, _, _ := strings.Cut(a.Error, "\nStack Trace")
+		return a, false, &finding{internals, strings.TrimSpace(message)}
 	}
 	if a.Late > r.times.lag {
 		return a, false, &finding{late, fmt.Sprintf("%.1f s after it was cancelled", a.Late.Seconds())}

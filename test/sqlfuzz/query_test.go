@@ -32,7 +32,12 @@ func (g *generator) selects(depth int, where bool) *node {
 		n.parts[0] = "SELECT DISTINCT "
 	}
 	for i := range 1 + g.IntN(4) {
-		one := &node{parts: []string{"", ""}, kids: []*node{g.expression("x", depth)}}
+		value := g.expression("x", depth)
+		if i == 0 && g.chance(60) {
+			value = g.fill(pick(g, ours), 1)
+			value.kind = "x"
+		}
+		one := &node{parts: []string{"", ""}, kids: []*node{value}}
 		if i > 0 {
 			one.parts[0], one.optional = ", ", true
 		}
@@ -133,6 +138,9 @@ func (g *generator) source(depth int) (*node, []column) {
 		return s.node, s.columns
 	}
 	v := pick(g, g.views)
+	for g.chance(60) && !v.has("w") {
+		v = pick(g, g.views) // those with directions, which most functions are of, are few
+	}
 	alias := g.alias()
 	columns := make([]column, len(v.columns))
 	for i, c := range v.columns {
