@@ -90,12 +90,34 @@ func generate(views []view, seed, number uint64) *statement {
 	s := &statement{}
 	if g.chance(40) {
 		s.query = g.selects(2, false)
-		s.predicate = g.expression("b", 3)
+		s.predicate = g.divides()
 	} else {
 		s.query = g.query(3)
 	}
 	s.stable = !g.unstable
 	return s
+}
+
+// divides is a predicate, mostly one that is true of some rows alone.
+func (g *generator) divides() *node {
+	if g.chance(30) {
+		return g.expression("b", 3)
+	}
+	c := pick(g, g.scope)
+	forms := []string{"hash(%s) %% 2 = 0", "%s IS NOT NULL", "nullif(hash(%[1]s) %% 3, 1) = 0"}
+	switch c.kind {
+	case "i":
+		forms = append(forms, "%s %% 3 = 1", "%s > 5", "%s %% 2 = 0")
+	case "d":
+		forms = append(forms, "%s > 0", "NOT %s < 0.5", "isnan(%s)")
+	case "t", "s", "a", "m":
+		forms = append(forms, "%s LIKE '%%e%%'", "%s > 'l'")
+	}
+	one := &node{kind: "b", parts: []string{fmt.Sprintf(pick(g, forms), c.name)}}
+	if g.chance(60) {
+		return one
+	}
+	return &node{kind: "b", parts: []string{"(", pick(g, []string{" AND ", " OR "}), ")"}, kids: []*node{one, g.expression("b", 2)}}
 }
 
 func (g *generator) chance(percent int) bool { return g.IntN(100) < percent }

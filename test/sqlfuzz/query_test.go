@@ -34,7 +34,7 @@ func (g *generator) selects(depth int, where bool) *node {
 	for i := range 1 + g.IntN(4) {
 		value := g.expression("x", depth)
 		if i == 0 && g.chance(60) {
-			value = g.fill(pick(g, ours), 1)
+			value = g.fill(pick(g, ours), g.IntN(2))
 			value.kind = "x"
 		}
 		one := &node{parts: []string{"", ""}, kids: []*node{value}}
