@@ -71,8 +71,22 @@ var made = sync.OnceValues(func() (string, error) {
 			return "", err
 		}
 	}
-	_, err = db.Compute(ctx, saedb.ComputeRequest{Baseline: 256})
-	return path, err
+	if _, err = db.Compute(ctx, saedb.ComputeRequest{Baseline: 256}); err != nil {
+		return "", err
+	}
+	// What loads of encoders and of Neuronpedia's files would bring.
+	for _, statement := range []string{
+		"INSERT INTO stored_encoders SELECT sae_id, feature, list_reverse(w_dec), feature / 10, CASE WHEN feature % 2 = 0 THEN 0.1 END FROM stored_decoders",
+		"UPDATE stored_saes SET neuronpedia_id = 'small/' || short_name",
+		"INSERT INTO stored_explanations SELECT 1, neuronpedia_id, range, 'about ' || range, 'made up', CASE WHEN range % 3 > 0 THEN 'nobody' END FROM stored_saes, range(10)",
+		"INSERT INTO stored_neuronpedia_features SELECT 1, neuronpedia_id, range, range * 1.5, 'nan' FROM stored_saes, range(10)",
+		"INSERT INTO user_token_sets SELECT 'llama', 'mine', range FROM range(5)",
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return "", err
+		}
+	}
+	return path, nil
 })
 
 // viewsOf are the views and tables of a database, with columns by their kinds.

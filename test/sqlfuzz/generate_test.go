@@ -167,11 +167,11 @@ func (g *generator) leaf(wanted, kind string) *node {
 	if g.chance(75) {
 		var fit []string
 		for _, c := range g.scope {
-			if c.kind == "i" && kind == "i" && !g.chance(30) {
+			if c.kind == "i" && (kind == "i" && !g.chance(10) || kind == "k" && g.chance(15)) {
 				fit = append(fit, c.name+"::INTEGER") // most are BIGINT
 				continue
 			}
-			if c.kind == kind || kind == "x" || kind == "k" && c.kind == "i" && g.chance(20) {
+			if c.kind == kind || kind == "x" {
 				fit = append(fit, c.name)
 			}
 		}

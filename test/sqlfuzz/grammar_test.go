@@ -8,7 +8,8 @@ import (
 
 // Expressions are made by these rules, a list for every kind: w a direction, m a model, a an
 // SAE, s a token set, r a release, t a text, i an INTEGER, k a small one, c one that is
-// no column and so small that a list of so many is, d a DOUBLE, b a BOOLEAN, l a list of
+// no column and so small that a list of so many is, o which tokens count, u a weight,
+// g a processing, d a DOUBLE, b a BOOLEAN, l a list of
 // texts, n a list of INTEGER, x what is looked at whole. <k> in a rule is an expression of that kind,
 // <k,> a list of them, <sub:k> an aggregate of that kind over a query of its own, which may
 // name columns of the outer one.
@@ -31,16 +32,16 @@ var rules = map[string][]string{
 	},
 	"i": {
 		"(<i> + <i>)", "(<i> % <i>)", "(<i> - <i>)", "len(<t>)::INTEGER", "len(<l>)::INTEGER", "len(<w>)::INTEGER", "len(<n>)::INTEGER", "(row_hash(<i>, <w>::FLOAT[]) % 1000)::INTEGER", "len(top_tokens(<w>, <m>, <k>))::INTEGER", "len(enrich(<w>, <m>, <l>))::INTEGER",
-		"len(leading_edge(<w>, <m>, <s>))::INTEGER", "(top_tokens(<w>, <m>, <k>))[<k>].token_id", "(leading_edge(<w>, <m>, <s>, <d>))[<k>].rank", "CASE WHEN <b> THEN <i> ELSE <i> END", "<d>::INTEGER",
-		"<sub:i>", "(<n>)[<k>]", "abs(<i>)", "TRY_CAST(<t> AS INTEGER)", "len(weighted_enrichment(<w>, <m>, <l>, <d>, <k>, <i>))::INTEGER",
+		"len(leading_edge(<w>, <m>, <s>))::INTEGER", "(top_tokens(<w>, <m>, <k>))[<k>].token_id", "(leading_edge(<w>, <m>, <s>, <u>))[<k>].rank", "CASE WHEN <b> THEN <i> ELSE <i> END", "<d>::INTEGER",
+		"<sub:i>", "(<n>)[<k>]", "abs(<i>)", "TRY_CAST(<t> AS INTEGER)", "len(weighted_enrichment(<w>, <m>, <l>, <u>, <k>, <i>))::INTEGER",
 	},
 	"d": {
-		"(logit_stats(<w>, <m>)).std", "(logit_stats(<w>, <m>, <b>)).kurtosis", "(logit_stats(<w>, <m>, <t>)).mean", "(logit_stats(<w>, <m>, <b>, 'real')).skewness", "(l_moments(<w>, <m>)).l_scale",
-		"(l_moments(<w>, <m>, 'real')).l_kurtosis", "logit_weight(<w>, <m>, <i>)", "logit_weight(<w>, <m>, <k>)", "enrichment_score(<w>, <m>, <s>)", "enrichment_score(<w>, <m>, <s>, 'real')",
-		"(enrich(<w>, <m>, <s>))[1].p_value", "(enrich(<w>, <m>, <l>, 'real'))[<k>].auc", "(feature_statistics(<w>, <m>)).cos_std", "baseline_log10_p(<m>, <k>, <k>, <d>)", "baseline_log10_p(<m>, <i>, <i>, <d>)",
-		"ks_log10_p(<k>, <i>, <d>)", "ks_log10_p(<i>, <i>, <d>)", "(weighted_enrichment(<w>, <m>, <l>, <d>, <k>))[1].nes", "(leading_edge(<w>, <m>, <s>, <d>, 'real'))[<k>].logit_weight",
+		"(logit_stats(<w>, <m>)).std", "(logit_stats(<w>, <m>, <b>)).kurtosis", "(logit_stats(<w>, <m>, <o>)).mean", "(logit_stats(<w>, <m>, <b>, <o>)).skewness", "(l_moments(<w>, <m>)).l_scale",
+		"(l_moments(<w>, <m>, <o>)).l_kurtosis", "logit_weight(<w>, <m>, <i>)", "logit_weight(<w>, <m>, <k>)", "enrichment_score(<w>, <m>, <s>)", "enrichment_score(<w>, <m>, <s>, <o>)",
+		"(enrich(<w>, <m>, <o>))[1].p_value", "(enrich(<w>, <m>, <l>, <o>))[<k>].auc", "(feature_statistics(<w>, <m>)).cos_std", "baseline_log10_p(<m>, <k>, <k>, <d>)", "baseline_log10_p(<m>, <i>, <i>, <d>)",
+		"ks_log10_p(<k>, <i>, <d>)", "ks_log10_p(<i>, <i>, <d>)", "(weighted_enrichment(<w>, <m>, <l>, <u>, <k>))[1].nes", "(leading_edge(<w>, <m>, <s>, <u>, <o>))[<k>].logit_weight",
 		"list_cosine_similarity(<w>, <w>)", "list_inner_product(<w>, <w>)", "(<w>)[<k>]", "(<d> + <d>)", "(<d> * <d>)", "(<d> / <d>)", "-<d>", "abs(<d>)", "sqrt(abs(<d>))", "exp(<d>)", "round(<d>, <k>)",
-		"CASE WHEN <b> THEN <d> ELSE <d> END", "nullif(<d>, <d>)", "<i>::DOUBLE", "<sub:d>", "list_max(<w>)", "greatest(<d>, <d>)", "(enrichment_values(<w>, <m>, <n>, 'all'))[1].es",
+		"CASE WHEN <b> THEN <d> ELSE <d> END", "nullif(<d>, <d>)", "<i>::DOUBLE", "<sub:d>", "list_max(<w>)", "greatest(<d>, <d>)", "(enrichment_values(<w>, <m>, <n>, <o>))[1].es",
 	},
 	"b": {
 		"<d> < <d>", "<d> >= <d>", "<i> = <i>", "<i> > <i>", "<t> = <t>", "<t> LIKE <t>", "<s> IN (<s,>)", "<i> BETWEEN <i> AND <i>", "(<b> AND <b>)", "(<b> OR <b>)", "NOT <b>", "<x> IS NULL", "<d> IS DISTINCT FROM <d>",
@@ -52,13 +53,13 @@ var rules = map[string][]string{
 	},
 	"n": {
 		"[<i,>]::INTEGER[]", "range(<c>)::INTEGER[]", "(SELECT list(set_id ORDER BY set_id) FROM stored_token_sets)", "(feature_statistics(<w>, <m>)).top_token_ids", "list_concat(<n>, <n>)",
-		"list_transform(top_tokens(<w>, <m>, <k>), lambda e: e.token_id)", "list_transform(enrichment_values(<w>, <m>, <n>, <t>), lambda e: e.set_id)",
+		"list_transform(top_tokens(<w>, <m>, <k>), lambda e: e.token_id)", "list_transform(enrichment_values(<w>, <m>, <n>, <o>), lambda e: e.set_id)",
 	},
 	"x": {
-		"<w>", "<d>", "<i>", "<t>", "<b>", "<l>", "<n>", "logit_stats(<w>, <m>)", "logit_stats(<w>, <m>, <b>, <t>)", "l_moments(<w>, <m>)", "feature_statistics(<w>, <m>)", "feature_statistics(<w>, <m>, 'real')",
-		"feature_statistics(<w>, <m>, 'all', <n>)", "top_tokens(<w>, <m>, <k>)", "top_tokens(<w>, <m>, <k>, 'real')", "bottom_tokens(<w>, <m>, <k>)", "bottom_tokens(<w>, <m>, <k>, <t>)", "enrich(<w>, <m>)", "enrich(<w>, <m>, <s>)", "enrich(<w>, <m>, <l>)",
-		"weighted_enrichment(<w>, <m>, <l>, <d>, <k>)", "weighted_enrichment(<w>, <m>, <l>, <d>, <k>, <i>, 'real')", "weighted_enrichment(<w>, <m>, <l>, <d>, <k>, 'all')", "leading_edge(<w>, <m>, <s>)", "leading_edge(<w>, <m>, <s>, <d>)",
-		"leading_edge(<w>, <m>, <s>, 'real')", "enrichment_values(<w>, <m>, <n>, 'all')", "enrichment_values(<w>, <m>, <n>, 'real')", "logit_weights(<w>, <m>)", "struct_pack(a := <x>, b := <x>)", "[<x>]", "hash(<x>)", "map([<t>], [<x>])",
+		"<w>", "<d>", "<i>", "<t>", "<b>", "<l>", "<n>", "logit_stats(<w>, <m>)", "logit_stats(<w>, <m>, <b>, <o>)", "l_moments(<w>, <m>)", "feature_statistics(<w>, <m>)", "feature_statistics(<w>, <m>, <o>)",
+		"feature_statistics(<w>, <m>, 'all', <n>)", "top_tokens(<w>, <m>, <k>)", "top_tokens(<w>, <m>, <k>, <o>)", "bottom_tokens(<w>, <m>, <k>)", "bottom_tokens(<w>, <m>, <k>, <o>)", "enrich(<w>, <m>)", "enrich(<w>, <m>, <o>)", "enrich(<w>, <m>, <l>)",
+		"weighted_enrichment(<w>, <m>, <l>, <u>, <k>)", "weighted_enrichment(<w>, <m>, <l>, <u>, <k>, <i>, <o>)", "weighted_enrichment(<w>, <m>, <l>, <u>, <k>, <o>)", "leading_edge(<w>, <m>, <s>)", "leading_edge(<w>, <m>, <s>, <u>)",
+		"leading_edge(<w>, <m>, <s>, <o>)", "enrichment_values(<w>, <m>, <n>, <o>)", "enrichment_values(<w>, <m>, <n>, <o>)", "logit_weights(<w>, <m>)", "struct_pack(a := <x>, b := <x>)", "[<x>]", "hash(<x>)", "map([<t>], [<x>])",
 	},
 }
 
@@ -106,7 +107,10 @@ var literals = map[string][2][]string{
 	"b": {{"true", "false"}, {"NULL::BOOLEAN", "1", "'yes'"}},
 	"l": {{"['few', 'some']", "['few']", "[' the', ' a', 'b']"}, {"[]", "[NULL]", "['few', NULL, 'few']", "[]::VARCHAR[]", "['no_such_set']", "list_transform(range(3000), lambda j: 's' || j)", "[1, 2]", "[['few']]"}},
 	"n": {{"[1, 2, 3]", "[1]"}, {"[]", "[NULL]::INTEGER[]", "[-1]", "[1, 1, 1]", "[100000]", "range(5000)::INTEGER[]", "[2147483647]", "[2147483648]", "['1']"}},
-	"c": {{"0", "1", "7", "32"}, {"-1", "3000", "NULL"}},
+	"c": {{"0", "1", "7", "32"}, {"-1", "3000"}},
+	"g": {{"'transformerlens'", "'fold-only'", "'none'"}, {"'some'", "''"}},
+	"o": {{"'all'", "'real'"}, {"'some'", "''"}},
+	"u": {{"0.0", "1.0", "0.5", "2"}, {"-1", "'nan'::DOUBLE", "'inf'::DOUBLE", "1e308", "100"}},
 	"x": {{"1"}, {"NULL", "{'a': NULL}", "INTERVAL 1 DAY", "DATE '2026-01-01'"}},
 }
 
@@ -115,7 +119,7 @@ var literals = map[string][2][]string{
 // it are paths.
 var tables = []struct{ call, columns string }{
 	{"feature_logits(<a>, <k>)", "rank i, text t, logit_weight d, token_id i, token t"},
-	{"feature_logits(<a>, <i>, tokens := <t>)", "rank i, text t, logit_weight d, token_id i"},
+	{"feature_logits(<a>, <i>, tokens := <o>)", "rank i, text t, logit_weight d, token_id i"},
 	{"features_for_token(<t>)", "layer i, feature i, logit_weight d, text t, sae a, model m"},
 	{"features_for_token(<t>, k := <k>, within := <r>)", "layer i, feature i, logit_weight d, text t, sae a, model m"},
 	{"features_for_token(' the', <k>)", "layer i, feature i, logit_weight d, sae a, model m"},
@@ -136,10 +140,10 @@ var tables = []struct{ call, columns string }{
 	{"read_encoder(<sae-path>, first := <i>::VARCHAR)", "feature i, w_enc x"},
 	{"sae_info(<sae-path>)", "format t, d_sae i"},
 	{"read_unembedding(<model-path>)", "token_id i, w_u w"},
-	{"read_unembedding(<model-path>, processing := <t>)", "token_id i, w_u w"},
+	{"read_unembedding(<model-path>, processing := <g>)", "token_id i, w_u w"},
 	{"read_vocab(<vocab-path>)", "token_id i, token t"},
 	{"saedb_model(<t>, <model-path>)", "model m"},
-	{"saedb_model(<t>, <model-path>, processing := <t>)", "model m"},
+	{"saedb_model(<t>, <model-path>, processing := <g>)", "model m"},
 	{"releases()", "release r"},
 	{"opened(<t>)", "feature i"},
 	{"range(<c>) q(j)", "j i"},

@@ -27,7 +27,7 @@ const (
 // machine and of DuckDB's own functions.
 type times struct{ limit, lag, grace time.Duration }
 
-var usual = times{2 * time.Second, 5 * time.Second, 10 * time.Second}
+var usual = times{time.Second, 5 * time.Second, 10 * time.Second}
 
 // A runner runs statements in a child, and starts another where one has ended.
 type runner struct {
@@ -108,7 +108,9 @@ func (r *runner) check(s *statement) *finding {
 	}
 	if a.Over {
 		r.tally.Over++
-	} else if a.Error != "" {
+		return nil
+	}
+	if a.Error != "" {
 		r.tally.Errors++
 		if r.tally.Causes == nil {
 			r.tally.Causes = map[string]int{}

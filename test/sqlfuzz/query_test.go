@@ -32,7 +32,7 @@ func (g *generator) selects(depth int, where bool) *node {
 		n.parts[0] = "SELECT DISTINCT "
 	}
 	for i := range 1 + g.IntN(4) {
-		value := g.expression("x", depth)
+		value := g.expression("x", 1+g.IntN(depth))
 		if i == 0 && g.chance(60) {
 			value = g.fill(pick(g, ours), g.IntN(2))
 			value.kind = "x"
