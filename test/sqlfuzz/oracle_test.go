@@ -29,6 +29,9 @@ type times struct{ limit, lag, grace time.Duration }
 
 var usual = times{time.Second, 5 * time.Second, 10 * time.Second}
 
+// patient is for sanitizers, with which all takes several times as long.
+var patient = times{time.Second, 20 * time.Second, time.Minute}
+
 // A runner runs statements in a child, and starts another where one has ended.
 type runner struct {
 	path  string // of the database, or plain
