@@ -170,6 +170,15 @@ faults: $(TOKENIZERS) $(CHARTS)
 fuzz: $(TOKENIZERS)
 	scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
+# Statements over saedb's functions and views for FUZZSQL, with AddressSanitizer in saedb's Go
+# and C (DuckDB's library is as it comes, its memory is the sanitizer's); FUZZSQLFLAGS=-race
+# looks for data races, FUZZSQLFLAGS= is as make test has it.
+FUZZSQL ?= 30m
+FUZZSQLFLAGS ?= -asan
+.PHONY: fuzz-sql
+fuzz-sql: $(TOKENIZERS) $(CHARTS)
+	SAEDB_FUZZSQL=$(FUZZSQL) $(GO) test $(FUZZSQLFLAGS) ./test/sqlfuzz -count=1 -timeout 0 -v
+
 # What the program is made of, with licences: docs/dependencies.md and build/sbom/.
 .PHONY: sbom
 sbom: build

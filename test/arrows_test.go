@@ -90,6 +90,7 @@ const arrows = `
 	loader/torch/torchtest:
 	loader/hub/hubtest:
 	test/summary:
+	test/sqlfuzz:
 `
 
 // TestArrows holds the imports of every package, in the program and in the extension,

@@ -3,13 +3,15 @@
 -- saedb, so that they work in any client.
 
 CREATE OR REPLACE MACRO saes_matching(words) AS TABLE
-    WITH called AS (
+    -- Once, since what stands for words may be a macro itself.
+    WITH asked AS (SELECT CAST(words AS VARCHAR) AS given_words),
+    called AS (
         SELECT sae, release, layer,
-               CASE WHEN sae = words OR release || '/' || short_name = words THEN 1
-                    WHEN short_name = words THEN 2
-                    WHEN 'layer_' || layer = words OR release || '/layer_' || layer = words THEN 3
-                    WHEN sae GLOB words OR short_name GLOB words THEN 4 END AS how
-        FROM saes
+               CASE WHEN sae = given_words OR release || '/' || short_name = given_words THEN 1
+                    WHEN short_name = given_words THEN 2
+                    WHEN 'layer_' || layer = given_words OR release || '/layer_' || layer = given_words THEN 3
+                    WHEN sae GLOB given_words OR short_name GLOB given_words THEN 4 END AS how
+        FROM saes, asked
     ),
     found AS (SELECT sae, release, layer, how FROM called WHERE how = (SELECT min(how) FROM called)),
     tally AS (
@@ -18,19 +20,19 @@ CREATE OR REPLACE MACRO saes_matching(words) AS TABLE
                (SELECT coalesce(min(how), 0) FROM found) AS how,
                (SELECT string_agg(sae, ', ' ORDER BY sae) FROM found) AS names,
                (SELECT string_agg(sae, ', ' ORDER BY likeness DESC, sae) FROM (
-                    SELECT sae, greatest(jaro_winkler_similarity(lower(sae), lower(words)),
-                                         jaro_winkler_similarity(lower(short_name), lower(words))) AS likeness
-                    FROM saes ORDER BY likeness DESC, sae LIMIT 5)) AS near,
+                    SELECT sae, greatest(jaro_winkler_similarity(lower(sae), lower(given_words)),
+                                         jaro_winkler_similarity(lower(short_name), lower(given_words))) AS likeness
+                    FROM saes, asked ORDER BY likeness DESC, sae LIMIT 5)) AS near,
                (SELECT string_agg(DISTINCT layer, ', ' ORDER BY layer) FROM saes) AS layers
     )
     SELECT CASE WHEN tally.loaded = 0 THEN error('no SAE is loaded')
-                WHEN tally.n = 0 AND regexp_matches(words, '(^|/)layer_[0-9]+$')
-                THEN error('no SAE is at ' || words || ' (layers: ' || coalesce(tally.layers, 'none') || ')')
-                WHEN tally.n = 0 THEN error('no SAE is called ' || words || ' (near it: ' || tally.near || ')')
+                WHEN tally.n = 0 AND regexp_matches(given_words, '(^|/)layer_[0-9]+$')
+                THEN error('no SAE is at ' || given_words || ' (layers: ' || coalesce(tally.layers, 'none') || ')')
+                WHEN tally.n = 0 THEN error('no SAE is called ' || given_words || ' (near it: ' || tally.near || ')')
                 WHEN tally.how = 2 AND tally.n > 1
-                THEN error(tally.n || ' SAEs have the short name ' || words || ' (name one: ' || tally.names || ')')
+                THEN error(tally.n || ' SAEs have the short name ' || given_words || ' (name one: ' || tally.names || ')')
                 ELSE found.sae END AS sae
-    FROM tally LEFT JOIN found ON true
+    FROM asked, tally LEFT JOIN found ON true
     ORDER BY found.release, found.layer, found.sae;
 COMMENT ON MACRO TABLE saes_matching IS 'saes_matching(words): the names of the SAEs that words mean: a name, release/name, a short name that one SAE has, layer_N, release/layer_N or a glob pattern.';
 
