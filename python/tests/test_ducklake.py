@@ -82,7 +82,7 @@ class InADuckLake(unittest.TestCase):
         out = str(self.directory / "out")
         self.compute(29, ["letters"])
         writer = self.lake()
-        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "blocks.29.hook_resid_pre")])
+        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "demo/blocks.29.hook_resid_pre")])
         self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [])
 
         # The same rows as in the files, in connections of other people's.
@@ -106,7 +106,7 @@ class InADuckLake(unittest.TestCase):
         people = [threading.Thread(target=ask, args=(self.lake(),)) for _ in range(3)]
         for person in people:
             person.start()
-        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "blocks.24.hook_resid_pre")])
+        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "demo/blocks.24.hook_resid_pre")])
         stop.set()
         for person in people:
             person.join()
@@ -116,7 +116,7 @@ class InADuckLake(unittest.TestCase):
 
         # What is computed again takes the place of what was there.
         self.compute(24, ["letters"])
-        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "blocks.24.hook_resid_pre")])
+        self.assertEqual(saedb_spark.into_ducklake(writer, "lake", out), [("demo", "demo/blocks.24.hook_resid_pre")])
         self.assertEqual(reader.execute("SELECT count(*) FROM lake.features").fetchall(), [(3072,)])
         self.assertEqual(reader.execute("SELECT count(*), count(DISTINCT sae) FROM lake.enrichment").fetchall(), [(2 * 1536 * 26, 2)])
 
