@@ -96,7 +96,7 @@ func TestTokensArgument(t *testing.T) {
 	if n := count(t, db, "SELECT count(*) FROM (SELECT text FROM feature_logits('layer_1', 3) LIMIT 10) POSITIONAL JOIN (SELECT unnest(top_tokens) AS stored FROM layer_1 WHERE feature = 3) WHERE text = stored"); n != 10 {
 		t.Errorf("%d of the ten highest tokens are the stored ones", n)
 	}
-	expectFailure(t, saedbRun(t, "", "--db", db, "sql", "FROM feature_logits('layer_1', 3, tokens := 'rael')"), 1, "expected 'all' or 'real', found rael")
+	expectFailure(t, saedbRun(t, "", "--db", db, "sql", "FROM feature_logits('layer_1', 3, tokens := 'rael')"), 1, "expected 'all' or 'real', found 'rael'")
 
 	// What counted is the size of a score; a set's size is its own.
 	for set, want := range map[string][2]int{"mixed": {20, 24}, "special": {0, 4}, "first": {10, 10}} {

@@ -3,7 +3,3 @@ SELECT sae_named('smollm2-demo/*');
 SELECT sae_named('nobody');
 
 SELECT sae_named('layer_29') AS by_layer, sae_named('blocks.29.hook_resid_pre') AS by_short_name;
-
--- An argument that is a macro itself is planned once: as often as words stands in the macro, this
--- would take minutes.
-SELECT sae_named(sae_named(sae_named(sae_named('layer_29')))) AS nested;
