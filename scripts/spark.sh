@@ -13,7 +13,7 @@ if [ ! -e build/spark/.complete ]; then
 	rm -rf build/spark
 	"$python" -m venv build/spark
 	build/spark/bin/python -m pip install --quiet --disable-pip-version-check \
-		pyspark==4.3.0 duckdb==1.5.6 pyarrow==26.0.1 "pandas>=2.2,<3" numpy fsspec aiohttp
+		pyspark==4.3.0 duckdb==1.5.6 pyarrow==26.0.1 "pandas>=2.2,<3" numpy s3fs aiohttp
 	touch build/spark/.complete
 fi
 # The extensions are of one version of DuckDB, and beside it in a directory of their own.
