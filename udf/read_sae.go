@@ -48,13 +48,23 @@ func registerReadSAE(f *Functions, c capi.Connection) error {
 }
 
 func (f *Functions) readSAE(arguments []string) (*table, error) {
+	return partOfSAE("read_sae", arguments, f.saeRows)
+}
+
+func (f *Functions) readEncoder(arguments []string) (*table, error) {
+	return partOfSAE("read_encoder", arguments, f.encoderRows)
+}
+
+// partOfSAE is the rows of the SAE at a path, a row a feature, or so many from the first, and
+// closes it with them.
+func partOfSAE(function string, arguments []string, rows func(sae.SAE) (*table, error)) (*table, error) {
 	opened, err := sae.Open(arguments[0])
 	if err != nil {
 		return nil, err
 	}
-	t, err := f.saeRows(opened)
+	t, err := rows(opened)
 	if err == nil {
-		err = t.only("read_sae", arguments)
+		err = t.only(function, arguments)
 	}
 	if err != nil {
 		opened.Close()
@@ -84,23 +94,6 @@ func (t *table) only(function string, arguments []string) error {
 	}
 	t.rows, err = number("features", features, t.rows-t.first, t.rows-t.first)
 	return err
-}
-
-func (f *Functions) readEncoder(arguments []string) (*table, error) {
-	opened, err := sae.Open(arguments[0])
-	if err != nil {
-		return nil, err
-	}
-	t, err := f.encoderRows(opened)
-	if err == nil {
-		err = t.only("read_encoder", arguments)
-	}
-	if err != nil {
-		opened.Close()
-		return nil, err
-	}
-	t.close = opened.Close
-	return t, nil
 }
 
 // encoderRows is a row a feature, for read_encoder.
