@@ -52,16 +52,17 @@ func (r *run) joined(conn *sql.Conn, t table, queries ...string) error {
 			return err
 		}
 	}
+	inCSV, err := r.inCSV(conn, t.view)
+	if err != nil {
+		return err
+	}
 	const part = ".part.csv"
 	for i, query := range queries {
-		if query, err = r.inCSV(conn, t.view, query); err != nil {
-			return err
-		}
 		options := "FORMAT csv, HEADER"
 		if i > 0 {
 			options = "FORMAT csv, HEADER false"
 		}
-		if err := r.copyTo(conn, query, part, options); err != nil {
+		if err := r.copyTo(conn, inCSV(query), part, options); err != nil {
 			return err
 		}
 		if err := moveInto(whole, filepath.Join(r.dir, part)); err != nil {
@@ -84,13 +85,13 @@ func moveInto(whole *os.File, path string) error {
 	return os.Remove(path)
 }
 
-// inCSV is a query of a view with its lists as JSON, and with text guarded where a spreadsheet
-// is to open it.
-func (r *run) inCSV(conn *sql.Conn, view, query string) (string, error) {
+// inCSV makes of a query of a view one with its lists as JSON, and with text guarded where a
+// spreadsheet is to open it.
+func (r *run) inCSV(conn *sql.Conn, view string) (func(query string) string, error) {
 	type column struct{ name, kind string }
 	columns, err := schema.Rows(r.ctx, conn, func(c *column) []any { return []any{&c.name, &c.kind} }, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+view+")")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var replaced []string
 	for _, c := range columns {
@@ -103,7 +104,9 @@ func (r *run) inCSV(conn *sql.Conn, view, query string) (string, error) {
 		}
 	}
 	if replaced == nil {
-		return query, nil
+		return func(query string) string { return query }, nil
 	}
-	return "SELECT * REPLACE (" + strings.Join(replaced, ", ") + ") FROM (" + query + ")", nil
+	return func(query string) string {
+		return "SELECT * REPLACE (" + strings.Join(replaced, ", ") + ") FROM (" + query + ")"
+	}, nil
 }
