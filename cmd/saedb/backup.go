@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/saedb/saedb"
-	"github.com/saedb/saedb/internal/progress"
 	"github.com/urfave/cli/v2"
 )
 
@@ -42,20 +40,11 @@ func copyDatabase(c *cli.Context, op string, paths func(file string) (from, to s
 		return err
 	}
 	from, to := paths(c.Args().First())
-	bar, shown := (*progress.Bar)(nil), int64(0)
+	show, finish := writtenBar(op)
 	size, err := saedb.Copy(c.Context, saedb.CopyRequest{
-		Op: op, From: from, To: to, Replace: c.Bool("replace"),
-		Progress: func(written, total int64) {
-			if bar == nil {
-				bar = progress.New(os.Stderr, op, total, progress.Bytes)
-			}
-			bar.Add(written - shown)
-			shown = written
-		},
+		Op: op, From: from, To: to, Replace: c.Bool("replace"), Progress: show,
 	})
-	if bar != nil {
-		bar.Finish()
-	}
+	finish()
 	if err != nil {
 		return err
 	}

@@ -29,20 +29,29 @@ func compact(c *cli.Context) error {
 	if err := requireTables(c.Context, db, "compact", c.String("db")); err != nil {
 		return err
 	}
-	bar, shown := (*progress.Bar)(nil), int64(0)
-	before, after, err := db.Compact(c.Context, func(written, total int64) {
-		if bar == nil {
-			bar = progress.New(os.Stderr, "compact", total, progress.Bytes)
-		}
-		bar.Add(written - shown)
-		shown = written
-	})
-	if bar != nil {
-		bar.Finish()
-	}
+	show, finish := writtenBar("compact")
+	before, after, err := db.Compact(c.Context, show)
+	finish()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.App.Writer, "%s: %.1f MB, %.1f MB before\n", c.String("db"), float64(after)/1e6, float64(before)/1e6)
 	return nil
+}
+
+// writtenBar shows how much of a file is written, once it is known how large it will be.
+func writtenBar(op string) (show func(written, total int64), finish func()) {
+	bar, shown := (*progress.Bar)(nil), int64(0)
+	show = func(written, total int64) {
+		if bar == nil {
+			bar = progress.New(os.Stderr, op, total, progress.Bytes)
+		}
+		bar.Add(written - shown)
+		shown = written
+	}
+	return show, func() {
+		if bar != nil {
+			bar.Finish()
+		}
+	}
 }
