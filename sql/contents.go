@@ -23,6 +23,9 @@ var contents = map[string]struct{ owner, hash string }{
 		"neuronpedia_id, CAST(feature AS VARCHAR), CAST(max_activation AS VARCHAR), CAST(density AS VARCHAR)"))},
 }
 
+// WeightTables are those that hold weights, which results alone are without.
+var WeightTables = []string{"stored_decoders", "stored_encoders", "stored_unembeddings"}
+
 // textHash is the SQL of the hash of a row's texts. >> 1 makes the unsigned half of
 // an MD5 a BIGINT.
 func textHash(texts string) string {

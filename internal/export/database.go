@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	schema "github.com/saedb/saedb/sql"
 )
@@ -60,7 +61,7 @@ func (r *run) fill(conn *sql.Conn, from string) error {
 		}
 		query := "INSERT INTO " + table + " SELECT " + columns + " FROM " + from + "." + table
 		if table == "stored_contents" { // what has weights is recorded anew
-			query += " WHERE stored_table NOT IN ('stored_decoders', 'stored_encoders', 'stored_unembeddings')"
+			query += " WHERE stored_table NOT IN ('" + strings.Join(schema.WeightTables, "', '") + "')"
 		}
 		if _, err := tx.ExecContext(r.ctx, query); err != nil {
 			return err
