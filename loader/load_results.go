@@ -115,7 +115,7 @@ func (i *resultsImport) open() (err error) {
 		{&i.stored, "models", false, true, append([]string{"source", "sha256", "conventions"}, modelColumns...)},
 		{&i.tokens, "tokens", false, true, []string{"model", "token_id", "token", "text", "is_special", "is_padding"}},
 		{&i.enrichment, "enrichment", true, false, []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}},
-		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "saedb_version"}},
+		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "direction_rows", "saedb_version"}},
 		{&i.nulls, "baseline_enrichment", false, false, []string{"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99",
 			"es_location", "es_scale", "auc_scale", "scores", "counts", "resolution"}},
 	} {

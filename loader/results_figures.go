@@ -139,8 +139,8 @@ func (i *resultsImport) baselines(m *resultsModel, s *resultsSAE, sae int) error
 			FROM (SELECT tokens, seed, directions, any_value(%s) AS kernel, any_value(saedb_version) AS saedb_version, min(%s) AS computed_at
 				FROM %s WHERE %s GROUP BY tokens, seed, directions ORDER BY ALL) ANTI JOIN %s b USING (tokens, seed, directions)`,
 			m.id, number, schema.Literal(i.begun.UTC().Format("2006-01-02 15:04:05.999999")), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
-		fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values)
-			SELECT baseline_id, statistic, sorted_values FROM %s JOIN %s b USING (tokens, seed, directions) ANTI JOIN stored_baseline_statistics o USING (baseline_id, statistic)
+		fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
+			SELECT baseline_id, statistic, sorted_values, direction_rows FROM %s JOIN %s b USING (tokens, seed, directions) ANTI JOIN stored_baseline_statistics o USING (baseline_id, statistic)
 			WHERE %s ORDER BY ALL`, t.from, there, where),
 	}
 	if i.nulls != nil {
@@ -166,9 +166,9 @@ func (i *resultsImport) baselines(m *resultsModel, s *resultsSAE, sae int) error
 func (i *resultsImport) checkBaselines(of func(*resultsTable) string, there string) error {
 	var torn, other, nulls int
 	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT coalesce(tokens IN ('all', 'real') AND directions > 0 AND len(s.sorted_values) BETWEEN 1 AND directions
-				AND s.sorted_values = list_sort(s.sorted_values) AND of_it = 1, false)), count(*) FILTER (o.sorted_values <> s.sorted_values)
+				AND s.sorted_values = list_sort(s.sorted_values) AND `+schema.RowsOfDirections("directions")+` AND of_it = 1, false)), count(*) FILTER ((o.sorted_values, o.direction_rows) <> (s.sorted_values, s.direction_rows))
 		FROM (SELECT *, count(*) OVER (PARTITION BY tokens, seed, directions, statistic) AS of_it FROM %s WHERE %s) s
-		LEFT JOIN (SELECT b.* EXCLUDE (baseline_id), o.statistic, o.sorted_values FROM %s b JOIN stored_baseline_statistics o USING (baseline_id)) o
+		LEFT JOIN (SELECT b.* EXCLUDE (baseline_id), o.statistic, o.sorted_values, o.direction_rows FROM %s b JOIN stored_baseline_statistics o USING (baseline_id)) o
 			USING (tokens, seed, directions, statistic)`, i.chance.from, of(i.chance), there)).Scan(&torn, &other)
 	if err == nil && i.nulls != nil {
 		// A set without a null has none of it.

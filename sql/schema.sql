@@ -347,7 +347,8 @@ CREATE TABLE stored_baselines (
 CREATE TABLE stored_baseline_statistics (
     baseline_id INTEGER NOT NULL,
     statistic VARCHAR NOT NULL,
-    sorted_values DOUBLE[] NOT NULL
+    sorted_values DOUBLE[] NOT NULL,
+    direction_rows INTEGER[] NOT NULL
 );
 
 CREATE TABLE stored_baseline_enrichment (
@@ -393,6 +394,7 @@ COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directi
 COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
 COMMENT ON COLUMN stored_baseline_statistics.sorted_values IS 'Its values in the random directions, ascending.';
+COMMENT ON COLUMN stored_baseline_statistics.direction_rows IS 'Row number of the random direction that has each of sorted_values.';
 COMMENT ON TABLE stored_baseline_enrichment IS 'The null distribution of each token set''s scores: what random directions score in it.';
 COMMENT ON COLUMN stored_baseline_enrichment.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_enrichment.set_id IS 'The token set.';

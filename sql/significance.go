@@ -24,3 +24,10 @@ func FeaturePValues(sae, baseline string) string {
 		CASE statistic WHEN 'skewness' THEN least(1.0, 2.0 * (1 + least(above, below)) / (1 + directions)) ELSE (1.0 + above) / (1 + directions) END AS p
 	FROM reached WHERE feature IS NOT NULL AND directions > 0`)
 }
+
+// RowsOfDirections is the condition that each value of a statistic in a baseline of so many random
+// directions has a row of theirs, and no row two.
+func RowsOfDirections(directions string) string {
+	return `len(direction_rows) = len(sorted_values) AND len(list_distinct(direction_rows)) = len(sorted_values)
+		AND list_min(direction_rows) >= 0 AND list_max(direction_rows) < ` + directions
+}

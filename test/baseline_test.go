@@ -51,6 +51,10 @@ func TestBaselineIsCalibrated(t *testing.T) {
 		// The tail and the count meet where 1 % of the random directions are.
 		"SELECT bool_and(abs(es_z - 2.5758) < 0.02) FROM enrichment e JOIN baseline_enrichment b USING (token_set, model) WHERE abs(es - es_q99) < 1e-4 * es_q99": "true",
 		"SELECT count(*) FROM baseline_statistics WHERE q01 < q50 AND q50 < q99 AND directions = 4096":                                                            "7",
+		// Each value is that of the row beside it, so that the statistics of a direction stand together.
+		`SELECT count(*) FILTER (v = CASE statistic WHEN 'skewness' THEN s.skewness ELSE s.kurtosis END) FROM (
+			SELECT statistic, unnest(sorted_values[2000:2004]) AS v, logit_stats(random_direction(1, unnest(direction_rows[2000:2004]), 576), 'smollm2-135m') AS s
+			FROM stored_baseline_statistics WHERE statistic IN ('skewness', 'kurtosis'))`: "10",
 		"SELECT count(*) FROM baseline_enrichment WHERE expected_es < es_q99 AND auc_scale > 0":                                                                   "16",
 	} {
 		if got := texts(t, db.DB, "SELECT CAST(("+query+") AS VARCHAR)"); got[0] != want {

@@ -198,6 +198,7 @@ func TestImportRefuses(t *testing.T) {
 		"no baseline":              {remove("baseline_statistics"), "", []string{"expected in baseline_statistics the baseline of its p-values, 4096 directions of seed 1 for all tokens, found none"}},
 		"a torn baseline":          {rewrite("baseline_enrichment", "SELECT * REPLACE (CASE WHEN token_set <> 'first' THEN counts ELSE counts[2:] END AS counts) FROM t"), "", []string{"1 rows of baseline_enrichment are not whole"}},
 		"half of a baseline":       {rewrite("baseline_statistics", "SELECT * REPLACE (CASE WHEN statistic <> 'std' THEN sorted_values END AS sorted_values) FROM t"), "", []string{"1 rows of baseline_statistics are not whole"}},
+		"a row of it twice":        {rewrite("baseline_statistics", "SELECT * REPLACE (CASE WHEN statistic <> 'std' THEN direction_rows ELSE list_append(direction_rows[2:], direction_rows[2]) END AS direction_rows) FROM t"), "", []string{"1 rows of baseline_statistics are not whole"}},
 		"no row of the SAE":        {rewrite("saes", "FROM t WHERE sae LIKE '%.1.%'"), "", []string{"expected one whole row of it in saes, found 0"}},
 		"no row of the model":      {rewrite("models", "FROM t WHERE false"), "", []string{"expected one whole row of its model small in models, found 0"}},
 		"tokens are missing":       {rewrite("tokens", "FROM t WHERE token_id > 0"), "", []string{"expected 500 tokens in tokens, found 499 rows"}},

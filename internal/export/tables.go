@@ -30,7 +30,7 @@ const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventi
 // A baseline goes by its model, choice of tokens, the SAE that it is like, seed and number of
 // random directions, of which a database has one: its number is the database's own.
 const (
-	baselineStatistics = `(SELECT v.*, s.sorted_values, b.kernel, b.saedb_version, b.computed_at
+	baselineStatistics = `(SELECT v.*, s.sorted_values, s.direction_rows, b.kernel, b.saedb_version, b.computed_at
 		FROM baseline_statistics v JOIN stored_models m USING (model)
 		JOIN (SELECT b.*, l.name AS like_sae FROM stored_baselines b LEFT JOIN stored_loads l ON l.load_id = b.sae_id) b
 			ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae
@@ -69,6 +69,7 @@ var tables = []table{
 	{name: "token_sets", view: "token_sets", order: "model, token_set"},
 	{name: "baseline_statistics", view: baselineStatistics, order: "model, tokens, like_sae, seed, directions, statistic", more: []column{
 		{"sorted_values", "", "Values of the statistic in the random directions, ascending."},
+		{"direction_rows", "", "Row number of the random direction that has each of them."},
 		{"kernel", "", "Kernel that computed them."}, {"saedb_version", "", "Version of saedb that computed them."}, {"computed_at", "", "When, in UTC."},
 	}},
 	{name: "baseline_enrichment", view: baselineEnrichment, order: "model, tokens, like_sae, seed, baseline_directions, token_set", more: []column{

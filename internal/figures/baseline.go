@@ -12,13 +12,21 @@ import (
 
 // The names of what random directions give, in legends.
 const (
-	randomName  = "random directions"
-	randomRange = "random directions, 1–99 %"
+	randomName    = "random directions"
+	randomRange   = "random directions, 1–99 %"
+	randomContour = "98 % of random directions"
 )
 
 // A baseline is the statistics of the random directions that SAEs are held against: the
-// values of each, ascending.
-type baseline map[string][]float64
+// values of each.
+type baseline map[string]randomValues
+
+// randomValues are those of a statistic in random directions, ascending, and which of the
+// directions has each; none where there is no baseline.
+type randomValues struct {
+	sorted []float64
+	rows   []int32
+}
 
 // baselines are those of SAEs, by name; an SAE that is held against none is missing.
 type baselines struct {
@@ -48,7 +56,7 @@ func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE, stati
 }
 
 func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE) error {
-	rows, err := db.QueryContext(ctx, `SELECT baseline_id, statistic, list(sae), any_value(sorted_values)
+	rows, err := db.QueryContext(ctx, `SELECT baseline_id, statistic, list(sae), any_value(sorted_values), any_value(direction_rows)
 		FROM saes JOIN stored_computations ON sae_id = load_id JOIN stored_baseline_statistics USING (baseline_id)
 		WHERE `+inSAEs(saes)+` GROUP BY baseline_id, statistic`)
 	if err != nil {
@@ -59,18 +67,22 @@ func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE) error {
 	for rows.Next() {
 		var id int32
 		var statistic string
-		var names, values any
-		if err := rows.Scan(&id, &statistic, &names, &values); err != nil {
+		var names, values, directions any
+		if err := rows.Scan(&id, &statistic, &names, &values, &directions); err != nil {
 			return err
 		}
 		if known[id] == nil {
 			known[id] = baseline{}
 		}
-		for _, value := range values.([]any) {
-			if v, ok := value.(float64); ok {
-				known[id][statistic] = append(known[id][statistic], v)
+		var random randomValues
+		for i, value := range values.([]any) {
+			v, isNumber := value.(float64)
+			row, isRow := directions.([]any)[i].(int32)
+			if isNumber && isRow {
+				random.sorted, random.rows = append(random.sorted, v), append(random.rows, row)
 			}
 		}
+		known[id][statistic] = random
 		for _, name := range names.([]any) {
 			b.of[name.(string)] = known[id]
 		}
@@ -98,26 +110,26 @@ func (b *baselines) measure(ctx context.Context, db *sql.DB, saes []SAE) error {
 	return rows.Err()
 }
 
-// values are those of a statistic, ascending, in the random directions that an SAE is held
-// against; nil where there are none to hold it against.
-func (b baselines) values(sae, statistic string) []float64 {
+// values are those of a statistic in the random directions that an SAE is held against; none
+// where there are none to hold it against.
+func (b baselines) values(sae, statistic string) randomValues {
 	if statistic == "std" && !b.unit[sae] {
-		return nil
+		return randomValues{}
 	}
 	return b.of[sae][statistic]
 }
 
-// shared are the values that all computed ones of these SAEs are held against; nil where they
+// shared are the values that all computed ones of these SAEs are held against; none where they
 // are held against others, or one against none.
-func (b baselines) shared(saes []SAE, statistic string) []float64 {
-	var all []float64
+func (b baselines) shared(saes []SAE, statistic string) randomValues {
+	var all randomValues
 	for _, s := range saes {
 		if s.Tokens == "" {
 			continue // it has no statistics
 		}
 		values := b.values(s.Name, statistic)
-		if values == nil || all != nil && &values[0] != &all[0] {
-			return nil
+		if values.sorted == nil || all.sorted != nil && &values.sorted[0] != &all.sorted[0] {
+			return randomValues{}
 		}
 		all = values
 	}
@@ -140,7 +152,7 @@ func (b baselines) byLayer(saes []SAE, layers []float64, statistic string) []Ban
 	var bands []Band
 	open := false
 	for i, layer := range layers {
-		values := b.shared(of[layer], statistic)
+		values := b.shared(of[layer], statistic).sorted
 		if values == nil {
 			open = false
 			continue
@@ -181,21 +193,37 @@ func between(layers []float64, i int) (from, to float64) {
 	return from, to
 }
 
-// randomBox is the range of x and that of y in random directions, as the outline of a
-// rectangle. A contour of both together would need what is not stored: which x has which y.
-func randomBox(x, y []float64) []Line {
-	if x == nil || y == nil {
+// contourShare is the part of the random directions that a contour holds.
+const contourShare = 0.98
+
+// contourOf is the contour of random directions in x, and in y on a logarithmic scale: of those
+// that have both.
+func contourOf(x, y randomValues) []Line {
+	of := make(map[int32]float64, len(y.rows))
+	for i, row := range y.rows {
+		of[row] = y.sorted[i]
+	}
+	var both Line
+	for i, row := range x.rows {
+		if v := of[row]; v > 0 {
+			both.X, both.Y = append(both.X, x.sorted[i]), append(both.Y, math.Log(v))
+		}
+	}
+	l := Line{Name: randomContour, Color: Grey, Width: 3}
+	l.X, l.Y = depthContour(both.X, both.Y, contourShare)
+	if l.X == nil {
 		return nil
 	}
-	left, right := middle(x)
-	low, high := middle(y)
-	return []Line{{Name: randomRange, Color: Grey, Width: 3, X: Series{left, right, right, left, left}, Y: Series{low, low, high, high, low}}}
+	for i, v := range l.Y {
+		l.Y[i] = math.Exp(v)
+	}
+	return []Line{l}
 }
 
 // What notes say of the marks of random directions.
 const (
 	bandNote    = " The grey band is the middle 98 % of random directions."
-	boxNote     = " The grey box is the middle 98 % of random directions in skewness, and in kurtosis."
+	contourNote = " The grey contour holds 98 % of random directions."
 	outlineNote = " The grey outline is what as many random directions give."
 )
 

@@ -59,7 +59,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 			values = append(values, t.numbers[statistic][row])
 		}
 		p.Bars, p.Rules = histogram(values, r.Bins, x.Log)
-		if values := random.values(g.sae, statistic); values != nil {
+		if values := random.values(g.sae, statistic).sorted; values != nil {
 			p.Bars[0].Name = "features"
 			p.Lines = []Line{outline(values, p.Bars[0].Edges, len(g.rows), x.Log)}
 			f.Note = percentileNote + outlineNote

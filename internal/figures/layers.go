@@ -254,8 +254,8 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		f.Frames = append(f.Frames, points.Frame)
 		p.Points = append(p.Points, points)
 	}
-	if p.Lines = randomBox(random.shared(saes, "skewness"), random.shared(saes, "kurtosis")); p.Lines != nil {
-		f.Note += boxNote
+	if p.Lines = contourOf(random.shared(saes, "skewness"), random.shared(saes, "kurtosis")); p.Lines != nil {
+		f.Note += contourNote
 	}
 	f.Panels = []Panel{p}
 	return f, nil

@@ -64,8 +64,8 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 				return nil, err
 			}
 		}
-		if p.Lines = randomBox(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
-			f.Note = tailNote + boxNote
+		if p.Lines = contourOf(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
+			f.Note = tailNote + contourNote
 		}
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)

@@ -232,7 +232,7 @@ func (b *baselineRun) compute() error {
 		return err
 	}
 	defer conn.ExecContext(context.WithoutCancel(b.ctx), "DROP TABLE IF EXISTS computed_baseline; DROP TABLE IF EXISTS computed_scores")
-	if err := run(`CREATE OR REPLACE TEMP TABLE computed_baseline (s STRUCT(` + strings.Join(baselineStatistics, " DOUBLE, ") + ` DOUBLE));
+	if err := run(`CREATE OR REPLACE TEMP TABLE computed_baseline (row INTEGER, s STRUCT(` + strings.Join(baselineStatistics, " DOUBLE, ") + ` DOUBLE));
 		CREATE OR REPLACE TEMP TABLE computed_scores (set_id INTEGER, es FLOAT, auc FLOAT)`); err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 	if b.like != 0 {
 		direction = fmt.Sprintf("random_direction_like(%d, range, %s)", baselineSeed, schema.Literal(b.sae))
 	}
-	rows := fmt.Sprintf("(SELECT %s AS w_dec FROM range(%d, %d))", direction, from, to)
+	rows := fmt.Sprintf("(SELECT CAST(range AS INTEGER) AS row, %s AS w_dec FROM range(%d, %d))", direction, from, to)
 	sets := schema.List(b.sets)
 	if b.id != 0 {
 		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
@@ -265,15 +265,15 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 		fields[i] = name + " := s." + name
 	}
 	if len(b.sets) == 0 {
-		return run(`INSERT INTO computed_baseline SELECT struct_pack(`+strings.Join(fields, ", ")+`)
-			FROM (SELECT feature_statistics(w_dec, ?, ?) AS s FROM `+rows+`)`, b.model, b.tokens)
+		return run(`INSERT INTO computed_baseline SELECT row, struct_pack(`+strings.Join(fields, ", ")+`)
+			FROM (SELECT row, feature_statistics(w_dec, ?, ?) AS s FROM `+rows+`)`, b.model, b.tokens)
 	}
 	// One pass: the whole result is kept for as long as it takes to divide it.
 	if err := run(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature_statistics(w_dec, ?, ?, CAST(? AS INTEGER[])) AS s FROM `+rows, b.model, b.tokens, sets); err != nil {
+		SELECT row, feature_statistics(w_dec, ?, ?, CAST(? AS INTEGER[])) AS s FROM `+rows, b.model, b.tokens, sets); err != nil {
 		return err
 	}
-	if err := run(`INSERT INTO computed_baseline SELECT struct_pack(` + strings.Join(fields, ", ") + `) FROM computed_block`); err != nil {
+	if err := run(`INSERT INTO computed_baseline SELECT row, struct_pack(` + strings.Join(fields, ", ") + `) FROM computed_block`); err != nil {
 		return err
 	}
 	return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc FROM (SELECT unnest(s.enrichment) AS v FROM computed_block);
@@ -296,8 +296,8 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 			return err
 		}
 		for _, name := range baselineStatistics {
-			if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics
-				SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, name); err != nil {
+			if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
+				SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s, row), list(row ORDER BY s.%[1]s, row) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, name); err != nil {
 				return err
 			}
 		}

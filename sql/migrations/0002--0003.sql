@@ -140,7 +140,8 @@ CREATE TABLE stored_baselines (
 CREATE TABLE stored_baseline_statistics (
     baseline_id INTEGER NOT NULL,
     statistic VARCHAR NOT NULL,
-    sorted_values DOUBLE[] NOT NULL
+    sorted_values DOUBLE[] NOT NULL,
+    direction_rows INTEGER[] NOT NULL
 );
 
 CREATE TABLE stored_baseline_enrichment (

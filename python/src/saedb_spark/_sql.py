@@ -103,7 +103,7 @@ MODELS = """
     FROM models m JOIN loads l USING (load_id) WHERE model = $model"""
 TOKENS = "SELECT * FROM tokens WHERE model = $model ORDER BY token_id"
 BASELINE_STATISTICS = """
-    SELECT v.*, s.sorted_values, b.kernel, b.saedb_version, b.computed_at
+    SELECT v.*, s.sorted_values, s.direction_rows, b.kernel, b.saedb_version, b.computed_at
     FROM baseline_statistics v JOIN stored_models m USING (model)
     JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
     JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic
