@@ -137,7 +137,7 @@ var modelColumns = []string{
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
 	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
-			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = 'sae', false)
+			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = '`+schema.LikeSAE+`', false)
 		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
 				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision,

@@ -2,6 +2,12 @@ package schema
 
 import "strings"
 
+// Kinds of baselines, as the views name them: what the covariance of their random directions is.
+const (
+	Isotropic = "isotropic" // of the model alone
+	LikeSAE   = "sae"       // with the covariance of an SAE's unit decoder
+)
+
 // FeaturePValues is the query for rows (statistic, feature, p) of the features of an SAE, with
 // its number and that of a baseline in SQL: with R random directions of which r are as far
 // out, p is (1 + r)/(1 + R), of kurtosis at the upper end, and of skewness twice that at the nearer end.

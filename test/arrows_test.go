@@ -59,7 +59,7 @@ const arrows = `
 
 	# What fills tables and what reads them asks SQL.
 	internal/statistics: database/sql internal/baseline internal/fault sql
-	internal/export: database/sql internal/fault internal/plaintext sql
+	internal/export: database/sql internal/fault internal/files internal/plaintext sql
 	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
 	internal/output: database/sql internal/fault internal/plaintext github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
 	internal/shell: database/sql internal/fault internal/nearest internal/output internal/plaintext sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term

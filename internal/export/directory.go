@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 )
 
 // target is a directory that appears whole: all is written to partial, beside it,
@@ -18,7 +19,7 @@ import (
 // next export to the same directory takes away.
 type target struct {
 	dir, partial string
-	unlock       func()
+	lock         *os.File // held while the directory is written to
 	replace      bool
 }
 
@@ -50,7 +51,7 @@ func newTarget(dir string, replace bool) (*target, error) {
 	if err := os.Chmod(t.partial, 0o755); err != nil {
 		return nil, fault.At(op, dir, err)
 	}
-	t.unlock, _, err = lock(lockOf(t.partial))
+	t.lock, _, err = files.TryLock(lockOf(t.partial), 0o666)
 	return t, fault.At(op, dir, err)
 }
 
@@ -66,19 +67,20 @@ func (t *target) clear() error {
 		return err
 	}
 	for _, file := range left {
-		unlock, free, err := lock(file)
+		opened, lock, err := files.TryLock(file, 0o666)
 		if err != nil {
 			return err
 		}
-		if !free {
-			continue // another export is at work
+		if lock != files.Locked {
+			opened.Close()
+			continue // another export is at work, or may be
 		}
 		partial := strings.TrimSuffix(file, ".lock")
 		if _, err := os.Lstat(t.dir); errors.Is(err, fs.ErrNotExist) {
 			_ = os.Rename(oldOf(partial), t.dir)
 		}
 		err = errors.Join(os.RemoveAll(oldOf(partial)), os.RemoveAll(partial), os.Remove(file))
-		unlock()
+		opened.Close()
 		if err != nil {
 			return err
 		}
@@ -166,7 +168,7 @@ func (t *target) abandon() {
 	if os.RemoveAll(t.partial) == nil {
 		_ = os.Remove(lockOf(t.partial))
 	}
-	t.unlock()
+	t.lock.Close()
 }
 
 // sizeOf is the size of all files below dir.

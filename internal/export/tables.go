@@ -37,7 +37,7 @@ const (
 		JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic)`
 	// The view's directions are those that have a score.
 	baselineEnrichment = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
-			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN '` + schema.Isotropic + `' ELSE '` + schema.LikeSAE + `' END AS kind, l.name AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
 		FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
 		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)`
 )
@@ -60,7 +60,7 @@ var tables = []table{
 		rows: "SELECT * EXCLUDE (release, layer) FROM (" + schema.EnrichmentQuery() + " WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to)"},
 	{name: "saes", order: "release, layer, sae", always: true,
 		view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + `, b.seed AS baseline_seed, b.directions AS baseline_directions,
-				CASE WHEN b.sae_id IS NOT NULL THEN 'sae' WHEN b.seed IS NOT NULL THEN 'isotropic' END AS baseline_kind
+				CASE WHEN b.sae_id IS NOT NULL THEN '` + schema.LikeSAE + `' WHEN b.seed IS NOT NULL THEN '` + schema.Isotropic + `' END AS baseline_kind
 			FROM saes s JOIN loads l USING (load_id) LEFT JOIN stored_computations c ON c.sae_id = load_id LEFT JOIN stored_baselines b USING (baseline_id))`,
 		more: []column{{"baseline_seed", "", "Seed of the random directions that its p-values are against; NULL for none."}, baselineDirections,
 			{"baseline_kind", "", "isotropic, or sae: with the covariance of its unit decoder."}}},

@@ -81,3 +81,31 @@ func TestTemporaryDirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTryLock: of two open files of one path one has the lock, and the other gets it when that
+// is closed.
+func TestTryLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, lock, err := TryLock(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lock == NoLocks {
+		first.Close()
+		t.Skip("this system has no locks")
+	}
+	second, held, err := TryLock(path, 0o600)
+	if err != nil || lock != Locked || held != HeldElsewhere {
+		t.Errorf("the first gave %v, the second %v, %v", lock, held, err)
+	}
+	second.Close()
+	first.Close()
+	third, lock, err := TryLock(path, 0o600)
+	if err != nil || lock != Locked {
+		t.Errorf("after that is closed: %v, %v", lock, err)
+	}
+	third.Close()
+	if _, _, err := TryLock(filepath.Join(path, "below"), 0o600); err == nil {
+		t.Error("a lock of what cannot be made gave no error")
+	}
+}

@@ -25,8 +25,8 @@ const baselineSeed = 1
 
 // Kinds of baselines: what the covariance of their random directions is.
 const (
-	Isotropic = "isotropic" // of the model alone
-	LikeSAE   = "sae"       // with the covariance of an SAE's unit decoder
+	Isotropic = schema.Isotropic
+	LikeSAE   = schema.LikeSAE
 )
 
 // CheckBaseline refuses a number of random directions that says nothing.
@@ -156,9 +156,9 @@ func (j *Job) like(ctx context.Context, sae string) (id int, err error) {
 // find reads what there is.
 func (b *baselineRun) find() error {
 	var weights int64
-	err := b.DB.QueryRowContext(b.ctx, `SELECT model_id, d_model, d_model * CAST(d_vocab AS BIGINT), contains(l.conventions, ?),
-			(SELECT count(*) FROM stored_tokens t WHERE t.model_id = m.model_id AND (? = 'all' OR NOT (t.is_special OR t.is_padding)))
-		FROM stored_models m JOIN stored_loads l ON l.load_id = m.model_id WHERE model = ?`, schema.WithoutWeights, b.tokens, b.model).
+	err := b.DB.QueryRowContext(b.ctx, `SELECT model_id, d_model, d_model * CAST(d_vocab AS BIGINT), contains(l.conventions, $1), `+
+		schema.CountedTokens("o.model_id", "$2")+`
+		FROM stored_models o JOIN stored_loads l ON l.load_id = o.model_id WHERE model = $3`, schema.WithoutWeights, b.tokens, b.model).
 		Scan(&b.modelID, &b.dModel, &weights, &b.absent, &b.counted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &fault.Error{Problem: "no model of that name is in this database"}

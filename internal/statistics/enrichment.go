@@ -48,9 +48,9 @@ func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrich
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `+schema.InSAEs("s.sae", names)+`
 		  AND (lacks OR $2 = 0 AND c.baseline_id IS NOT NULL OR $2 <> 0 AND CASE
-		       WHEN contains(ml.conventions, $1) OR contains(l.conventions, $1) AND b.sae_id IS NOT NULL AND $3 <> 'isotropic'
+		       WHEN contains(ml.conventions, $1) OR contains(l.conventions, $1) AND b.sae_id IS NOT NULL AND $3 <> '`+schema.Isotropic+`'
 		       THEN ($2 < 0 OR b.directions = $2) AND e.unadjusted > 0 AND n.scores IS NOT NULL
-		       ELSE b.baseline_id IS NULL OR $3 <> '' AND ($3 = 'sae') <> (b.sae_id IS NOT NULL) OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
+		       ELSE b.baseline_id IS NULL OR $3 <> '' AND ($3 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
 		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, j.Baseline, j.BaselineLike)
 	if err != nil {
 		return nil, err
@@ -78,12 +78,9 @@ func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrich
 	return all, rows.Err()
 }
 
-// RunEnrichment computes what p lacks, its baseline too where that is not there, and the
-// q-values, which depend on all features and sets of the SAE.
+// RunEnrichment computes what p lacks, after [Job.EnsureBaseline], and the q-values, which
+// depend on all features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
-	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens, p.SAE); err != nil {
-		return err
-	}
 	like, err := j.like(ctx, p.SAE)
 	if err != nil {
 		return fault.At("compute enrichment", p.SAE, err)

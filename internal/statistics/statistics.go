@@ -139,11 +139,8 @@ func (j *Job) done(features int) {
 	}
 }
 
-// Run computes what p lacks, its baseline too where that is not there.
+// Run computes what p lacks, after [Job.EnsureBaseline].
 func (j *Job) Run(ctx context.Context, p Pending) error {
-	if _, err := j.EnsureBaseline(ctx, p.Model, p.Tokens, p.SAE); err != nil {
-		return err
-	}
 	like, err := j.like(ctx, p.SAE) // before begin forgets which it has
 	if err != nil {
 		return fault.At("compute", p.SAE, err)

@@ -1,33 +1,31 @@
-//go:build unix
-
 package hub
 
 import (
 	"context"
-	"errors"
 	"os"
-	"syscall"
 	"time"
+
+	"github.com/saedb/saedb/internal/files"
 )
 
-// lockFile takes flock's exclusive lock of a file, as Python's filelock does.
+// lockFile waits for the lock of a file, and takes it. Where there are no locks it takes none: two
+// downloads of one file may then run side by side, and the content's hash tells when they
+// got in each other's way.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	for {
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o664)
-		if err != nil {
-			return nil, err
-		}
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		file, lock, err := files.TryLock(path, 0o664)
 		switch {
-		case err == nil && stillThere(file, path):
-			// Closing gives the lock back. The file stays, as others may wait for it.
-			return func() { file.Close() }, nil
-		case errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS):
+		case err != nil:
+			return nil, err
+		case lock == files.NoLocks:
 			file.Close()
 			return func() {}, nil
+		case lock == files.Locked && stillThere(file, path):
+			// Closing gives the lock back. The file stays, as others may wait for it.
+			return func() { file.Close() }, nil
 		}
 		file.Close()
-		if err == nil {
+		if lock == files.Locked {
 			continue // its last holder removed it: lock the new one
 		}
 		select {
