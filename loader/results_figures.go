@@ -165,8 +165,8 @@ func (i *resultsImport) baselines(m *resultsModel, s *resultsSAE, sae int) error
 // of gives the condition that is for the rows of a table.
 func (i *resultsImport) checkBaselines(of func(*resultsTable) string, there string) error {
 	var torn, other, nulls int
-	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT coalesce(tokens IN ('all', 'real') AND directions > 0 AND len(s.sorted_values) BETWEEN 1 AND directions
-				AND s.sorted_values = list_sort(s.sorted_values) AND `+schema.RowsOfDirections("directions")+` AND of_it = 1, false)), count(*) FILTER ((o.sorted_values, o.direction_rows) <> (s.sorted_values, s.direction_rows))
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT count(*) FILTER (NOT coalesce(tokens IN ('all', 'real') AND s.directions > 0 AND len(s.sorted_values) BETWEEN 1 AND s.directions
+				AND s.sorted_values = list_sort(s.sorted_values) AND `+schema.RowsOfDirections("s", "s.directions")+` AND of_it = 1, false)), count(*) FILTER (o.sorted_values <> s.sorted_values OR o.direction_rows <> s.direction_rows)
 		FROM (SELECT *, count(*) OVER (PARTITION BY tokens, seed, directions, statistic) AS of_it FROM %s WHERE %s) s
 		LEFT JOIN (SELECT b.* EXCLUDE (baseline_id), o.statistic, o.sorted_values, o.direction_rows FROM %s b JOIN stored_baseline_statistics o USING (baseline_id)) o
 			USING (tokens, seed, directions, statistic)`, i.chance.from, of(i.chance), there)).Scan(&torn, &other)

@@ -31,9 +31,9 @@ func FeaturePValues(sae, baseline string) string {
 	FROM reached WHERE feature IS NOT NULL AND directions > 0`)
 }
 
-// RowsOfDirections is the condition that each value of a statistic in a baseline of so many random
-// directions has a row of theirs, and no row two.
-func RowsOfDirections(directions string) string {
-	return `len(direction_rows) = len(sorted_values) AND len(list_distinct(direction_rows)) = len(sorted_values)
-		AND list_min(direction_rows) >= 0 AND list_max(direction_rows) < ` + directions
+// RowsOfDirections is the condition that each value of a statistic, a row of the table of,
+// in a baseline of so many random directions has a row of theirs, and no row two.
+func RowsOfDirections(of, directions string) string {
+	return strings.NewReplacer("$of", of, "$directions", directions).Replace(`len($of.direction_rows) = len($of.sorted_values)
+		AND len(list_distinct($of.direction_rows)) = len($of.sorted_values) AND list_min($of.direction_rows) >= 0 AND list_max($of.direction_rows) < $directions`)
 }

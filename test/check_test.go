@@ -140,7 +140,7 @@ var plants = []struct{ statements, want string }{
 	{"UPDATE stored_enrichment SET log10_q_all = log10_q_all - 0.1 WHERE sae_id = 3 AND feature = 7", "expected log10_q"},
 	{"UPDATE stored_baseline_enrichment SET scale = -scale", "expected scores that descend"},
 	{"UPDATE stored_baseline_statistics SET sorted_values = list_reverse(sorted_values)", "its values are not finite and ascending"},
-	{"UPDATE stored_baseline_statistics SET direction_rows[3] = direction_rows[4]", "expected a row of its random directions for each value"},
+	{"UPDATE stored_baseline_statistics SET direction_rows = list_append(direction_rows[2:], direction_rows[2])", "expected a row of its random directions for each value"},
 	{"UPDATE stored_computations SET baseline_id = 99", "baseline 99 is not there"},
 	{"UPDATE stored_significance SET kurtosis_q = 0 WHERE feature = 3", "expected p- and q-values above 0 and at most 1"},
 	{"UPDATE stored_statistics SET decoder_norm = decoder_norm * 1.001 WHERE sae_id = 3 AND feature = 7", "feature 7: expected decoder_norm"},

@@ -80,8 +80,8 @@ var catalogueRules = []rule{
 		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
-	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics
-		JOIN stored_baselines b USING (baseline_id) WHERE NOT coalesce(` + schema.RowsOfDirections("b.directions") + `, false)`},
+	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
+		JOIN stored_baselines b USING (baseline_id) WHERE NOT coalesce(` + schema.RowsOfDirections("s", "b.directions") + `, false)`},
 	{"stored_baseline_enrichment", `SELECT 'baseline ' || baseline_id || ', set_id ' || set_id, 'expected scores that descend, counts that ascend, one for each, a location and a scale above 0' FROM stored_baseline_enrichment
 		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND location >= 0 AND scale > 0, false)`},
 	{"stored_significance", `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM stored_significance
