@@ -42,7 +42,7 @@ const arrows = `
 	loader/sae: internal/fault internal/files internal/pyjson loader/npy loader/safetensors loader/tensor loader/torch go.yaml.in/yaml/v3 gonum.org/v1/gonum
 	loader/vocab: internal/fault internal/files internal/pyjson loader/gguf
 	loader/vocab/tokenizer: internal/fault internal/pyjson loader/vocab github.com/daulet/tokenizers
-	loader/tokenset: internal/fault internal/files loader/vocab github.com/jdkato/prose/v2
+	loader/tokenset: internal/fault internal/files loader/vocab
 	loader/hub: internal/fault internal/files internal/pyjson loader/safetensors
 	loader/hub/catalogue: internal/fault internal/nearest
 
@@ -63,7 +63,7 @@ const arrows = `
 	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
 	internal/output: database/sql internal/fault internal/plaintext github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
 	internal/shell: database/sql internal/fault internal/nearest internal/output internal/plaintext sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
-	internal/figures: database/sql internal/fault internal/nearest internal/plaintext sql golang.org/x/image gonum.org/v1/plot
+	internal/figures: database/sql internal/fault internal/nearest internal/plaintext sql codeberg.org/go-fonts/liberation golang.org/x/image gonum.org/v1/plot
 
 	# What is asked for in one call, by the program and in the extension.
 	internal/operations: database/sql internal/compute internal/fault internal/neuronpedia internal/statistics internal/version loader loader/hub loader/hub/catalogue loader/model loader/sae sql udf

@@ -14,7 +14,6 @@ import (
 
 	"github.com/saedb/saedb/internal/enrichment"
 	schema "github.com/saedb/saedb/sql"
-	"gonum.org/v1/gonum/stat"
 )
 
 // tokenSets is the sets of a model, as positions among the tokens that count.
@@ -187,7 +186,7 @@ const (
 func newRescorer(weights []float64, by ranked, dModel int, scale float64) *rescorer {
 	n := len(weights)
 	c := &rescorer{ranks: make([]int32, n), places: make([]int32, n), bitmap: make([]uint64, (n+63)/64)}
-	std := stat.PopStdDev(weights, nil)
+	_, std := meanAndStd(weights)
 	rounding := 0x1p-53 * float64(dModel+8) * scale
 	c.unsure = 2 * rounding
 	if n*dModel > smallUnembedding {

@@ -9,7 +9,6 @@ import (
 	schema "github.com/saedb/saedb/sql"
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/stat"
 )
 
 // weightsAtOnce bounds the float64 logit weights in memory, 128 MB of them, as twice
@@ -233,7 +232,7 @@ const tolerance = 1e-5
 // they differ. Where the spread is no more than the rounding of products of that
 // scale, weights that are equal by design may show one, and the shape is not compared.
 func differs(stored [4]float64, x []float64, scale float64) string {
-	mean, std := stat.PopMeanStdDev(x, nil)
+	mean, std := meanAndStd(x)
 	rounding := 1e-13 * scale * math.Sqrt(float64(len(x)))
 	expected := [4]float64{mean, std, math.NaN(), math.NaN()}
 	allowed := [4]float64{tolerance*std + rounding, tolerance*std + rounding, math.Inf(1), math.Inf(1)}
@@ -254,6 +253,23 @@ func differs(stored [4]float64, x []float64, scale float64) string {
 		return fmt.Sprintf("%s: expected %.9g, computed again in float64, found %.9g", name, expected[i], stored[i])
 	}
 	return ""
+}
+
+// meanAndStd returns the mean and the standard deviation of x as a population, in two passes, the
+// second of which corrects the first's rounding.
+// Source: Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance, 1983, (1.7).
+func meanAndStd(x []float64) (mean, std float64) {
+	n := float64(len(x))
+	for _, v := range x {
+		mean += v
+	}
+	mean /= n
+	var squares, left float64
+	for _, v := range x {
+		squares += (v - mean) * (v - mean)
+		left += v - mean
+	}
+	return mean, math.Sqrt((squares - left*left/n) / n)
 }
 
 // misranked compares the tokens at one end with those of weights, which are of

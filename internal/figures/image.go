@@ -5,11 +5,15 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"sync"
 
+	"codeberg.org/go-fonts/liberation/liberationsansbold"
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
 	"github.com/saedb/saedb/internal/fault"
 	xfont "golang.org/x/image/font"
-	"gonum.org/v1/plot"
+	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
+	plottext "gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -177,12 +181,28 @@ func (p *picture) text(s string, x, y, size float64, c color.Color, bold bool, x
 	p.canvas.FillText(style, p.at(x, y), s)
 }
 
+// textHandler draws with Liberation Sans, regular and bold. gonum.org/v1/plot itself is not
+// imported: it brings ten fonts more, and writers of PDF and TeX, into every binary.
+var textHandler = sync.OnceValue(func() plottext.Handler {
+	var faces font.Collection
+	for weight, file := range map[xfont.Weight][]byte{
+		xfont.WeightNormal: liberationsansregular.TTF, xfont.WeightBold: liberationsansbold.TTF,
+	} {
+		face, err := opentype.Parse(file)
+		if err != nil {
+			panic("figures: Liberation Sans: " + err.Error()) // embedded, so that it is a mistake of ours
+		}
+		faces = append(faces, font.Face{Font: font.Font{Typeface: "Liberation", Variant: "Sans", Weight: weight}, Face: face})
+	}
+	return plottext.Plain{Fonts: font.NewCache(faces)}
+})
+
 func textStyle(size float64, c color.Color, bold bool) draw.TextStyle {
 	face := font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Length(size) * pixel}
 	if bold {
 		face.Weight = xfont.WeightBold
 	}
-	return draw.TextStyle{Color: c, Font: face, Handler: plot.DefaultTextHandler}
+	return draw.TextStyle{Color: c, Font: face, Handler: textHandler()}
 }
 
 func (p *picture) line(c color.Color, width float64, dashed bool, points ...vg.Point) {

@@ -1,14 +1,13 @@
 package tokenset
 
 import (
-	"bytes"
-	"encoding/gob"
+	_ "embed"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
-
-	"github.com/jdkato/prose/v2"
 
 	"github.com/saedb/saedb/internal/fault"
 )
@@ -44,9 +43,13 @@ func partOfSpeechSets(v *vocabulary) ([]Set, error) {
 	return sets, nil
 }
 
-// tagger is an averaged perceptron for parts of speech. Of the published one only
-// the weights are taken, which are NLTK's: around them stand a tokenizer of
-// sentences, which would split tokens again, and other rules than NLTK's.
+// perceptron is NLTK's tagger as text, what a word alone needs of it; its first lines say
+// how, and scripts/tagger makes it.
+//
+//go:embed perceptron/weights.txt
+var perceptron string
+
+// tagger is an averaged perceptron for parts of speech.
 type tagger struct {
 	classes []string            // ascending
 	tags    map[string]string   // words that have one tag nearly always
@@ -59,31 +62,44 @@ type weight struct {
 	value float64
 }
 
-// loadTagger decodes the weights once; it takes a tenth of a second.
+// loadTagger reads the weights once; it takes some hundredths of a second.
 var loadTagger = sync.OnceValues(func() (*tagger, error) {
-	t := &tagger{weights: make(map[string][]weight)}
-	var weights map[string]map[string]float64
-	for name, value := range map[string]any{"classes": &t.classes, "tags": &t.tags, "weights": &weights} {
-		asset, err := prose.Asset("model/AveragedPerceptron/" + name + ".gob")
-		if err == nil {
-			err = gob.NewDecoder(bytes.NewReader(asset)).Decode(value)
-		}
-		if err != nil {
-			return nil, &fault.Error{Problem: "weights of the part-of-speech tagger: " + name, Err: err}
-		}
-	}
-	slices.Sort(t.classes)
-	for feature, classes := range weights {
-		for class, value := range classes {
-			index, found := slices.BinarySearch(t.classes, class)
-			if !found {
-				return nil, &fault.Error{Problem: fmt.Sprintf("weights of the part-of-speech tagger: unknown class %q", class)}
-			}
-			t.weights[feature] = append(t.weights[feature], weight{index, value})
+	t := &tagger{tags: make(map[string]string), weights: make(map[string][]weight)}
+	for number, line := range lines(perceptron) {
+		if err := t.learn(strings.Split(line, "\t")); err != nil {
+			return nil, &fault.Error{Subject: "weights of the part-of-speech tagger", Problem: atLine(number), Err: err}
 		}
 	}
 	return t, nil
 })
+
+// learn takes a line of the weights.
+func (t *tagger) learn(columns []string) error {
+	switch first := columns[0]; {
+	case first == "classes":
+		t.classes = columns[1:]
+	case first == "word" && len(columns) == 3:
+		t.tags[columns[1]] = columns[2]
+	case first == "weights" && len(columns) > 2:
+		weights := make([]weight, 0, len(columns)-2)
+		for _, column := range columns[2:] {
+			class, text, _ := strings.Cut(column, " ")
+			index, found := slices.BinarySearch(t.classes, class)
+			if !found {
+				return fmt.Errorf("unknown class %q", class)
+			}
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return err
+			}
+			weights = append(weights, weight{index, value})
+		}
+		t.weights[columns[1]] = weights
+	case first != "" && first[0] != '#':
+		return fmt.Errorf("a line that begins with %q and has %d columns", first, len(columns))
+	}
+	return nil
+}
 
 // tag returns the tag of a word that is a whole sentence. A tie goes to the
 // greater tag.

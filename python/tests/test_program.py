@@ -225,7 +225,9 @@ class Results(unittest.TestCase):
         self.assertTrue(figure._repr_png_().startswith(b"\x89PNG"))
         self.assertEqual(figure._mime_()[0], "image/png")
         saedb.plot.show_as("svg")
-        self.assertIn("<svg", figure._repr_svg_())
+        self.assertIn('<svg style="max-width: 100%; height: auto" width=', figure._repr_svg_())
+        self.assertIn(" viewBox=", figure._repr_svg_())
+        self.assertEqual(figure._mime_(), ("image/svg+xml", figure._repr_svg_()))
 
     def test_every_figure(self):
         (sae,) = self.con.execute("SELECT sae FROM saes").fetchone()

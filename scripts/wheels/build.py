@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -34,6 +36,10 @@ WHEELS, DIST = BUILD / "out", ROOT / "build/dist"
 VERSION = re.search(r'Number = "(.*)"', (ROOT / "internal/version/version.go").read_text())[1]
 GO_FLAGS = ["-trimpath", "-buildvcs=false"]
 LINKER = "-s -w -buildid="
+
+# The example's wheel has the encoders of these SAEs: each is 1.4 MB more to download, and saedb
+# computes from decoders. docs/python.md loads this one's.
+EXAMPLE_ENCODERS = ("blocks.29.hook_resid_pre",)
 
 # What an sdist has of the Go module: what the extension and the program are built from.
 GO_SOURCES = ("cmd/saedb", "extension", "internal", "loader", "sql", "udf")
@@ -88,11 +94,31 @@ def build_example() -> Path:
     for name in tracked("python/example"):
         copy(ROOT / name, tree / Path(name).relative_to("python/example"))
     for name in tracked("examples/smollm2-135m"):
-        if Path(name).name != "go.mod":
-            copy(ROOT / name, tree / "src/saedb_example" / Path(name).relative_to("examples"))
+        target = tree / "src/saedb_example" / Path(name).relative_to("examples")
+        if target.name == "sae_weights.safetensors" and target.parent.name not in EXAMPLE_ENCODERS:
+            write(target, without_encoder((ROOT / name).read_bytes()))
+        elif target.name != "go.mod":
+            copy(ROOT / name, target)
     copy(ROOT / "examples/README.md", tree / "README.md")
     copy(ROOT / "LICENSE", tree / "LICENSE")
     return setuptools_wheel(tree, "")
+
+
+def without_encoder(content: bytes) -> bytes:
+    """An SAE in safetensors without W_enc and b_enc: features are what its decoder writes."""
+    length = struct.unpack_from("<Q", content)[0]
+    header, start = json.loads(content[8 : 8 + length]), 8 + length
+    kept, data = {}, b""
+    for name, tensor in sorted(header.items(), key=lambda item: item[1].get("data_offsets", [0])):
+        if "data_offsets" not in tensor:  # __metadata__
+            kept[name] = tensor
+        elif not name.endswith("_enc"):
+            begin, end = tensor["data_offsets"]
+            kept[name] = {**tensor, "data_offsets": [len(data), len(data) + end - begin]}
+            data += content[start + begin : start + end]
+    packed = json.dumps(kept, separators=(",", ":")).encode()
+    packed += b" " * (-len(packed) % 8)  # values begin at a multiple of eight bytes
+    return struct.pack("<Q", len(packed)) + packed + data
 
 
 def setuptools_wheel(tree: Path, tag: str) -> Path:

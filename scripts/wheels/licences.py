@@ -43,6 +43,7 @@ def text(root: Path, environment: dict[str, str], windows: bool) -> str:
     sections.append(("Go", Path(goroot) / "LICENSE"))
     sections.append(("Apache ECharts", root / "internal/figures/assets/echarts/LICENSES.txt"))
     sections.append(("SAELens, whose list of releases is carried", root / "loader/hub/catalogue/LICENSE.SAELens"))
+    sections.append(("NLTK's part-of-speech tagger, whose weights are carried", root / "loader/tokenset/perceptron/LICENSE.prose"))
     if windows:
         sections.append(("mingw-w64", Path(ziglang.__file__).parent / "lib/libc/mingw/COPYING"))
     bundled = (root / "scripts/duckdb-licences.txt").read_text(encoding="utf-8")

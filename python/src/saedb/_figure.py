@@ -132,15 +132,19 @@ class Figure:
         return self.draw("png") if shown_as == "png" else None
 
     def _repr_svg_(self) -> Optional[str]:
-        return self.draw("svg").decode() if shown_as == "svg" else None
+        return self._inline() if shown_as == "svg" else None
 
     def _mime_(self) -> tuple[str, str]:
         """As marimo asks."""
         if shown_as == "html":
             return "text/html", self._frame()
         if shown_as == "svg":
-            return "image/svg+xml", self.draw("svg").decode()
+            return "image/svg+xml", self._inline()
         return "image/png", "data:image/png;base64," + base64.b64encode(self.draw("png")).decode()
+
+    def _inline(self) -> str:
+        """The SVG, no wider than its column: marimo cuts off what does not fit."""
+        return self.draw("svg").decode().replace("<svg ", '<svg style="max-width: 100%; height: auto" ', 1)
 
     def _frame(self) -> str:
         """The page in a frame of its own, which has no part in the notebook's."""
