@@ -17,6 +17,7 @@ type Builder struct {
 	rows          []float32 // [vocab, dModel]
 	set           []bool    // [vocab], which rows were given
 	tokens        []int32   // ascending ids of the tokens to project on; nil for all
+	unit          bool      // rows count at unit length
 	unknown       error     // set by Only for an id outside the vocabulary
 }
 
@@ -74,6 +75,11 @@ func (b *Builder) Only(ids []int32) {
 	}
 }
 
+// Unit has rows count at unit length, so that a logit weight is ‖direction‖ times the cosine of
+// the two; zero rows stay zero. The kernel multiplies rows that are rounded to float32 at that
+// length, and float64 decides by the rows as given, which stay in memory beside.
+func (b *Builder) Unit() { b.unit = true }
+
 // Build prepares the unembedding for the kernel that [KernelVariable] names, or
 // the fastest. It returns an error when a row was never set, when [Builder.Only]
 // named no token or one outside the vocabulary, when the variable names no kernel
@@ -117,7 +123,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 		}
 	}
 	b.rows = nil
-	u.prepare()
+	u.prepare(b.unit)
 	u.panels = k.pack(u)
 	return u, nil
 }
