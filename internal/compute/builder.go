@@ -11,7 +11,7 @@ import (
 // which grows with it, stays well below one. Models have some ten thousand.
 const maxDModel = 1 << 20
 
-// Builder collects the rows of an unembedding. A Builder is used once.
+// Builder collects the rows of an unembedding, or of another reader. A Builder is used once.
 type Builder struct {
 	vocab, dModel int
 	rows          []float32 // [vocab, dModel]
@@ -27,10 +27,10 @@ type Builder struct {
 // have been checked against the file before.
 func NewBuilder(vocab, dModel int) (*Builder, error) {
 	if vocab < 1 || vocab > math.MaxInt32 {
-		return nil, fmt.Errorf("compute: unembedding: expected 1 to %d tokens, found %d", math.MaxInt32, vocab)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected 1 to %d rows, found %d", math.MaxInt32, vocab)
 	}
 	if dModel < 1 || dModel > maxDModel {
-		return nil, fmt.Errorf("compute: unembedding: expected d_model from 1 to %d, found %d", maxDModel, dModel)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected d_model from 1 to %d, found %d", maxDModel, dModel)
 	}
 	return &Builder{
 		vocab:  vocab,
@@ -110,7 +110,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 		return nil, b.unknown
 	}
 	if missing := slices.Index(b.set, false); missing >= 0 {
-		return nil, fmt.Errorf("compute: unembedding: expected %d rows, found none for token %d", b.vocab, missing)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected %d rows, found no row %d", b.vocab, missing)
 	}
 	if err := b.checkFinite(); err != nil {
 		return nil, err

@@ -7,8 +7,10 @@ import (
 	"sync"
 )
 
-// Unembedding is a model's W_U, prepared once for a kernel. It is immutable and
-// shared by any number of goroutines. A [Builder] makes it.
+// Unembedding is a model's W_U, or another reader: a matrix of rows in the residual stream
+// that directions are multiplied with, as an embedding, the encoder or the decoder of an SAE.
+// What is said of tokens is then true of its rows. It is prepared once for a kernel,
+// immutable, and shared by any number of goroutines. A [Builder] makes it.
 type Unembedding struct {
 	vocab, dModel int
 	kernel        string
