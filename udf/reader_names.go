@@ -118,8 +118,10 @@ var (
 		"baseline_log10_p":    setsOfTokens,
 	}
 	forFeatures = map[string]string{
-		"top_features":    "top_tokens gives those with the highest weights",
-		"bottom_features": "bottom_tokens gives those with the lowest weights",
+		"top_features":     "top_tokens gives those with the highest weights",
+		"bottom_features":  "bottom_tokens gives those with the lowest weights",
+		"linked_features":  "top_tokens, bottom_tokens and logit_stats give what there is",
+		"nearest_features": "logit_stats with cosine gives what there is",
 	}
 )
 

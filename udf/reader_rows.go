@@ -51,6 +51,13 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 			builder.Only(real)
 		}
 	}
+	if scope == scopeUnit {
+		builder.Unit()
+		rows := builder.NonzeroRows()
+		if ready.zero = len(rows) == 0; !ready.zero {
+			builder.Only(rows)
+		}
+	}
 	ready.matrix, err = build(ctx, builder)
 	return ready, err
 }

@@ -14,9 +14,10 @@ import (
 // reader is a matrix of rows in the residual stream that directions are multiplied with, ready
 // for the kernels: the unembedding of a model, the encoder of an SAE, …. It is immutable.
 type reader struct {
-	scope  string        // tokens that count: all or real
+	scope  string        // rows that count: all, real or unit
 	stored *storedReader // where it was read from
 	matrix *compute.Unembedding
+	zero   bool    // of scopeUnit: all rows are zero, and matrix has them
 	tokens []token // by id, one for each row; nil where rows are features
 }
 
@@ -37,7 +38,7 @@ type readers struct {
 type readerKey struct {
 	database, name string
 	kind           *readerKind
-	scope          string // tokens that count: all or real
+	scope          string // rows that count: all, real or unit
 }
 
 // loadedReader is a reader that is there, or that one caller reads while others wait.
@@ -153,6 +154,10 @@ func (l *loadedReader) isReady() bool {
 const (
 	scopeAll  = "all"
 	scopeReal = "real" // without padding and special tokens
+
+	// scopeUnit is no choice of people's: rows of features at unit length, without zero ones,
+	// which have no direction.
+	scopeUnit = "unit"
 )
 
 func checkScope(function, scope string) error {

@@ -39,7 +39,7 @@ func registerTopFeatures(f *Functions, c capi.Connection) error {
 				return f.writeEnd(name, end, input, output, ks(input), tokensArgument{}, (*listWriter).writeFeatures)
 			})
 		}
-		byDefault := func(capi.Chunk) ksArgument { return func(int) (int32, bool) { return defaultK, true } }
+		byDefault := func(capi.Chunk) ksArgument { return constantK(defaultK) }
 		err := c.RegisterScalar(name,
 			capi.Scalar{Parameters: parameters[:2], Returns: result, Run: run(byDefault)},
 			capi.Scalar{Parameters: parameters, Returns: result, Run: run(givenKs)})
@@ -49,6 +49,9 @@ func registerTopFeatures(f *Functions, c capi.Connection) error {
 	}
 	return nil
 }
+
+// constantK is k where it is no argument.
+func constantK(k int32) ksArgument { return func(int) (int32, bool) { return k, true } }
 
 // writeFeatures appends the lists of ranked's entries 0, 1, …, one for each of rows.
 func (w *listWriter) writeFeatures(rows []int, ranked *compute.Tokens, _ *reader) error {

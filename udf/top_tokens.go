@@ -65,11 +65,10 @@ func givenKs(input capi.Chunk) ksArgument {
 	return func(row int) (int32, bool) { return ks[row], given.Valid(row) }
 }
 
-// writeEnd writes one end of the ranking of a reader's rows.
-func (f *execution) writeEnd(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, ks ksArgument, tokens tokensArgument,
-	write func(w *listWriter, rows []int, ranked *compute.Tokens, by *reader) error) error {
+// askEnd reads the arguments (direction, reader, k).
+func askEnd(function string, input capi.Chunk, ks ksArgument) func(row int) (call, bool, error) {
 	readers := newTexts(input.Column(1))
-	all, null, err := f.batches(function, input, tokens.in(func(row int) (call, bool, error) {
+	return func(row int) (call, bool, error) {
 		k, given := ks(row)
 		if !readers.valid(row) || !given {
 			return call{}, false, nil
@@ -81,7 +80,13 @@ func (f *execution) writeEnd(function string, end func(*compute.Summary) *comput
 			}
 		}
 		return call{reader: readers.at(row), scope: scopeAll, k: int(k)}, true, nil
-	}))
+	}
+}
+
+// writeEnd writes one end of the ranking of a reader's rows.
+func (f *execution) writeEnd(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, ks ksArgument, tokens tokensArgument,
+	write func(w *listWriter, rows []int, ranked *compute.Tokens, by *reader) error) error {
+	all, null, err := f.batches(function, input, tokens.in(askEnd(function, input, ks)))
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,17 @@ func (b *Builder) Only(ids []int32) {
 	}
 }
 
+// NonzeroRows returns the ids of the rows that are not zero, ascending.
+func (b *Builder) NonzeroRows() []int32 {
+	var ids []int32
+	for id := range b.vocab {
+		if largestMagnitude(b.rows[id*b.dModel:(id+1)*b.dModel]) != 0 {
+			ids = append(ids, int32(id))
+		}
+	}
+	return ids
+}
+
 // Unit has rows count at unit length, so that a logit weight is ‖direction‖ times the cosine of
 // the two; zero rows stay zero. The kernel multiplies rows that are rounded to float32 at that
 // length, and float64 decides by the rows as given, which stay in memory beside.

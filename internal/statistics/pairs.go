@@ -110,8 +110,8 @@ var pairKinds = map[string]pairKind{
 	Incoming: {"stored_encoders", "w_enc", "decoder", "linked_features", storeLinks},
 	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
 	Neighbours: {"stored_decoders", "w_dec", "decoder", "nearest_features", `INSERT INTO stored_neighbours
-		SELECT $pair, feature, (s.features[:at - 1] || s.features[at + 1:])[:$top], (s.cosines[:at - 1] || s.cosines[at + 1:])[:$top], s.mean_absolute_cosine
-		FROM (SELECT feature, s, coalesce(CASE WHEN $self THEN list_position(s.features, feature) END, len(s.features) + 1) AS at FROM computed_block) ORDER BY feature`},
+		SELECT $pair, feature, (s.features[1:place - 1] || s.features[place + 1:])[:$top], (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top], s.mean_absolute_cosine
+		FROM (SELECT feature, s, coalesce(CASE WHEN $self THEN list_position(s.features, feature) END, len(s.features) + 1) AS place FROM computed_block) ORDER BY feature`},
 }
 
 // pairBlock computes the features in [from, to) that lack their row.
