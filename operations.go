@@ -22,6 +22,7 @@ type (
 	ResultsRequest      = loader.ResultsRequest
 	UnloadRequest       = loader.UnloadRequest
 	ComputeRequest      = operations.ComputeRequest
+	PairsRequest        = operations.PairsRequest
 	DirectionsWanted    = operations.DirectionsWanted
 
 	Outcome             = loader.Outcome
@@ -31,6 +32,8 @@ type (
 	Unloaded            = loader.Unloaded
 	Computed            = operations.Computed
 	ComputeOutcome      = operations.ComputeOutcome
+	ComputedPair        = operations.ComputedPair
+	PairsOutcome        = operations.PairsOutcome
 )
 
 // For ComputeRequest.Baseline: the baselines that there are, or the usual number of random
@@ -122,6 +125,17 @@ func (db *DB) Unload(ctx context.Context, r UnloadRequest) ([]Unloaded, error) {
 // committed: a computation that was interrupted goes on where it was.
 func (db *DB) Compute(ctx context.Context, r ComputeRequest) (ComputeOutcome, error) {
 	return db.operations.Compute(ctx, r)
+}
+
+// ComputeLinks computes the direct weights from the features of some SAEs to those of others,
+// in blocks as Compute does.
+func (db *DB) ComputeLinks(ctx context.Context, r PairsRequest) (PairsOutcome, error) {
+	return db.operations.ComputeLinks(ctx, r)
+}
+
+// ComputeNeighbours computes which decoder directions are nearest to those of some SAEs.
+func (db *DB) ComputeNeighbours(ctx context.Context, r PairsRequest) (PairsOutcome, error) {
+	return db.operations.ComputeNeighbours(ctx, r)
 }
 
 // Require makes sure that something is loaded.

@@ -55,8 +55,9 @@ func (ld *Loader) Results(ctx context.Context, r ResultsRequest) (ResultsOutcome
 				r.Done(s.dSAE)
 			}
 		}
+		pairs, err := i.pairs()
 		outcome.Scores, outcome.Without = i.scores, i.without
-		return changed, nil
+		return changed || pairs, err
 	})
 	outcome.Took = time.Since(begun)
 	return outcome, fault.At(importResults, r.Dir, err)

@@ -283,6 +283,9 @@ func dropSAE(ctx context.Context, tx *sql.Tx, id int) error {
 	if err := dropBaselines(ctx, tx, of); err != nil {
 		return err
 	}
+	if err := schema.DropPairs(ctx, tx, schema.OfSAE(id)); err != nil {
+		return err
+	}
 	return deleteWhere(ctx, tx, of, saeTables...)
 }
 

@@ -98,6 +98,21 @@ func RecordCounts(ctx context.Context, tx *sql.Tx, condition string) error {
 	return err
 }
 
+// DropPairs takes away pairs of SAEs that a condition on stored_sae_pairs chooses, with what was
+// computed of them.
+func DropPairs(ctx context.Context, tx *sql.Tx, condition string) error {
+	for _, table := range []string{"stored_links", "stored_neighbours", "stored_sae_pairs"} {
+		_, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE pair_id IN (SELECT pair_id FROM stored_sae_pairs WHERE "+condition+")")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OfSAE is the condition for the pairs that an SAE is in.
+func OfSAE(id int) string { return fmt.Sprintf("sae_id = %[1]d OR other_id = %[1]d", id) }
+
 var createdTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
 
 // Tables returns the names of the tables, in the order in which they are made.

@@ -85,6 +85,12 @@ var Macros = []Function{
 		Example: "SELECT layer, feature_role(cos_kurtosis, cos_skewness, pow(cos_std / decoder_norm, 2), least_kurtosis := 8) AS role, count(*) AS features FROM features GROUP BY ALL HAVING role IS NOT NULL ORDER BY ALL",
 	},
 	{
+		Name: "normal_tail", Signature: "normal_tail(z) → DOUBLE",
+		Description: "The share of a normal distribution that is at least as far from its mean as z standard deviations, on both sides, with a relative error below 1.2e-7; 0 beyond 38. " +
+			"The column nominal_p of feature_links is that of z.",
+		Example: "SELECT normal_tail(1.96) AS p",
+	},
+	{
 		Name: "set_phrase", Signature: "set_phrase(token_set, family) → VARCHAR",
 		Description: "What the tokens of a set are called in a sentence: plural nouns for nltk_pos_NNS of the built-in sets, or else its name with spaces for underscores.",
 		Example:     "SELECT token_set, set_phrase(token_set, family) AS phrase FROM token_sets ORDER BY members DESC LIMIT 5",

@@ -88,7 +88,7 @@ func (f *execution) randomDirectionLike(factors *factorCache, input capi.Chunk, 
 		factor, known := found[sae]
 		if !known {
 			var err error
-			if factor, err = factors.get(f.ctx, &f.models.database, sae); err != nil {
+			if factor, err = factors.get(f.ctx, &f.readers.database, sae); err != nil {
 				return 0, nil, fault.At(name, "SAE "+sae, err)
 			}
 			found[sae] = factor
@@ -139,7 +139,7 @@ type nullsCache struct {
 }
 
 // get returns the null of a set, nil where it has none.
-func (c *nullsCache) get(d *database, m *storedModel, id, set int32) (*baseline.Null, error) {
+func (c *nullsCache) get(d *database, m *storedReader, id, set int32) (*baseline.Null, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if of := fmt.Sprintf("%d %d", m.oid, id); c.of != of {
@@ -193,7 +193,7 @@ func (f *execution) baselineLog10P(nulls *nullsCache, input capi.Chunk, output c
 	given := [3]capi.Validity{input.Column(1).Validity(), input.Column(2).Validity(), input.Column(3).Validity()}
 	out := capi.Values[float64](output, rows)
 	var last *baseline.Null
-	var lastModel *storedModel
+	var lastModel *storedReader
 	lastID, lastSet := int32(-1), int32(-1)
 	for i := range rows {
 		if !models.valid(i) || !given[0].Valid(i) || !given[1].Valid(i) || !given[2].Valid(i) {
@@ -204,8 +204,11 @@ func (f *execution) baselineLog10P(nulls *nullsCache, input capi.Chunk, output c
 		if err != nil {
 			return err
 		}
+		if err := m.checkUse(name, scopeAll); err != nil {
+			return err
+		}
 		if ids[i] != lastID || sets[i] != lastSet || m != lastModel {
-			null, err := nulls.get(&f.models.database, m, ids[i], sets[i])
+			null, err := nulls.get(&f.readers.database, m, ids[i], sets[i])
 			if err != nil {
 				return fault.At(name, "", err)
 			}

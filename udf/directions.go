@@ -60,15 +60,15 @@ func (r *directionReader) valid(i int) bool {
 	return (r.single != nil || r.double != nil || r.entries != nil) && r.outer.Valid(i)
 }
 
-// copy copies row i's direction into to, whose length is the model's d_model.
-func (r *directionReader) copy(to []float32, i int, m *model) error {
+// copy copies row i's direction into to, whose length is the d_model of what reads it.
+func (r *directionReader) copy(to []float32, i int, by *reader) error {
 	from, length := i*r.size, r.size
 	if r.entries != nil {
 		from, length = int(r.entries[i].Offset), int(r.entries[i].Length)
 	}
 	if length != len(to) {
 		return &fault.Error{
-			Op: r.function, Subject: "w_dec", Expected: fmt.Sprintf("%d values, the d_model of model %s", len(to), m.name),
+			Op: r.function, Subject: "w_dec", Expected: fmt.Sprintf("%d values, the d_model of %s", len(to), by.stored),
 			Found: fmt.Sprint(length),
 		}
 	}
@@ -90,7 +90,7 @@ func (r *directionReader) copy(to []float32, i int, m *model) error {
 
 // call is what a row asks for besides its direction.
 type call struct {
-	model  string
+	reader string // its name
 	scope  string // tokens that count: all or real
 	cosine bool
 	k      int
@@ -104,7 +104,7 @@ type call struct {
 // batch is the rows of a chunk that ask for the same.
 type batch struct {
 	call
-	model      *model
+	reader     *reader
 	rows       []int     // positions in the chunk
 	directions []float32 // [len(rows), d_model]
 }
@@ -135,9 +135,9 @@ func (f *execution) batches(function string, chunk capi.Chunk, ask func(row int)
 			byCall[asked] = b
 			all = append(all, b)
 		}
-		n, d := len(b.directions), b.model.unembedding.DModel()
+		n, d := len(b.directions), b.reader.matrix.DModel()
 		b.directions = b.directions[:n+d]
-		if err := directions.copy(b.directions[n:], i, b.model); err != nil {
+		if err := directions.copy(b.directions[n:], i, b.reader); err != nil {
 			return nil, nil, err
 		}
 		b.rows = append(b.rows, i)
@@ -146,17 +146,17 @@ func (f *execution) batches(function string, chunk capi.Chunk, ask func(row int)
 }
 
 func (f *execution) newBatch(function string, asked call, rows int) (*batch, error) {
-	m, err := f.model(function, asked.model, asked.scope)
+	by, err := f.reader(function, asked.reader, asked.scope)
 	if err != nil {
 		return nil, err
 	}
-	return &batch{call: asked, model: m, directions: make([]float32, 0, rows*m.unembedding.DModel())}, nil
+	return &batch{call: asked, reader: by, directions: make([]float32, 0, rows*by.matrix.DModel())}, nil
 }
 
 // summarize computes the statistics of the batch's directions.
 func (f *execution) summarize(b *batch, o compute.Options) (*compute.Summary, error) {
 	var s compute.Summary
 	o.Done = f.finished
-	err := b.model.unembedding.Summarize(f.ctx, b.directions, o, &s)
+	err := b.reader.matrix.Summarize(f.ctx, b.directions, o, &s)
 	return &s, err
 }

@@ -120,7 +120,7 @@ func (f *execution) score(function string, b *batch, names []string) (*setScores
 	if err != nil {
 		return nil, err
 	}
-	return s, s.index.Features(f.ctx, b.model.unembedding, b.directions, f.finished, s.scores)
+	return s, s.index.Features(f.ctx, b.reader.matrix, b.directions, f.finished, s.scores)
 }
 
 func (f *execution) enrichmentScore(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
@@ -160,14 +160,14 @@ func askOneSet(input capi.Chunk) (ask func(row int) (call, bool, error), names m
 		one := []string{wanted.at(row)}
 		condition := named(one)
 		names[condition] = one
-		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+		return call{reader: models.at(row), scope: scopeAll, sets: condition}, true, nil
 	}, names
 }
 
 func (f *execution) enrichAll(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	return f.writeEnrich(input, output, nil, tokens.in(func(row int) (call, bool, error) {
-		return call{model: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
+		return call{reader: models.at(row), scope: scopeAll, sets: "true"}, models.valid(row), nil
 	}))
 }
 
@@ -184,7 +184,7 @@ func (f *execution) enrich(input capi.Chunk, output capi.Vector, tokens tokensAr
 			condition = named(wanted)
 		}
 		names[condition] = wanted
-		return call{model: models.at(row), scope: scopeAll, sets: condition}, true, nil
+		return call{reader: models.at(row), scope: scopeAll, sets: condition}, true, nil
 	}))
 }
 
@@ -242,7 +242,7 @@ func (f *execution) enrichmentValues(input capi.Chunk, output capi.Vector) error
 			return call{}, false, nil
 		}
 		scope := scopes.at(row)
-		return call{model: models.at(row), scope: scope, sets: numbered(lists.at(row))}, true, checkScope(name, scope)
+		return call{reader: models.at(row), scope: scope, sets: numbered(lists.at(row))}, true, checkScope(name, scope)
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 )
 
 // execution is one use of a function in a statement that runs, on one of DuckDB's threads:
-// the context of that statement, and the models and token sets that it has found. They are
+// the context of that statement, and the readers and token sets that it has found. They are
 // looked up once, so that a statement sees a database as it was when it began, and the next
 // one what was loaded since.
 type execution struct {
@@ -16,15 +16,15 @@ type execution struct {
 	ctx      context.Context // of the call that runs, or the statement's
 	finished func(rows int)  // reports progress
 
-	stored map[string]*storedModel // by the name that was asked for
-	ready  map[modelKey]*model
+	stored map[string]*storedReader // by the name that was asked for
+	ready  map[readerKey]*reader
 	last   lastSets
 }
 
 // lastSets are the token sets that were chosen last; most statements choose the same for
 // all rows.
 type lastSets struct {
-	of        *model
+	of        *reader
 	condition string
 	sets      *tokenSets
 }
@@ -39,7 +39,7 @@ func (f *Functions) execution(connection int64) *execution {
 	}
 	return &execution{
 		Functions: f, of: ctx, ctx: ctx, finished: progressOf(ctx),
-		stored: map[string]*storedModel{}, ready: map[modelKey]*model{},
+		stored: map[string]*storedReader{}, ready: map[readerKey]*reader{},
 	}
 }
 
@@ -69,29 +69,32 @@ func (f *Functions) registerTable(c capi.Connection, name string, parameters int
 	}, named...)
 }
 
-// find looks a model up by name.
-func (f *execution) find(function, name string) (*storedModel, error) {
+// find looks a reader up by name.
+func (f *execution) find(function, name string) (*storedReader, error) {
 	if known := f.stored[name]; known != nil {
 		return known, nil
 	}
-	found, err := f.models.database.find(function, name)
+	found, err := f.readers.database.find(function, name)
 	if err == nil {
 		f.stored[name] = found
 	}
 	return found, err
 }
 
-// model returns the model of that name for the kernels; scope is all or real.
-func (f *execution) model(function, name, scope string) (*model, error) {
+// reader returns the reader of that name for the kernels; scope is all or real.
+func (f *execution) reader(function, name, scope string) (*reader, error) {
 	stored, err := f.find(function, name)
 	if err != nil {
 		return nil, err
 	}
-	key := modelKey{stored.database, stored.name, scope}
+	if err := stored.checkUse(function, scope); err != nil {
+		return nil, err
+	}
+	key := stored.key(scope)
 	if known := f.ready[key]; known != nil {
 		return known, nil
 	}
-	ready, err := f.models.get(f.ctx, function, stored, scope)
+	ready, err := f.readers.get(f.ctx, function, stored, scope)
 	if err == nil {
 		f.ready[key] = ready
 	}
@@ -100,14 +103,14 @@ func (f *execution) model(function, name, scope string) (*model, error) {
 
 // setsOf returns the sets that a batch asks for, which must include those of names.
 func (f *execution) setsOf(function string, b *batch, names []string) (*tokenSets, error) {
-	if f.last.of != b.model || f.last.condition != b.sets {
-		sets, err := f.models.sets.get(&f.models.database, function, b.model, b.sets)
+	if f.last.of != b.reader || f.last.condition != b.sets {
+		sets, err := f.readers.sets.get(&f.readers.database, function, b.reader, b.sets)
 		if err != nil {
 			return nil, err
 		}
-		f.last = lastSets{b.model, b.sets, sets}
+		f.last = lastSets{b.reader, b.sets, sets}
 	}
-	return f.last.sets, requireNames(&f.models.database, function, b.model, f.last.sets, names)
+	return f.last.sets, requireNames(&f.readers.database, function, b.reader, f.last.sets, names)
 }
 
 type progressKey struct{}

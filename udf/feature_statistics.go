@@ -64,7 +64,7 @@ func askFeatureStatistics(input capi.Chunk, arguments int) func(row int) (call, 
 		if !models.valid(row) || scopes != nil && !scopes.valid(row) || lists != nil && !lists.valid(row) {
 			return call{}, false, nil
 		}
-		asked := call{model: models.at(row), scope: scopeAll}
+		asked := call{reader: models.at(row), scope: scopeAll}
 		if scopes != nil {
 			asked.scope = scopes.at(row)
 		}
@@ -117,10 +117,10 @@ func (f *execution) writeFeatureStatistics(input capi.Chunk, output capi.Vector,
 			plain.write(row, &s.Plain, i)
 			cosine.write(row, &s.Cosine, i)
 		}
-		if err := top.write(b.rows, &s.Top, b.model); err != nil {
+		if err := top.write(b.rows, &s.Top, b.reader); err != nil {
 			return err
 		}
-		if err := bottom.write(b.rows, &s.Bottom, b.model); err != nil {
+		if err := bottom.write(b.rows, &s.Bottom, b.reader); err != nil {
 			return err
 		}
 	}
@@ -152,7 +152,7 @@ func (w *endWriter) empty(row int) {
 }
 
 // write appends the lists of ranked's entries 0, 1, …, one for each of rows.
-func (w *endWriter) write(rows []int, ranked *compute.Tokens, m *model) error {
+func (w *endWriter) write(rows []int, ranked *compute.Tokens, m *reader) error {
 	k := ranked.K
 	total := w.filled + len(rows)*k
 	for _, list := range w.lists {

@@ -17,7 +17,7 @@ import (
 
 // Functions is what one database's SQL functions share.
 type Functions struct {
-	models   *models
+	readers  *readers
 	opened   opened
 	confined atomic.Bool
 	contexts Contexts
@@ -33,14 +33,14 @@ const DefaultModelMemory = 4 << 30
 
 // Register registers every function with the database of registration. Models
 // are read through lookups, another connection to the same database, used by
-// nobody else, which must stay open as long as the functions are in use. Unembeddings that
+// nobody else, which must stay open as long as the functions are in use. Readers that
 // were asked for stay in memory for the next query, as far as modelMemory bytes allow; the
 // last one stays in any case, and those of a query until it ends.
 // The context that contexts, which may be nil, gives for a query stops its functions, and
 // is told of progress: DuckDB itself interrupts a query only between chunks, which can be a
 // minute apart.
 func Register(registration capi.Connection, lookups capi.Queryer, modelMemory int64, contexts Contexts) (*Functions, error) {
-	f := &Functions{models: newModels(lookups, modelMemory), contexts: contexts}
+	f := &Functions{readers: newReaders(lookups, modelMemory), contexts: contexts}
 	for _, family := range families {
 		if err := family.register(f, registration); err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ type family struct {
 }
 
 var families = []family{
-	logitStatsFamily, lMomentsFamily, topTokensFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
+	logitStatsFamily, lMomentsFamily, topTokensFamily, topFeaturesFamily, linkedFeaturesFamily, logitWeightsFamily, featureStatisticsFamily, enrichFamily,
 	leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }

@@ -12,8 +12,8 @@ var lMomentsFamily = family{
 	register: registerLMoments,
 	docs: []schema.Function{{
 		Name:      "l_moments",
-		Signature: "l_moments(w_dec, model [, tokens]) → STRUCT(l_scale, l_skewness, l_kurtosis DOUBLE)",
-		Description: "Shape of the distribution of the direction's logit weights by their order (Hosking 1990), on which a few far tokens weigh less than on the moments of logit_stats: " +
+		Signature: "l_moments(w_dec, reader [, tokens]) → STRUCT(l_scale, l_skewness, l_kurtosis DOUBLE)",
+		Description: "Shape of the distribution of the direction's logit weights, or of its products with the rows of another reader, by their order (Hosking 1990), on which a few far tokens weigh less than on the moments of logit_stats: " +
 			"l_scale λ₂ is half the expected distance of two tokens' logit weights, l_skewness λ₃/λ₂ (0 where symmetric) and l_kurtosis λ₄/λ₂ (0.1226 of a normal distribution) are within -1 and 1. " +
 			"The two are NULL where all logit weights are equal, λᵣ for fewer than r tokens. It sorts the vocabulary for each direction. " +
 			"tokens is 'all' (the default) or 'real'.",
@@ -32,7 +32,7 @@ func registerLMoments(f *Functions, c capi.Connection) error {
 func (f *execution) lMoments(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	all, null, err := f.batches("l_moments", input, tokens.in(func(row int) (call, bool, error) {
-		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
+		return call{reader: models.at(row), scope: scopeAll}, models.valid(row), nil
 	}))
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (f *execution) lMoments(input capi.Chunk, output capi.Vector, tokens tokens
 		values[j] = capi.Values[float64](fields[j], input.Rows())
 	}
 	for _, b := range all {
-		shapes, err := enrichment.FeatureLMoments(f.ctx, b.model.unembedding, b.directions, f.finished)
+		shapes, err := enrichment.FeatureLMoments(f.ctx, b.reader.matrix, b.directions, f.finished)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (f *execution) leadingEdges(input capi.Chunk, output capi.Vector, ask func(
 
 // writeLeadingEdges ranks one direction after the other: people ask for few.
 func (f *execution) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
-	u := b.model.unembedding
+	u := b.reader.matrix
 	ranker := newDirectionRanker(u)
 	for i, row := range b.rows {
 		direction := b.directions[i*u.DModel() : (i+1)*u.DModel()]
@@ -94,8 +94,8 @@ func (f *execution) writeLeadingEdges(out *listWriter, b *batch, sets *enrichmen
 		for j, position := range edge {
 			id := u.TokenIDs()[position]
 			ids[at+j], places[at+j], values[at+j] = id, ranker.Place(ranker.ranks[position])+1, u.LogitWeight(direction, int(id))
-			fields(1).SetText(at+j, b.model.tokens[id].token)
-			fields(2).SetText(at+j, b.model.tokens[id].text)
+			fields(1).SetText(at+j, b.reader.tokens[id].token)
+			fields(2).SetText(at+j, b.reader.tokens[id].text)
 		}
 	}
 	return nil

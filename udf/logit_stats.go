@@ -13,8 +13,8 @@ var logitStatsFamily = family{
 	register: registerLogitStats,
 	docs: []schema.Function{{
 		Name:      "logit_stats",
-		Signature: "logit_stats(w_dec, model [, cosine] [, tokens]) → STRUCT(mean, std, skewness, kurtosis DOUBLE)",
-		Description: "Distribution of the direction's logit weights over the vocabulary, or over 'real' tokens: mean, population standard deviation, " +
+		Signature: "logit_stats(w_dec, reader [, cosine] [, tokens]) → STRUCT(mean, std, skewness, kurtosis DOUBLE)",
+		Description: "Distribution of the direction's logit weights over the vocabulary, or over 'real' tokens, or of its products with the rows of another reader: mean, population standard deviation, " +
 			"skewness and Pearson kurtosis. With cosine, token columns have unit length. " +
 			"Skewness and kurtosis are NULL when the standard deviation is 0.",
 		Example: "SELECT feature, (logit_stats(w_dec, 'smollm2-135m')).skewness FROM decoder_directions WHERE layer = 29 LIMIT 5",
@@ -37,7 +37,7 @@ func registerLogitStats(f *Functions, c capi.Connection) error {
 func (f *execution) logitStats(input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 	models := newTexts(input.Column(1))
 	return f.writeLogitStats(input, output, tokens.in(func(row int) (call, bool, error) {
-		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
+		return call{reader: models.at(row), scope: scopeAll}, models.valid(row), nil
 	}))
 }
 
@@ -48,7 +48,7 @@ func (f *execution) logitStatsCosine(input capi.Chunk, output capi.Vector, token
 		if !models.valid(row) || !given.Valid(row) {
 			return call{}, false, nil
 		}
-		return call{model: models.at(row), scope: scopeAll, cosine: cosine[row]}, true, nil
+		return call{reader: models.at(row), scope: scopeAll, cosine: cosine[row]}, true, nil
 	}))
 }
 

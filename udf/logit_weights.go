@@ -13,15 +13,15 @@ var logitWeightsFamily = family{
 	docs: []schema.Function{
 		{
 			Name:        "logit_weight",
-			Signature:   "logit_weight(w_dec, model, token_id) → DOUBLE",
-			Description: "The direction's logit weight for one token.",
+			Signature:   "logit_weight(w_dec, reader, token_id) → DOUBLE",
+			Description: "The direction's logit weight for one token, or its product with one row of another reader, by the row's number.",
 			Example: "SELECT feature, logit_weight(w_dec, 'smollm2-135m', token_id) AS weight FROM decoder_directions, tokens " +
 				"WHERE layer = 29 AND token = 'Ġthe' ORDER BY weight DESC LIMIT 5",
 		},
 		{
 			Name:      "logit_weights",
-			Signature: "logit_weights(w_dec, model) → FLOAT[]",
-			Description: "The direction's logit weight for every token, in order of token id. A vocabulary of numbers a row: " +
+			Signature: "logit_weights(w_dec, reader) → FLOAT[]",
+			Description: "The direction's logit weight for every token, in order of token id, or its product with every row of another reader. A vocabulary of numbers a row: " +
 				"ask for few rows, or use the functions that never make it.",
 			Example: "SELECT feature, list_max(logit_weights(w_dec, 'smollm2-135m')) AS highest FROM decoder_directions WHERE layer = 29 LIMIT 5",
 		},
@@ -44,7 +44,7 @@ func (f *execution) logitWeight(input capi.Chunk, output capi.Vector) error {
 	models := newTexts(input.Column(1))
 	ids, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
 	all, null, err := f.batches("logit_weight", input, func(row int) (call, bool, error) {
-		return call{model: models.at(row), scope: scopeAll}, models.valid(row) && given.Valid(row), nil
+		return call{reader: models.at(row), scope: scopeAll}, models.valid(row) && given.Valid(row), nil
 	})
 	if err != nil {
 		return err
@@ -54,15 +54,15 @@ func (f *execution) logitWeight(input capi.Chunk, output capi.Vector) error {
 	}
 	out := capi.Values[float64](output, input.Rows())
 	for _, b := range all {
-		d := b.model.unembedding.DModel()
+		d := b.reader.matrix.DModel()
 		for i, row := range b.rows {
-			if vocab := b.model.unembedding.Vocab(); ids[row] < 0 || int(ids[row]) >= vocab {
+			if vocab := b.reader.matrix.Vocab(); ids[row] < 0 || int(ids[row]) >= vocab {
 				return &fault.Error{
-					Op: "logit_weight", Subject: "token_id", Expected: fmt.Sprintf("0 to %d, the vocabulary of model %s", vocab-1, b.model.name),
+					Op: "logit_weight", Subject: "token_id", Expected: fmt.Sprintf("0 to %d, %s", vocab-1, b.reader.stored.contents()),
 					Found: fmt.Sprint(ids[row]),
 				}
 			}
-			out[row] = b.model.unembedding.LogitWeight(b.directions[i*d:(i+1)*d], int(ids[row]))
+			out[row] = b.reader.matrix.LogitWeight(b.directions[i*d:(i+1)*d], int(ids[row]))
 		}
 		f.finished(len(b.rows))
 	}
@@ -72,7 +72,7 @@ func (f *execution) logitWeight(input capi.Chunk, output capi.Vector) error {
 func (f *execution) logitWeights(input capi.Chunk, output capi.Vector) error {
 	models := newTexts(input.Column(1))
 	all, null, err := f.batches("logit_weights", input, func(row int) (call, bool, error) {
-		return call{model: models.at(row), scope: scopeAll}, models.valid(row), nil
+		return call{reader: models.at(row), scope: scopeAll}, models.valid(row), nil
 	})
 	if err != nil {
 		return err
@@ -84,13 +84,13 @@ func (f *execution) logitWeights(input capi.Chunk, output capi.Vector) error {
 	}
 	filled := 0
 	for _, b := range all {
-		vocab := b.model.unembedding.Vocab()
+		vocab := b.reader.matrix.Vocab()
 		total := filled + len(b.rows)*vocab
 		if err := output.Grow(total); err != nil {
 			return err
 		}
 		out := capi.Values[float32](output.Elements(), total)
-		if err := b.model.unembedding.LogitWeights(f.ctx, b.directions, out[filled:]); err != nil {
+		if err := b.reader.matrix.LogitWeights(f.ctx, b.directions, out[filled:]); err != nil {
 			return err
 		}
 		for _, row := range b.rows {

@@ -36,12 +36,12 @@ func (f *Functions) registerModel(name, path string, o modelfile.Options) (*tabl
 	if name == "" {
 		return nil, &fault.Error{Op: op, Subject: path, Expected: "a name for the model", Found: "none"}
 	}
-	d := &f.models.database
+	d := &f.readers.database
 	loaded, err := d.list()
 	if err != nil {
 		return nil, fault.At(op, path, err)
 	}
-	if len(choose(loaded, func(m *storedModel) bool { return m.name == name })) > 0 {
+	if len(choose(loaded, func(m *storedReader) bool { return m.of == name })) > 0 {
 		return nil, &fault.Error{Op: op, Subject: fmt.Sprintf("model %q", name), Problem: "a model of that name is loaded", Hint: "give it another name"}
 	}
 	opened, err := modelfile.Open(path, o)
@@ -50,7 +50,7 @@ func (f *Functions) registerModel(name, path string, o modelfile.Options) (*tabl
 	}
 	defer opened.Close()
 	info := opened.Info()
-	d.register(&storedModel{name: name, path: path, options: o, dModel: info.DModel, dVocab: info.DVocab})
+	d.register(&storedReader{kind: unembedding, of: name, registered: registeredFile{path, o}, dModel: info.DModel, rows: info.DVocab})
 	text := func(name, s string) column { return textColumn(name, func(int) (string, bool) { return s, true }) }
 	number := func(name string, n int) column {
 		return valueColumn(name, capi.Integer, func(int) int32 { return int32(n) })
@@ -61,35 +61,41 @@ func (f *Functions) registerModel(name, path string, o modelfile.Options) (*tabl
 	}}, nil
 }
 
+// registeredFile is where a registered model is, and how its unembedding is processed.
+type registeredFile struct {
+	path    string
+	options modelfile.Options
+}
+
 // register makes a model on disk known, in place of an earlier one of its name.
-func (d *database) register(m *storedModel) {
+func (d *database) register(m *storedReader) {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.registered == nil {
-		d.registered = map[string]*storedModel{}
+		d.registered = map[string]*storedReader{}
 	}
 	m.id = int32(len(d.registered)) + 1
-	if old := d.registered[m.name]; old != nil {
+	if old := d.registered[m.of]; old != nil {
 		m.id = old.id
 		m.content = old.content + "+" // another than before
 	}
-	d.registered[m.name] = m
+	d.registered[m.of] = m
 }
 
-func (d *database) registeredModel(name string) *storedModel {
+func (d *database) registeredModel(name string) *storedReader {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	return d.registered[name]
 }
 
 // readFile fills an unembedding from a registered model's files.
-func readFile(ctx context.Context, stored *storedModel, scope string) (*model, error) {
-	opened, err := modelfile.Open(stored.path, stored.options)
+func readFile(ctx context.Context, stored *storedReader, scope string) (*reader, error) {
+	opened, err := modelfile.Open(stored.registered.path, stored.registered.options)
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close()
-	vocabulary, err := vocab.Read(stored.path)
+	vocabulary, err := vocab.Read(stored.registered.path)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +116,7 @@ func readFile(ctx context.Context, stored *storedModel, scope string) (*model, e
 		}
 		builder.SetRows(from, read)
 	}
-	ready := &model{stored: stored, name: stored.name, scope: scope, tokens: make([]token, info.DVocab)}
+	ready := &reader{stored: stored, scope: scope, tokens: make([]token, info.DVocab)}
 	var real []int32
 	for _, t := range padded(vocabulary.Tokens, info.DVocab) {
 		if t.ID >= info.DVocab {
@@ -124,6 +130,6 @@ func readFile(ctx context.Context, stored *storedModel, scope string) (*model, e
 	if scope == scopeReal {
 		builder.Only(real)
 	}
-	ready.unembedding, err = build(ctx, builder)
+	ready.matrix, err = build(ctx, builder)
 	return ready, err
 }

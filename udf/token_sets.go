@@ -30,10 +30,10 @@ type setsCache struct {
 // get returns the sets that the SQL condition chooses among those of model m, in
 // the order of their ids. The state of the table is part of the key, so that sets
 // loaded since are seen.
-func (c *setsCache) get(d *database, function string, m *model, condition string) (*tokenSets, error) {
-	if m.stored.path != "" {
+func (c *setsCache) get(d *database, function string, m *reader, condition string) (*tokenSets, error) {
+	if m.stored.registered.path != "" {
 		return nil, &fault.Error{
-			Op: function, Subject: "model " + m.name, Problem: "a model that is registered from its files has no token sets",
+			Op: function, Subject: "model " + m.stored.of, Problem: "a model that is registered from its files has no token sets",
 			Hint: "load it, with saedb load model or CALL saedb_load_model, and sets for it",
 		}
 	}
@@ -44,7 +44,7 @@ func (c *setsCache) get(d *database, function string, m *model, condition string
 		return nil
 	})
 	if err != nil {
-		return nil, fault.At(function, "token sets of model "+m.name, err)
+		return nil, fault.At(function, "token sets of model "+m.stored.of, err)
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -54,14 +54,14 @@ func (c *setsCache) get(d *database, function string, m *model, condition string
 	}
 	sets, err := readSets(d, m, from)
 	if err != nil {
-		return nil, fault.At(function, "token sets of model "+m.name, err)
+		return nil, fault.At(function, "token sets of model "+m.stored.of, err)
 	}
 	c.key, c.sets = key, sets
 	return sets, nil
 }
 
-func readSets(d *database, m *model, from string) (*tokenSets, error) {
-	tokens := m.unembedding.TokenIDs()
+func readSets(d *database, m *reader, from string) (*tokenSets, error) {
+	tokens := m.matrix.TokenIDs()
 	sets := &tokenSets{}
 	var members [][]int32
 	err := d.query("SELECT set_id, token_set, token_ids FROM "+from+" ORDER BY set_id", func(chunk capi.Chunk) error {
@@ -110,7 +110,7 @@ func numbered(ids []int32) string {
 }
 
 // requireNames makes sure that every name asked for is a set of the model.
-func requireNames(d *database, function string, m *model, sets *tokenSets, names []string) error {
+func requireNames(d *database, function string, m *reader, sets *tokenSets, names []string) error {
 	for _, name := range names {
 		if slices.Contains(sets.names, name) {
 			continue
@@ -119,7 +119,7 @@ func requireNames(d *database, function string, m *model, sets *tokenSets, names
 		err := d.query(fmt.Sprintf(`SELECT coalesce(string_agg(token_set, ', ' ORDER BY set_id), '') FROM %s WHERE model_id = %d`,
 			m.stored.in("stored_token_sets"), m.stored.id), func(chunk capi.Chunk) error { known = chunk.Column(0).Text(0); return nil })
 		if err != nil {
-			return fault.At(function, "token sets of model "+m.name, err)
+			return fault.At(function, "token sets of model "+m.stored.of, err)
 		}
 		hint := "there are: " + known
 		if known == "" {
@@ -127,7 +127,7 @@ func requireNames(d *database, function string, m *model, sets *tokenSets, names
 		} else if len(hint) > 400 {
 			hint = hint[:400] + " …"
 		}
-		return &fault.Error{Op: function, Subject: fmt.Sprintf("token set %q", name), Problem: "no such set of model " + m.name, Hint: hint}
+		return &fault.Error{Op: function, Subject: fmt.Sprintf("token set %q", name), Problem: "no such set of model " + m.stored.of, Hint: hint}
 	}
 	return nil
 }

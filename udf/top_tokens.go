@@ -36,11 +36,11 @@ var tokenFields = []capi.Field{
 	{Name: "text", Type: capi.Varchar}, {Name: "logit_weight", Type: capi.Double},
 }
 
+func top(s *compute.Summary) *compute.Tokens    { return &s.Top }
+func bottom(s *compute.Summary) *compute.Tokens { return &s.Bottom }
+
 func registerTopTokens(f *Functions, c capi.Connection) error {
-	for name, end := range map[string]func(*compute.Summary) *compute.Tokens{
-		"top_tokens":    func(s *compute.Summary) *compute.Tokens { return &s.Top },
-		"bottom_tokens": func(s *compute.Summary) *compute.Tokens { return &s.Bottom },
-	} {
+	for name, end := range map[string]func(*compute.Summary) *compute.Tokens{"top_tokens": top, "bottom_tokens": bottom} {
 		err := c.RegisterScalar(name, withTokens(name, []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(tokenFields...)), f,
 			func(f *execution, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
 				return f.endTokens(name, end, input, output, tokens)
@@ -53,20 +53,40 @@ func registerTopTokens(f *Functions, c capi.Connection) error {
 }
 
 func (f *execution) endTokens(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, tokens tokensArgument) error {
-	models := newTexts(input.Column(1))
+	return f.writeEnd(function, end, input, output, givenKs(input), tokens, (*listWriter).writeTokens)
+}
+
+// ksArgument is the argument k of each row, and whether it has one.
+type ksArgument func(row int) (k int32, given bool)
+
+// givenKs reads k from the third argument.
+func givenKs(input capi.Chunk) ksArgument {
 	ks, given := capi.Values[int32](input.Column(2), input.Rows()), input.Column(2).Validity()
-	all, null, err := f.batches(function, input, tokens.in(func(row int) (call, bool, error) {
-		if !models.valid(row) || !given.Valid(row) {
+	return func(row int) (int32, bool) { return ks[row], given.Valid(row) }
+}
+
+// askEnd reads the arguments (direction, reader, k).
+func askEnd(function string, input capi.Chunk, ks ksArgument) func(row int) (call, bool, error) {
+	readers := newTexts(input.Column(1))
+	return func(row int) (call, bool, error) {
+		k, given := ks(row)
+		if !readers.valid(row) || !given {
 			return call{}, false, nil
 		}
-		if ks[row] < 1 || ks[row] > maxK {
+		if k < 1 || k > maxK {
 			return call{}, false, &fault.Error{
-				Op: function, Subject: "k", Expected: fmt.Sprintf("1 to %d", maxK), Found: fmt.Sprint(ks[row]),
+				Op: function, Subject: "k", Expected: fmt.Sprintf("1 to %d", maxK), Found: fmt.Sprint(k),
 				Hint: "logit_weights gives all of them",
 			}
 		}
-		return call{model: models.at(row), scope: scopeAll, k: int(ks[row])}, true, nil
-	}))
+		return call{reader: readers.at(row), scope: scopeAll, k: int(k)}, true, nil
+	}
+}
+
+// writeEnd writes one end of the ranking of a reader's rows.
+func (f *execution) writeEnd(function string, end func(*compute.Summary) *compute.Tokens, input capi.Chunk, output capi.Vector, ks ksArgument, tokens tokensArgument,
+	write func(w *listWriter, rows []int, ranked *compute.Tokens, by *reader) error) error {
+	all, null, err := f.batches(function, input, tokens.in(askEnd(function, input, ks)))
 	if err != nil {
 		return err
 	}
@@ -76,7 +96,7 @@ func (f *execution) endTokens(function string, end func(*compute.Summary) *compu
 		if err != nil {
 			return err
 		}
-		if err := out.writeTokens(b.rows, end(s), b.model); err != nil {
+		if err := write(out, b.rows, end(s), b.reader); err != nil {
 			return err
 		}
 	}
@@ -84,7 +104,7 @@ func (f *execution) endTokens(function string, end func(*compute.Summary) *compu
 }
 
 // writeTokens appends the lists of ranked's entries 0, 1, …, one for each of rows.
-func (w *listWriter) writeTokens(rows []int, ranked *compute.Tokens, m *model) error {
+func (w *listWriter) writeTokens(rows []int, ranked *compute.Tokens, by *reader) error {
 	fields, at, err := w.grow(rows, ranked.K)
 	if err != nil {
 		return err
@@ -93,8 +113,8 @@ func (w *listWriter) writeTokens(rows []int, ranked *compute.Tokens, m *model) e
 	ids, weights := capi.Values[int32](fields(0), total), capi.Values[float64](fields(3), total)
 	for i, id := range ranked.IDs {
 		ids[at+i], weights[at+i] = id, ranked.Logits[i]
-		fields(1).SetText(at+i, m.tokens[id].token)
-		fields(2).SetText(at+i, m.tokens[id].text)
+		fields(1).SetText(at+i, by.tokens[id].token)
+		fields(2).SetText(at+i, by.tokens[id].text)
 	}
 	return nil
 }

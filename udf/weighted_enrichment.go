@@ -61,7 +61,7 @@ func (f *execution) weightedEnrichments(input capi.Chunk, output capi.Vector, to
 		if !valid || !models.valid(row) || !wanted.valid(row) || !input.Column(3).Validity().Valid(row) || !input.Column(4).Validity().Valid(row) {
 			return call{}, false, nil
 		}
-		asked := call{model: models.at(row), scope: scopeAll, sets: "false", weight: weights[row], permutations: int(permutations[row]), seed: seed}
+		asked := call{reader: models.at(row), scope: scopeAll, sets: "false", weight: weights[row], permutations: int(permutations[row]), seed: seed}
 		if list := wanted.at(row); len(list) > 0 {
 			asked.sets = named(list)
 			names[asked.sets] = list
@@ -97,7 +97,7 @@ func (c call) checkWeighting(function string) error {
 // writeWeighted scores one direction after the other; its permutations run in
 // parallel.
 func (f *execution) writeWeighted(out *listWriter, b *batch, sets *tokenSets) error {
-	u, n := b.model.unembedding, sets.index.Len()
+	u, n := b.reader.matrix, sets.index.Len()
 	ranker, scores := newDirectionRanker(u), make([]enrichment.WeightedScore, n)
 	w := enrichment.Weighting{Exponent: b.weight, Permutations: b.permutations, Seed: uint64(b.seed)}
 	for i, row := range b.rows {

@@ -12,8 +12,8 @@ import (
 
 var computeCommand = &cli.Command{
 	Name:  "compute",
-	Usage: "compute the statistics, and the enrichment in token sets, of every feature that lacks them",
-	Flags: []cli.Flag{
+	Usage: "compute the statistics, and the enrichment in token sets, of every feature that lacks them; or features with features",
+	Flags: append([]cli.Flag{
 		saeFlag, layerFlag,
 		&cli.IntFlag{
 			Name: "baseline", DefaultText: "those that there are, or 4096", Value: statistics.KeepBaseline,
@@ -24,7 +24,7 @@ var computeCommand = &cli.Command{
 			Usage: "`KIND` of random directions: isotropic, which belong to the model, or sae, with the covariance of each SAE's own unit decoder, which is stricter",
 		},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
-	},
+	}, pairFlags...),
 	Action: computeStatistics,
 }
 
@@ -45,16 +45,20 @@ func computeStatistics(c *cli.Context) error {
 	if err := statistics.CheckBaselineKind(c.String("baseline-like"), c.Int("baseline")); err != nil {
 		return wrongUsage("%v", err)
 	}
+	pairs, err := pairsAsked(c)
+	if err != nil {
+		return err
+	}
 	db, err := openDatabase(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "compute", c.String("db")); err != nil {
+	if err := prepareCompute(c.Context, db, c.String("db")); err != nil {
 		return err
 	}
-	if err := boundBuffers(c.Context, db); err != nil {
-		return err
+	if pairs {
+		return computePairs(c, db)
 	}
 	outcome, err := db.Compute(c.Context, saedb.ComputeRequest{
 		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Alone: true,

@@ -11,12 +11,13 @@ import (
 // which grows with it, stays well below one. Models have some ten thousand.
 const maxDModel = 1 << 20
 
-// Builder collects the rows of an unembedding. A Builder is used once.
+// Builder collects the rows of an unembedding, or of another reader. A Builder is used once.
 type Builder struct {
 	vocab, dModel int
 	rows          []float32 // [vocab, dModel]
 	set           []bool    // [vocab], which rows were given
 	tokens        []int32   // ascending ids of the tokens to project on; nil for all
+	unit          bool      // rows count at unit length
 	unknown       error     // set by Only for an id outside the vocabulary
 }
 
@@ -26,10 +27,10 @@ type Builder struct {
 // have been checked against the file before.
 func NewBuilder(vocab, dModel int) (*Builder, error) {
 	if vocab < 1 || vocab > math.MaxInt32 {
-		return nil, fmt.Errorf("compute: unembedding: expected 1 to %d tokens, found %d", math.MaxInt32, vocab)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected 1 to %d rows, found %d", math.MaxInt32, vocab)
 	}
 	if dModel < 1 || dModel > maxDModel {
-		return nil, fmt.Errorf("compute: unembedding: expected d_model from 1 to %d, found %d", maxDModel, dModel)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected d_model from 1 to %d, found %d", maxDModel, dModel)
 	}
 	return &Builder{
 		vocab:  vocab,
@@ -74,6 +75,22 @@ func (b *Builder) Only(ids []int32) {
 	}
 }
 
+// NonzeroRows returns the ids of the rows that are not zero, ascending.
+func (b *Builder) NonzeroRows() []int32 {
+	var ids []int32
+	for id := range b.vocab {
+		if largestMagnitude(b.rows[id*b.dModel:(id+1)*b.dModel]) != 0 {
+			ids = append(ids, int32(id))
+		}
+	}
+	return ids
+}
+
+// Unit has rows count at unit length, so that a logit weight is ‖direction‖ times the cosine of
+// the two; zero rows stay zero. The kernel multiplies rows that are rounded to float32 at that
+// length, and float64 decides by the rows as given, which stay in memory beside.
+func (b *Builder) Unit() { b.unit = true }
+
 // Build prepares the unembedding for the kernel that [KernelVariable] names, or
 // the fastest. It returns an error when a row was never set, when [Builder.Only]
 // named no token or one outside the vocabulary, when the variable names no kernel
@@ -104,7 +121,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 		return nil, b.unknown
 	}
 	if missing := slices.Index(b.set, false); missing >= 0 {
-		return nil, fmt.Errorf("compute: unembedding: expected %d rows, found none for token %d", b.vocab, missing)
+		return nil, fmt.Errorf("compute: matrix to multiply with: expected %d rows, found no row %d", b.vocab, missing)
 	}
 	if err := b.checkFinite(); err != nil {
 		return nil, err
@@ -117,7 +134,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 		}
 	}
 	b.rows = nil
-	u.prepare()
+	u.prepare(b.unit)
 	u.panels = k.pack(u)
 	return u, nil
 }

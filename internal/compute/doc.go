@@ -4,7 +4,9 @@
 // With decoder directions D [F, d_model] and an unembedding given by token rows
 // W [V, d_model], the logit weights are P = D·Wᵀ [F, V]. P is never held: a few
 // rows of it exist at a time, one cache-sized tile after another, and each tile
-// goes straight into the moments and the shortlists of tokens.
+// goes straight into the moments and the shortlists of tokens. W may be any other
+// matrix that reads the residual stream, as the encoder of another SAE: its rows are
+// then what is called tokens here.
 //
 // # Accuracy
 //

@@ -105,7 +105,7 @@ func (p *gonumPanels) blockRows() (most, multiple int) { return 64, 1 }
 
 func (p *gonumPanels) weigh(direction []float32, positions []int32, out []float64) {
 	for i, position := range positions {
-		out[i] = dot(direction, p.u.row(int(position)))
+		out[i] = dot(direction, p.u.row(int(position))) * p.u.scaleOf(int(position))
 	}
 }
 

@@ -161,6 +161,11 @@ func (p *nativePanels) weigh(direction []float32, positions []int32, out []float
 		}
 		C.native_dots(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.u.rows[0]), d,
 			(*C.int32_t)(&ids[0]), C.int64_t(len(ids)), (*C.double)(&out[0]))
+		if p.u.scales != nil {
+			for i, position := range positions {
+				out[i] *= p.u.scales[position]
+			}
+		}
 		return
 	}
 	row, ok := p.rows.Get().(*[]float32)

@@ -2,6 +2,7 @@ package compute
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -10,6 +11,9 @@ type Options struct {
 	TopK    int  // tokens at either end of the ranking; 0 for none
 	Workers int  // goroutines that compute; 0 for GOMAXPROCS
 	Cosine  bool // also the moments of logit weights over unit-length token columns
+	// Absolute asks for the mean magnitude of the logit weights, from the same pass, which
+	// keeps them for it as Visit does.
+	Absolute bool
 	// Visit is given every direction's logit weights, from the same pass; see
 	// [Unembedding.VisitLogitWeights]. It may be nil.
 	Visit Visit
@@ -28,6 +32,8 @@ type Summary struct {
 	Cosine Moments
 	Top    Tokens // the largest logit weights
 	Bottom Tokens // the smallest
+	// MeanAbsolute is mean |z| over the tokens; empty without [Options.Absolute].
+	MeanAbsolute []float64
 }
 
 // Tokens are the first K tokens of each direction's ranking, best first: the ids
@@ -58,14 +64,18 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 	}
 	size := min(o.TopK, u.Tokens())
 	s.resize(n, size, o.Cosine)
-	rows := u.blockRows(n, o.Workers, size)
-	if o.Visit != nil {
+	s.MeanAbsolute = s.MeanAbsolute[:0]
+	if o.Absolute {
+		s.MeanAbsolute = resized(s.MeanAbsolute, n)
+	}
+	rows, kept := u.blockRows(n, o.Workers, size), o.Visit != nil || o.Absolute
+	if kept {
 		rows = u.visitRows(n, o.Workers, size)
 	}
 	return inParallel(ctx, n, rows, o.Workers, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], size)
 		b.cosine = o.Cosine
-		if o.Visit != nil {
+		if kept {
 			defer u.borrowProducts(b)()
 		}
 		if err := u.panels.summarize(ctx, b); err != nil {
@@ -75,7 +85,7 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 			var weights *Rankable
 			var err error
 			p := &b.projections[i]
-			if o.Visit != nil { // the constants of the projection may change as it settles
+			if kept { // the constants of the projection may change as it settles
 				if weights, err = b.rankable(ctx, i); err != nil {
 					return err
 				}
@@ -84,6 +94,12 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 				return err
 			}
 			s.store(u, from+i, p, o.Cosine)
+			if o.Absolute {
+				s.MeanAbsolute[from+i] = math.Abs(s.Plain.Mean[from+i]) // of equal ones
+				if s.Plain.Std[from+i] != 0 {
+					s.MeanAbsolute[from+i] = weights.meanAbsolute()
+				}
+			}
 			if o.Visit != nil {
 				if err := o.Visit(ctx, from+i, weights); err != nil {
 					return err

@@ -7,14 +7,19 @@ import (
 	"sync"
 )
 
-// Unembedding is a model's W_U, prepared once for a kernel. It is immutable and
-// shared by any number of goroutines. A [Builder] makes it.
+// Unembedding is a model's W_U, or another reader: a matrix of rows in the residual stream
+// that directions are multiplied with, as an embedding, the encoder or the decoder of an SAE.
+// What is said of tokens is then true of its rows. It is prepared once for a kernel,
+// immutable, and shared by any number of goroutines. A [Builder] makes it.
 type Unembedding struct {
 	vocab, dModel int
 	kernel        string
 	rows          []float32 // [vocab, dModel], W as given; nil once panels hold the rows of tokens
 	others        []float32 // [vocab - tokens, dModel], the rows of other ids, where rows is nil
 	tokens        []int32   // [tokens], the ids projected on, ascending
+	// [tokens], 1/‖row as given‖ where rows count at unit length ([Builder.Unit]), 0 for a zero
+	// row; nil where they count as given. W below is then the rows times these.
+	scales []float64
 
 	terms       averages  // of w
 	packedTerms averages  // of w - shift
@@ -71,8 +76,16 @@ func (u *Unembedding) given(id int) []float32 {
 	return u.rows[id*u.dModel : (id+1)*u.dModel]
 }
 
-// rowOf returns the weights of the token with the given id, at any time. The
-// caller must not change them.
+// scaleOf returns what the row of the token at position j counts times.
+func (u *Unembedding) scaleOf(j int) float64 {
+	if u.scales == nil {
+		return 1
+	}
+	return u.scales[j]
+}
+
+// rowOf returns the weights of the token with the given id as they were given, at any time.
+// The caller must not change them.
 func (u *Unembedding) rowOf(id int) []float32 {
 	if u.rows != nil {
 		return u.given(id)
@@ -104,22 +117,26 @@ func (u *Unembedding) putOthersAside() {
 // packRow writes (w - shift)·2^-exponent of the token at position j to dst
 // [d_model], rounded to float32.
 func (u *Unembedding) packRow(j int, dst []float32) {
-	if u.shift == nil {
+	if u.shift == nil && u.scales == nil {
 		scaleInto(dst, u.row(j), u.exponent)
 		return
 	}
-	factor := powerOfTwo(-u.exponent)
+	factor, scale := powerOfTwo(-u.exponent), u.scaleOf(j)
 	for i, w := range u.row(j) {
-		dst[i] = float32((float64(w) - u.shift[i]) * factor)
+		v := float64(w) * scale
+		if u.shift != nil {
+			v -= u.shift[i]
+		}
+		dst[i] = float32(v * factor)
 	}
 }
 
 // packsExactly reports whether every row can be restored from what is packed of it:
-// nothing is taken off, its power of two is a normal float32, and no weight becomes
+// it counts as given, nothing is taken off, its power of two is a normal float32, and no weight becomes
 // subnormal by it.
 func (u *Unembedding) packsExactly() bool {
 	const largest = 126
-	if u.shift != nil || u.exponent > largest || u.exponent < -largest {
+	if u.scales != nil || u.shift != nil || u.exponent > largest || u.exponent < -largest {
 		return false
 	}
 	if u.exponent <= 0 {
@@ -141,13 +158,21 @@ func (u *Unembedding) packsExactly() bool {
 }
 
 // prepare computes everything but the panels.
-func (u *Unembedding) prepare() {
+func (u *Unembedding) prepare(unit bool) {
 	u.inverseNorms = make([]float64, u.Tokens())
 	u.overTokens(func(_, from, to int) {
 		for j := from; j < to; j++ {
 			u.inverseNorms[j] = inverseNorm(u.row(j))
 		}
 	})
+	if unit {
+		u.scales, u.inverseNorms = u.inverseNorms, make([]float64, u.Tokens())
+		for j, scale := range u.scales {
+			if scale != 0 {
+				u.inverseNorms[j] = 1
+			}
+		}
+	}
 	u.terms = u.average(nil)
 	u.packedTerms = u.terms
 	if u.commonPartDominates() {
@@ -192,7 +217,7 @@ func (u *Unembedding) measurePackedRows() {
 	u.overTokens(func(_, from, to int) {
 		for j := from; j < to; j++ {
 			u.inverseNorms[j] *= up
-			norm := float32(math.Sqrt(squareWithout(u.row(j), u.shift)) * down)
+			norm := float32(math.Sqrt(squareWithout(u.row(j), u.scaleOf(j), u.shift)) * down)
 			u.packedNorms[j] = math.Nextafter32(norm, math.MaxFloat32)
 		}
 	})
@@ -203,14 +228,14 @@ func (u *Unembedding) measurePackedRows() {
 	u.inverseNormRMS = math.Sqrt(square / float64(u.Tokens()))
 }
 
-// squareWithout returns ‖row - shift‖²; a nil shift is zero.
-func squareWithout(row []float32, shift []float64) float64 {
+// squareWithout returns ‖scale·row - shift‖²; a nil shift is zero.
+func squareWithout(row []float32, scale float64, shift []float64) float64 {
 	if shift == nil {
-		return dot(row, row)
+		return scale * scale * dot(row, row)
 	}
 	var square float64
 	for i, w := range row {
-		difference := float64(w) - shift[i]
+		difference := float64(w)*scale - shift[i]
 		square += difference * difference
 	}
 	return square
@@ -221,12 +246,13 @@ func (u *Unembedding) largestPacked() float64 {
 	largest := make([]float64, u.chunks())
 	u.overTokens(func(chunk, from, to int) {
 		for j := from; j < to; j++ {
+			scale := u.scaleOf(j)
 			if u.shift == nil {
-				largest[chunk] = max(largest[chunk], float64(largestMagnitude(u.row(j))))
+				largest[chunk] = max(largest[chunk], scale*float64(largestMagnitude(u.row(j))))
 				continue
 			}
 			for i, w := range u.row(j) {
-				largest[chunk] = max(largest[chunk], math.Abs(float64(w)-u.shift[i]))
+				largest[chunk] = max(largest[chunk], math.Abs(float64(w)*scale-u.shift[i]))
 			}
 		}
 	})
@@ -240,7 +266,7 @@ func (u *Unembedding) average(shift []float64) averages {
 	u.overTokens(func(chunk, from, to int) {
 		part := newAverages(u.dModel)
 		for j := from; j < to; j++ {
-			part.add(u.row(j), shift, u.inverseNorms[j])
+			part.add(u.row(j), u.scaleOf(j), shift, u.inverseNorms[j])
 		}
 		parts[chunk] = part
 	})
@@ -261,9 +287,9 @@ func newAverages(dModel int) averages {
 	}
 }
 
-func (a *averages) add(row []float32, shift []float64, inverseNorm float64) {
+func (a *averages) add(row []float32, scale float64, shift []float64, inverseNorm float64) {
 	for i, w := range row {
-		v := float64(w)
+		v := float64(w) * scale
 		if shift != nil {
 			v -= shift[i]
 		}

@@ -42,6 +42,21 @@ const (
 		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)`
 )
 
+// pairsOf is the query of a table with a row a feature of a pair of SAEs: which pair by the
+// names of the SAEs, since its number is the database's own.
+func pairsOf(table string) string {
+	return `(SELECT p.kind, s.sae, o.sae AS other_sae, l.* EXCLUDE (pair_id), p.top, p.features AS pair_features, p.mean AS pair_mean, p.std AS pair_std, p.kernel, p.saedb_version, p.computed_at
+		FROM ` + table + ` l JOIN stored_sae_pairs p USING (pair_id) JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = p.other_id)`
+}
+
+// pairColumns have the comments of stored_sae_pairs.
+var pairColumns = []column{
+	{"kind", "", "outgoing: the decoder of sae with the encoder of other_sae. incoming: the encoder of sae with the decoder of other_sae. neighbours: the decoders of both, at unit length."},
+	{"other_sae", "", "SAE whose features are in the lists."}, {"top", "", "How many are kept of each end."},
+	{"pair_features", "", "How many features of the pair have a row."},
+	{"pair_mean", "", "Mean over all products of the pair."}, {"pair_std", "", "Their population standard deviation."},
+}
+
 var baselineDirections = column{"baseline_directions", "", "Number of random directions of the baseline."}
 
 // tables are all tables that are exported.
@@ -76,6 +91,8 @@ var tables = []table{
 		baselineDirections, {"scores", "", "Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth."},
 		{"counts", "", "How many of the random directions reach each of scores."}, {"resolution", "", "Least score above 0."},
 	}},
+	{name: "links", view: pairsOf("stored_links"), order: "kind, sae, other_sae, feature", more: pairColumns},
+	{name: "neighbours", view: pairsOf("stored_neighbours"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "loads", view: "loads", order: "load_id", always: true},
 	{name: "load_files", view: "load_files", order: "load_id, path"},
 	{name: "explanations", view: "explanations", order: "ALL"},

@@ -152,16 +152,22 @@ var hookPlaces = func() map[place]*HookPoint {
 
 // findHook returns the kind of a hook point, nil for one that is not known.
 func findHook(hook string) *HookPoint {
+	_, found := findPlace(hook)
+	return found
+}
+
+// findPlace is findHook, with the place by which it is found.
+func findPlace(hook string) (place, *HookPoint) {
 	at := placeOf(hook)
 	if found := hookPlaces[at]; found != nil {
-		return found
+		return at, found
 	}
 	if moduleInput.MatchString(at.site) {
 		at.site = strings.TrimPrefix(moduleInput.ReplaceAllString("."+at.site, ".input"), ".")
 	} else {
 		at.site = strings.TrimPrefix(moduleOutput.ReplaceAllString("."+at.site, ""), ".")
 	}
-	return hookPlaces[at]
+	return at, hookPlaces[at]
 }
 
 // HookSpace returns the space of what is at a hook point, which a decoder writes to or an

@@ -43,6 +43,42 @@ CREATE TABLE stored_encoders (
     threshold FLOAT
 );
 
+-- Features multiplied with features.
+CREATE SEQUENCE pair_ids;
+
+CREATE TABLE stored_sae_pairs (
+    pair_id INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    sae_id INTEGER NOT NULL,
+    other_id INTEGER NOT NULL,
+    top INTEGER NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    features INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE
+);
+
+CREATE TABLE stored_links (
+    pair_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE,
+    top_features INTEGER[],
+    top_weights DOUBLE[],
+    bottom_features INTEGER[],
+    bottom_weights DOUBLE[]
+);
+
+CREATE TABLE stored_neighbours (
+    pair_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    neighbours INTEGER[],
+    cosines DOUBLE[],
+    mean_absolute_cosine DOUBLE
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.

@@ -19,7 +19,7 @@ Ask: views ``features``, ``layer_8``, ``enrichment``, ``feature_tokens`` and oth
 Connections are DuckDB's own, and so is everything that they return: ``.df()`` is pandas, ``.pl()`` polars,
 ``.arrow()`` Arrow, ``.fetchnumpy()`` NumPy.
 
-More: ``load_directions``, ``load_explanations``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
+Features with features: ``compute_links``, ``compute_neighbours``. More: ``load_directions``, ``load_explanations``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
 ``neuronpedia``, ``saedb.plot``. Errors are ``saedb.Error`` and its kinds.
 """
 
@@ -43,6 +43,7 @@ from ._loads import (
     unload,
 )
 from ._model import add_model
+from ._pairs import ComputedPair, compute_links, compute_neighbours
 from ._progress import show_progress
 from ._results import (
     Checked,
@@ -65,6 +66,7 @@ __all__ = [
     "ArgumentError",
     "Checked",
     "Computed",
+    "ComputedPair",
     "Error",
     "Explained",
     "Exported",
@@ -81,6 +83,8 @@ __all__ = [
     "add_sae",
     "check",
     "compute",
+    "compute_links",
+    "compute_neighbours",
     "connect",
     "export",
     "extension_path",

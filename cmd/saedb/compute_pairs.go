@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/internal/operations"
+	"github.com/saedb/saedb/internal/statistics"
+	"github.com/urfave/cli/v2"
+)
+
+// pairFlags are those of what is computed of features with features.
+var pairFlags = []cli.Flag{
+	&cli.BoolFlag{Name: "links", Usage: "direct weights from the features of the SAEs --from to those of the SAEs --to, which must be loaded with their encoder, in place of statistics"},
+	&cli.BoolFlag{Name: "neighbours", Usage: "nearest decoder directions within each of the SAEs --from, or with --to between them and those, both ways, in place of statistics"},
+	&cli.StringFlag{Name: "from", DefaultText: "all", Usage: "with --links and --neighbours: the SAEs that `WORDS` mean, as for --sae"},
+	&cli.StringFlag{Name: "to", DefaultText: "all, for links", Usage: "with --links and --neighbours: likewise"},
+	&cli.IntFlag{
+		Name: "top", DefaultText: fmt.Sprint(operations.DefaultLinks),
+		Usage: "with --links and --neighbours: keep the `N` strongest of each feature, of links at either end",
+	},
+}
+
+// pairsAsked tells whether a command line asks for features with features, and refuses flags
+// that do not go together.
+func pairsAsked(c *cli.Context) (asked bool, err error) {
+	links, neighbours := c.Bool("links"), c.Bool("neighbours")
+	if links && neighbours {
+		return false, wrongUsage("compute: --links or --neighbours, not both")
+	}
+	only, reason := []string{"from", "to", "top"}, "goes with --links or --neighbours"
+	if links || neighbours {
+		only, reason = []string{"sae", "layer", "tokens", "baseline", "baseline-like"}, "goes with statistics; --from and --to choose SAEs here"
+	}
+	for _, name := range only {
+		if c.IsSet(name) {
+			return false, wrongUsage("compute: --%s %s", name, reason)
+		}
+	}
+	if top := c.Int("top"); c.IsSet("top") && (top < 1 || top > statistics.MaxTop) {
+		return false, wrongUsage("compute: --top: expected 1 to %d, found %d", statistics.MaxTop, top)
+	}
+	return links || neighbours, nil
+}
+
+// computePairs computes features with features.
+func computePairs(c *cli.Context, db *saedb.DB) error {
+	compute, what := (*saedb.DB).ComputeNeighbours, "neighbours"
+	if c.Bool("links") {
+		compute, what = (*saedb.DB).ComputeLinks, "links"
+	}
+	outcome, err := compute(db, c.Context, saedb.PairsRequest{
+		Source: c.String("from"), Target: c.String("to"), Top: c.Int("top"), Alone: true,
+		Skipped: func(source, target string, why error) {
+			fmt.Fprintf(c.App.Writer, "skipped %s to %s: %v\n", source, target, why)
+		},
+		Done: func(done saedb.ComputedPair) { reportPair(c, done) },
+	})
+	if err != nil {
+		return err
+	}
+	if !outcome.Changed {
+		fmt.Fprintf(c.App.Writer, "nothing to compute: %d pairs of SAEs have their %s\n", outcome.Pairs, what)
+		return nil
+	}
+	return checkpoint(c.Context, db)
+}
+
+// reportPair says what has been computed of a pair.
+func reportPair(c *cli.Context, done saedb.ComputedPair) {
+	lists := map[string]string{
+		statistics.Outgoing:   "its strongest targets in",
+		statistics.Incoming:   "its strongest sources in",
+		statistics.Neighbours: "its nearest directions in",
+	}
+	fmt.Fprintf(c.App.Writer, "computed %s: of %d features each %s %s, %d, %.1f s\n",
+		done.SAE, done.Features, lists[done.Kind], done.Other, done.Top, done.Took.Seconds())
+}
+
+// prepareCompute makes a database ready for what is computed in it.
+func prepareCompute(ctx context.Context, db *saedb.DB, path string) error {
+	if err := requireTables(ctx, db, "compute", path); err != nil {
+		return err
+	}
+	return boundBuffers(ctx, db)
+}

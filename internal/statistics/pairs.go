@@ -1,0 +1,138 @@
+package statistics
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// The kinds of pairs of SAEs whose features are multiplied, as stored_sae_pairs has them.
+const (
+	Outgoing   = "outgoing"   // decoder directions with the encoder of the other SAE
+	Incoming   = "incoming"   // encoder rows with the decoder of the other SAE
+	Neighbours = "neighbours" // decoder directions with those of the other SAE, at unit length
+)
+
+// MaxTop is the most that a pair keeps of each end: the functions' bound, less the feature
+// itself.
+const MaxTop = 999
+
+// Pair is a pair of SAEs, of which the features of the first have a row each: lists of features
+// of the other.
+type Pair struct {
+	Kind, SAE, Other string
+	Top              int // how many are kept of each end
+	Features         int // that lack their row
+
+	id, sae, other int // id is 0 where nothing of the pair is stored, or what is has to go
+	stale          int // the pair to drop, 0 for none
+	features       int // of the first SAE
+	block          int
+}
+
+// PlanPair says what a pair lacks. One that has more of each end than top has what is asked for.
+func PlanPair(ctx context.Context, db *sql.DB, kind, sae, other string, top int) (Pair, error) {
+	p := Pair{Kind: kind, SAE: sae, Other: other}
+	var weights int64
+	var pair, stored, done, most int
+	err := db.QueryRowContext(ctx, `SELECT s.sae_id, o.sae_id, s.d_sae, s.d_model * CAST(o.d_sae AS BIGINT), o.d_sae,
+			coalesce(p.pair_id, 0), coalesce(p.top, 0), coalesce(p.features, 0)
+		FROM stored_saes s JOIN stored_saes o ON o.sae = $2
+		LEFT JOIN stored_sae_pairs p ON p.kind = $3 AND p.sae_id = s.sae_id AND p.other_id = o.sae_id
+		WHERE s.sae = $1`, sae, other, kind).Scan(&p.sae, &p.other, &p.features, &weights, &most, &pair, &stored, &done)
+	if err != nil {
+		return p, fault.At("compute", sae, err)
+	}
+	p.Top, p.id, p.block, p.Features = min(top, most), pair, blockOf(weights), p.features
+	switch {
+	case pair == 0:
+	case stored < p.Top:
+		p.id, p.stale = 0, pair
+	default:
+		p.Top, p.Features = stored, p.features-done
+	}
+	return p, nil
+}
+
+// RunPair computes what p lacks, in blocks that are each committed.
+func (j *Job) RunPair(ctx context.Context, p Pair) error {
+	if err := j.beginPair(ctx, &p); err != nil {
+		return fault.At("compute", p.SAE, err)
+	}
+	return fault.At("compute", p.SAE, j.inBlocks(ctx, p.features, p.block, func(conn *sql.Conn, from, to int) ([]string, error) {
+		return j.pairBlock(ctx, conn, p, from, to)
+	}))
+}
+
+// beginPair records how the pair is computed, in place of a shorter one, and gives it its number.
+func (j *Job) beginPair(ctx context.Context, p *Pair) error {
+	tx, err := j.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if p.stale != 0 {
+		if err := schema.DropPairs(ctx, tx, fmt.Sprintf("pair_id = %d", p.stale)); err != nil {
+			return err
+		}
+	}
+	if p.id != 0 {
+		_, err = tx.ExecContext(ctx, `UPDATE stored_sae_pairs SET kernel = kernel || $3 || $2 WHERE pair_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
+			p.id, j.Kernel, kernelsApart)
+	} else {
+		err = tx.QueryRowContext(ctx, `INSERT INTO stored_sae_pairs (pair_id, kind, sae_id, other_id, top, kernel, saedb_version, computed_at, features)
+			VALUES (nextval('pair_ids'), ?, ?, ?, ?, ?, ?, ?, 0) RETURNING pair_id`,
+			p.Kind, p.sae, p.other, p.Top, j.Kernel, j.Version, time.Now().UTC()).Scan(&p.id)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// pairKind is how the rows of a kind are computed, in SQL.
+type pairKind struct {
+	from, direction string // the table and the column of the directions
+	reader          string // which matrix of the other SAE they are multiplied with
+	call            string // the function
+	store           string // what stores computed_block, rows (feature, s), as rows of a pair
+}
+
+const storeLinks = `INSERT INTO stored_links SELECT $pair, feature, s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights FROM computed_block ORDER BY feature`
+
+var pairKinds = map[string]pairKind{
+	Outgoing: {"stored_decoders", "w_dec", "encoder", "linked_features", storeLinks},
+	Incoming: {"stored_encoders", "w_enc", "decoder", "linked_features", storeLinks},
+	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
+	Neighbours: {"stored_decoders", "w_dec", "decoder", "nearest_features", `INSERT INTO stored_neighbours
+		SELECT $pair, feature, (s.features[1:place - 1] || s.features[place + 1:])[:$top], (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top], s.mean_absolute_cosine
+		FROM (SELECT feature, s, coalesce(CASE WHEN $self THEN list_position(s.features, feature) END, len(s.features) + 1) AS place FROM computed_block) ORDER BY feature`},
+}
+
+// pairBlock computes the features in [from, to) that lack their row.
+func (j *Job) pairBlock(ctx context.Context, conn *sql.Conn, p Pair, from, to int) (store []string, err error) {
+	kind, asked, self := pairKinds[p.Kind], p.Top, p.sae == p.other
+	if p.Kind == Neighbours && self {
+		asked++
+	}
+	named := strings.NewReplacer("$pair", fmt.Sprint(p.id), "$top", fmt.Sprint(p.Top), "$self", fmt.Sprint(self), "$table", strings.Fields(kind.store)[2],
+		"$sae", fmt.Sprint(p.sae), "$range", fmt.Sprintf("feature >= %d AND feature < %d", from, to))
+	_, err = conn.ExecContext(ctx, named.Replace(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, %s(%s, ?, %d) AS s FROM %s
+		WHERE sae_id = $sae AND $range AND feature NOT IN (SELECT feature FROM $table WHERE pair_id = $pair AND $range)`,
+		kind.call, kind.direction, asked, kind.from)), p.Other+"#"+kind.reader)
+	store = []string{kind.store, `UPDATE stored_sae_pairs SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = $pair`}
+	if to == p.features && p.Kind != Neighbours {
+		// The variance of all is the mean of the rows' and the variance of their means.
+		store = append(store, `UPDATE stored_sae_pairs SET mean = r.mean, std = r.std
+			FROM (SELECT avg(mean) AS mean, sqrt(avg(std * std) + var_pop(mean)) AS std FROM stored_links WHERE pair_id = $pair) r WHERE pair_id = $pair`)
+	}
+	for i := range store {
+		store[i] = named.Replace(store[i])
+	}
+	return store, err
+}

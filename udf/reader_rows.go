@@ -1,0 +1,139 @@
+package udf
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/saedb/saedb/internal/compute"
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// database is where readers are read from.
+type database struct {
+	queries sync.Mutex
+	lookups capi.Queryer
+
+	mutex sync.Mutex
+	// registered are models on disk, by name, which are in no database.
+	registered map[string]*storedReader
+}
+
+// query runs one query at a time: a connection cannot run two.
+func (d *database) query(sql string, each func(capi.Chunk) error) error {
+	d.queries.Lock()
+	defer d.queries.Unlock()
+	return d.lookups.Query(sql, each)
+}
+
+// read fills a reader from the database in parts, so that no more than one part is held
+// twice.
+func (d *database) read(ctx context.Context, stored *storedReader, scope string) (*reader, error) {
+	if stored.registered.path != "" {
+		return readFile(ctx, stored, scope)
+	}
+	builder, err := compute.NewBuilder(stored.rows, stored.dModel)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.readRows(ctx, stored, builder); err != nil {
+		return nil, err
+	}
+	ready := &reader{stored: stored, scope: scope}
+	if !stored.kind.ofFeatures {
+		ready.tokens = make([]token, stored.rows)
+		real, err := d.readTokens(ready)
+		if err != nil {
+			return nil, err
+		}
+		if scope == scopeReal {
+			builder.Only(real)
+		}
+	}
+	if scope == scopeUnit {
+		builder.Unit()
+		rows := builder.NonzeroRows()
+		if ready.zero = len(rows) == 0; !ready.zero {
+			builder.Only(rows)
+		}
+	}
+	ready.matrix, err = build(ctx, builder)
+	return ready, err
+}
+
+// readRows gives a builder the rows of a reader.
+func (d *database) readRows(ctx context.Context, stored *storedReader, builder *compute.Builder) error {
+	const part = 4096
+	rows := 0
+	for from := 0; from < stored.rows; from += part {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := stored.kind
+		query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL`,
+			k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, min(from+part, stored.rows))
+		err := d.query(query, func(chunk capi.Chunk) error {
+			n := chunk.Rows()
+			rows += n
+			ids := capi.Values[int32](chunk.Column(0), n)
+			values := chunk.Column(1)
+			flat := capi.Values[float32](values.Elements(), values.ElementCount())
+			for i, entry := range capi.Values[capi.Entry](values, n) {
+				if int(entry.Length) != stored.dModel {
+					return stored.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], k.matrix()),
+						fmt.Sprintf("%d values", stored.dModel), int(entry.Length))
+				}
+				builder.SetRows(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	switch rows {
+	case stored.rows:
+		return nil
+	case 0:
+		return &fault.Error{
+			Problem: "its " + stored.kind.matrix() + " is not in this database, which has results alone",
+			Hint:    "use the database that they were computed in, or load " + stored.kind.owned() + " with --replace",
+		}
+	}
+	return stored.damaged("the stored "+stored.kind.matrix()+" is damaged", fmt.Sprintf("%d rows", stored.rows), rows)
+}
+
+// damaged is the error of a reader whose rows are not what they were when it was loaded.
+func (s *storedReader) damaged(problem, expected string, found int) error {
+	return &fault.Error{
+		Problem: problem, Expected: expected, Found: fmt.Sprint(found), Hint: "load " + s.kind.owned() + " again with --replace",
+	}
+}
+
+// owned is what a reader of this kind is of, in a sentence.
+func (k *readerKind) owned() string {
+	if k.ofFeatures {
+		return "the SAE"
+	}
+	return "the model"
+}
+
+// readTokens fills the tokens of a reader's model and returns the ids of those that are
+// neither padding nor special.
+func (d *database) readTokens(ready *reader) (real []int32, err error) {
+	query := fmt.Sprintf(`SELECT token_id, coalesce(token, ''), coalesce(text, ''), is_special OR is_padding
+		FROM %s WHERE model_id = %d AND token_id < %d ORDER BY token_id`, ready.stored.in("stored_tokens"), ready.stored.id, len(ready.tokens))
+	err = d.query(query, func(chunk capi.Chunk) error {
+		n := chunk.Rows()
+		ids, excluded := capi.Values[int32](chunk.Column(0), n), capi.Values[bool](chunk.Column(3), n)
+		for i, id := range ids {
+			ready.tokens[id] = token{chunk.Column(1).Text(i), chunk.Column(2).Text(i)}
+			if !excluded[i] {
+				real = append(real, id)
+			}
+		}
+		return nil
+	})
+	return real, err
+}
