@@ -49,6 +49,14 @@ var sites = []struct {
 // adds in a block, the MLP of that block does not read.
 var parallel = []string{"gptneox", "gptj", "codegen", "phi", "falcon", "cohere"}
 
+// settled is the point by the name that it has in the next block, where it is between two.
+func (p point) settled() point {
+	if p.step == afterMLP {
+		return point{block: p.block + 1, step: beforeAttention}
+	}
+	return p
+}
+
 // pointOf is where a hook point is; known is false where that is not known.
 func pointOf(hook string) (at point, known bool) {
 	site, found := findPlace(hook)
@@ -101,6 +109,9 @@ func CheckMeets(write, read, architecture string) error {
 	switch {
 	case !known:
 		return fmt.Errorf("it is not known where in the order of the model %s is", read)
+	}
+	from, to = from.settled(), to.settled()
+	switch {
 	case from == to:
 		return nil
 	case to.added:

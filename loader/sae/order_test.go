@@ -12,6 +12,7 @@ func TestCheckMeets(t *testing.T) {
 		{"blocks.3.hook_resid_pre", "blocks.3.hook_resid_pre", "gpt2", ""},
 		{"blocks.3.hook_resid_pre", "blocks.3.hook_resid_post", "gpt2", ""},
 		{"blocks.3.hook_resid_post", "blocks.4.hook_resid_pre", "gpt2", ""},
+		{"blocks.4.hook_resid_pre", "blocks.3.hook_resid_post", "gpt2", ""}, // the same place
 		{"blocks.3.hook_resid_post", "blocks.3.hook_resid_pre", "gpt2", "blocks.3.hook_resid_pre is read before blocks.3.hook_resid_post is written"},
 		{"blocks.3.hook_mlp_out", "blocks.3.ln2.hook_normalized", "gpt2", "is read before"},
 		{"blocks.3.hook_mlp_out", "blocks.4.ln2.hook_normalized", "gpt2", ""},
