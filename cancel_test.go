@@ -3,6 +3,8 @@ package saedb
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -22,14 +24,36 @@ func TestCancelInsideAChunk(t *testing.T) {
 	if _, err := db.Exec("CALL saedb_model('smollm2', 'examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf')"); err != nil {
 		t.Fatal(err)
 	}
+	small := t.TempDir()
+	for _, part := range []string{"loader/model/testdata/llama", "loader/vocab/testdata/llama"} {
+		if err := os.CopyFS(small, os.DirFS(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.LoadModel(t.Context(), ModelRequest{Path: small, Name: "small"}); err != nil {
+		t.Fatal(err)
+	}
+	// Their p-values take longer than their scores.
+	for i := range 30 {
+		members := fmt.Sprintf("SELECT range FROM range(500) WHERE range %% %d < 2", i+3)
+		if _, err := db.LoadSets(t.Context(), SetsRequest{Model: "small", Name: fmt.Sprint("two of ", i+3), Query: members}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, call := range map[string]string{
+		"ks_log10_p":       "ks_log10_p(8000, 16384, 0.005 + range * 1e-9)",
+		"enrich":           "len(enrich(w[:32], 'small'))",
 		"logit_stats":      "(logit_stats(w, 'smollm2')).std",
 		"l_moments":        "(l_moments(w, 'smollm2')).l_scale",
 		"top_tokens":       "len(top_tokens(w, 'smollm2', 1000))",
 		"logit_weights":    "len(logit_weights(w, 'smollm2'))",
 		"random_direction": "len(random_direction(1, range, 300000))",
 	} {
-		query := "SELECT count(" + call + ") FROM (SELECT range, list_transform(range(576), lambda j: sin(range * j)) AS w FROM range(2048))"
+		query := "SELECT count(" + call + ") FROM (SELECT range, list_transform(range(576), lambda j: sin(range * j)) AS w FROM range(%d))"
+		if _, err := db.Exec(fmt.Sprintf(query, 1)); err != nil { // what it needs is there from now on
+			t.Fatal(err)
+		}
+		query = fmt.Sprintf(query, 2048)
 		var took time.Duration
 		for range tries {
 			ctx, cancel := context.WithCancelCause(t.Context())

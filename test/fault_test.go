@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -40,8 +41,12 @@ type faulty struct {
 	seed   uint64
 }
 
+// The kinds of faults. Calls that write files fail in turn in each of the first; those that ask
+// for memory are too many, and fail at random.
+var ofFiles, ofMemory = []string{"error", "full", "power"}, []string{"refused", "memory"}
+
 // run runs the program with the fault, for what it writes below dir, and returns the calls that
-// it made.
+// it made. The first that failed has "!" before it; where the program made fewer, none has.
 func (f faulty) run(t *testing.T, dir string, args ...string) (r result, calls []string) {
 	t.Helper()
 	path, err := supervisor()
@@ -49,13 +54,20 @@ func (f faulty) run(t *testing.T, dir string, args ...string) (r result, calls [
 		t.Skipf("system calls cannot be supervised here: %v", err)
 	}
 	report := filepath.Join(t.TempDir(), "calls")
-	command := exec.Command(path, slices.Concat([]string{dir + "/", f.mode, strconv.Itoa(f.number), strconv.FormatUint(f.seed, 10), report, program}, args)...)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	fault := []string{dir + "/", f.mode, strconv.Itoa(f.number), strconv.FormatUint(f.seed, 10), report, program}
+	command := exec.CommandContext(ctx, path, slices.Concat(fault, args)...)
+	command.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}
 	r = result{stdout: stdout.String(), stderr: stderr.String(), code: command.ProcessState.ExitCode()}
+	if ctx.Err() != nil {
+		t.Fatalf("it does not end: %s", r.stderr)
+	}
 	if r.code == 125 {
 		t.Skipf("system calls cannot be supervised here: %s", r.stderr)
 	}
@@ -67,6 +79,9 @@ func (f faulty) run(t *testing.T, dir string, args ...string) (r result, calls [
 type faultStep struct {
 	*killedStep
 	made string // what it writes besides the database, whole or not at all; "" for nothing
+	// calls are those by which it writes files, undisturbed, and memory those by which it asks for
+	// memory.
+	calls, memory []string
 	// whole fails the test where what is made is not whole.
 	whole func(t *testing.T, path string)
 }
@@ -111,6 +126,7 @@ func faultSteps(t *testing.T) []*faultStep {
 		{killedStep: &killedStep{name: "unload", args: []string{"unload", "sae", "r/blocks.0.*"}, base: base}},
 		{killedStep: &killedStep{name: "compact", args: []string{"compact"}, base: base}},
 		{killedStep: &killedStep{name: "upgrade", args: []string{"upgrade"}, base: golden(t, 2), look: upgradedOrNot}},
+		{killedStep: &killedStep{name: "restore", args: []string{"restore", bare, "--replace"}, base: base}},
 		{killedStep: &killedStep{name: "export", args: []string{"export", "--to", "DIR/export", "--format", "csv,duckdb"}, base: base}, made: "export", whole: isExport},
 		{killedStep: &killedStep{name: "backup", args: []string{"backup", "DIR/copy.db"}, base: base}, made: "copy.db", whole: isDatabase},
 	}
@@ -164,22 +180,24 @@ func countCSV(t *testing.T, path string) int {
 }
 
 // fail runs the step with a fault, and holds what is left against what may be: all of it or
-// nothing, and all of it where the program has said so.
-func (s *faultStep) fail(t *testing.T, f faulty, about string) {
+// nothing, and all of it where the program has said so. It returns the call that failed, "" where
+// the program made fewer calls this time, and the program's exit code.
+func (s *faultStep) fail(t *testing.T, f faulty) (failed string, code int) {
 	t.Helper()
 	dir, err := os.MkdirTemp(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	defer func() {
-		if t.Failed() {
-			t.Log(about)
-		}
-	}()
 	db := s.fresh(t, dir)
-	r, _ := f.run(t, dir, s.in(dir, db)...)
-	if strings.Contains(r.stderr, "panic") || strings.Contains(r.stderr, "goroutine ") {
+	r, calls := f.run(t, dir, s.in(dir, db)...)
+	for _, call := range calls {
+		if call[0] == '!' {
+			failed = call[1:]
+		}
+	}
+	// Where memory runs out, Go's run time ends the program in its own words.
+	if strings.Contains(r.stderr, "panic:") || strings.Contains(r.stderr, "goroutine ") && !slices.Contains(ofMemory, f.mode) {
 		t.Errorf("%s", r.stderr)
 	}
 	now := stateAfter(t, db, s.killedStep)
@@ -188,7 +206,7 @@ func (s *faultStep) fail(t *testing.T, f faulty, about string) {
 		t.Errorf("it said %q, and left what was before", r.stdout)
 	}
 	if s.made == "" {
-		return
+		return failed, r.code
 	}
 	made := filepath.Join(dir, s.made)
 	if _, err := os.Stat(made); err == nil {
@@ -196,82 +214,123 @@ func (s *faultStep) fail(t *testing.T, f faulty, about string) {
 	} else if said {
 		t.Errorf("it said %q, and %s is not there", r.stdout, s.made)
 	}
+	return failed, r.code
+}
+
+// faultsInTurn are n faults of each step: each call in turn in each mode where n are enough, and
+// after that, or otherwise, calls at random of files and of memory alike.
+func faultsInTurn(steps []*faultStep, n int, random *rand.Rand) map[*faultStep][]faulty {
+	planned := map[*faultStep][]faulty{}
+	inTurn := 0
+	for _, s := range steps {
+		inTurn += len(s.calls) * len(ofFiles)
+	}
+	if n >= inTurn {
+		n -= inTurn
+		for _, s := range steps {
+			for _, mode := range ofFiles {
+				for i := range s.calls {
+					planned[s] = append(planned[s], faulty{mode, i + 1, random.Uint64()})
+				}
+			}
+		}
+	}
+	modes := slices.Concat(ofMemory, ofFiles)
+	if len(planned) > 0 {
+		modes = ofMemory // those of files are done
+	}
+	for i := range n {
+		s, f := steps[i%len(steps)], faulty{mode: modes[(i/len(steps)+i%len(steps))%len(modes)], seed: random.Uint64()}
+		calls := s.calls
+		if slices.Contains(ofMemory, f.mode) {
+			calls = s.memory
+		}
+		// A call of each name is as likely, however many there are.
+		name := calls[random.IntN(len(calls))]
+		if names := slices.Compact(slices.Sorted(slices.Values(calls))); random.IntN(2) == 0 {
+			name = names[random.IntN(len(names))]
+		}
+		for f.number == 0 || calls[f.number-1] != name {
+			f.number = random.IntN(len(calls)) + 1
+		}
+		planned[s] = append(planned[s], f)
+	}
+	return planned
+}
+
+// number is a number of the environment.
+func number(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: expected a whole number, found %q", variable, text)
+	}
+	return n
 }
 
 // TestFaults: whichever write, sync, rename or other call of a command fails, once or from
 // there on for want of room, and at whichever the power fails and takes with it what was not
 // synced, in part and in any order, what it was to do is done or not begun, what it said is
-// done is, and the database opens and is sound. SAEDB_FAULTS says how many faults; make faults
-// has 2,000, and prints each, and how many there were of each kind.
+// done is, and the database opens and is sound; so it is where memory is refused, once or from
+// there on. SAEDB_FAULTS says how many faults; make faults has every call of a file in turn in
+// every mode, and some of memory, and prints how many there were of each kind.
 func TestFaults(t *testing.T) {
-	faults, seed := 12, uint64(time.Now().UnixNano())
-	if text := os.Getenv("SAEDB_FAULTS"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			t.Fatalf("SAEDB_FAULTS: expected a number, found %q", text)
-		}
-		faults = n
-	}
-	if text := os.Getenv("SAEDB_FAULT_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("SAEDB_FAULT_SEED: expected a number, found %q", text)
-		}
-		seed = n
-	}
+	faults := number(t, "SAEDB_FAULTS", 12)
+	seed := number(t, "SAEDB_FAULT_SEED", uint64(time.Now().UnixNano()))
 	if _, err := supervisor(); err != nil {
 		t.Skipf("system calls cannot be supervised here: %v", err)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	steps := faultSteps(t)
-	calls := map[string][]string{}
 	for _, s := range steps {
-		dir := t.TempDir()
-		_, calls[s.name] = faulty{mode: "count"}.run(t, dir, s.in(dir, s.fresh(t, dir))...)
-		if len(calls[s.name]) == 0 {
-			t.Fatalf("%s writes nothing", s.name)
+		for mode, calls := range map[string]*[]string{"count": &s.calls, "count-memory": &s.memory} {
+			dir := t.TempDir()
+			if _, *calls = (faulty{mode: mode}).run(t, dir, s.in(dir, s.fresh(t, dir))...); len(*calls) == 0 {
+				t.Fatalf("%s: %s: no calls", s.name, mode)
+			}
 		}
 	}
-	modes := []string{"error", "full", "power"}
-	injected := map[string]map[string]int{}
-	next := map[string]int{} // call of a step and mode that fails next, each in turn
-	for i := range faults {
-		s := steps[i%len(steps)]
-		mode := modes[i/len(steps)%len(modes)]
-		all := calls[s.name]
-		key := s.name + " " + mode
-		f := faulty{mode: mode, number: next[key]%len(all) + 1, seed: random.Uint64()}
-		if faults < len(all)*len(modes)*len(steps) { // too few for all: at random
-			f.number = random.IntN(len(all)) + 1
+	planned := faultsInTurn(steps, int(faults), random)
+	var lock sync.Mutex
+	by := map[string]map[string]int{"operation": {}, "fault": {}, "call": {}, "exit code": {}}
+	total := 0
+	t.Run("steps", func(t *testing.T) {
+		for _, s := range steps {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				kinds := map[string]int{}
+				defer func() { t.Logf("faults of each kind: %v", kinds) }()
+				for _, f := range planned[s] {
+					failed, code := "", 0
+					for failed == "" && f.number > 0 && !t.Failed() {
+						if failed, code = s.fail(t, f); failed == "" {
+							f.number-- // another order of threads has fewer calls
+						}
+					}
+					if t.Failed() {
+						t.Fatalf("%s at call %d of %d and %d (%s), seed %d; SAEDB_FAULT_SEED=%d",
+							f.mode, f.number, len(s.calls), len(s.memory), failed, f.seed, seed)
+					}
+					kinds[f.mode+" "+failed]++
+					lock.Lock()
+					by["operation"][s.name]++
+					by["fault"][f.mode]++
+					by["call"][failed]++
+					if f.mode != "power" {
+						by["exit code"][strconv.Itoa(code)]++
+					}
+					total++
+					lock.Unlock()
+				}
+			})
 		}
-		next[key]++
-		about := fmt.Sprintf("%s, %s at call %d of %d (%s), seed %d; SAEDB_FAULT_SEED=%d", s.name, mode, f.number, len(all), all[f.number-1], f.seed, seed)
-		if faults > 100 {
-			t.Log(about) // for who watches
-		}
-		s.fail(t, f, about)
-		if injected[key] == nil {
-			injected[key] = map[string]int{}
-		}
-		injected[key][all[f.number-1]]++
-		if t.Failed() {
-			t.FailNow()
-		}
+	})
+	t.Logf("%d faults, seed %d", total, seed)
+	for _, what := range slices.Sorted(maps.Keys(by)) {
+		t.Logf("by %s: %s", what, strings.Trim(fmt.Sprint(by[what]), "map[]"))
 	}
-	for _, key := range slices.Sorted(maps.Keys(injected)) {
-		total := 0
-		for _, n := range injected[key] {
-			total += n
-		}
-		t.Logf("%s: %d faults, %v", key, total, injected[key])
-	}
-	t.Logf("%d faults, seed %d; calls of each step: %v", faults, seed, counts(calls))
-}
-
-func counts(calls map[string][]string) map[string]int {
-	n := map[string]int{}
-	for name, all := range calls {
-		n[name] = len(all)
-	}
-	return n
 }

@@ -71,7 +71,7 @@ func registerEnrich(f *Functions, c capi.Connection) error {
 		return err
 	}
 	err = c.RegisterScalar("ks_log10_p", capi.Scalar{
-		Parameters: []capi.Type{capi.Integer, capi.Integer, capi.Double}, Returns: capi.Double, Call: ksLog10P,
+		Parameters: []capi.Type{capi.Integer, capi.Integer, capi.Double}, Returns: capi.Double, Run: f.of((*execution).ksLog10P),
 	})
 	if err != nil {
 		return err
@@ -82,7 +82,8 @@ func registerEnrich(f *Functions, c capi.Connection) error {
 	})
 }
 
-func ksLog10P(input capi.Chunk, output capi.Vector) error {
+// A p-value may take milliseconds, so whoever makes many looks before each whether to stop.
+func (f *execution) ksLog10P(input capi.Chunk, output capi.Vector) error {
 	rows := input.Rows()
 	members, tokens := capi.Values[int32](input.Column(0), rows), capi.Values[int32](input.Column(1), rows)
 	scores, out := capi.Values[float64](input.Column(2), rows), capi.Values[float64](output, rows)
@@ -92,6 +93,9 @@ func ksLog10P(input capi.Chunk, output capi.Vector) error {
 		if !valid[0].Valid(i) || !valid[1].Valid(i) || !valid[2].Valid(i) || m <= 0 || m >= n || !(es >= 0 && es <= 1) {
 			output.SetNull(i, 0)
 			continue
+		}
+		if err := f.ctx.Err(); err != nil {
+			return err
 		}
 		out[i] = enrichment.LogKolmogorovSmirnov(m, n, es) / math.Ln10
 	}
@@ -218,6 +222,9 @@ func (f *execution) writeEnrich(input capi.Chunk, output capi.Vector, names map[
 					fields(undefined).SetNull(i, 0)
 				}
 				continue
+			}
+			if err := f.ctx.Err(); err != nil {
+				return err
 			}
 			logP := scored.index.LogPValue(set, score)
 			p[i], log10P[i] = math.Exp(logP), logP/math.Ln10

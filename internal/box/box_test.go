@@ -132,8 +132,14 @@ func TestFiles(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := b.Rows(t.Context(), "SELECT repeat('x', 20000000)"); err == nil || !strings.Contains(err.Error(), "larger than 16 MB; download it") {
-		t.Error(err)
+	if left, err := os.ReadDir(b.process.directory); err != nil || len(left) > 0 {
+		t.Errorf("%v is left of files that are not whole, %v", left, err)
+	}
+	wide := "SELECT " + strings.Repeat("NULL, ", 3500) + "1 FROM numbers"
+	for _, large := range []string{"SELECT repeat('x', 20000000)", wide} {
+		if _, err := b.Rows(t.Context(), large); err == nil || !strings.Contains(err.Error(), "larger than 16 MB; download it") {
+			t.Errorf("%.60s: %v", large, err)
+		}
 	}
 	drawn, err := b.Figure(t.Context(), figures.Request{Name: "skewness", Feature: -1}, "SELECT n::DOUBLE AS skewness FROM numbers")
 	if err != nil || !strings.Contains(string(drawn), "Skewness of 1,000 features") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -20,6 +21,7 @@ type result struct {
 	Rows      [][]*string    `json:"rows"`
 	Truncated bool           `json:"truncated"` // there are more rows than these
 	Seconds   float64        `json:"seconds"`
+	bytes     int            // that it takes, about
 }
 
 type resultColumn struct {
@@ -65,8 +67,22 @@ func (w *worker) columns(ctx context.Context, query string) ([]resultColumn, err
 	return columns, nil
 }
 
+// add counts a text, or NULL, which is written as null. Thousands of columns of nothing are a
+// large result too.
+func (out *result) add(text string) error {
+	const around = len("null,")
+	if out.bytes += len(text) + around; out.bytes > pageBytes {
+		return fmt.Errorf("the result is larger than %d MB; download it instead", pageBytes/1_000_000)
+	}
+	return nil
+}
+
 func (out *result) read(rows *sql.Rows) error {
-	bytes := 0
+	for _, c := range out.Columns {
+		if err := out.add(c.Name + c.Type); err != nil {
+			return err
+		}
+	}
 	for rows.Next() {
 		values, pointers := make([]*string, len(out.Columns)), make([]any, len(out.Columns))
 		for i := range values {
@@ -76,12 +92,13 @@ func (out *result) read(rows *sql.Rows) error {
 			return err
 		}
 		for _, v := range values {
+			text := ""
 			if v != nil {
-				bytes += len(*v)
+				text = *v
 			}
-		}
-		if bytes > pageBytes {
-			return fmt.Errorf("the result is larger than %d MB; download it instead", pageBytes/1_000_000)
+			if err := out.add(text); err != nil {
+				return err
+			}
 		}
 		if len(out.Rows) == pageRows {
 			out.Truncated = true
@@ -112,15 +129,20 @@ func (w *worker) csv(ctx context.Context, query string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = output.Write(file, output.CSV, rows); err != nil {
-		file.Close()
-		return err
+	_, err = output.Write(file, output.CSV, rows)
+	return whole(file.Name(), errors.Join(err, file.Close()))
+}
+
+// whole removes a file that an error has left in part, so that it takes no room until the next.
+func whole(path string, err error) error {
+	if err != nil {
+		_ = os.Remove(path) // which may not be there
 	}
-	return file.Close()
+	return err
 }
 
 func (w *worker) parquet(ctx context.Context, query string) error {
-	to := schema.Literal(parquetFile(w.directory))
-	_, err := w.db.ExecContext(ctx, "COPY (FROM (\n"+query+"\n)) TO "+to+" (FORMAT parquet, USE_TMP_FILE false)")
-	return err
+	path := parquetFile(w.directory)
+	_, err := w.db.ExecContext(ctx, "COPY (FROM (\n"+query+"\n)) TO "+schema.Literal(path)+" (FORMAT parquet, USE_TMP_FILE false)")
+	return whole(path, err)
 }

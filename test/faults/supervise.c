@@ -1,14 +1,16 @@
 // Runs a command, and fails one of the system calls that it makes to write below a
-// directory, or loses power there. The kernel asks this program about each of them
-// (seccomp's user notification), so calls of DuckDB's and of Go's run time count alike, in
-// the order in which they are made by all threads.
+// directory, or by which it asks for memory, or loses power there. The kernel asks this program
+// about each of them (seccomp's user notification), so calls of DuckDB's and of Go's run time
+// count alike, in the order in which they are made by all threads.
 //
 // usage: supervise DIRECTORY MODE NUMBER SEED REPORT COMMAND…
 //
 // MODE is count, which fails none; error, in which call NUMBER fails; full, in which it and all
 // writes after it find no room; or power or torn, in which the command is killed at it and power.c
-// loses what was not synced. REPORT gets a line for each call. The exit code is the command's, 0 after a
-// loss of power, 125 where calls cannot be supervised.
+// loses what was not synced. These are about files. Of memory are count-memory; refused, in which
+// call NUMBER finds none; and memory, in which none after it does either. REPORT gets a line for
+// each call, with ! before that which failed first. The exit code is the command's, 0 after a loss
+// of power, 125 where calls cannot be supervised.
 #define _GNU_SOURCE
 #include "supervise.h"
 
@@ -22,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -54,6 +57,9 @@ static const struct call {
     {SYS_renameat, "rename", NAME, EIO},
     {SYS_renameat2, "rename", NAME, EIO},
     {SYS_linkat, "link", NAME, EIO},
+    {SYS_mmap, "mmap", MEMORY, ENOMEM},
+    {SYS_mremap, "mremap", MEMORY, ENOMEM},
+    {SYS_mprotect, "mprotect", MEMORY, ENOMEM},
 };
 enum { number_of_calls = sizeof calls / sizeof calls[0] };
 
@@ -62,13 +68,20 @@ static void give_up(const char *what) {
 	exit(125);
 }
 
-// install makes the kernel ask about the calls, and returns what it asks through.
-static int install(void) {
+// install makes the kernel ask about the calls, of memory or of files, and returns what it asks
+// through.
+static int install(bool memory) {
 	struct sock_filter filter[number_of_calls + 3];
 	int n = 0;
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	int of_kind = 0;
 	for (int i = 0; i < number_of_calls; i++) {
-		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].number, number_of_calls - i, 0);
+		of_kind += (calls[i].kind == MEMORY) == memory;
+	}
+	for (int i = 0; i < number_of_calls; i++) {
+		if ((calls[i].kind == MEMORY) == memory) {
+			filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].number, of_kind--, 0);
+		}
 	}
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
@@ -115,10 +128,15 @@ static const struct call *call_of(int number) {
 	return NULL;
 }
 
-// below tells whether a call is about a file below the directory. All renames and links count.
+// below tells whether a call is about a file below the directory. All renames and links count, and
+// all calls that ask for memory to write to, but for that of files.
 static bool below(const char *directory, const struct call *c, const struct seccomp_notif *asked) {
 	if (c->kind == NAME) {
 		return true;
+	}
+	if (c->kind == MEMORY) {
+		return c->number == SYS_mremap || (asked->data.args[2] & PROT_WRITE &&
+		                                   (c->number == SYS_mprotect || asked->data.args[3] & MAP_ANONYMOUS));
 	}
 	char link[64], path[4096];
 	int descriptor = asked->data.args[c->kind == COPY ? 2 : 0];
@@ -134,6 +152,7 @@ int main(int argc, char **argv) {
 	}
 	const char *directory = argv[1], *mode = argv[2];
 	bool torn = strcmp(mode, "torn") == 0, power = torn || strcmp(mode, "power") == 0, full = strcmp(mode, "full") == 0, error = strcmp(mode, "error") == 0;
+	bool memory = strcmp(mode, "memory") == 0, refused = strcmp(mode, "refused") == 0;
 	long wanted = atol(argv[3]), counted = 0;
 	FILE *report = fopen(argv[5], "we");
 	int sockets[2];
@@ -142,7 +161,7 @@ int main(int argc, char **argv) {
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		int listener = install();
+		int listener = install(memory || refused || strcmp(mode, "count-memory") == 0);
 		if (listener < 0) {
 			_exit(125);
 		}
@@ -157,6 +176,7 @@ int main(int argc, char **argv) {
 		give_up("calls cannot be supervised here");
 	}
 	struct pollfd ready = {listener, POLLIN, 0};
+	bool failed = false;
 	while (poll(&ready, 1, -1) > 0 && ready.revents & POLLIN) {
 		struct seccomp_notif asked = {0};
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked)) {
@@ -170,8 +190,11 @@ int main(int argc, char **argv) {
 		}
 		if (counts) {
 			counted++;
-			fprintf(report, "%s\n", c->name);
 			bool space = c->error == ENOSPC;
+			bool fails = (counted == wanted && (error || refused || power)) ||
+			             (counted >= wanted && (memory || (full && space)));
+			fprintf(report, "%s%s\n", fails && !failed ? "!" : "", c->name);
+			failed = failed || fails;
 			if (power) {
 				if (c->kind == SYNC && counted != wanted) {
 					synced(&asked);
@@ -180,12 +203,12 @@ int main(int argc, char **argv) {
 					happened(c->kind, &asked);
 				}
 			}
-			if (power && counted == wanted) {
+			if (power && fails) {
 				kill_and_lose(child, strtoull(argv[4], NULL, 10), torn);
 				fclose(report);
 				return 0;
 			}
-			if ((error && counted == wanted) || (full && counted >= wanted && space)) {
+			if (fails) {
 				answer.flags = 0, answer.error = -c->error;
 			}
 		}

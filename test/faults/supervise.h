@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum kind { WRITE, PWRITE, COPY, TRUNCATE, SYNC, NAME, OTHER };
+enum kind { WRITE, PWRITE, COPY, TRUNCATE, SYNC, NAME, OTHER, MEMORY };
 
 // happened keeps what a call is about to change, and how it was (power.c).
 void happened(enum kind kind, const struct seccomp_notif *asked);

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,6 +82,7 @@ type answer struct {
 	Error string
 	Over  bool          // it was cancelled, or had more rows than are looked at
 	Late  time.Duration // after it was cancelled it ended
+	Used  time.Duration // processor time of the process meanwhile
 }
 
 // maxRows are looked at of a result.
@@ -129,10 +131,11 @@ func serve(path string, in io.Reader, out io.Writer) error {
 func run(conn *sql.Conn, q question) (a answer) {
 	ctx, cancel := context.WithTimeout(context.Background(), q.Limit)
 	defer cancel()
-	end := time.Now().Add(q.Limit)
+	end, used := time.Now().Add(q.Limit), make(chan time.Duration, 1)
+	context.AfterFunc(ctx, func() { used <- processorTime() })
 	err := look(ctx, conn, q, &a)
 	if ctx.Err() != nil {
-		a.Over, a.Late = true, time.Since(end)
+		a.Over, a.Late, a.Used = true, time.Since(end), processorTime()-<-used
 	}
 	if err != nil {
 		a.Error = err.Error()
@@ -178,6 +181,15 @@ func look(ctx context.Context, conn *sql.Conn, q question, a *answer) error {
 		a.Sum += sum.Sum64()
 	}
 	return rows.Err()
+}
+
+// processorTime is what this process has used so far, of all threads, user and system.
+func processorTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // A child is a process that answers.

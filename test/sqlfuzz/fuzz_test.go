@@ -224,7 +224,11 @@ func TestStatements(t *testing.T) {
 					r.close() // what one process holds after many statements says nothing
 				}
 				s := generate(views, seed, number)
+				before := r.tally.Latest
 				found := r.check(s)
+				if latest := r.tally.Latest; latest.Late > max(before.Late, time.Second) {
+					t.Logf("seed %d, statement %d ended %s", seed, number, latest.afterwards())
+				}
 				if found == nil {
 					continue
 				}
@@ -258,8 +262,8 @@ func TestStatements(t *testing.T) {
 	}
 	t.Logf("seed %d", seed)
 	group.Wait()
-	t.Logf("%d statements, %d runs, %d findings; %d statements ended in errors (%v), %d were over their limits; %d compared with a run again, %d with one on 4 threads, %d with their parts",
-		all.Statements, all.Runs, len(kinds), all.Errors, all.Causes, all.Over, all.Repeated, all.Threaded, all.Divided)
+	t.Logf("%d statements, %d runs, %d findings; %d statements ended in errors (%v), %d were over their limits, the latest ended %s; %d compared with a run again, %d with one on 4 threads, %d with their parts",
+		all.Statements, all.Runs, len(kinds), all.Errors, all.Causes, all.Over, all.Latest.afterwards(), all.Repeated, all.Threaded, all.Divided)
 	if all.Repeated*10 < all.Statements || all.Divided == 0 || all.Threaded == 0 {
 		t.Error("too few statements have an answer that can be compared")
 	}

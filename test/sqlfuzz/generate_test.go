@@ -267,11 +267,15 @@ func (g *generator) nested(make func() *node) *node {
 	return n
 }
 
-// sub is one value of a query.
+// sub is one value of a query: an aggregate of the query's own columns. One of columns outside it
+// alone would aggregate the rows of the query that those are of, by the rules of SQL, so that no
+// predicate of that divides its rows.
 func (g *generator) sub(kind string) *node {
+	outer := len(g.scope)
 	return g.nested(func() *node {
 		from := g.from(1)
 		where := g.optional(" WHERE ", "b", 1)
+		g.scope = g.scope[outer:]
 		if kind == "l" {
 			value := g.expression("t", 1)
 			return &node{kind: kind, parts: []string{"(SELECT list_sort(list(DISTINCT ", "))", "", ")"}, kids: []*node{value, from, where}}
