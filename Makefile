@@ -53,7 +53,7 @@ wheels dist: $(CHARTS)
 # wheels are built. scripts/wheels-chroot.sh does it on the oldest Debian there is.
 .PHONY: test-wheels
 test-wheels: $(TOKENIZERS) wheels python-clients
-	$(GO) test ./test -count=1 -run 'TestWheels|TestDist|TestInstalledWheel|TestWheelOfARM64' -v
+	$(GO) test ./test -count=1 -run 'TestWheels|TestDist|TestExampleWheel|TestInstalledWheel|TestWheelOfARM64' -v
 
 $(CHARTS): FORCE
 	@scripts/chart-library.sh

@@ -91,6 +91,9 @@ const arrows = `
 	loader/hub/hubtest:
 	test/summary:
 	test/sqlfuzz:
+
+	# What embedded data is made with.
+	scripts/tagger:
 `
 
 // TestArrows holds the imports of every package, in the program and in the extension,

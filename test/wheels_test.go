@@ -7,6 +7,7 @@ import (
 	"debug/pe"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,7 +74,9 @@ func unpacked(t *testing.T, wheel string) map[string][]byte {
 func TestWheels(t *testing.T) {
 	for tag, duckdb := range wheelPlatforms {
 		t.Run(tag, func(t *testing.T) {
-			files := unpacked(t, needWheel(t, tag))
+			wheel := needWheel(t, tag)
+			checkSize(t, tag, wheel)
+			files := unpacked(t, wheel)
 			extension := files["saedb/saedb.duckdb_extension"]
 			footer := extension[max(0, len(extension)-512):]
 			if platform := string(bytes.TrimRight(footer[6*32:7*32], "\x00")); platform != duckdb {
@@ -101,7 +104,7 @@ func TestWheels(t *testing.T) {
 						}
 					}
 				case strings.HasSuffix(name, "/LICENSES.txt"):
-					for _, carried := range []string{"duckdb-go-bindings", "gonum.org/v1/gonum", "Apache ECharts", "\nGo\n", "\nzstd, in DuckDB ", "\nICU, in DuckDB "} {
+					for _, carried := range []string{"duckdb-go-bindings", "gonum.org/v1/gonum", "Apache ECharts", "Matthew Honnibal", "\nGo\n", "\nzstd, in DuckDB ", "\nICU, in DuckDB "} {
 						if !bytes.Contains(content, []byte(carried)) {
 							t.Errorf("LICENSES.txt lacks %q", carried)
 						}
@@ -109,6 +112,95 @@ func TestWheels(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkSize holds a wheel to the megabytes that docs/installation.md says of it, so that what makes
+// it larger is seen.
+func checkSize(t *testing.T, tag, wheel string) {
+	t.Helper()
+	page, err := os.ReadFile("../docs/installation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("-" + tag + `\.whl. \| ([\d.]+) MB \|`).FindSubmatch(page)
+	if row == nil {
+		t.Fatalf("docs/installation.md has no row with the size of the wheel for %s", tag)
+	}
+	said, err := strconv.ParseFloat(string(row[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Stat(wheel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := float64(file.Size()) / 1e6; math.Abs(size-said) > 0.3 {
+		t.Errorf("%s has %.1f MB, and docs/installation.md says %.1f", filepath.Base(wheel), size, said)
+	}
+}
+
+// needExampleWheel returns the wheel of the example, or skips the test where it is not built.
+func needExampleWheel(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(builtWheels, "saedb_example-*.whl"))
+	if err != nil || len(found) > 1 {
+		t.Fatal(found, err)
+	}
+	if len(found) == 0 {
+		t.Skip("the wheels are not built; make wheels builds them")
+	}
+	return absolute(t, found[0])
+}
+
+// TestExampleWheel: the example's wheel has the files of the repository's example, but for
+// encoders: decoders and sparsity are equal, and layer 29 is whole.
+func TestExampleWheel(t *testing.T) {
+	wheel, dir := needExampleWheel(t), t.TempDir()
+	checkSize(t, "any", wheel)
+	has := map[string]bool{}
+	for name, content := range unpacked(t, wheel) {
+		if inside, found := strings.CutPrefix(name, "saedb_example/smollm2-135m/"); found {
+			has[inside] = true
+			write(t, dir, inside, content)
+		}
+	}
+	example := filepath.Dir(exampleModel)
+	err := filepath.WalkDir(example, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == "go.mod" {
+			return err
+		}
+		name, err := filepath.Rel(example, path)
+		if err != nil {
+			return err
+		}
+		ours := filepath.Join(dir, name)
+		switch {
+		case !has[name]:
+			t.Errorf("%s is not in the wheel", name)
+		case entry.Name() != "sae_weights.safetensors" || strings.Contains(name, ".29."):
+			want, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if got, err := os.ReadFile(ours); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s is another in the wheel: %v", name, err)
+			}
+		default:
+			equal := mustRun(t, "sql", "--format", "csv", fmt.Sprintf(`SELECT count(*) AS n, (SELECT count(*) FROM read_sae('%[2]s')) AS of_all
+				FROM read_sae('%[1]s') a JOIN read_sae('%[2]s') b USING (feature) WHERE a.w_dec = b.w_dec AND a.log_sparsity = b.log_sparsity`,
+				filepath.Dir(ours), filepath.Dir(path)))
+			if equal != "n,of_all\n1536,1536\n" {
+				t.Errorf("%s: features that are equal, and all: %q", name, equal)
+			}
+			if got := saedbRun(t, "", "sql", fmt.Sprintf("FROM read_encoder('%s')", filepath.Dir(ours))); !strings.Contains(got.stderr, "its encoder") {
+				t.Errorf("%s: its encoder: %+v", name, got)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -216,11 +308,7 @@ func TestInstalledWheel(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "pip install saedb-example") {
 		t.Errorf("demo without the example: %v, %q", err, out)
 	}
-	examples, err := filepath.Glob(filepath.Join(builtWheels, "saedb_example-*.whl"))
-	if err != nil || len(examples) != 1 {
-		t.Fatal(examples, err)
-	}
-	pip(absolute(t, examples[0]))
+	pip(needExampleWheel(t))
 	shown := runIn(t, dir, nil, saedb, "demo")
 	for _, part := range []string{"│     4.21 │     56.4 │ [')', '?)'", "wrote demo-report.html", "Try next:\n  saedb --db demo.db plot"} {
 		if !strings.Contains(shown, part) {
