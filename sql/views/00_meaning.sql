@@ -13,8 +13,8 @@ COMMENT ON MACRO feature_role IS 'feature_role(kurtosis, skewness, variance, lea
 -- erfc(|z|/√2) by Chebyshev's fit of Press et al., Numerical Recipes, 2nd ed., §6.2 (erfcc): its
 -- relative error is below 1.2e-7 everywhere. DuckDB itself has no such function.
 CREATE OR REPLACE MACRO normal_tail(z) AS
-    list_transform([1 / (1 + abs(z) / sqrt(8))], lambda t: least(1, t * exp(-z * z / 2 - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418
-        + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277)))))))))))[1];
+    CASE WHEN z IS NOT NULL THEN list_transform([1 / (1 + abs(z) / sqrt(8))], lambda t: least(1, t * exp(-z * z / 2 - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418
+        + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277)))))))))))[1] END;
 COMMENT ON MACRO normal_tail IS 'normal_tail(z): the share of a normal distribution that is at least as far from its mean as z standard deviations, on both sides.';
 
 -- The one home of what built-in sets are called in a sentence. Any other set goes by its name.
