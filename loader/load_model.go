@@ -54,11 +54,16 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if l.files, err = hashFiles(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
-	return ld.addModel(ctx, l, r.Replace, opened, vocabulary)
+	embedding, err := r.openEmbedding(ctx, path)
+	if err != nil {
+		return Outcome{}, fault.At(loadModel, l.source, err)
+	}
+	defer embedding.close()
+	return ld.addModel(ctx, l, r.Replace, opened, embedding, vocabulary)
 }
 
 // addModel writes a model that is open.
-func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *model.Unembedding, vocabulary *vocab.Vocabulary) (Outcome, error) {
+func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *model.Unembedding, embedding wantedEmbedding, vocabulary *vocab.Vocabulary) (Outcome, error) {
 	info := opened.Info()
 	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
 	if outcome.Note = checkTexts(vocabulary); outcome.Note != "" {
@@ -66,6 +71,9 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 	}
 	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
 		old, unchanged, err := ld.supersedes(ctx, tx, l, replace, &outcome)
+		if unchanged && err == nil && embedding.opened != nil {
+			return ld.addEmbedding(ctx, tx, l, old, info, embedding, &outcome)
+		}
 		if err != nil || unchanged {
 			return false, err
 		}
@@ -80,6 +88,11 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 		}
 		if err := schema.RecordContents(ctx, tx, l.id, "stored_unembeddings", "stored_tokens"); err != nil {
 			return false, err
+		}
+		if embedding.opened != nil {
+			if err := ld.writeEmbedding(ctx, tx, l.name, l.id, info, embedding); err != nil {
+				return false, err
+			}
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {
 			return false, err

@@ -46,6 +46,7 @@ type Opened interface {
 	OfferSAE(sae.SAE) (expression string, withdraw func())
 	OfferEncoder(sae.SAE) (expression string, withdraw func())
 	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
+	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
 	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }
 

@@ -35,11 +35,14 @@ func (ld *Loader) ModelFromMemory(ctx context.Context, r ModelRequest, m Memory,
 	if r.Name == "" {
 		return Outcome{}, &fault.Error{Op: loadModel, Subject: m.Source, Problem: "the model has no name", Hint: "give it one"}
 	}
+	if r.Options.Embedding {
+		return Outcome{}, &fault.Error{Op: loadModel, Subject: m.Source, Problem: "the embedding of a model in memory is not read", Hint: "load the model from its files"}
+	}
 	l := &load{
 		kind: "model", name: r.Name, source: m.Source, format: model.FormatMemory, conventions: u.Info().Processing.String(),
 		files: []file{m.file()}, begun: time.Now(),
 	}
-	return ld.addModel(ctx, l, r.Replace, u, v)
+	return ld.addModel(ctx, l, r.Replace, u, wantedEmbedding{}, v)
 }
 
 // SAEFromMemory loads an SAE that is open already, which it closes. r.Path is not used.

@@ -135,7 +135,7 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 var saeTables = []string{"stored_saes", "stored_decoders", "stored_encoders", "stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
-var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets"}
+var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {

@@ -69,7 +69,7 @@ CREATE TABLE stored_contents (
 );
 COMMENT ON TABLE stored_contents IS 'Number and hash of the rows that each current load wrote, which saedb check compares.';
 COMMENT ON COLUMN stored_contents.load_id IS 'The load.';
-COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_encoders, stored_unembeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
+COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_encoders, stored_unembeddings, stored_embeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
 COMMENT ON COLUMN stored_contents.row_count IS 'Number of rows.';
 COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold; of explanations the sum of MD5s, modulo 2^63 - 1.';
 
@@ -91,7 +91,10 @@ CREATE TABLE stored_models (
     norm_bias_folded BOOLEAN NOT NULL,
     centered_over_d_model BOOLEAN NOT NULL,
     centered_over_vocabulary BOOLEAN NOT NULL,
-    soft_cap DOUBLE
+    soft_cap DOUBLE,
+    embedding_tensor VARCHAR,
+    embedding_sha256 VARCHAR,
+    embedding_in VARCHAR
 );
 COMMENT ON TABLE stored_models IS 'One row a model: its sizes and how its unembedding was processed.';
 COMMENT ON COLUMN stored_models.model_id IS 'load_id of the load that made it.';
@@ -112,6 +115,9 @@ COMMENT ON COLUMN stored_models.norm_bias_folded IS 'Whether the final norm''s b
 COMMENT ON COLUMN stored_models.centered_over_d_model IS 'Whether each token''s column was centred over the residual stream.';
 COMMENT ON COLUMN stored_models.centered_over_vocabulary IS 'Whether each row of the unembedding was centred over the vocabulary.';
 COMMENT ON COLUMN stored_models.soft_cap IS 'Soft cap of the model''s logits; recorded, never applied to logit weights.';
+COMMENT ON COLUMN stored_models.embedding_tensor IS 'Tensor that the embedding was read from; NULL where it was not loaded (load model --embedding).';
+COMMENT ON COLUMN stored_models.embedding_sha256 IS 'SHA-256 of the files that the embedding was read from, as of those of a load.';
+COMMENT ON COLUMN stored_models.embedding_in IS 'Table that has the embedding''s rows: stored_embeddings, or stored_unembeddings where the unembedding is the same matrix and was left as it is.';
 
 CREATE TABLE stored_tokens (
     model_id INTEGER NOT NULL,
@@ -138,6 +144,16 @@ COMMENT ON TABLE stored_unembeddings IS 'The processed unembedding of each model
 COMMENT ON COLUMN stored_unembeddings.model_id IS 'The model.';
 COMMENT ON COLUMN stored_unembeddings.token_id IS 'Id of the token.';
 COMMENT ON COLUMN stored_unembeddings.w_u IS 'The token''s column of the processed unembedding, d_model values; NULL in a database of results alone.';
+
+CREATE TABLE stored_embeddings (
+    model_id INTEGER NOT NULL,
+    token_id INTEGER NOT NULL,
+    w_e FLOAT[] USING COMPRESSION uncompressed
+);
+COMMENT ON TABLE stored_embeddings IS 'The embedding of each model that was loaded with it, a row a token, as its files have it; of a model whose stored unembedding is the same matrix, there.';
+COMMENT ON COLUMN stored_embeddings.model_id IS 'The model.';
+COMMENT ON COLUMN stored_embeddings.token_id IS 'Id of the token.';
+COMMENT ON COLUMN stored_embeddings.w_e IS 'The token''s row of the embedding, d_model values; NULL in a database of results alone.';
 
 CREATE TABLE stored_saes (
     sae_id INTEGER NOT NULL,

@@ -70,6 +70,12 @@ func (f *Functions) OfferUnembedding(u *modelfile.Unembedding) (expression strin
 	return f.opened.offer(func() (*table, error) { return f.unembeddingRows(u), nil })
 }
 
+// OfferEmbedding does the same for the embedding of an open model, with the columns of
+// read_embedding.
+func (f *Functions) OfferEmbedding(e *modelfile.Embedding) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return f.embeddingRows(e), nil })
+}
+
 // OfferVocabulary does the same for the vocabulary of a model whose unembedding has
 // so many columns, with the columns of read_vocab.
 func (f *Functions) OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func()) {

@@ -19,6 +19,13 @@ var readModelFamily = family{
 			Example: "SELECT token_id, len(w_u) FROM read_unembedding('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
 		},
 		{
+			Name:      "read_embedding",
+			Signature: "read_embedding(path) → TABLE(token_id INTEGER, w_e FLOAT[])",
+			Description: "The token embedding of a model on disk, a row a token, as its files have it: without position embeddings, " +
+				"and before what its family does to it, as Gemma's factor √d_model or BLOOM's LayerNorm.",
+			Example: "SELECT token_id, len(w_e) FROM read_embedding('examples/smollm2-135m/SmolLM2-135M-Instruct.unembedding.gguf') LIMIT 5",
+		},
+		{
 			Name:        "read_vocab",
 			Signature:   "read_vocab(path) → TABLE(token_id INTEGER, token, text VARCHAR, is_special, is_padding BOOLEAN)",
 			Description: "The vocabulary of a model or tokenizer on disk: a directory with tokenizer.json, tokenizer.model, vocab.json, vocab.txt, a *.tiktoken or tekken.json, the file itself, or a GGUF file.",
@@ -29,6 +36,9 @@ var readModelFamily = family{
 
 func registerReadModel(f *Functions, c capi.Connection) error {
 	if err := f.registerTable(c, "read_unembedding", 1, f.files("read_unembedding", f.readUnembedding), "processing"); err != nil {
+		return err
+	}
+	if err := f.registerTable(c, "read_embedding", 1, f.files("read_embedding", f.readEmbedding)); err != nil {
 		return err
 	}
 	return f.registerTable(c, "read_vocab", 1, f.files("read_vocab", f.readVocab))
@@ -53,6 +63,28 @@ func (f *Functions) unembeddingRows(u *modelfile.Unembedding) *table {
 		columns: []column{
 			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
 			floatsColumn("w_u", info.DModel, u.ReadRows),
+		},
+	}
+}
+
+func (f *Functions) readEmbedding(arguments []string) (*table, error) {
+	opened, err := modelfile.OpenEmbedding(arguments[0], modelfile.Options{})
+	if err != nil {
+		return nil, err
+	}
+	t := f.embeddingRows(opened)
+	t.close = opened.Close
+	return t, nil
+}
+
+// embeddingRows is a row a token, for read_embedding and for models that a load has opened.
+func (f *Functions) embeddingRows(e *modelfile.Embedding) *table {
+	info := e.Info()
+	return &table{
+		rows: info.DVocab,
+		columns: []column{
+			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
+			floatsColumn("w_e", info.DModel, e.ReadRows),
 		},
 	}
 }

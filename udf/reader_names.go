@@ -22,14 +22,18 @@ type readerKind struct {
 
 var (
 	unembedding = &readerKind{suffix: "", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
-	encoder     = &readerKind{suffix: "encoder", ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc"}
-	decoder     = &readerKind{suffix: "decoder", ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec"}
+	// The rows of an embedding are in the table that its model's load says.
+	embedding = &readerKind{suffix: "embedding", table: "stored_embeddings", owner: "model_id", row: "token_id", weights: "w_e"}
+	// of a model whose stored unembedding is the same matrix
+	embeddingInPlace = &readerKind{suffix: "embedding", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
+	encoder          = &readerKind{suffix: "encoder", ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc"}
+	decoder          = &readerKind{suffix: "decoder", ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec"}
 
-	suffixed = []*readerKind{encoder, decoder}
+	suffixed = []*readerKind{embedding, encoder, decoder}
 )
 
 // readerNames is how people name readers.
-const readerNames = "a reader is 'MODEL', 'SAE#encoder' or 'SAE#decoder'"
+const readerNames = "a reader is 'MODEL', 'MODEL#embedding', 'SAE#encoder' or 'SAE#decoder'"
 
 // matrix is what a kind is called in a sentence.
 func (k *readerKind) matrix() string {
@@ -164,8 +168,11 @@ func (d *database) find(function, name string) (*storedReader, error) {
 	if err != nil {
 		return nil, fault.At(function, "look up "+name, err)
 	}
-	if kind == nil {
+	switch kind {
+	case nil:
 		return nil, unknownModel(function, name, models, saes)
+	case embedding:
+		return d.findEmbedding(function, of, models, saes)
 	}
 	return findFeatures(function, of, kind, saes)
 }
@@ -185,6 +192,50 @@ func oneOf(function, name string, kind *readerKind, models []*storedReader) (*st
 		return nil, nil
 	}
 	return found[0], nil
+}
+
+// findEmbedding finds the embedding of the model of a name.
+func (d *database) findEmbedding(function, name string, models []*storedReader, saes []*storedSAE) (*storedReader, error) {
+	m, err := oneOf(function, name, embedding, models)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		if m = d.registeredModel(name); m == nil {
+			return nil, unknownModel(function, name, models, saes)
+		}
+		found := *m
+		found.kind = embedding
+		return &found, nil
+	}
+	found := *m
+	found.kind = embedding
+	databases, err := d.having("stored_models", "embedding_in")
+	if err != nil {
+		return nil, fault.At(function, "look up "+found.String(), err)
+	}
+	in := ""
+	for _, of := range databases {
+		if of.name != m.database {
+			continue
+		}
+		query := fmt.Sprintf("SELECT coalesce(embedding_in, ''), coalesce(embedding_sha256, '') FROM %s WHERE model_id = %d", of.table("stored_models"), m.id)
+		err := d.query(query, func(chunk capi.Chunk) error {
+			in, found.content = chunk.Column(0).Text(0), m.content+" "+chunk.Column(1).Text(0)
+			return nil
+		})
+		if err != nil {
+			return nil, fault.At(function, "look up "+found.String(), err)
+		}
+	}
+	switch in {
+	case embedding.table:
+	case embeddingInPlace.table:
+		found.kind = embeddingInPlace
+	default:
+		return nil, &fault.Error{Op: function, Subject: found.String(), Problem: "the model was loaded without its embedding", Hint: "saedb load model … --embedding adds it"}
+	}
+	return &found, nil
 }
 
 func choose(all []*storedReader, wanted func(*storedReader) bool) []*storedReader {

@@ -88,9 +88,43 @@ func (d *database) registeredModel(name string) *storedReader {
 	return d.registered[name]
 }
 
-// readFile fills an unembedding from a registered model's files.
+// openedRows are the rows of an unembedding or an embedding that is open.
+type openedRows interface {
+	ReadRows(from int, dst []float32) error
+	Close() error
+}
+
+// open opens the file of a registered model's reader, whose sizes must be those that it was
+// registered with.
+func (s *storedReader) open() (openedRows, error) {
+	var opened openedRows
+	var rows, dModel int
+	if s.kind == embedding {
+		e, err := modelfile.OpenEmbedding(s.registered.path, s.registered.options)
+		if err != nil {
+			return nil, err
+		}
+		opened, rows, dModel = e, e.Info().DVocab, e.Info().DModel
+	} else {
+		u, err := modelfile.Open(s.registered.path, s.registered.options)
+		if err != nil {
+			return nil, err
+		}
+		opened, rows, dModel = u, u.Info().DVocab, u.Info().DModel
+	}
+	if rows != s.rows || dModel != s.dModel {
+		opened.Close()
+		return nil, &fault.Error{
+			Problem: "it is not what was registered", Expected: fmt.Sprintf("an %s of shape [%d, %d]", s.kind.matrix(), s.rows, s.dModel),
+			Found: fmt.Sprintf("[%d, %d]", rows, dModel), Hint: "CALL saedb_model again",
+		}
+	}
+	return opened, nil
+}
+
+// readFile fills a reader from a registered model's files.
 func readFile(ctx context.Context, stored *storedReader, scope string) (*reader, error) {
-	opened, err := modelfile.Open(stored.registered.path, stored.registered.options)
+	opened, err := stored.open()
 	if err != nil {
 		return nil, err
 	}
@@ -99,27 +133,27 @@ func readFile(ctx context.Context, stored *storedReader, scope string) (*reader,
 	if err != nil {
 		return nil, err
 	}
-	info := opened.Info()
-	builder, err := compute.NewBuilder(info.DVocab, info.DModel)
+	dVocab, dModel := stored.rows, stored.dModel
+	builder, err := compute.NewBuilder(dVocab, dModel)
 	if err != nil {
 		return nil, err
 	}
 	const part = 4096
-	rows := make([]float32, part*info.DModel)
-	for from := 0; from < info.DVocab; from += part {
+	rows := make([]float32, part*dModel)
+	for from := 0; from < dVocab; from += part {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		read := rows[:min(part, info.DVocab-from)*info.DModel]
+		read := rows[:min(part, dVocab-from)*dModel]
 		if err := opened.ReadRows(from, read); err != nil {
 			return nil, err
 		}
 		builder.SetRows(from, read)
 	}
-	ready := &reader{stored: stored, scope: scope, tokens: make([]token, info.DVocab)}
+	ready := &reader{stored: stored, scope: scope, tokens: make([]token, dVocab)}
 	var real []int32
-	for _, t := range padded(vocabulary.Tokens, info.DVocab) {
-		if t.ID >= info.DVocab {
+	for _, t := range padded(vocabulary.Tokens, dVocab) {
+		if t.ID >= dVocab {
 			break
 		}
 		ready.tokens[t.ID] = token{t.Token.Token, t.Text}

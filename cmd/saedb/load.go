@@ -45,6 +45,10 @@ var loadModelCommand = &cli.Command{
 		"which no more than these is downloaded; a path that exists comes first.",
 	Flags: append([]cli.Flag{
 		&cli.StringFlag{Name: "name", Usage: "the model's `NAME` in SQL (default: the file's or directory's)"},
+		&cli.BoolFlag{
+			Name: "embedding", Usage: "load the token embedding too, also of a model that is loaded without it; it takes as much disk as the " +
+				"unembedding, or none where that is the same matrix, left as it is",
+		},
 		replaceFlag,
 	}, modelFlags...),
 	Action: loadModel,

@@ -24,6 +24,7 @@ var catalogueRules = []rule{
 	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
+			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_embeddings' FROM stored_loads JOIN stored_embeddings ON model_id = load_id
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
@@ -67,6 +68,10 @@ var catalogueRules = []rule{
 
 	orphans("stored_tokens", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_unembeddings", "model_id", "model", "stored_models", "model_id"),
+	orphans("stored_embeddings", "model_id", "model", "stored_models", "model_id"),
+	{"stored_embeddings", `SELECT 'model ' || model, 'expected ' || expected || ' rows of its embedding, found ' || found
+		FROM (SELECT model, (SELECT count(*) FROM stored_embeddings e WHERE e.model_id = m.model_id) AS found,
+			CASE WHEN embedding_in = 'stored_embeddings' THEN d_vocab ELSE 0 END AS expected FROM stored_models m) WHERE found <> expected`},
 	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_baselines", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_baselines", "sae_id", "SAE", "stored_saes", "sae_id"),

@@ -9,13 +9,15 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
-// modelTables checks the vocabulary and the unembedding of each model.
+// modelTables checks the vocabulary, the unembedding and the embedding of each model.
 func (r *run) modelTables() error {
 	rules := slices.Concat(
 		// A tokenizer may have tokens beyond the unembedding: the third rule is not theirs.
 		numbered("stored_tokens", "model_id", "token_id", "token", "$d_vocab")[:2],
 		numbered("stored_unembeddings", "model_id", "token_id", "token", "$d_vocab"),
 		vectors("stored_unembeddings", "model_id", "token_id", "token", "w_u"),
+		numbered("stored_embeddings", "model_id", "token_id", "token", "$d_vocab")[1:], // some may lack
+		vectors("stored_embeddings", "model_id", "token_id", "token", "w_e"),
 		[]rule{{"stored_tokens", `SELECT '$subject, token ' || token_id, 'expected a token and a text, found NULL' FROM stored_tokens
 			WHERE model_id = $id AND NOT is_padding AND (token IS NULL OR text IS NULL)`}},
 	)

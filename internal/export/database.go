@@ -37,6 +37,7 @@ var withoutWeights = map[string]string{
 	"stored_decoders":     "* REPLACE (NULL AS w_dec)",
 	"stored_encoders":     "* REPLACE (NULL AS w_enc)",
 	"stored_unembeddings": "* REPLACE (NULL AS w_u)",
+	"stored_embeddings":   "* REPLACE (NULL AS w_e)",
 	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
 }
@@ -67,7 +68,7 @@ func (r *run) fill(conn *sql.Conn, from string) error {
 			return err
 		}
 	}
-	if err := r.recordContents(tx); err != nil {
+	if err := r.recordContents(tx, from); err != nil {
 		return err
 	}
 	if err := schema.CreateViews(r.ctx, tx, r.Functions); err != nil {
@@ -79,19 +80,20 @@ func (r *run) fill(conn *sql.Conn, from string) error {
 	return tx.Commit()
 }
 
-// recordContents records what the tables of weights hold now, as a load does.
-func (r *run) recordContents(tx *sql.Tx) error {
-	for _, s := range r.saes {
-		if err := schema.RecordContents(r.ctx, tx, s.id, "stored_decoders"); err != nil {
-			return err
-		}
+// recordContents records what the tables of weights hold now, as loads did in the database
+// that is exported.
+func (r *run) recordContents(tx *sql.Tx, from string) error {
+	type recorded struct {
+		load  int
+		table string
 	}
-	models, err := schema.Collect[int](r.ctx, tx, "SELECT model_id FROM stored_models")
+	all, err := schema.Rows(r.ctx, tx, func(one *recorded) []any { return []any{&one.load, &one.table} }, "SELECT load_id, stored_table FROM "+from+
+		".stored_contents WHERE stored_table IN ('"+strings.Join(schema.WeightTables, "', '")+"')")
 	if err != nil {
 		return err
 	}
-	for _, id := range models {
-		if err := schema.RecordContents(r.ctx, tx, id, "stored_unembeddings"); err != nil {
+	for _, one := range all {
+		if err := schema.RecordContents(r.ctx, tx, one.load, one.table); err != nil {
 			return err
 		}
 	}

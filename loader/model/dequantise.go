@@ -75,7 +75,7 @@ func (m *dequantised) readZeros(from int, zeros []float32) error {
 // unreadable is the error of a quantised matrix whose tensors do not fit together.
 func (f form) unreadable(how, expected, found string) error {
 	return &fault.Error{
-		Subject: f.subject, Problem: "the unembedding is quantised (" + how + ")",
+		Subject: f.subject, Problem: "it is quantised (" + how + ")",
 		Expected: expected, Found: found, Hint: quantisedHint, Err: errNoUnembedding,
 	}
 }
@@ -118,7 +118,7 @@ func (f form) open(q quantisation, part func(name string) (*tensor.Tensor, error
 	m, err := t.Matrix()
 	if t.Encoding == nil && len(t.Shape) == 2 {
 		err = amended(err, func(e *fault.Error) {
-			e.Hint = "the unembedding is quantised, or no matrix of floats: " + quantisedHint
+			e.Hint = "it is quantised, or no matrix of floats: " + quantisedHint
 		})
 	}
 	return m, t.DType, err

@@ -29,16 +29,24 @@ func openHuggingFace(path string, o Options) (*stored, error) {
 // stored reads the configuration and finds the tensors that it asks for.
 func (c *checkpoint) stored(path string, o Options) (*stored, error) {
 	s := &stored{info: Info{Path: path, Format: FormatHuggingFace}}
-	configPath := filepath.Join(c.dir, configFile)
-	cfg := &config{}
-	if files.IsRegular(configPath) || !o.standAlone() {
-		var err error
-		if cfg, err = readConfig(configPath, o.standAlone()); err != nil {
-			return nil, err
-		}
+	cfg, configPath, err := c.config(o)
+	if err != nil {
+		return nil, err
+	}
+	if files.IsRegular(configPath) {
 		s.info.Files = []string{configPath}
 	}
 	return s, c.fill(s, cfg, configPath, o)
+}
+
+// config reads the configuration, which need not be there where options stand alone.
+func (c *checkpoint) config(o Options) (cfg *config, path string, err error) {
+	path = filepath.Join(c.dir, configFile)
+	if !files.IsRegular(path) && o.standAlone() {
+		return &config{}, path, nil
+	}
+	cfg, err = readConfig(path, o.standAlone())
+	return cfg, path, err
 }
 
 // fill finds the tensors that a configuration asks for.
@@ -90,25 +98,37 @@ func (c *checkpoint) processing(cfg *config, configPath string, o Options) (Proc
 
 // readUnembedding opens the unembedding, and returns the files that it is read from.
 func (c *checkpoint) readUnembedding(s *stored, cfg *config, f form) (holders []string, err error) {
-	s.unembedding, s.info.DType, err = f.open(cfg.quantisation(), func(name string) (*tensor.Tensor, error) {
+	if s.unembedding, s.info.DType, holders, err = c.openForm(cfg, f); err != nil {
+		return nil, err
+	}
+	_, s.info.Processing.Dequantised = s.unembedding.(*dequantised)
+	for _, holder := range holders {
+		s.addFile(holder)
+	}
+	s.file = c.closers(holders)
+	s.measure(c.holder[f.tensor])
+	return holders, nil
+}
+
+// openForm opens a matrix, and returns its type on disk and the files that it is read from.
+func (c *checkpoint) openForm(cfg *config, f form) (rows tensor.Matrix, dtype string, holders []string, err error) {
+	rows, dtype, err = f.open(cfg.quantisation(), func(name string) (*tensor.Tensor, error) {
 		t, err := c.tensor(name)
 		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
 			holders = append(holders, holder)
 		}
 		return t, err
 	})
-	if err != nil {
-		return nil, fault.At(opRead, c.holder[f.tensor], err)
+	return rows, dtype, holders, fault.At(opRead, c.holder[f.tensor], err)
+}
+
+// closers are the open files at these paths.
+func (c *checkpoint) closers(paths []string) closers {
+	var open closers
+	for _, path := range paths {
+		open = append(open, c.opened[path])
 	}
-	_, s.info.Processing.Dequantised = s.unembedding.(*dequantised)
-	var files closers
-	for _, holder := range holders {
-		files = append(files, c.opened[holder])
-		s.addFile(holder)
-	}
-	s.file = files
-	s.measure(c.holder[f.tensor])
-	return holders, nil
+	return open
 }
 
 // readNorm reads the final norm's weight if it is folded. Its bias goes into b_U, and

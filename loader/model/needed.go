@@ -1,12 +1,15 @@
 package model
 
 import (
+	"slices"
+
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/pyjson"
 )
 
 // NeededTensors returns which of a checkpoint's tensors Open needs: the unembedding
-// and the final norm, by their full names. Config is the content of its config.json,
+// and the final norm, by their full names; with the embedding where the options ask for
+// that. Config is the content of its config.json,
 // which may be empty with options that name the tensors; names are those of all its
 // tensors, as in model.safetensors.index.json or the header of the file.
 //
@@ -19,11 +22,24 @@ func NeededTensors(config []byte, names []string, o Options) ([]string, error) {
 	if err := o.check(); err != nil {
 		return nil, fault.At(opRead, configFile, err)
 	}
-	p, f, err := checkpointOf(names).processing(cfg, configFile, o)
+	c := checkpointOf(names)
+	p, f, err := c.processing(cfg, configFile, o)
 	if err != nil {
 		return nil, fault.At(opRead, configFile, err)
 	}
-	return p.names(f), nil
+	needed := p.names(f)
+	if !o.Embedding {
+		return needed, nil
+	}
+	if f, err = c.embeddingForm(cfg, configFile, o); err != nil {
+		return nil, fault.At(opReadEmbedding, configFile, err)
+	}
+	for _, name := range f.names() {
+		if !slices.Contains(needed, name) {
+			needed = append(needed, name)
+		}
+	}
+	return needed, nil
 }
 
 // NeededBlockTensor returns the full name of the tensor that OpenBlock needs, as

@@ -53,6 +53,7 @@ type Options struct {
 	NormKind    string   // LayerNorm or RMSNorm
 	NormOffset  *float64 // added to the stored weight of the norm
 	SoftCap     *float64 // of the logits, 0 for none
+	Embedding   bool     // whether the embedding is asked for besides, which OpenEmbedding opens
 }
 
 // check refuses values that no model could be read with.

@@ -38,6 +38,11 @@ type Processing struct {
 	SoftCap float64
 }
 
+// Unchanged reports whether W_U was left as it is on disk.
+func (p Processing) Unchanged() bool {
+	return !p.NormFolded && !p.CenteredOverDModel && !p.CenteredOverVocab
+}
+
 // String describes p in one line.
 func (p Processing) String() string {
 	parts := []string{"W_U from " + p.UnembeddingTensor}

@@ -71,7 +71,7 @@ const quantisedHint = "load the checkpoint that this one was made from, or one w
 func (c *checkpoint) quantisedError(name, how string, found []string) error {
 	slices.Sort(found)
 	return &fault.Error{
-		Subject: c.dir + ": tensor " + name, Problem: "the unembedding is quantised (" + how + ")",
+		Subject: c.dir + ": tensor " + name, Problem: "it is quantised (" + how + ")",
 		Expected: name + " of floats", Found: strings.Join(found[:min(len(found), 8)], ", "), Hint: quantisedHint, Err: errNoUnembedding,
 	}
 }

@@ -142,7 +142,7 @@ func TestQuantisedHeadsByName(t *testing.T) {
 				}
 				_, err := NeededTensors([]byte(`{"model_type": "llama"`+tied+`}`), names, Options{})
 				var e *fault.Error
-				if !errors.As(err, &e) || !strings.Contains(err.Error(), "the unembedding is quantised (") || !strings.Contains(err.Error(), how) ||
+				if !errors.As(err, &e) || !strings.Contains(err.Error(), "it is quantised (") || !strings.Contains(err.Error(), how) ||
 					!strings.Contains(err.Error(), prefix+"lm_head."+parts[len(parts)-1]) || e.Hint != quantisedHint {
 					t.Errorf("%s%s: %v", how, tied, err)
 				}
@@ -223,7 +223,7 @@ func TestQuantisedErrors(t *testing.T) {
 		{"fp8 with scales of integers", `{"quant_method": "fp8"}`, tensors{fp8, integers("lm_head.weight_scale", 4, 1)}, "found I32"},
 		{"fp8 of AMD", `{"quant_method": "fp8"}`, tensors{bytes("lm_head.weight", "F8_E4M3FNUZ", 4, 6), ones("lm_head.weight_scale", 4, 1)}, "expected codes of type F8_E4M3 or F8_E5M2, found F8_E4M3FNUZ"},
 		{"int8", `{"quant_method": "compressed-tensors"}`, tensors{bytes("lm_head.weight", "I8", 4, 6), ones("lm_head.weight_scale", 4, 1)}, "(codes of type I8 with scales)"},
-		{"int8 alone", `{}`, tensors{bytes("lm_head.weight", "I8", 4, 6)}, "found I8 (the unembedding is quantised, or no matrix of floats"},
+		{"int8 alone", `{}`, tensors{bytes("lm_head.weight", "I8", 4, 6)}, "found I8 (it is quantised, or no matrix of floats"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -79,11 +79,20 @@ CREATE TABLE stored_neighbours (
     mean_absolute_cosine DOUBLE
 );
 
+CREATE TABLE stored_embeddings (
+    model_id INTEGER NOT NULL,
+    token_id INTEGER NOT NULL,
+    w_e FLOAT[] USING COMPRESSION uncompressed
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.
 ALTER TABLE stored_statistics ADD COLUMN top_share DOUBLE;
 ALTER TABLE stored_statistics ADD COLUMN decoder_norm DOUBLE;
+ALTER TABLE stored_models ADD COLUMN embedding_tensor VARCHAR;
+ALTER TABLE stored_models ADD COLUMN embedding_sha256 VARCHAR;
+ALTER TABLE stored_models ADD COLUMN embedding_in VARCHAR;
 
 -- Bytes of tokens that are no UTF-8 by themselves show as <0xBB>, in the lists of tokens too.
 CREATE TABLE changed_texts AS SELECT model_id, token_id, token, text AS old, token_text(token, text) AS new FROM stored_tokens

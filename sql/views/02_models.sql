@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW models AS
 SELECT model, architecture, d_model, d_vocab, format, dtype, unembedding_tensor, tied, processing, norm, norm_tensor, norm_offset,
-       norm_folded, norm_bias_folded, centered_over_d_model, centered_over_vocabulary, soft_cap, model_id AS load_id
+       norm_folded, norm_bias_folded, centered_over_d_model, centered_over_vocabulary, soft_cap, embedding_tensor, embedding_sha256, model_id AS load_id
 FROM stored_models
 ORDER BY model;
 COMMENT ON VIEW models IS 'Every loaded model: its sizes and how its unembedding was processed.';
@@ -20,3 +20,15 @@ SELECT m.model, u.token_id, u.w_u
 FROM stored_unembeddings u JOIN stored_models m ON u.model_id = m.model_id;
 COMMENT ON VIEW unembeddings IS 'The processed unembedding of every loaded model, a row a token.';
 COMMENT ON COLUMN unembeddings.model IS 'The model.';
+
+CREATE OR REPLACE VIEW embeddings AS
+SELECT m.model, e.token_id, e.w_e
+FROM stored_embeddings e JOIN stored_models m ON e.model_id = m.model_id
+UNION ALL
+SELECT m.model, u.token_id, u.w_u
+FROM stored_unembeddings u JOIN stored_models m ON u.model_id = m.model_id
+WHERE m.embedding_in = 'stored_unembeddings';
+COMMENT ON VIEW embeddings IS 'The token embedding of every model that was loaded with it (load model --embedding), a row a token, as its files have it: without position embeddings, and before what some families do to it (docs/formats.md).';
+COMMENT ON COLUMN embeddings.model IS 'The model.';
+COMMENT ON COLUMN embeddings.token_id IS 'Id of the token.';
+COMMENT ON COLUMN embeddings.w_e IS 'The token''s row of the embedding, d_model values; NULL in a database of results alone.';

@@ -224,6 +224,7 @@ var tables = []struct{ call, columns string }{
 	{"read_encoder(<sae-path>, first := <i>::VARCHAR)", "feature i, w_enc x"},
 	{"sae_info(<sae-path>)", "format t, d_sae i"},
 	{"read_unembedding(<model-path>)", "token_id i, w_u w"},
+	{"read_embedding(<model-path>)", "token_id i, w_e w"},
 	{"read_unembedding(<model-path>, processing := <g>)", "token_id i, w_u w"},
 	{"read_vocab(<vocab-path>)", "token_id i, token t"},
 	{"saedb_model(<t>, <model-path>)", "model m"},

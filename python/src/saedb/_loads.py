@@ -65,6 +65,7 @@ def load_model(
     norm_offset: Optional[float] = None,
     tokenizer: Optional[PathLike] = None,
     soft_cap: Optional[float] = None,
+    embedding: bool = False,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
@@ -80,13 +81,16 @@ def load_model(
     that is not known is read by the names of its tensors ``unembedding`` and ``norm`` (or ``none``), the
     ``norm_kind`` (``rms`` or ``layer``), a ``norm_offset`` that is added to the norm's weight, and a
     ``soft_cap`` of the logits. ``tokenizer`` is the file or directory of another one than the model's own.
+    ``embedding`` loads the token embedding too, also of a model that is loaded without it: functions take it by
+    ``"MODEL#embedding"``.
 
     ``replace`` lets it take the place of a different model of that name. ``database`` is where to, the
     current database of ``con`` by default.
     """
     rows = call(con, "saedb_load_model", {
         "path": os.fspath(path), "name": name, "processing": processing, "unembedding": unembedding, "norm": norm, "norm_kind": norm_kind,
-        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "replace": replace, "database": target(con, database),
+        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding, "replace": replace,
+        "database": target(con, database),
     })  # fmt: skip
     return loaded(rows)[0]
 
