@@ -191,7 +191,7 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if err := dropModel(ctx, tx, old); err != nil {
 		return err
 	}
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"} {
+	for _, table := range figureTables {
 		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
 		if err != nil {
 			return err

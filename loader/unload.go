@@ -132,7 +132,13 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 }
 
 // saeTables are the tables with rows of SAEs.
-var saeTables = []string{"stored_saes", "stored_decoders", "stored_encoders", "stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"}
+var saeTables = slices.Concat([]string{"stored_saes", "stored_decoders", "stored_encoders"}, figureTables)
+
+// figureTables are those of what was computed of an SAE with its model.
+var figureTables = []string{
+	"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment",
+	"stored_input_statistics", "stored_input_significance", "stored_input_computations",
+}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
 var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets"}

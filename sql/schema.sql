@@ -281,6 +281,81 @@ COMMENT ON COLUMN stored_statistics.bottom_logit_weights IS 'Their logit weights
 COMMENT ON COLUMN stored_statistics.top_share IS 'Share of the ten largest squared deviations from the mean in the sum of all; NULL when the standard deviation is 0.';
 COMMENT ON COLUMN stored_statistics.decoder_norm IS 'Length of the decoder direction; NULL where an older saedb computed the statistics and the weights are not in this database.';
 
+-- The same of the input side, where encoders and an embedding were loaded. Tables of their
+-- own, so that whoever has decoders alone pays nothing.
+CREATE TABLE stored_input_computations (
+    sae_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    features INTEGER NOT NULL,
+    baseline_id INTEGER
+);
+
+CREATE TABLE stored_input_statistics (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE,
+    skewness DOUBLE,
+    kurtosis DOUBLE,
+    cos_mean DOUBLE,
+    cos_std DOUBLE,
+    cos_skewness DOUBLE,
+    cos_kurtosis DOUBLE,
+    top_tokens VARCHAR[],
+    top_token_ids INTEGER[],
+    top_logit_weights DOUBLE[],
+    bottom_tokens VARCHAR[],
+    bottom_token_ids INTEGER[],
+    bottom_logit_weights DOUBLE[]
+);
+
+CREATE TABLE stored_input_significance (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    skewness_p DOUBLE,
+    skewness_q DOUBLE,
+    kurtosis_p DOUBLE,
+    kurtosis_q DOUBLE
+);
+
+COMMENT ON TABLE stored_input_computations IS 'How the statistics of each SAE''s input side were computed (compute --side input).';
+COMMENT ON COLUMN stored_input_computations.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_computations.tokens IS 'Rows of the embedding that were used: all, or real (without padding and special tokens).';
+COMMENT ON COLUMN stored_input_computations.kernel IS 'Kernel that computed them.';
+COMMENT ON COLUMN stored_input_computations.saedb_version IS 'Version of saedb.';
+COMMENT ON COLUMN stored_input_computations.computed_at IS 'When they were begun, in UTC.';
+COMMENT ON COLUMN stored_input_computations.counted_tokens IS 'How many rows of the embedding were used.';
+COMMENT ON COLUMN stored_input_computations.features IS 'How many features have statistics, recorded as they are stored.';
+COMMENT ON COLUMN stored_input_computations.baseline_id IS 'Baseline that its p-values are against, an isotropic one; NULL for none.';
+COMMENT ON TABLE stored_input_statistics IS 'Statistics of the products of each feature''s encoder with the rows of the embedding, its input weights, and the tokens at their ends.';
+COMMENT ON COLUMN stored_input_statistics.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_statistics.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_input_statistics.mean IS 'Mean of the input weights.';
+COMMENT ON COLUMN stored_input_statistics.std IS 'Population standard deviation.';
+COMMENT ON COLUMN stored_input_statistics.skewness IS 'Skewness; NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_input_statistics.kurtosis IS 'Pearson kurtosis (3 for a normal distribution); NULL when the standard deviation is 0.';
+COMMENT ON COLUMN stored_input_statistics.cos_mean IS 'Mean with token rows of unit length.';
+COMMENT ON COLUMN stored_input_statistics.cos_std IS 'Standard deviation with token rows of unit length.';
+COMMENT ON COLUMN stored_input_statistics.cos_skewness IS 'Skewness with token rows of unit length.';
+COMMENT ON COLUMN stored_input_statistics.cos_kurtosis IS 'Kurtosis with token rows of unit length.';
+COMMENT ON COLUMN stored_input_statistics.top_tokens IS 'Texts of the ten tokens with the highest input weights, highest first.';
+COMMENT ON COLUMN stored_input_statistics.top_token_ids IS 'Their ids.';
+COMMENT ON COLUMN stored_input_statistics.top_logit_weights IS 'Their input weights.';
+COMMENT ON COLUMN stored_input_statistics.bottom_tokens IS 'Texts of the ten tokens with the lowest input weights, lowest first.';
+COMMENT ON COLUMN stored_input_statistics.bottom_token_ids IS 'Their ids.';
+COMMENT ON COLUMN stored_input_statistics.bottom_logit_weights IS 'Their input weights.';
+COMMENT ON TABLE stored_input_significance IS 'How many random directions have input statistics as far out as a feature''s.';
+COMMENT ON COLUMN stored_input_significance.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_significance.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_input_significance.skewness_p IS 'Two-sided p-value of the skewness of the input weights against the baseline, as stored_significance has it of logit weights.';
+COMMENT ON COLUMN stored_input_significance.skewness_q IS 'Benjamini-Hochberg q-value of skewness_p over the features of the SAE.';
+COMMENT ON COLUMN stored_input_significance.kurtosis_p IS 'Upper p-value of the kurtosis of the input weights against the baseline.';
+COMMENT ON COLUMN stored_input_significance.kurtosis_q IS 'Benjamini-Hochberg q-value of kurtosis_p over the features of the SAE.';
+
 CREATE SEQUENCE token_set_ids;
 
 CREATE TABLE stored_token_sets (

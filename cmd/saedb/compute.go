@@ -24,6 +24,10 @@ var computeCommand = &cli.Command{
 			Usage: "`KIND` of random directions: isotropic, which belong to the model, or sae, with the covariance of each SAE's own unit decoder, which is stricter",
 		},
 		&cli.StringFlag{Name: "tokens", Usage: "which columns of the unembedding count: `all` (the default), or real, without padding and special tokens"},
+		&cli.StringFlag{
+			Name: "side", DefaultText: statistics.OutputSide,
+			Usage: "`SIDE` of the features: output, what they write; input, which tokens excite them, of SAEs with their encoders and a model with its embedding; or both",
+		},
 	}, pairFlags...),
 	Action: computeStatistics,
 }
@@ -34,6 +38,9 @@ func computeStatistics(c *cli.Context) error {
 	}
 	if tokens := c.String("tokens"); tokens != "" && tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 		return wrongUsage("compute: --tokens: expected all or real, found %q", tokens)
+	}
+	if err := statistics.CheckSide(c.String("side")); err != nil {
+		return wrongUsage("%v", err)
 	}
 	saes, err := saeWords(c)
 	if err != nil {
@@ -61,7 +68,7 @@ func computeStatistics(c *cli.Context) error {
 		return computePairs(c, db)
 	}
 	outcome, err := db.Compute(c.Context, saedb.ComputeRequest{
-		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Alone: true,
+		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Side: c.String("side"), Alone: true,
 		TakenIn: func(sets []saedb.SetsOutcome) { reportSets(c, sets) },
 		Done:    func(done saedb.Computed) { reportComputed(c, done) },
 	})
@@ -90,6 +97,11 @@ func reportComputed(c *cli.Context, done saedb.Computed) {
 		}
 		fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s%s, %s tokens, %.1f s\n",
 			done.Of, done.Features, like, scored, done.Tokens, took)
+	case done.Kind == operations.Input && done.Features == 0:
+		fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of the input side of %s\n", done.Of)
+	case done.Kind == operations.Input:
+		fmt.Fprintf(c.App.Writer, "computed input side of %s: %d features, %s tokens, %.1f s (%.0f features/s)\n",
+			done.Of, done.Features, done.Tokens, took, float64(done.Features)/took)
 	case done.Kind == operations.Statistics:
 		if done.Sets > 0 {
 			scored = " and their enrichment" + scored

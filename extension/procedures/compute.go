@@ -16,7 +16,7 @@ import (
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"database", text}},
+	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"side", text}, {"database", text}},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
@@ -32,7 +32,7 @@ var computeStatistics = procedure{
 		}
 		return h.within(ctx, a, func(db *operations.Database) error {
 			_, err := db.Compute(ctx, operations.ComputeRequest{
-				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"),
+				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"),
 				Block: func(c operations.Computed) error {
 					a.tell.add(int64(c.Features))
 					return row(c.Of, c.Kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())

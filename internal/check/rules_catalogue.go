@@ -48,11 +48,13 @@ var catalogueRules = []rule{
 
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_computations GROUP BY sae_id HAVING count(*) > 1`},
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_computations WHERE tokens NOT IN ('all', 'real')`},
-	recorded("features", "stored_statistics"),
-	recorded("scores", "stored_enrichment"),
-	{"stored_computations", `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
-		FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected FROM stored_computations c JOIN stored_saes s USING (sae_id))
-		WHERE counted_tokens <> expected`},
+	recorded("stored_computations", "features", "stored_statistics"),
+	recorded("stored_computations", "scores", "stored_enrichment"),
+	countedTokens("stored_computations"),
+	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_input_computations GROUP BY sae_id HAVING count(*) > 1`},
+	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_input_computations WHERE tokens NOT IN ('all', 'real')`},
+	recorded("stored_input_computations", "features", "stored_input_statistics"),
+	countedTokens("stored_input_computations"),
 
 	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
 	{"stored_token_sets", `SELECT 'token set ' || token_set, count(*) || ' sets of the model have that name' FROM stored_token_sets GROUP BY model_id, token_set HAVING count(*) > 1`},
@@ -81,6 +83,8 @@ var catalogueRules = []rule{
 	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_labels", "set_id", "token set", "stored_token_sets", "set_id"),
+	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_input_computations
+		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
 		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
@@ -89,15 +93,18 @@ var catalogueRules = []rule{
 		JOIN stored_baselines b USING (baseline_id) WHERE NOT coalesce(` + schema.RowsOfDirections("s", "b.directions") + `, false)`},
 	{"stored_baseline_enrichment", `SELECT 'baseline ' || baseline_id || ', set_id ' || set_id, 'expected scores that descend, counts that ascend, one for each, a location and a scale above 0' FROM stored_baseline_enrichment
 		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND location >= 0 AND scale > 0, false)`},
-	{"stored_significance", `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM stored_significance
-		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
-			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`},
+	probabilities("stored_significance"),
+	probabilities("stored_input_significance"),
 	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_encoders", "sae_id", "SAE", "stored_saes", "sae_id"),
 	{"stored_encoders", `SELECT 'SAE ' || sae, 'expected ' || CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END || ' rows of its encoder, found ' || found
 		FROM (SELECT sae, d_sae, encoder_hook, (SELECT count(*) FROM stored_encoders e WHERE e.sae_id = s.sae_id) AS found FROM stored_saes s)
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_statistics", "sae_id", "row of stored_input_computations", "stored_input_computations", "sae_id"),
 	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
 	orphans("stored_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
@@ -108,10 +115,24 @@ var catalogueRules = []rule{
 // recorded finds computations that recorded another number of rows, in a column, than a
 // table has. They record it in the transactions that store the rows, so an interrupted one
 // has what it recorded.
-func recorded(column, table string) rule {
-	return rule{"stored_computations", `SELECT 'SAE ' || sae, 'expected ' || ` + column + ` || ' rows of ` + table + `, as its computation recorded, found ' || found
+func recorded(computations, column, table string) rule {
+	return rule{computations, `SELECT 'SAE ' || sae, 'expected ' || ` + column + ` || ' rows of ` + table + `, as its computation recorded, found ' || found
 		FROM (SELECT sae, ` + column + `, (SELECT count(*) FROM ` + table + ` t WHERE t.sae_id = c.sae_id) AS found
-			FROM stored_computations c JOIN stored_saes USING (sae_id)) WHERE ` + column + ` <> found`}
+			FROM ` + computations + ` c JOIN stored_saes USING (sae_id)) WHERE ` + column + ` <> found`}
+}
+
+// countedTokens finds computations that recorded another number of tokens than count.
+func countedTokens(computations string) rule {
+	return rule{computations, `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
+		FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected FROM ` + computations + ` c JOIN stored_saes s USING (sae_id))
+		WHERE counted_tokens <> expected`}
+}
+
+// probabilities finds p- and q-values of features that are none.
+func probabilities(table string) rule {
+	return rule{table, `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM ` + table + `
+		WHERE NOT (coalesce(skewness_p, 1) > 0 AND coalesce(skewness_p, 1) <= 1 AND coalesce(kurtosis_p, 1) > 0 AND coalesce(kurtosis_p, 1) <= 1
+			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`}
 }
 
 // orphans finds rows of a table whose column names nothing.

@@ -61,6 +61,8 @@ func (r *run) saeTables() error {
 			FROM stored_encoders WHERE sae_id = $id AND NOT (isfinite(coalesce(bias, 0)) AND isfinite(coalesce(threshold, 0)))`}},
 		numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], // here too
 		statisticsRules(),
+		numbered("stored_input_statistics", "sae_id", "feature", "feature", "$d_sae")[1:],
+		distributionRules("stored_input_statistics", inputCounted),
 	)
 	add, end := r.begin("decoders and statistics", int64(len(r.saes)), "SAEs")
 	defer end()
@@ -73,20 +75,30 @@ func (r *run) saeTables() error {
 	return nil
 }
 
+// inputCounted is a condition for the tokens that the statistics of the input side count.
+const inputCounted = `model_id = $model_id AND token_id < $d_vocab
+	AND (NOT (is_special OR is_padding) OR (SELECT tokens FROM stored_input_computations WHERE sae_id = $id LIMIT 1) = 'all')`
+
 // statisticsRules are what the figures of a feature must obey whatever the weights.
 func statisticsRules() []rule {
-	const from = ` FROM stored_statistics WHERE sae_id = $id AND `
+	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
+	return append(distributionRules("stored_statistics", "$counted"),
+		rule{"stored_statistics", `SELECT '$subject, feature ' || feature, 'expected top_share ' || coalesce(CAST(` + schema.TopShare(topShare) + ` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')
+			FROM stored_statistics WHERE sae_id = $id AND ((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - ` + schema.TopShare(topShare) + `) <= 1e-9, true)) ORDER BY feature`},
+		rule{"stored_statistics", `SELECT '$subject, feature ' || feature, 'expected decoder_norm ' || expected || ' of its direction, found ' || coalesce(CAST(decoder_norm AS VARCHAR), 'NULL')
+			FROM (SELECT feature, decoder_norm, ` + schema.DecoderNorm + ` AS expected FROM stored_statistics JOIN (SELECT feature, w_dec FROM stored_decoders WHERE sae_id = $id AND w_dec IS NOT NULL) USING (feature) WHERE sae_id = $id)
+			WHERE NOT coalesce(abs(decoder_norm - expected) <= 1e-9 * expected, false) ORDER BY feature`})
+}
+
+// distributionRules are what the moments and the ends of a distribution over the tokens that a
+// condition counts must obey, in a table of them.
+func distributionRules(table, counted string) []rule {
+	from := ` FROM ` + table + ` WHERE sae_id = $id AND `
 	var rules []rule
 	add := func(problem, condition string) {
-		rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, ` + problem + from + condition + ` ORDER BY feature`})
+		rules = append(rules, rule{table, strings.ReplaceAll(`SELECT '$subject, feature ' || feature, `+problem+from+condition+` ORDER BY feature`, "$counted", counted)})
 	}
 	add(`'some of its figures are NULL'`, `(mean IS NULL OR std IS NULL OR cos_mean IS NULL OR cos_std IS NULL OR `+strings.Join(schema.EndColumns, " IS NULL OR ")+` IS NULL)`)
-	const topShare = `(SELECT counted_tokens FROM stored_computations WHERE sae_id = $id LIMIT 1)`
-	add(`'expected top_share ' || coalesce(CAST(`+schema.TopShare(topShare)+` AS VARCHAR), 'NULL') || ' by its logit weights, found ' || coalesce(CAST(top_share AS VARCHAR), 'NULL')`,
-		`((top_share IS NULL) <> (std = 0) OR NOT coalesce(abs(top_share - `+schema.TopShare(topShare)+`) <= 1e-9, true))`)
-	rules = append(rules, rule{"stored_statistics", `SELECT '$subject, feature ' || feature, 'expected decoder_norm ' || expected || ' of its direction, found ' || coalesce(CAST(decoder_norm AS VARCHAR), 'NULL')
-		FROM (SELECT feature, decoder_norm, ` + schema.DecoderNorm + ` AS expected FROM stored_statistics JOIN (SELECT feature, w_dec FROM stored_decoders WHERE sae_id = $id AND w_dec IS NOT NULL) USING (feature) WHERE sae_id = $id)
-		WHERE NOT coalesce(abs(decoder_norm - expected) <= 1e-9 * expected, false) ORDER BY feature`})
 	for _, prefix := range []string{"", "cos_"} {
 		p := strings.NewReplacer("@", prefix)
 		add(p.Replace(`'expected @skewness and @kurtosis to be NULL where @std is 0, and nowhere else'`),
@@ -104,8 +116,8 @@ func statisticsRules() []rule {
 				AND len(@_tokens) = (SELECT least(10, count(*)) FROM stored_tokens WHERE $counted), true)`))
 		add(p.Replace(`'its @_logit_weights are not in order'`), p.Replace(`@_logit_weights <> `+end.order+`(@_logit_weights)`))
 		// Texts that are no UTF-8 by themselves show as the token is spelled.
-		rules = append(rules, rule{"stored_statistics", p.Replace(`WITH ends AS (
-				SELECT feature, unnest(@_token_ids) AS token_id, unnest(@_tokens) AS stored FROM stored_statistics WHERE sae_id = $id)
+		rules = append(rules, rule{table, strings.NewReplacer("@", end.name, "$table", table, "$counted", counted).Replace(`WITH ends AS (
+				SELECT feature, unnest(@_token_ids) AS token_id, unnest(@_tokens) AS stored FROM $table WHERE sae_id = $id)
 			SELECT '$subject, feature ' || feature, CASE WHEN k.token_id IS NULL THEN '@ token with id ' || coalesce(CAST(e.token_id AS VARCHAR), 'NULL') || ', which the model does not have'
 				ELSE 'expected ' || shown || ' as text of @ token ' || e.token_id || ', found ' || coalesce(stored, 'NULL') END
 			FROM ends e LEFT JOIN (SELECT token_id, ` + schema.ShownText + ` AS shown

@@ -18,7 +18,8 @@ type ComputeRequest struct {
 	Baseline int    // how many random directions: statistics.KeepBaseline for those there are, 0 for none
 	// What random directions are like: statistics.Isotropic or LikeSAE, "" for what they are.
 	BaselineLike string
-	Alone        bool // see statistics.Job
+	Side         string // statistics.OutputSide, InputSide or BothSides; "" for the output
+	Alone        bool   // see statistics.Job
 
 	// TakenIn is told of the token sets of the table user_token_sets that changed, before
 	// anything is computed, Done of each piece that is, and Block of each block of features
@@ -33,6 +34,7 @@ const (
 	Baseline   = "baseline"
 	Statistics = "statistics" // and enrichment, where the model has token sets
 	Enrichment = "enrichment"
+	Input      = "input" // statistics of the input side
 )
 
 // Computed is a piece of what a computation has done.
@@ -67,17 +69,8 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 	if err := statistics.CheckBaselineKind(r.BaselineLike, r.Baseline); err != nil {
 		return outcome, err
 	}
-	pending, matched, err := statistics.Plan(ctx, d.DB, r.SAEs, r.Tokens)
-	if err != nil {
+	if err := statistics.CheckSide(r.Side); err != nil {
 		return outcome, err
-	}
-	outcome.SAEs = matched
-	sets, err := d.Loader().UserSets(ctx)
-	if err != nil {
-		return outcome, err
-	}
-	if r.TakenIn != nil {
-		r.TakenIn(sets)
 	}
 	job, err := d.Job(r.Baseline)
 	if err != nil {
@@ -85,25 +78,17 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 	}
 	job.BaselineLike, job.Alone = r.BaselineLike, r.Alone
 	c := &computation{d, r, job}
-	for _, p := range pending {
-		of := Computed{Kind: Statistics, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return job.Run(ctx, p) }); err != nil {
+	if r.Side == statistics.BothSides { // what the input side lacks is said before anything is computed
+		if _, _, err := job.PlanInput(ctx, r.SAEs, r.Tokens); err != nil {
 			return outcome, err
 		}
 	}
-	// Planned now: what was just computed has its scores.
-	enrichment, err := job.PlanEnrichment(ctx, r.SAEs)
-	if err != nil {
-		return outcome, err
-	}
-	for _, p := range enrichment {
-		of := Computed{Kind: Enrichment, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return job.RunEnrichment(ctx, p) }); err != nil {
+	if r.Side != statistics.InputSide {
+		if err := c.output(ctx, &outcome); err != nil || r.Side != statistics.BothSides {
 			return outcome, err
 		}
 	}
-	outcome.Changed = len(pending)+len(sets)+len(enrichment) > 0
-	return outcome, nil
+	return outcome, c.input(ctx, &outcome)
 }
 
 type computation struct {
@@ -112,9 +97,65 @@ type computation struct {
 	job *statistics.Job
 }
 
+// output computes the figures of what features write, with their enrichment.
+func (c *computation) output(ctx context.Context, outcome *ComputeOutcome) error {
+	pending, matched, err := statistics.Plan(ctx, c.DB, c.SAEs, c.Tokens)
+	if err != nil {
+		return err
+	}
+	outcome.SAEs = matched
+	sets, err := c.Loader().UserSets(ctx)
+	if err != nil {
+		return err
+	}
+	if c.TakenIn != nil {
+		c.TakenIn(sets)
+	}
+	for _, p := range pending {
+		of := Computed{Kind: Statistics, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.Run(ctx, p) }); err != nil {
+			return err
+		}
+	}
+	// Planned now: what was just computed has its scores.
+	enrichment, err := c.job.PlanEnrichment(ctx, c.SAEs)
+	if err != nil {
+		return err
+	}
+	for _, p := range enrichment {
+		of := Computed{Kind: Enrichment, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
+			return err
+		}
+	}
+	outcome.Changed = len(pending)+len(sets)+len(enrichment) > 0
+	return nil
+}
+
+// input computes the figures of what excites features, of the SAEs with encoders.
+func (c *computation) input(ctx context.Context, outcome *ComputeOutcome) error {
+	pending, matched, err := c.job.PlanInput(ctx, c.SAEs, c.Tokens)
+	if err != nil {
+		return err
+	}
+	outcome.SAEs = max(outcome.SAEs, matched)
+	for _, p := range pending {
+		of := Computed{Kind: Input, Of: p.SAE, Features: p.Features, Tokens: p.Tokens}
+		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.RunInput(ctx, p) }); err != nil {
+			return err
+		}
+	}
+	outcome.Changed = outcome.Changed || len(pending) > 0
+	return nil
+}
+
 // piece computes what is lacking of an SAE, after its model's baseline.
 func (c *computation) piece(ctx context.Context, of Computed, model string, run func(context.Context) error) error {
-	if err := c.baseline(ctx, model, of.Tokens, of.Of); err != nil {
+	like := of.Of
+	if of.Kind == Input {
+		like = "" // it is held against isotropic directions
+	}
+	if err := c.baseline(ctx, model, of.Tokens, like); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -133,8 +174,11 @@ func (c *computation) piece(ctx context.Context, of Computed, model string, run 
 		block = time.Now()
 	}
 	what := of.Of
-	if of.Kind == Enrichment {
+	switch of.Kind {
+	case Enrichment:
 		what += ", token sets"
+	case Input:
+		what += ", input side"
 	}
 	watched, end := c.watch(ctx, what, int64(of.Features), "features")
 	err := run(watched)

@@ -133,6 +133,22 @@ type baselineRun struct {
 	directions             int
 	sets                   []int // that have no null
 	absent                 bool  // the unembedding is not in this database, or the decoder that they are like
+	input                  bool  // whether the directions are multiplied with the embedding, which gives statistics alone
+}
+
+// reader is what the directions are multiplied with, as functions take it.
+func (b *baselineRun) reader() string {
+	if b.input {
+		return embeddingOf(b.model)
+	}
+	return b.model
+}
+
+// computeInput computes the statistics of the directions of a baseline that is there, multiplied
+// with the embedding.
+func (b *baselineRun) computeInput() error {
+	b.input, b.sets = true, nil
+	return b.compute()
 }
 
 // like is the number of an SAE that is to be held against a baseline like itself, by what the
@@ -256,7 +272,7 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 	}
 	rows := fmt.Sprintf("(SELECT CAST(range AS INTEGER) AS row, %s AS w_dec FROM range(%d, %d))", direction, from, to)
 	sets := schema.List(b.sets)
-	if b.id != 0 {
+	if b.id != 0 && !b.input {
 		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
 			FROM (SELECT unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v FROM `+rows+`)`, b.model, sets, b.tokens)
 	}
@@ -266,7 +282,7 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 	}
 	if len(b.sets) == 0 {
 		return run(`INSERT INTO computed_baseline SELECT row, struct_pack(`+strings.Join(fields, ", ")+`)
-			FROM (SELECT row, feature_statistics(w_dec, ?, ?) AS s FROM `+rows+`)`, b.model, b.tokens)
+			FROM (SELECT row, feature_statistics(w_dec, ?, ?) AS s FROM `+rows+`)`, b.reader(), b.tokens)
 	}
 	// One pass: the whole result is kept for as long as it takes to divide it.
 	if err := run(`CREATE OR REPLACE TEMP TABLE computed_block AS
@@ -287,7 +303,8 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 		return err
 	}
 	defer tx.Rollback()
-	if b.id == 0 {
+	lacked := b.id == 0
+	if lacked {
 		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
 			return err
 		}
@@ -295,17 +312,31 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like); err != nil {
 			return err
 		}
-		for _, name := range baselineStatistics {
-			if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
-				SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s, row), list(row ORDER BY s.%[1]s, row) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, name); err != nil {
-				return err
-			}
+	}
+	if lacked || b.input {
+		if err := b.storeStatistics(tx); err != nil {
+			return err
 		}
 	}
 	if err := b.storeNulls(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+// storeStatistics stores the statistics under the names that they have in the view features.
+func (b *baselineRun) storeStatistics(tx *sql.Tx) error {
+	prefix := ""
+	if b.input {
+		prefix = schema.InputPrefix
+	}
+	for _, name := range baselineStatistics {
+		if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
+			SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s, row), list(row ORDER BY s.%[1]s, row) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, prefix+name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storeNulls stores the nulls of the sets.

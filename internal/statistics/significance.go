@@ -51,7 +51,7 @@ func (j *Job) significance(ctx context.Context, sae, like int) error {
 		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
 	}
 	if id != 0 {
-		statements = append(statements, featureSignificance, schema.InsertLabels(sae))
+		statements = append(statements, featureSignificance("stored_significance", schema.FeaturePValues("$sae", "$baseline")), schema.InsertLabels(sae))
 	}
 	// Baselines that nothing is held against any more, but for those of other choices of tokens.
 	statements = append(statements, unusedBaselines...)
@@ -91,10 +91,11 @@ func enrichmentSignificance(id int) string {
 }
 
 // featureSignificance holds each feature's skewness and kurtosis against the random directions'.
-var featureSignificance = `INSERT INTO stored_significance
+func featureSignificance(table, pValues string) string {
+	return `INSERT INTO ` + table + `
 	WITH placed AS (
 		SELECT *, count(*) OVER (PARTITION BY statistic) AS n, row_number() OVER (PARTITION BY statistic ORDER BY p, feature) AS place
-		FROM (` + schema.FeaturePValues("$sae", "$baseline") + `)
+		FROM (` + pValues + `)
 	),
 	adjusted AS (
 		SELECT *, least(1.0, min(p * n / place) OVER (PARTITION BY statistic ORDER BY place DESC ROWS UNBOUNDED PRECEDING)) AS q FROM placed
@@ -102,11 +103,13 @@ var featureSignificance = `INSERT INTO stored_significance
 	SELECT $sae, feature, any_value(p) FILTER (statistic = 'skewness'), any_value(q) FILTER (statistic = 'skewness'),
 		any_value(p) FILTER (statistic = 'kurtosis'), any_value(q) FILTER (statistic = 'kurtosis')
 	FROM adjusted GROUP BY feature ORDER BY feature`
+}
 
 // unusedBaselines drops baselines that another one of the model and its choice of tokens
 // and its kind has taken the place of, once no SAE is held against them.
 var unusedBaselines = func() []string {
 	const unused = `(SELECT baseline_id FROM stored_baselines b WHERE baseline_id NOT IN (SELECT baseline_id FROM stored_computations WHERE baseline_id IS NOT NULL)
+		AND baseline_id NOT IN (SELECT baseline_id FROM stored_input_computations WHERE baseline_id IS NOT NULL)
 		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id AND o.baseline_id > b.baseline_id))`
 	return []string{
 		`DELETE FROM stored_baseline_enrichment WHERE baseline_id IN ` + unused,

@@ -37,8 +37,8 @@ type Pending struct {
 // then an SAE's statistics count as they are, and missing ones use what the
 // others of that SAE used, or AllTokens. An SAE without its weights counts as it is.
 func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pending, matched int, err error) {
-	if tokens != "" && tokens != AllTokens && tokens != RealTokens {
-		return nil, 0, &fault.Error{Op: "compute", Subject: "tokens", Expected: AllTokens + " or " + RealTokens, Found: tokens}
+	if err := checkTokens(tokens); err != nil {
+		return nil, 0, err
 	}
 	names, err := schema.MatchSAEs(ctx, db, words)
 	if err != nil {
@@ -180,7 +180,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 		return err
 	}
 	defer tx.Rollback()
-	kernel, before := j.Kernel, sql.NullString{}
+	kernel := j.Kernel
 	if p.Restart {
 		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
@@ -189,13 +189,9 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 		}
 	}
 	if !p.Restart { // what is there already stays
-		err := tx.QueryRowContext(ctx, `SELECT any_value(kernel) FROM stored_computations WHERE sae_id = ? AND features + scores > 0`, p.id).Scan(&before)
-		if err != nil {
+		if kernel, err = j.kernels(ctx, tx, fmt.Sprintf("stored_computations WHERE sae_id = %d AND features + scores > 0", p.id)); err != nil {
 			return err
 		}
-	}
-	if before.Valid && !slices.Contains(strings.Split(before.String, kernelsApart), kernel) {
-		kernel = before.String + kernelsApart + kernel
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
 		return err
@@ -210,6 +206,18 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// kernels are those of a computation that is there, in the rows after FROM, and this one's.
+func (j *Job) kernels(ctx context.Context, tx *sql.Tx, rows string) (string, error) {
+	var before sql.NullString
+	if err := tx.QueryRowContext(ctx, "SELECT any_value(kernel) FROM "+rows).Scan(&before); err != nil {
+		return "", err
+	}
+	if before.Valid && !slices.Contains(strings.Split(before.String, kernelsApart), j.Kernel) {
+		return before.String + kernelsApart + j.Kernel, nil
+	}
+	return j.Kernel, nil
 }
 
 // block computes the features in [from, to) that lack statistics. Where the model has

@@ -85,6 +85,45 @@ CREATE TABLE stored_embeddings (
     w_e FLOAT[] USING COMPRESSION uncompressed
 );
 
+CREATE TABLE stored_input_computations (
+    sae_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    features INTEGER NOT NULL,
+    baseline_id INTEGER
+);
+
+CREATE TABLE stored_input_statistics (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE,
+    skewness DOUBLE,
+    kurtosis DOUBLE,
+    cos_mean DOUBLE,
+    cos_std DOUBLE,
+    cos_skewness DOUBLE,
+    cos_kurtosis DOUBLE,
+    top_tokens VARCHAR[],
+    top_token_ids INTEGER[],
+    top_logit_weights DOUBLE[],
+    bottom_tokens VARCHAR[],
+    bottom_token_ids INTEGER[],
+    bottom_logit_weights DOUBLE[]
+);
+
+CREATE TABLE stored_input_significance (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    skewness_p DOUBLE,
+    skewness_q DOUBLE,
+    kurtosis_p DOUBLE,
+    kurtosis_q DOUBLE
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.

@@ -61,6 +61,7 @@ def compute(
     tokens: Optional[str] = None,
     baseline: Optional[int] = None,
     baseline_like: Optional[str] = None,
+    side: Optional[str] = None,
     database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
@@ -72,13 +73,15 @@ def compute(
     tokens: by default those that there are, or 4096; 0 is none, and then there are no p-values but
     ``ks_p_value``. ``baseline_like`` is their kind: ``isotropic``, which belongs to the model alone, or
     ``sae``, with the covariance of each SAE's own unit decoder; by default the kind that there is, or isotropic.
+    ``side`` is ``output`` (the default), what features write; ``input``, which tokens excite them, of SAEs that were
+    loaded with ``encoder=True`` and a model with ``embedding=True``; or ``both``.
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
     one_of(sae, layer, "compute")
     rows = call(con, "saedb_compute", {
         "sae": sae, "layer": layer, "tokens": tokens, "baseline": None if baseline is None else str(operator.index(baseline)),
-        "baseline_like": baseline_like, "database": target(con, database),
+        "baseline_like": baseline_like, "side": side, "database": target(con, database),
     })  # fmt: skip
     return [Computed(row["sae"], row["computed"], row["features"], row["token_sets"], row["seconds"]) for row in rows]
 
