@@ -64,11 +64,13 @@ func (s *killedStep) said(db string) string { return strings.ReplaceAll(s.note, 
 // views.
 type state map[string]string
 
-// volatile are the columns that differ from run to run. Numbers of baselines are not used again,
+// volatile are the columns that differ from run to run. Numbers of baselines and of
+// pairs are not used again,
 // also where what took one was killed.
 var volatile = map[string]string{
 	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at, baseline_id", "stored_token_sets": "loaded_at",
 	"stored_baselines": "computed_at, baseline_id", "stored_baseline_statistics": "baseline_id", "stored_baseline_enrichment": "baseline_id",
+	"stored_sae_pairs": "computed_at, pair_id", "stored_links": "pair_id", "stored_neighbours": "pair_id",
 }
 
 // stateOf opens a database as any client would, and lets saedb check look at all of it.
@@ -125,6 +127,7 @@ func killedSteps(t *testing.T) []*killedStep {
 		{name: "load directions", args: []string{"load", "directions", "--sql", "SELECT w_dec FROM decoder_directions WHERE release = 'r' AND feature < 20 ORDER BY sae, feature", "--name", "few"}},
 		{name: "load sets", args: []string{"load", "sets", "--family", "regex"}},
 		{name: "compute", args: []string{"compute"}, parts: true},
+		{name: "compute neighbours", args: []string{"compute", "--neighbours", "--to", "*", "--top", "3"}, parts: true},
 		{name: "load sae --replace", args: []string{"load", "sae", filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), "--release", "r", "--replace"}},
 		{name: "compute real", args: []string{"compute", "--tokens", "real"}, parts: true},
 		{name: "unload sets", args: []string{"unload", "sets", "length_*"}, once: true},

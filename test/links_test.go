@@ -270,12 +270,15 @@ func TestLinks(t *testing.T) {
 // between two; similar_features has the same answers with them and without.
 func TestNeighbours(t *testing.T) {
 	l := linkedDatabase(t)
-	const top = 6
-	const similar = "SELECT string_agg(sae || ' ' || feature || ' ' || round(cosine, 12), ', ' ORDER BY cosine DESC, sae, feature) FROM similar_features('r/early', 5, k := 6)"
+	const top = 12 // the explorer shows ten
+	const similar = "SELECT string_agg(sae || ' ' || feature || ' ' || round(cosine, 12), ', ' ORDER BY cosine DESC, sae, feature) FROM similar_features('r/early', 5, k := 12)"
 	before := textsIn(t, l.db, similar)
+	without := filepath.Join(t.TempDir(), "without.db")
+	copyFile(t, l.db, without)
 	mustRun(t, "--db", l.db, "compute", "--neighbours", "--top", fmt.Sprint(top))
 	mustRun(t, "--db", l.db, "compute", "--neighbours", "--top", fmt.Sprint(top), "--from", "r/*", "--to", "r/*")
 	decoders := map[string][]float32{linkedSource: l.decoder, linkedTarget: l.targetDecoder}
+	nearest := map[string]map[string]list{} // of a feature, in an SAE
 	for of, decoder := range decoders {
 		for in, other := range decoders {
 			var want []list
@@ -292,13 +295,18 @@ func TestNeighbours(t *testing.T) {
 						absolute += math.Abs(cosines[j])
 					}
 				}
-				nearest := best(cosines, top, 1)
-				for a := 1; a < len(nearest.values); a++ { // the multiple of a row is as near, but for the rounding here
-					if math.Abs(nearest.values[a]-nearest.values[a-1]) < 1e-15 && nearest.features[a] < nearest.features[a-1] {
-						nearest.features[a], nearest.features[a-1] = nearest.features[a-1], nearest.features[a]
+				near := best(cosines, top, 1)
+				for a := 1; a < len(near.values); a++ { // the multiple of a row is as near, but for the rounding here
+					if math.Abs(near.values[a]-near.values[a-1]) < 1e-15 && near.features[a] < near.features[a-1] {
+						near.features[a], near.features[a-1] = near.features[a-1], near.features[a]
 					}
 				}
-				want = append(want, nearest)
+				want = append(want, near)
+				if node := fmt.Sprint(of, " ", i); nearest[node] == nil {
+					nearest[node] = map[string]list{in: near}
+				} else {
+					nearest[node][in] = near
+				}
 			}
 			got := lists(t, l.db, fmt.Sprintf(`SELECT feature, neighbours, cosines FROM stored_neighbours JOIN stored_sae_pairs USING (pair_id)
 				WHERE sae_id = (SELECT load_id FROM saes WHERE sae = '%s') AND other_id = (SELECT load_id FROM saes WHERE sae = '%s') ORDER BY feature`, of, in))
@@ -313,6 +321,23 @@ func TestNeighbours(t *testing.T) {
 	}
 	if after := textsIn(t, l.db, similar); !slices.Equal(before, after) || !strings.Contains(before[0], "r/early 9 1.0, r/early 2000 1.0") {
 		t.Errorf("similar features: %v, and from what is stored %v", before, after)
+	}
+	sameFamilies(t, l.db, nearest, 0.6)
+	explorers := [2]string{exploreDatabase(t, without), exploreDatabase(t, l.db)}
+	for _, asked := range []string{"sae=r/early&feature=5", "sae=r/early&feature=5&of=r/late", "sae=r/late&feature=100&of=r/early", "sae=r/early&feature=17"} {
+		var found [2][]featureRow
+		for i, address := range explorers {
+			found[i] = ask[[]featureRow](t, address, "similar?"+asked)
+		}
+		if len(found[0]) != len(found[1]) {
+			t.Fatalf("%s: %d rows, and from what is stored %d", asked, len(found[0]), len(found[1]))
+		}
+		for i := range found[0] {
+			a, b := found[0][i], found[1][i]
+			if a.SAE != b.SAE || a.Feature != b.Feature || math.Abs(a.Cosine-b.Cosine) > 1e-14 {
+				t.Errorf("%s, place %d: %v, and from what is stored %v", asked, i, a, b)
+			}
+		}
 	}
 	for query, want := range map[string]int{
 		"SELECT count(*) FROM similar_features('r/early', 17)":                                                  0,
@@ -334,6 +359,47 @@ func TestNeighbours(t *testing.T) {
 	change(t, damaged, "UPDATE stored_neighbours SET neighbours = neighbours[2:], cosines = cosines[2:] WHERE feature = 0")
 	if r := saedbRun(t, "", "--db", damaged, "check", "--sample", "2"); r.code != 3 || !strings.Contains(r.stdout, "at place 1 of cosines, computed again in float64") {
 		t.Errorf("without the nearest: exit %d\n%s", r.code, r.stdout)
+	}
+}
+
+// sameFamilies holds feature_families against a search from every feature, along those that are
+// each other's nearest.
+func sameFamilies(t *testing.T, db string, nearest map[string]map[string]list, least float64) {
+	t.Helper()
+	seen := map[string]bool{}
+	var want []string
+	for start := range nearest {
+		var family []string
+		for next := []string{start}; len(next) > 0; next = next[1:] {
+			node := next[0]
+			if seen[node] {
+				continue
+			}
+			seen[node] = true
+			family = append(family, node)
+			of, _, _ := strings.Cut(node, " ")
+			for in, near := range nearest[node] {
+				if len(near.values) == 0 || near.values[0] < least {
+					continue
+				}
+				other := fmt.Sprint(in, " ", near.features[0])
+				if back := nearest[other][of]; fmt.Sprint(of, " ", back.features[0]) == node {
+					next = append(next, other)
+				}
+			}
+		}
+		if len(family) > 1 {
+			slices.Sort(family)
+			want = append(want, fmt.Sprint(len(family), " ", strings.Join(family, ", ")))
+		}
+	}
+	slices.Sort(want)
+	got := textsIn(t, db, fmt.Sprintf("SELECT any_value(size) || ' ' || string_agg(sae || ' ' || feature, ', ' ORDER BY sae || ' ' || feature) AS f FROM feature_families(cosine := %g) GROUP BY family ORDER BY f", least))
+	if !slices.Equal(got, want) || len(want) < 20 {
+		t.Errorf("%d families, expected %d", len(got), len(want))
+	}
+	if n := count(t, db, fmt.Sprintf("SELECT count(*) FROM (SELECT size, lead(size) OVER (ORDER BY family) AS next FROM (SELECT DISTINCT family, size FROM feature_families(cosine := %g))) WHERE next > size", least)); n != 0 {
+		t.Errorf("%d families are larger than the one before", n)
 	}
 }
 

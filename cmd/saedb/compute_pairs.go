@@ -15,7 +15,7 @@ var pairFlags = []cli.Flag{
 	&cli.BoolFlag{Name: "links", Usage: "direct weights from the features of the SAEs --from to those of the SAEs --to, which must be loaded with their encoder, in place of statistics"},
 	&cli.BoolFlag{Name: "neighbours", Usage: "nearest decoder directions within each of the SAEs --from, or with --to between them and those, both ways, in place of statistics"},
 	&cli.StringFlag{Name: "from", DefaultText: "all", Usage: "with --links and --neighbours: the SAEs that `WORDS` mean, as for --sae"},
-	&cli.StringFlag{Name: "to", DefaultText: "all, for links", Usage: "with --links and --neighbours: likewise"},
+	&cli.StringFlag{Name: "to", DefaultText: "all, for links", Usage: "with --links and --neighbours: those that `WORDS` mean"},
 	&cli.IntFlag{
 		Name: "top", DefaultText: fmt.Sprint(operations.DefaultLinks),
 		Usage: "with --links and --neighbours: keep the `N` strongest of each feature, of links at either end",

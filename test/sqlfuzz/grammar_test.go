@@ -209,6 +209,8 @@ var tables = []struct{ call, columns string }{
 	{"features_for_token(' the', <k>)", "layer i, feature i, logit_weight d, sae a, model m"},
 	{"similar_features(<a>, <k>)", "layer i, feature i, cosine d, sae a, release r, model m"},
 	{"similar_features(<a>, <i>, k := <i>, within := <r>)", "layer i, feature i, cosine d, sae a, release r, model m"},
+	{"feature_families()", "family i, size i, layers i, layer i, feature i, sae a, release r, model m"},
+	{"feature_families(cosine := <u>)", "family i, size i, layer i, feature i, sae a, model m"},
 	{"saes_matching(<a>)", "sae a"},
 	{"relative_decoder_norms(<a>)", "layer i, feature i, norm d, relative_norm d, sae a, model m"},
 	{"unlike_sets(<m>, <l>)", "token_set s"},
