@@ -11,7 +11,7 @@ import (
 
 // readerKind is one of the matrices of a model or an SAE that directions are multiplied with.
 // A reader's name is that of its model or SAE, #, and the suffix; of an unembedding the
-// model's name alone. docs/names.md says so to people.
+// model's name alone. docs/readers.md says so to people.
 type readerKind struct {
 	suffix     string
 	ofFeatures bool // whether rows are features of an SAE, or tokens of a model
