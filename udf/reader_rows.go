@@ -37,7 +37,7 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.readRows(ctx, stored, builder); err != nil {
+	if err := d.readRows(ctx, stored, builder.SetRows); err != nil {
 		return nil, err
 	}
 	ready := &reader{stored: stored, scope: scope}
@@ -62,8 +62,8 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 	return ready, err
 }
 
-// readRows gives a builder the rows of a reader.
-func (d *database) readRows(ctx context.Context, stored *storedReader, builder *compute.Builder) error {
+// readRows gives set the rows of a reader, each with its number.
+func (d *database) readRows(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
 	const part = 4096
 	rows := 0
 	for from := 0; from < stored.rows; from += part {
@@ -84,7 +84,7 @@ func (d *database) readRows(ctx context.Context, stored *storedReader, builder *
 					return stored.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], k.matrix()),
 						fmt.Sprintf("%d values", stored.dModel), int(entry.Length))
 				}
-				builder.SetRows(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
+				set(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
 			}
 			return nil
 		})

@@ -211,6 +211,8 @@ var tables = []struct{ call, columns string }{
 	{"similar_features(<a>, <i>, k := <i>, within := <r>)", "layer i, feature i, cosine d, sae a, release r, model m"},
 	{"feature_families()", "family i, size i, layers i, layer i, feature i, sae a, release r, model m"},
 	{"feature_families(cosine := <u>)", "family i, size i, layer i, feature i, sae a, model m"},
+	{"match_saes(<a>, <a>)", "feature_a i, feature_b i, cosine d, max_absolute_cosine d, sum_at_most d"},
+	{"match_saes(<a>, <a>, cosine := <u>)", "feature_a i, feature_b i, cosine d"},
 	{"saes_matching(<a>)", "sae a"},
 	{"relative_decoder_norms(<a>)", "layer i, feature i, norm d, relative_norm d, sae a, model m"},
 	{"unlike_sets(<m>, <l>)", "token_set s"},
