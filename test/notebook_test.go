@@ -49,12 +49,15 @@ const notebookPage = `<!doctype html><meta charset="utf-8">
 func TestNotebookFigureInABrowser(t *testing.T) {
 	b, built, site := openBrowser(t), wheel(t), t.TempDir()
 	python := absolute(t, filepath.Join(environment, "bin/python"))
-	runIn(t, ".", nil, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
+	runIn(t, ".", nil, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+		"--no-index", "--no-deps", "--target", site, built)
 	for format, shown := range map[string]string{"html": "_repr_html_", "svg": "_repr_svg_"} {
 		t.Run(format, func(t *testing.T) {
-			script := "import sys, saedb; saedb.plot.show_as(sys.argv[2]); con = saedb.connect(sys.argv[1], read_only=True); " +
+			script := "import sys, saedb; saedb.plot.show_as(sys.argv[2])\n" +
+				"con = saedb.connect(sys.argv[1], read_only=True)\n" +
 				"print(getattr(saedb.plot.skewness(con, layer=29), sys.argv[3])())"
-			output := runIn(t, t.TempDir(), []string{"PYTHONPATH=" + site}, python, "-c", script, absolute(t, example), format, shown)
+			variables := []string{"PYTHONPATH=" + site}
+			output := runIn(t, t.TempDir(), variables, python, "-c", script, absolute(t, example), format, shown)
 			page := write(t, t.TempDir(), "notebook.html", []byte(strings.Replace(notebookPage, "OUTPUT", output, 1)))
 			b.run(t, chromedp.Navigate("file://"+page), chromedp.WaitVisible(chromedp.CSS("#output > *")))
 			if width := eval[float64](t, b, `document.querySelector("#output > *").getBoundingClientRect().width`); width > 700 {
