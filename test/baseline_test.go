@@ -55,7 +55,7 @@ func TestBaselineIsCalibrated(t *testing.T) {
 		`SELECT count(*) FILTER (v = CASE statistic WHEN 'skewness' THEN s.skewness ELSE s.kurtosis END) FROM (
 			SELECT statistic, unnest(sorted_values[2000:2004]) AS v, logit_stats(random_direction(1, unnest(direction_rows[2000:2004]), 576), 'smollm2-135m') AS s
 			FROM stored_baseline_statistics WHERE statistic IN ('skewness', 'kurtosis'))`: "10",
-		"SELECT count(*) FROM baseline_enrichment WHERE expected_es < es_q99 AND auc_scale > 0":                                                                   "16",
+		"SELECT count(*) FROM baseline_enrichment WHERE expected_es < es_q99 AND auc_scale > 0": "16",
 	} {
 		if got := texts(t, db.DB, "SELECT CAST(("+query+") AS VARCHAR)"); got[0] != want {
 			t.Errorf("%s gave %s, expected %s", query, got[0], want)
