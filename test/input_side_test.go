@@ -302,6 +302,22 @@ func TestComputeInputSide(t *testing.T) {
 		}
 	}
 
+	// Exports have the columns and the baseline; what is imported is sound without the rest.
+	out, imported := filepath.Join(dir, "results"), filepath.Join(dir, "imported.db")
+	mustRun(t, "--db", db, "export", "--to", out, "--format", "parquet,duckdb")
+	if n := count(t, db, fmt.Sprintf("SELECT count(*) FROM features f JOIN read_parquet('%s/features/*/*/*.parquet') e USING (sae, feature) WHERE f.input_tokens = e.input_tokens AND f.input_skewness_p = e.input_skewness_p", out)); n != 24 {
+		t.Errorf("%d features in the export, expected 24", n)
+	}
+	if n := count(t, filepath.Join(out, "results.duckdb"), "SELECT count(*) FROM feature_input_tokens"); n != 480 {
+		t.Errorf("%d tokens in the exported database, expected 480", n)
+	}
+	mustRun(t, "--db", filepath.Join(out, "results.duckdb"), "check", "--sample", "1")
+	mustRun(t, "--db", imported, "import", "--parquet", out)
+	if n := count(t, imported, "SELECT count(*) FROM baseline_statistics WHERE statistic = 'input_kurtosis'"); n != 1 {
+		t.Errorf("%d rows of the baseline are imported, expected 1", n)
+	}
+	mustRun(t, "--db", imported, "check", "--sample", "1")
+
 	// Another baseline, none, and other tokens.
 	if said := mustRun(t, "--db", db, "compute", "--side", "input", "--baseline", "0"); !strings.Contains(said, "adjusted p- and q-values of the input side of blocks.1") {
 		t.Errorf("said %q", said)

@@ -331,7 +331,7 @@ func namesOf(saes []*storedSAE, wanted func(*storedSAE) bool) string {
 // list returns the models of every database, those of the one that was opened
 // first, each database's by name.
 func (d *database) list() ([]*storedReader, error) {
-	databases, err := d.having("stored_models", "model_id")
+	databases, err := d.having("stored_models", "")
 	var all []*storedReader
 	for _, in := range databases {
 		if err != nil {
@@ -361,12 +361,17 @@ type attached struct {
 
 func (a attached) table(name string) string { return schema.Identifier(a.name) + ".main." + name }
 
-// having returns the databases that have a table with a column, that which was opened first.
+// having returns the databases that have a table, with a column where one is named, which those
+// of older schemas lack; that which was opened first.
 func (d *database) having(table, column string) ([]attached, error) {
+	condition := ""
+	if column != "" {
+		condition = fmt.Sprintf(" AND contains(sql, '%s ')", column)
+	}
 	var databases []attached
 	err := d.query(fmt.Sprintf(`SELECT database_name, database_oid FROM duckdb_tables()
-		WHERE schema_name = 'main' AND table_name = '%s' AND contains(sql, '%s ')
-		ORDER BY database_name <> current_database(), database_oid`, table, column), func(chunk capi.Chunk) error {
+		WHERE schema_name = 'main' AND table_name = '%s'%s
+		ORDER BY database_name <> current_database(), database_oid`, table, condition), func(chunk capi.Chunk) error {
 		oids := capi.Values[int64](chunk.Column(1), chunk.Rows())
 		for i := range chunk.Rows() {
 			databases = append(databases, attached{chunk.Column(0).Text(i), oids[i]})
