@@ -87,18 +87,26 @@ var pagesUnderAttack = []string{
 	"/api/set?set=all_digits", "/api/figure?name=skew-kurtosis&sae=smollm2-demo/blocks.29.hook_resid_pre",
 }
 
+// attackTime is what SAEDB_ATTACKTIME says, 0 where it says nothing.
+func attackTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("SAEDB_ATTACKTIME")
+	if text == "" {
+		return 0
+	}
+	lasting, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lasting
+}
+
 // TestAttack serves a database and attacks it, with each attack once, or for as long as
 // SAEDB_ATTACKTIME says, while pages are asked for. Afterwards the file is what it was,
 // nothing was written elsewhere, every page answers, memory is within what the page of SQL
 // says, and no process is left. make attack does it for ten minutes.
 func TestAttack(t *testing.T) {
-	var lasting time.Duration
-	if text := os.Getenv("SAEDB_ATTACKTIME"); text != "" {
-		var err error
-		if lasting, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	lasting := attackTime(t)
 	// A name that ends as the profiles' do has been one to overwrite.
 	db := filepath.Join(t.TempDir(), "served.json")
 	copyFile(t, example, db)

@@ -27,7 +27,7 @@ func explore(t *testing.T) string { return exploreDatabase(t, example) }
 
 func exploreDatabase(t *testing.T, db string, flags ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute+attackTime(t))
 	command := exec.CommandContext(ctx, program, append([]string{"--db", db, "serve", "--listen", "127.0.0.1:0"}, flags...)...)
 	stdout, err := command.StdoutPipe()
 	if err != nil {

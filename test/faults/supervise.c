@@ -19,6 +19,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,8 +160,10 @@ int main(int argc, char **argv) {
 	if (report == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
 		give_up(argv[5]);
 	}
+	setvbuf(report, NULL, _IOLBF, 0); // it is read also where this program is ended
 	pid_t child = fork();
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); // whoever ends this program ends the command
 		int listener = install(memory || refused || strcmp(mode, "count-memory") == 0);
 		if (listener < 0) {
 			_exit(125);
