@@ -30,6 +30,9 @@ type attack struct {
 // machine comes to first.
 const anyError = `"error"`
 
+// crashed is what one ends with that DuckDB does not survive.
+const crashed = "ended the process that ran it"
+
 const deepJSON = `repeat('{"a":', 20000) || '1' || repeat('}', 20000)`
 
 var attacks = []attack{
@@ -48,9 +51,9 @@ var attacks = []attack{
 	{"COPY features TO 'FOLDER/x.csv'", "only SELECT"},
 	{"FROM read_blob('/proc/self/environ')", "read_blob() cannot be used here"},
 	{"FROM '/etc/passwd.csv'", "Permission Error"},
-	{"SELECT json_structure(" + deepJSON + ") IS NULL", "ended the process that ran it (SIGSEGV)"},
+	{"SELECT json_structure(" + deepJSON + ") IS NULL", crashed},
 	{"SELECT json_transform(" + deepJSON + ", '\"JSON\"') IS NULL", ""},
-	{"SELECT from_json(repeat('[', 20000) || repeat(']', 20000), json_structure(repeat('[', 20000) || repeat(']', 20000))) IS NULL", "ended the process that ran it"},
+	{"SELECT from_json(repeat('[', 20000) || repeat(']', 20000), json_structure(repeat('[', 20000) || repeat(']', 20000))) IS NULL", crashed},
 	{"SELECT len(range(300000000))", "Out of Memory"},
 	{"SELECT list_sort(range(200000000))", anyError},
 	{"SELECT unnest(range(1000000000))", "Out of Memory"},
@@ -61,7 +64,7 @@ var attacks = []attack{
 	{"SELECT repeat('x', 1000000000)", anyError},
 	{"SELECT weighted_enrichment(w_dec, model, ['all_digits'], 1, 1000000) FROM decoder_directions", "the query took longer than"},
 	{"SELECT sum(ks_log10_p(8000, 16384, 0.005 + range * 1e-12)) FROM range(1000000)", "the query took longer than"},
-	{"SELECT (repeat('[', 1000000) || repeat(']', 1000000))::JSON::VARIANT IS NULL", "ended the process that ran it"},
+	{"SELECT (repeat('[', 1000000) || repeat(']', 1000000))::JSON::VARIANT IS NULL", crashed},
 	{"SELECT json_extract(repeat('{\"a\":', 900) || '1' || repeat('}', 900), '$' || repeat('..a', 60))", "the query took longer than"},
 	{"SELECT regexp_replace(repeat('a', 1000000), 'a', repeat('b', 10000), 'g')", anyError},
 	{"SELECT error(repeat('x', 1000000000))", anyError},
@@ -192,7 +195,9 @@ func (a attack) run(t *testing.T, address string) {
 	begun := time.Now()
 	status, text := page(query(address, "sql", a.query))
 	took := time.Since(begun)
-	if a.want != "" && (status < 400 || !strings.Contains(text, a.want)) {
+	// A busy machine may come to the end of the query's time before the end of its process.
+	sooner := a.want == crashed && strings.Contains(text, "the query took longer than")
+	if a.want != "" && (status < 400 || !strings.Contains(text, a.want) && !sooner) {
 		t.Errorf("%s: expected %q, found %d %.300s", said, a.want, status, text)
 	}
 	// The process that takes its place may be on its way, on a machine that does more.
