@@ -41,9 +41,12 @@ func (w wantedEmbedding) close() {
 
 // addEmbedding writes the embedding of a model that is loaded already, unless it has one: its
 // unembedding need not be read again for that.
-func (ld *Loader) addEmbedding(ctx context.Context, tx *sql.Tx, l *load, id int, info model.Info, w wantedEmbedding, outcome *Outcome) (added bool, err error) {
+func (ld *Loader) addEmbedding(
+	ctx context.Context, tx *sql.Tx, l *load, id int, info model.Info, w wantedEmbedding, outcome *Outcome,
+) (added bool, err error) {
 	var there bool
-	if err := tx.QueryRowContext(ctx, `SELECT embedding_in IS NOT NULL FROM stored_models WHERE model_id = ?`, id).Scan(&there); err != nil || there {
+	err = tx.QueryRowContext(ctx, `SELECT embedding_in IS NOT NULL FROM stored_models WHERE model_id = ?`, id).Scan(&there)
+	if err != nil || there {
 		return false, err
 	}
 	if err := ld.writeEmbedding(ctx, tx, l.name, id, info, w); err != nil {
@@ -55,26 +58,31 @@ func (ld *Loader) addEmbedding(ctx context.Context, tx *sql.Tx, l *load, id int,
 
 // writeEmbedding writes the rows of an embedding, of a model whose row of stored_models is
 // there, unless its stored unembedding has the same.
-func (ld *Loader) writeEmbedding(ctx context.Context, tx *sql.Tx, name string, id int, unembedding model.Info, w wantedEmbedding) error {
+func (ld *Loader) writeEmbedding(
+	ctx context.Context, tx *sql.Tx, name string, id int, unembedding model.Info, w wantedEmbedding,
+) error {
 	info := w.opened.Info()
 	if info.DModel != unembedding.DModel || info.DVocab != unembedding.DVocab {
 		return &fault.Error{
-			Subject: info.Path + ": embedding " + info.Tensor, Expected: fmt.Sprintf("shape [%d, %d], that of the unembedding", unembedding.DVocab, unembedding.DModel),
-			Found: fmt.Sprintf("[%d, %d]", info.DVocab, info.DModel), Hint: "load it without --embedding",
+			Subject:  info.Path + ": embedding " + info.Tensor,
+			Expected: fmt.Sprintf("shape [%d, %d], that of the unembedding", unembedding.DVocab, unembedding.DModel),
+			Found:    fmt.Sprintf("[%d, %d]", info.DVocab, info.DModel), Hint: "load it without --embedding",
 		}
 	}
 	in := "stored_embeddings"
 	if p := unembedding.Processing; p.UnembeddingTensor == info.Tensor && p.Unchanged() {
 		in = "stored_unembeddings"
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE stored_models SET embedding_tensor = ?, embedding_sha256 = ?, embedding_in = ? WHERE model_id = ?`,
+	_, err := tx.ExecContext(ctx, `UPDATE stored_models SET embedding_tensor = ?, embedding_sha256 = ?, embedding_in = ?
+		WHERE model_id = ?`,
 		info.Tensor, w.sha256, in, id)
 	if err != nil || in != "stored_embeddings" {
 		return err
 	}
 	rows, withdraw := ld.Opened.OfferEmbedding(w.opened)
 	defer withdraw()
-	err = ld.fill(ctx, tx, "embedding of "+name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_embeddings SELECT %d, token_id, w_e FROM %s`, id, rows))
+	err = ld.fill(ctx, tx, "embedding of "+name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_embeddings
+		SELECT %d, token_id, w_e FROM %s`, id, rows))
 	if err != nil {
 		return err
 	}

@@ -21,13 +21,21 @@ type readerKind struct {
 }
 
 var (
-	unembedding = &readerKind{suffix: "", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
+	unembedding = &readerKind{table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
 	// The rows of an embedding are in the table that its model's load says.
-	embedding = &readerKind{suffix: "embedding", table: "stored_embeddings", owner: "model_id", row: "token_id", weights: "w_e"}
+	embedding = &readerKind{
+		suffix: "embedding", table: "stored_embeddings", owner: "model_id", row: "token_id", weights: "w_e",
+	}
 	// of a model whose stored unembedding is the same matrix
-	embeddingInPlace = &readerKind{suffix: "embedding", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
-	encoder          = &readerKind{suffix: "encoder", ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc"}
-	decoder          = &readerKind{suffix: "decoder", ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec"}
+	embeddingInPlace = &readerKind{
+		suffix: "embedding", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u",
+	}
+	encoder = &readerKind{
+		suffix: "encoder", ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc",
+	}
+	decoder = &readerKind{
+		suffix: "decoder", ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec",
+	}
 
 	suffixed = []*readerKind{embedding, encoder, decoder}
 )
@@ -195,7 +203,9 @@ func oneOf(function, name string, kind *readerKind, models []*storedReader) (*st
 }
 
 // findEmbedding finds the embedding of the model of a name.
-func (d *database) findEmbedding(function, name string, models []*storedReader, saes []*storedSAE) (*storedReader, error) {
+func (d *database) findEmbedding(
+	function, name string, models []*storedReader, saes []*storedSAE,
+) (*storedReader, error) {
 	m, err := oneOf(function, name, embedding, models)
 	if err != nil {
 		return nil, err
@@ -219,7 +229,8 @@ func (d *database) findEmbedding(function, name string, models []*storedReader, 
 		if of.name != m.database {
 			continue
 		}
-		query := fmt.Sprintf("SELECT coalesce(embedding_in, ''), coalesce(embedding_sha256, '') FROM %s WHERE model_id = %d", of.table("stored_models"), m.id)
+		query := fmt.Sprintf("SELECT coalesce(embedding_in, ''), coalesce(embedding_sha256, '') FROM %s WHERE model_id = %d",
+			of.table("stored_models"), m.id)
 		err := d.query(query, func(chunk capi.Chunk) error {
 			in, found.content = chunk.Column(0).Text(0), m.content+" "+chunk.Column(1).Text(0)
 			return nil
@@ -233,7 +244,10 @@ func (d *database) findEmbedding(function, name string, models []*storedReader, 
 	case embeddingInPlace.table:
 		found.kind = embeddingInPlace
 	default:
-		return nil, &fault.Error{Op: function, Subject: found.String(), Problem: "the model was loaded without its embedding", Hint: "saedb load model … --embedding adds it"}
+		return nil, &fault.Error{
+			Op: function, Subject: found.String(), Problem: "the model was loaded without its embedding",
+			Hint: "saedb load model … --embedding adds it",
+		}
 	}
 	return &found, nil
 }
@@ -255,8 +269,9 @@ func ambiguous(function, name string, kind *readerKind, found []*storedReader) e
 		qualified = append(qualified, schema.Literal(m.database+"."+m.of+kind.ending()))
 	}
 	return &fault.Error{
-		Op: function, Subject: fmt.Sprintf("model %q", name), Problem: "has other weights in each of the databases " + strings.Join(databases, ", "),
-		Hint: "say which: " + strings.Join(qualified, " or "),
+		Op: function, Subject: fmt.Sprintf("model %q", name),
+		Problem: "has other weights in each of the databases " + strings.Join(databases, ", "),
+		Hint:    "say which: " + strings.Join(qualified, " or "),
 	}
 }
 
@@ -280,7 +295,8 @@ func unknownModel(function, name string, models []*storedReader, saes []*storedS
 	}
 	switch {
 	case len(meant(saes, name)) > 0:
-		unknown.Hint = fmt.Sprintf("it is the name of an SAE: say %s or %s", schema.Literal(name+encoder.ending()), schema.Literal(name+decoder.ending()))
+		unknown.Hint = fmt.Sprintf("it is the name of an SAE: say %s or %s",
+			schema.Literal(name+encoder.ending()), schema.Literal(name+decoder.ending()))
 	case len(known) == 0:
 		unknown.Hint = "none is loaded; load one with saedb load model"
 	case strings.Contains(name, "#"):
@@ -298,14 +314,18 @@ func findFeatures(function, words string, kind *readerKind, saes []*storedSAE) (
 		return nil, fault.At(function, fmt.Sprintf("reader %q", words+kind.ending()), err)
 	}
 	if kind == encoder && !s.encoder {
-		e := &fault.Error{Op: function, Subject: "the encoder of SAE " + s.name, Problem: "the SAE was loaded without its encoder", Hint: "saedb load sae … --encoder adds it"}
+		e := &fault.Error{
+			Op: function, Subject: "the encoder of SAE " + s.name, Problem: "the SAE was loaded without its encoder",
+			Hint: "saedb load sae … --encoder adds it",
+		}
 		if with := namesOf(saes, func(s *storedSAE) bool { return s.encoder }); with != "" {
 			e.Hint += "; with theirs: " + with
 		}
 		return nil, e
 	}
 	reader := &storedReader{
-		kind: kind, database: s.in.name, oid: s.in.oid, of: s.name, id: s.id, dModel: s.dModel, rows: s.count, content: s.content,
+		kind: kind, database: s.in.name, oid: s.in.oid, of: s.name, id: s.id,
+		dModel: s.dModel, rows: s.count, content: s.content,
 	}
 	if kind == encoder {
 		reader.content += " " + s.encoderHash
@@ -338,9 +358,11 @@ func (d *database) list() ([]*storedReader, error) {
 			return nil, err
 		}
 		err = d.query(`SELECT m.model, m.model_id, m.d_model, m.d_vocab, coalesce(l.sha256 || ' ' || l.conventions, '')
-			FROM `+in.table("stored_models")+` m LEFT JOIN `+in.table("stored_loads")+` l ON l.load_id = m.model_id ORDER BY m.model`, func(chunk capi.Chunk) error {
+			FROM `+in.table("stored_models")+` m LEFT JOIN `+in.table("stored_loads")+` l ON l.load_id = m.model_id
+			ORDER BY m.model`, func(chunk capi.Chunk) error {
 			n := chunk.Rows()
-			ids, widths, tokens := capi.Values[int32](chunk.Column(1), n), capi.Values[int32](chunk.Column(2), n), capi.Values[int32](chunk.Column(3), n)
+			ids, widths := capi.Values[int32](chunk.Column(1), n), capi.Values[int32](chunk.Column(2), n)
+			tokens := capi.Values[int32](chunk.Column(3), n)
 			for i := range n {
 				all = append(all, &storedReader{
 					kind: unembedding, database: in.name, oid: in.oid, of: chunk.Column(0).Text(i), id: ids[i],

@@ -30,16 +30,19 @@ func (d *database) saes() ([]*storedSAE, error) {
 			return nil, err
 		}
 		err = d.query(fmt.Sprintf(`SELECT s.sae, s.release, s.short_name, coalesce('layer_' || s.layer, ''),
-				coalesce(l.sha256 || ' ' || l.conventions, ''), s.sae_id, s.d_model, s.d_sae, s.encoder_hook IS NOT NULL, coalesce(CAST(c.row_hash AS VARCHAR), '')
-			FROM %s s LEFT JOIN %s l ON l.load_id = s.sae_id LEFT JOIN %s c ON c.load_id = s.sae_id AND c.stored_table = 'stored_encoders'
+				coalesce(l.sha256 || ' ' || l.conventions, ''), s.sae_id, s.d_model, s.d_sae,
+				s.encoder_hook IS NOT NULL, coalesce(CAST(c.row_hash AS VARCHAR), '')
+			FROM %s s LEFT JOIN %s l ON l.load_id = s.sae_id
+			LEFT JOIN %s c ON c.load_id = s.sae_id AND c.stored_table = 'stored_encoders'
 			ORDER BY s.sae`, in.table("stored_saes"), in.table("stored_loads"), in.table("stored_contents")), func(chunk capi.Chunk) error {
 			n := chunk.Rows()
-			ids, widths, counts := capi.Values[int32](chunk.Column(5), n), capi.Values[int32](chunk.Column(6), n), capi.Values[int32](chunk.Column(7), n)
-			encoders := capi.Values[bool](chunk.Column(8), n)
+			ids, widths := capi.Values[int32](chunk.Column(5), n), capi.Values[int32](chunk.Column(6), n)
+			counts, encoders := capi.Values[int32](chunk.Column(7), n), capi.Values[bool](chunk.Column(8), n)
 			for i := range n {
 				all = append(all, &storedSAE{
-					in: in, id: ids[i], name: chunk.Column(0).Text(i), release: chunk.Column(1).Text(i), short: chunk.Column(2).Text(i),
-					layer: chunk.Column(3).Text(i), content: chunk.Column(4).Text(i), dModel: int(widths[i]), count: int(counts[i]),
+					in: in, id: ids[i], name: chunk.Column(0).Text(i), release: chunk.Column(1).Text(i),
+					short: chunk.Column(2).Text(i), layer: chunk.Column(3).Text(i), content: chunk.Column(4).Text(i),
+					dModel: int(widths[i]), count: int(counts[i]),
 					encoder: encoders[i], encoderHash: chunk.Column(9).Text(i),
 				})
 			}
@@ -104,7 +107,8 @@ func oneSAE(words string, all []*storedSAE) (*storedSAE, error) {
 		if other.content != first.content {
 			return nil, &fault.Error{
 				Problem: "has other weights in each of several databases",
-				Hint:    fmt.Sprintf("put the database before it: %s.%s or %s.%s", first.in.name, first.name, other.in.name, other.name),
+				Hint: fmt.Sprintf("put the database before it: %s.%s or %s.%s",
+					first.in.name, first.name, other.in.name, other.name),
 			}
 		}
 	}

@@ -59,14 +59,20 @@ func (j *Job) PlanInput(ctx context.Context, words, tokens string) (pending []Pe
 		held                     bool
 	}
 	rows, err := schema.Rows(ctx, j.DB, func(r *row) []any {
-		return []any{&r.id, &r.SAE, &r.Model, &r.all, &r.weights, &r.used, &r.output, &r.done, &r.encoder, &r.embedding, &r.gone, &r.held, &r.directions}
+		return []any{
+			&r.id, &r.SAE, &r.Model, &r.all, &r.weights, &r.used, &r.output,
+			&r.done, &r.encoder, &r.embedding, &r.gone, &r.held, &r.directions,
+		}
 	}, `SELECT s.sae_id, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT), coalesce(i.tokens, ''), coalesce(c.tokens, ''),
-			(SELECT count(*) FROM stored_input_statistics t WHERE t.sae_id = s.sae_id), s.encoder_hook IS NOT NULL, m.embedding_in IS NOT NULL,
-			contains(l.conventions, ?) OR contains(ml.conventions, ?), b.baseline_id IS NOT NULL, coalesce(b.directions, 0)
-		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.sae_id JOIN stored_loads ml ON ml.load_id = s.model_id
+			(SELECT count(*) FROM stored_input_statistics t WHERE t.sae_id = s.sae_id),
+			s.encoder_hook IS NOT NULL, m.embedding_in IS NOT NULL, contains(l.conventions, ?) OR contains(ml.conventions, ?),
+			b.baseline_id IS NOT NULL, coalesce(b.directions, 0)
+		FROM stored_saes s JOIN stored_models m USING (model_id)
+		JOIN stored_loads l ON l.load_id = s.sae_id JOIN stored_loads ml ON ml.load_id = s.model_id
 		LEFT JOIN stored_computations c USING (sae_id) LEFT JOIN stored_input_computations i USING (sae_id)
 		LEFT JOIN stored_baselines b ON b.baseline_id = i.baseline_id
-		WHERE `+schema.InSAEs("s.sae", names)+` ORDER BY s.release, s.layer, s.sae`, schema.WithoutWeights, schema.WithoutWeights)
+		WHERE `+schema.InSAEs("s.sae", names)+`
+		ORDER BY s.release, s.layer, s.sae`, schema.WithoutWeights, schema.WithoutWeights)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -76,8 +82,9 @@ func (j *Job) PlanInput(ctx context.Context, words, tokens string) (pending []Pe
 		}
 		if !r.embedding {
 			return nil, 0, &fault.Error{
-				Op: "compute", Subject: r.SAE, Problem: "the input side of its features needs the embedding of model " + r.Model + ", which was loaded without",
-				Hint: "saedb load model … --embedding adds it",
+				Op: "compute", Subject: r.SAE,
+				Problem: "the input side of its features needs the embedding of model " + r.Model + ", which was loaded without",
+				Hint:    "saedb load model … --embedding adds it",
 			}
 		}
 		matched++
@@ -95,7 +102,8 @@ func (j *Job) PlanInput(ctx context.Context, words, tokens string) (pending []Pe
 	}
 	if matched == 0 {
 		return nil, 0, &fault.Error{
-			Op: "compute", Subject: "input side", Expected: "SAEs that were loaded with their encoders", Found: fmt.Sprintf("none of %d", len(rows)),
+			Op: "compute", Subject: "input side",
+			Expected: "SAEs that were loaded with their encoders", Found: fmt.Sprintf("none of %d", len(rows)),
 			Hint: "saedb load sae … --encoder adds them",
 		}
 	}
@@ -156,7 +164,8 @@ func (j *Job) beginInput(ctx context.Context, p PendingInput) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM stored_input_computations"+of); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stored_input_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features)
+	_, err = tx.ExecContext(ctx, `INSERT INTO stored_input_computations
+			(sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features)
 		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`,
 			(SELECT count(*) FROM stored_input_statistics WHERE sae_id = $1)`, p.id, p.Tokens, kernel, j.Version, time.Now().UTC())
 	if err != nil {
@@ -171,7 +180,8 @@ func (j *Job) inputBlock(ctx context.Context, conn *sql.Conn, p PendingInput, fr
 	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
 		SELECT feature, feature_statistics(w_enc, ?, ?) AS s FROM stored_encoders e
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
-			SELECT 1 FROM stored_input_statistics t WHERE t.sae_id = %[1]d AND t.feature = e.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
+			SELECT 1 FROM stored_input_statistics t
+			WHERE t.sae_id = %[1]d AND t.feature = e.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
 		p.id, from, to), embeddingOf(p.Model), p.Tokens)
 	if err != nil {
 		return nil, err
@@ -184,7 +194,8 @@ func (j *Job) inputBlock(ctx context.Context, conn *sql.Conn, p PendingInput, fr
 		fmt.Sprintf("INSERT INTO stored_input_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature",
 			strings.Join(schema.StatisticsColumns, ", "), p.id, strings.Join(fields, ", ")),
 		// In the transaction that stores them, so that an interrupted computation has what it recorded.
-		fmt.Sprintf("UPDATE stored_input_computations SET features = features + (SELECT count(*) FROM computed_block) WHERE sae_id = %d", p.id),
+		fmt.Sprintf(`UPDATE stored_input_computations SET features = features + (SELECT count(*) FROM computed_block)
+			WHERE sae_id = %d`, p.id),
 	}, nil
 }
 

@@ -75,7 +75,9 @@ func (c *checkpoint) embedding(o Options) (*Embedding, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedding{info: EmbeddingInfo{Tensor: f.tensor}, subject: fmt.Sprintf("%s: tensor %s", c.holder[f.tensor], f.tensor)}
+	e := &Embedding{
+		info: EmbeddingInfo{Tensor: f.tensor}, subject: fmt.Sprintf("%s: tensor %s", c.holder[f.tensor], f.tensor),
+	}
 	if e.rows, e.info.DType, e.info.Files, err = c.openForm(cfg, f); err != nil {
 		return nil, err
 	}
@@ -102,7 +104,10 @@ func (c *checkpoint) embeddingForm(cfg *config, configPath string, o Options) (f
 
 // withoutEmbedding is the error of a model whose options name its unembedding alone.
 func withoutEmbedding(subject string) error {
-	return &fault.Error{Subject: subject, Problem: "which tensor is its embedding is known of the architectures that saedb knows alone", Hint: "load it without its embedding"}
+	return &fault.Error{
+		Subject: subject, Problem: "which tensor is its embedding is known of the architectures that saedb knows alone",
+		Hint: "load it without its embedding",
+	}
 }
 
 func embeddingInGGUF(path string, o Options) (*Embedding, error) {
@@ -110,7 +115,10 @@ func embeddingInGGUF(path string, o Options) (*Embedding, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Embedding{info: EmbeddingInfo{Tensor: ggufEmbedding, Files: []string{path}}, subject: fmt.Sprintf("%s: tensor %s", path, ggufEmbedding), file: file}
+	e := &Embedding{
+		info:    EmbeddingInfo{Tensor: ggufEmbedding, Files: []string{path}},
+		subject: fmt.Sprintf("%s: tensor %s", path, ggufEmbedding), file: file,
+	}
 	t, err := file.Tensor(ggufEmbedding)
 	if err == nil {
 		e.info.DType = t.DType
@@ -140,7 +148,8 @@ func (e *Embedding) ReadRows(from int, dst []float32) error {
 	for i, w := range dst {
 		if !finite(w) {
 			return &fault.Error{
-				Op: opReadEmbedding, Subject: e.subject, Problem: fmt.Sprintf("token %d, position %d", from+i/e.info.DModel, i%e.info.DModel),
+				Op: opReadEmbedding, Subject: e.subject,
+				Problem:  fmt.Sprintf("token %d, position %d", from+i/e.info.DModel, i%e.info.DModel),
 				Expected: "finite weights", Found: fmt.Sprint(w),
 			}
 		}
