@@ -240,14 +240,14 @@ func TestLinks(t *testing.T) {
 	same()
 	mustRun(t, "--db", l.db, "check", "--sample", "3")
 	for statement, want := range map[string]string{
-		"UPDATE stored_links SET top_weights = [w * (1 + 1e-6) FOR w IN top_weights] WHERE feature = 0":                                            "stored_links: pair",
-		"UPDATE stored_links SET top_features = [top_features[2], top_features[1]] || top_features[3:] WHERE feature = 0":                          "of top_weights, computed again in float64",
-		"UPDATE stored_links SET bottom_features = bottom_features[:2], bottom_weights = bottom_weights[:2] WHERE feature = 0":                     "expected in bottom_features as many features",
-		"DELETE FROM stored_links WHERE feature = 5":                                                                                               "rows, as its computation recorded, found 2047",
-		"UPDATE stored_sae_pairs SET other_id = 99":                                                                                                "rows, but no such SAE",
-		"UPDATE stored_sae_pairs SET mean = NULL WHERE kind = 'incoming'":                                                                          "expected a mean and a std of all its products",
-		"UPDATE stored_links SET top_features = [2048] || top_features[2:] WHERE feature = 0":                                                      "of 0 to 2047",
-		"INSERT INTO stored_sae_pairs SELECT nextval('pair_ids'), * EXCLUDE (pair_id) REPLACE (0 AS features, NULL AS mean) FROM stored_sae_pairs": "expected 1 pair of that kind and these SAEs, found 2",
+		"UPDATE stored_links SET top_weights = [w * (1 + 1e-6) FOR w IN top_weights] WHERE feature = 0":                                      "stored_links: pair",
+		"UPDATE stored_links SET top_features = [top_features[2], top_features[1]] || top_features[3:] WHERE feature = 0":                    "of top_weights, computed again in float64",
+		"UPDATE stored_links SET bottom_features = bottom_features[:2], bottom_weights = bottom_weights[:2] WHERE feature = 0":               "expected in bottom_features as many features",
+		"DELETE FROM stored_links WHERE feature = 5":                                                                                         "rows, as its computation recorded, found 2047",
+		"UPDATE stored_sae_pairs SET other_id = 99":                                                                                          "rows, but no such SAE",
+		"UPDATE stored_sae_pairs SET mean = NULL WHERE kind = 'incoming'":                                                                    "expected a mean and a std of all its products",
+		"UPDATE stored_links SET top_features = [2048] || top_features[2:] WHERE feature = 0":                                                "of 0 to 2047",
+		"INSERT INTO stored_sae_pairs SELECT pair_id + 100, * EXCLUDE (pair_id) REPLACE (0 AS features, NULL AS mean) FROM stored_sae_pairs": "expected 1 pair of that kind and these SAEs, found 2",
 	} {
 		damaged := filepath.Join(t.TempDir(), "damaged.db")
 		copyFile(t, l.db, damaged)
