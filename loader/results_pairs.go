@@ -57,13 +57,13 @@ func (i *resultsImport) pairsOf(t *resultsTable, stored string, columns []string
 			return false, err
 		}
 	}
-	var last int64 // pairs from here on are new
-	if err := i.tx.QueryRowContext(i.ctx, `SELECT nextval('pair_ids')`).Scan(&last); err != nil {
+	var last int64 // pairs behind it are new
+	if err := i.tx.QueryRowContext(i.ctx, `SELECT coalesce(max(pair_id), 0) FROM stored_sae_pairs`).Scan(&last); err != nil {
 		return false, err
 	}
 	result, err := i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO stored_sae_pairs (pair_id, kind, sae_id, other_id, top, kernel, saedb_version, computed_at, features, mean, std)
-		SELECT nextval('pair_ids'), kind, sae_id, other_id, top, kernel, saedb_version, computed_at, pair_features, pair_mean, pair_std
-		FROM (FROM %s r ANTI JOIN stored_sae_pairs p USING (kind, sae_id, other_id) ORDER BY kind, sae_id, other_id)`, pairs))
+		SELECT %d + row_number() OVER (ORDER BY kind, sae_id, other_id), kind, sae_id, other_id, top, kernel, saedb_version, computed_at, pair_features, pair_mean, pair_std
+		FROM (FROM %s r ANTI JOIN stored_sae_pairs p USING (kind, sae_id, other_id))`, last, pairs))
 	if err != nil {
 		return false, err
 	}

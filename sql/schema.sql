@@ -513,8 +513,6 @@ COMMENT ON COLUMN stored_labels.label IS 'What the feature promotes or suppresse
 
 -- Features multiplied with features. A row has a feature's ends of the ranking, as lists: a
 -- pair of SAEs of 24,576 features would have 604 million products.
-CREATE SEQUENCE pair_ids;
-
 CREATE TABLE stored_sae_pairs (
     pair_id INTEGER NOT NULL,
     kind VARCHAR NOT NULL,
@@ -548,7 +546,7 @@ CREATE TABLE stored_neighbours (
     mean_absolute_cosine DOUBLE
 );
 COMMENT ON TABLE stored_sae_pairs IS 'Which features were multiplied with which: the directions of one SAE with the rows of another, or of itself.';
-COMMENT ON COLUMN stored_sae_pairs.pair_id IS 'Number of the pair, never used again.';
+COMMENT ON COLUMN stored_sae_pairs.pair_id IS 'Number of the pair in this database.';
 COMMENT ON COLUMN stored_sae_pairs.kind IS 'outgoing: the decoder of sae_id with the encoder of other_id. incoming: the encoder of sae_id with the decoder of other_id. neighbours: the decoders of both, at unit length.';
 COMMENT ON COLUMN stored_sae_pairs.sae_id IS 'SAE whose features have a row each.';
 COMMENT ON COLUMN stored_sae_pairs.other_id IS 'SAE whose features are in the lists.';

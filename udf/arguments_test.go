@@ -26,6 +26,8 @@ var callForms = []string{
 	"enrichment_values(w, m, is, s)", "leading_edge(w, m, s)", "leading_edge(w, m, s, d)", "weighted_enrichment(w, m, l, d, i)", "weighted_enrichment(w, m, l, d, i, i)",
 	"row_hash(i, w)", "token_text(s, s)", "random_direction(i, i, i)", "random_direction_like(i, i, s)", "baseline_log10_p(m, i, i, d)", "ks_log10_p(i, i, d)",
 	"FROM read_sae(p)", "FROM read_encoder(p)", "FROM sae_info(p)", "FROM read_unembedding(p)", "FROM read_unembedding(p, processing := s)", "FROM read_embedding(p)", "FROM read_vocab(p)",
+	"linked_features(w, m)", "linked_features(w, m, i)", "nearest_features(w, m)", "nearest_features(w, m, i)",
+	"FROM feature_families()", "FROM feature_families(cosine := d)", "FROM match_saes(s, s)", "FROM match_saes(s, s, cosine := d)",
 	"FROM saedb_model(s, p)", "FROM saedb_model(s, p, processing := s)", "FROM releases()", "FROM opened(s)",
 }
 

@@ -172,7 +172,8 @@ func (m *matching) match(ctx context.Context, finished func(int)) error {
 // candidates are, for each direction, the features of by with the highest |cosine|, and their
 // cosines; the first of all there are is in cosines also where it is no candidate. rest is the
 // highest |cosine| that any other feature could have.
-func (m *matching) candidates(ctx context.Context, directions []float32, by *reader, finished func(int)) (candidates [][]compute.Candidate, cosines [][]float64, rest []float64, err error) {
+func (m *matching) candidates(ctx context.Context, directions []float32, by *reader, finished func(int)) (
+	candidates [][]compute.Candidate, cosines [][]float64, rest []float64, err error) {
 	d, n := m.a.dModel, m.a.rows
 	candidates, cosines, rest = make([][]compute.Candidate, n), make([][]float64, n), make([]float64, n)
 	if by.zero {

@@ -27,7 +27,10 @@ var (
 	}
 )
 
-func computePairs(compute func(*operations.Database, context.Context, operations.PairsRequest) (operations.PairsOutcome, error)) func(context.Context, *Host, arguments, func(...any) error) error {
+// pairsMethod is a method of operations.Database that computes pairs.
+type pairsMethod func(*operations.Database, context.Context, operations.PairsRequest) (operations.PairsOutcome, error)
+
+func computePairs(compute pairsMethod) func(context.Context, *Host, arguments, func(...any) error) error {
 	return func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		return h.within(ctx, a, func(db *operations.Database) error {
 			if a.text("top") != "" && a.integer("top", 0) == 0 {

@@ -24,7 +24,7 @@ func TestBuildErrors(t *testing.T) {
 		fill func(*Builder)
 		want string
 	}{
-		{"a row missing", func(b *Builder) { b.SetRows(0, make([]float32, 6)); b.SetRows(3, make([]float32, 3)) }, "token 2"},
+		{"a row missing", func(b *Builder) { b.SetRows(0, make([]float32, 6)); b.SetRows(3, make([]float32, 3)) }, "found no row 2"},
 		{"token outside", func(b *Builder) { whole(b); b.Only([]int32{1, 4}) }, "token ids below 4, found 4"},
 		{"negative token", func(b *Builder) { whole(b); b.Only([]int32{-1, 2}) }, "found -1"},
 		{"no token", func(b *Builder) { whole(b); b.Only(nil) }, "at least one token"},

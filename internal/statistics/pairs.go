@@ -86,7 +86,7 @@ func (j *Job) beginPair(ctx context.Context, p *Pair) error {
 			p.id, j.Kernel, kernelsApart)
 	} else {
 		err = tx.QueryRowContext(ctx, `INSERT INTO stored_sae_pairs (pair_id, kind, sae_id, other_id, top, kernel, saedb_version, computed_at, features)
-			VALUES (nextval('pair_ids'), ?, ?, ?, ?, ?, ?, ?, 0) RETURNING pair_id`,
+			SELECT (SELECT coalesce(max(pair_id), 0) + 1 FROM stored_sae_pairs), ?, ?, ?, ?, ?, ?, ?, 0 RETURNING pair_id`,
 			p.Kind, p.sae, p.other, p.Top, j.Kernel, j.Version, time.Now().UTC()).Scan(&p.id)
 	}
 	if err != nil {

@@ -44,8 +44,6 @@ CREATE TABLE stored_encoders (
 );
 
 -- Features multiplied with features.
-CREATE SEQUENCE pair_ids;
-
 CREATE TABLE stored_sae_pairs (
     pair_id INTEGER NOT NULL,
     kind VARCHAR NOT NULL,
