@@ -147,6 +147,11 @@ func TestExportedDatabase(t *testing.T) {
 		t.Errorf("%d features are similar to one without weights", n)
 	}
 	expectFailure(t, saedbRun(t, "", "--db", results, "sql", "SELECT logit_stats(CAST(range(32) AS FLOAT[]), 'small')"), 1, "its unembedding is not in this database")
+	// A set that comes later has a number of its own, so that nobody else's scores are its.
+	mustRun(t, "--db", results, "load", "sets", "--name", "later", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 7 AND 30")
+	if n := count(t, results, "SELECT count(*) FROM stored_token_sets t JOIN stored_enrichment e USING (set_id) WHERE token_set = 'later'"); n != 0 {
+		t.Errorf("a new set has %d scores of another", n)
+	}
 }
 
 // TestExportRefuses what is there already, unless an export wrote it and --replace is given.

@@ -70,12 +70,12 @@ func computePairs(c *cli.Context, db *saedb.DB) error {
 // reportPair says what has been computed of a pair.
 func reportPair(c *cli.Context, done saedb.ComputedPair) {
 	lists := map[string]string{
-		statistics.Outgoing:   "its strongest targets in",
-		statistics.Incoming:   "its strongest sources in",
-		statistics.Neighbours: "its nearest directions in",
+		statistics.Outgoing:   "strongest targets",
+		statistics.Incoming:   "strongest sources",
+		statistics.Neighbours: "nearest directions",
 	}
-	fmt.Fprintf(c.App.Writer, "computed %s: of %d features each %s %s, %d, %.1f s\n",
-		done.SAE, done.Features, lists[done.Kind], done.Other, done.Top, done.Took.Seconds())
+	fmt.Fprintf(c.App.Writer, "computed %s: the %d %s of each of %d features in %s, %.1f s\n",
+		done.SAE, done.Top, lists[done.Kind], done.Features, done.Other, done.Took.Seconds())
 }
 
 // prepareCompute makes a database ready for what is computed in it.

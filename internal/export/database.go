@@ -24,7 +24,7 @@ func (r *run) database(*sql.Conn) error {
 		if _, err := conn.ExecContext(r.ctx, "SET temp_directory = "+schema.Literal(filepath.Join(r.dir, ".spill"))); err != nil {
 			return err
 		}
-		if err := r.fill(conn, schema.Identifier(from)); err != nil {
+		if err := r.fill(conn, from); err != nil {
 			return err
 		}
 		_, err = conn.ExecContext(r.ctx, "CHECKPOINT")
@@ -43,7 +43,8 @@ var withoutWeights = map[string]string{
 }
 
 // fill copies the tables from a database that is attached, and makes the views.
-func (r *run) fill(conn *sql.Conn, from string) error {
+func (r *run) fill(conn *sql.Conn, database string) error {
+	from := schema.Identifier(database)
 	tx, err := conn.BeginTx(r.ctx, nil)
 	if err != nil {
 		return err
@@ -68,6 +69,9 @@ func (r *run) fill(conn *sql.Conn, from string) error {
 			return err
 		}
 	}
+	if err := r.continueSequences(tx, database); err != nil {
+		return err
+	}
 	if err := r.recordContents(tx, from); err != nil {
 		return err
 	}
@@ -78,6 +82,28 @@ func (r *run) fill(conn *sql.Conn, from string) error {
 		r.add(r.rows[t.name])
 	}
 	return tx.Commit()
+}
+
+// continueSequences has the sequences go on where those of the database end: numbers that its
+// rows have are not given again.
+func (r *run) continueSequences(tx *sql.Tx, database string) error {
+	type sequence struct {
+		name string
+		next int
+	}
+	all, err := schema.Rows(r.ctx, tx, func(s *sequence) []any { return []any{&s.name, &s.next} },
+		`SELECT o.sequence_name, greatest(s.start_value, coalesce(s.last_value + s.increment_by, 0)) FROM duckdb_sequences() s JOIN duckdb_sequences() o USING (sequence_name)
+		WHERE s.database_name = ? AND o.database_name = current_database()`, database)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		name := schema.Identifier(s.name)
+		if _, err := tx.ExecContext(r.ctx, fmt.Sprintf("DROP SEQUENCE %s; CREATE SEQUENCE %s START %d", name, name, s.next)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recordContents records what the tables of weights hold now, as loads did in the database
