@@ -210,7 +210,7 @@ func TestLinks(t *testing.T) {
 		"SELECT count(*) FROM feature_links WHERE z IS NULL OR nominal_p IS NULL":                                                                                      0,
 		"SELECT count(*) FROM feature_links":                                                                                                                           4 * top * linkedFeatures,
 		fmt.Sprintf("SELECT count(*) FROM feature_links WHERE source_feature = %d AND target_feature = %d AND rank = 1", plantedSource, plantedTarget):                 2,
-		fmt.Sprintf("SELECT arg_max(source_feature, z) * 10000 + arg_max(target_feature, z) FROM feature_links"):                                                       plantedSource*10000 + plantedTarget,
+		"SELECT arg_max(source_feature, z) * 10000 + arg_max(target_feature, z) FROM feature_links":                                                                    plantedSource*10000 + plantedTarget,
 		"SELECT count(*) FROM stored_links WHERE pair_id = (SELECT pair_id FROM stored_sae_pairs WHERE kind = 'outgoing') AND feature = 17 AND (std = 0 AND mean = 0)": 1,
 	} {
 		if got := count(t, l.db, query); got != want {
