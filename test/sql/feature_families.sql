@@ -1,4 +1,3 @@
--- Errors say what was expected.
 FROM feature_families(cosine := 2);
 
 FROM feature_families(cosine := 'near');

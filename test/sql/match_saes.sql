@@ -1,4 +1,3 @@
--- Errors say what was expected, and what there is.
 FROM match_saes('nobody', 'layer_29');
 
 FROM match_saes('layer_24', 'layer_29', cosine := 2);
