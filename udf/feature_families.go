@@ -28,7 +28,7 @@ var familiesFamily = family{
 		Description: "Features that are one through layers or SAEs: connected components of the graph in which two features are joined where each has the other for its nearest " +
 			"decoder direction in the other's SAE, and the cosine is at least that. A row a feature of a family of two or more; families are numbered by their size, the largest first, " +
 			"equal ones by their first feature. Nearest directions are those that saedb compute --neighbours stored; pairs of SAEs without them join nothing.",
-		Example: "SELECT family, string_agg(layer || '/' || feature, ' → ' ORDER BY layer, feature) AS chain FROM feature_families(cosine := 0.4) GROUP BY family ORDER BY family LIMIT 3",
+		Example: "SELECT count(DISTINCT family) AS families, max(size) AS largest FROM feature_families(cosine := 0.4)",
 	}},
 }
 

@@ -7,4 +7,4 @@ FROM feature_families(cosine := 0);
 -- There are none before saedb compute --neighbours --from … --to ….
 SELECT count(*) AS features FROM feature_families();
 
-DESCRIBE FROM feature_families(cosine := 0.7);
+SELECT column_name, column_type FROM (DESCRIBE FROM feature_families(cosine := 0.7));
