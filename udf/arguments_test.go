@@ -16,17 +16,17 @@ import (
 )
 
 // callForms is how each function is called, every overload of it. w is a
-// direction, m a model, s a text, l a list of texts, i an INTEGER, is a list of them,
+// direction, m a model, r a reader of features, s a text, l a list of texts, i an INTEGER, is a list of them,
 // d a DOUBLE, b a BOOLEAN, and p the path of a small file, or one that is not there.
 var callForms = []string{
 	"logit_stats(w, m)", "logit_stats(w, m, b)", "logit_stats(w, m, s)", "logit_stats(w, m, b, s)", "l_moments(w, m)", "l_moments(w, m, s)", "top_tokens(w, m, i, s)", "enrichment_score(w, m, s, s)",
 	"enrich(w, m, s)", "enrich(w, m, l, s)", "leading_edge(w, m, s, s)", "leading_edge(w, m, s, d, s)", "weighted_enrichment(w, m, l, d, i, s)", "weighted_enrichment(w, m, l, d, i, i, s)",
-	"top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "top_features(w, m)", "top_features(w, m, i)", "bottom_features(w, m)", "bottom_features(w, m, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
+	"top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "top_features(w, r)", "top_features(w, r, i)", "bottom_features(w, r)", "bottom_features(w, r, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
 	"feature_statistics(w, m)", "feature_statistics(w, m, s)", "feature_statistics(w, m, s, is)", "enrichment_score(w, m, s)", "enrich(w, m)", "enrich(w, m, l)",
 	"enrichment_values(w, m, is, s)", "leading_edge(w, m, s)", "leading_edge(w, m, s, d)", "weighted_enrichment(w, m, l, d, i)", "weighted_enrichment(w, m, l, d, i, i)",
 	"row_hash(i, w)", "token_text(s, s)", "random_direction(i, i, i)", "random_direction_like(i, i, s)", "baseline_log10_p(m, i, i, d)", "ks_log10_p(i, i, d)",
 	"FROM read_sae(p)", "FROM read_encoder(p)", "FROM sae_info(p)", "FROM read_unembedding(p)", "FROM read_unembedding(p, processing := s)", "FROM read_embedding(p)", "FROM read_vocab(p)",
-	"linked_features(w, m)", "linked_features(w, m, i)", "nearest_features(w, m)", "nearest_features(w, m, i)",
+	"linked_features(w, r)", "linked_features(w, r, i)", "nearest_features(w, r)", "nearest_features(w, r, i)",
 	"FROM feature_families()", "FROM feature_families(cosine := d)", "FROM match_saes(s, s)", "FROM match_saes(s, s, cosine := d)",
 	"FROM saedb_model(s, p)", "FROM saedb_model(s, p, processing := s)", "FROM releases()", "FROM opened(s)",
 }
@@ -54,6 +54,7 @@ type arguments struct {
 func (a *arguments) render(form string) string {
 	values := map[string]string{
 		"m": []string{"'llama'", "'gpt2'", "NULL", text(a.text)}[a.rows>>6], "s": a.oneText(), "i": fmt.Sprintf("CAST(%d AS INTEGER)", int32(a.number)),
+		"r":  []string{"'small#decoder'", "'small#encoder'", "'gpt2'", text(a.text)}[a.rows>>6],
 		"l":  []string{"['first', " + text(a.text) + "]", "['first', 'third']", "['third', NULL]", "[]"}[a.number&3],
 		"is": fmt.Sprintf("[%d, 1, NULL, 2]::INTEGER[]", int32(a.number)), "d": fmt.Sprintf("'%v'::DOUBLE", a.real), "b": fmt.Sprint(a.number&1 == 1),
 		"p": text(filepath.Join("..", "loader", []string{"sae/testdata/saelens-standard-bf16", "model/testdata/llama", "vocab/testdata/gpt2", "sae/testdata/" + plainName(a.text)}[a.number&3])),
@@ -138,6 +139,9 @@ func plainName(s string) string {
 func withSets(t testing.TB) *saedb.DB {
 	t.Helper()
 	db := withModels(t, saedb.Options{MemoryLimit: 256 << 20})
+	dir := filepath.Join(t.TempDir(), "small")
+	smallSAE(t, dir, 0, 1)
+	loadSmallSAE(t, db, saedb.SAERequest{Path: dir, Encoder: true})
 	for _, statement := range []string{
 		"INSERT INTO stored_token_sets SELECT m.n, model_id, token_set, 'user', NULL, ids, 'test', now()::TIMESTAMP, len(ids), 0 FROM (SELECT model_id, row_number() OVER () * 10 AS n FROM stored_models) m, " +
 			"(VALUES ('first', [0, 1, 2, 3]), ('third', [3, 6, 9, 12])) s(token_set, ids)",
