@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 )
@@ -34,31 +35,34 @@ type baselines struct {
 	// unit are the SAEs whose decoder directions have length 1. Random directions have, and
 	// a standard deviation grows with the length.
 	unit map[string]bool
+	// contours are those that were computed, by the first of the values along x: SAEs share a
+	// baseline, and each has a panel.
+	contours map[*float64][]Line
 }
 
 // lengthSample is how many features of an SAE tell whether its directions have length 1, and
 // lengthTolerance how far from it they may be: some decoders were normalised in 16 bits.
 const lengthSample, lengthTolerance = 32, 0.01
 
-// readBaselines reads the statistics of the random directions that each of saes is held
-// against, std where it is among those asked for. A query of the user's has no SAEs: its values
+// readBaselines reads some statistics of the random directions that each of saes is held
+// against. A query of the user's has no SAEs: its values
 // may be any.
 func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE, statistics ...string) (baselines, error) {
-	found := baselines{of: map[string]baseline{}, unit: map[string]bool{}}
+	found := baselines{of: map[string]baseline{}, unit: map[string]bool{}, contours: map[*float64][]Line{}}
 	if len(saes) == 0 {
 		return found, nil
 	}
-	err := found.read(ctx, db, saes)
+	err := found.read(ctx, db, saes, statistics)
 	if err == nil && len(found.of) > 0 && slices.Contains(statistics, "std") {
 		err = found.measure(ctx, db, saes)
 	}
 	return found, fault.At(op, "baseline", err)
 }
 
-func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE) error {
+func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE, statistics []string) error {
 	rows, err := db.QueryContext(ctx, `SELECT baseline_id, statistic, list(sae), any_value(sorted_values), any_value(direction_rows)
 		FROM saes JOIN stored_computations ON sae_id = load_id JOIN stored_baseline_statistics USING (baseline_id)
-		WHERE `+inSAEs(saes)+` GROUP BY baseline_id, statistic`)
+		WHERE `+inSAEs(saes)+` AND statistic IN ('`+strings.Join(statistics, "', '")+`') GROUP BY baseline_id, statistic`)
 	if err != nil {
 		return err
 	}
@@ -195,6 +199,19 @@ func between(layers []float64, i int) (from, to float64) {
 
 // contourShare is the part of the random directions that a contour holds.
 const contourShare = 0.98
+
+// contour is that of random directions in x and y, which is computed once for all that share them.
+func (b baselines) contour(x, y randomValues) []Line {
+	if x.sorted == nil || y.sorted == nil {
+		return nil
+	}
+	lines, known := b.contours[&x.sorted[0]]
+	if !known {
+		lines = contourOf(x, y)
+		b.contours[&x.sorted[0]] = lines
+	}
+	return lines
+}
 
 // contourOf is the contour of random directions in x, and in y on a logarithmic scale: of those
 // that have both.

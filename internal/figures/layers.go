@@ -254,7 +254,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		f.Frames = append(f.Frames, points.Frame)
 		p.Points = append(p.Points, points)
 	}
-	if p.Lines = contourOf(random.shared(saes, "skewness"), random.shared(saes, "kurtosis")); p.Lines != nil {
+	if p.Lines = random.contour(random.shared(saes, "skewness"), random.shared(saes, "kurtosis")); p.Lines != nil {
 		f.Note += contourNote
 	}
 	f.Panels = []Panel{p}

@@ -64,7 +64,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 				return nil, err
 			}
 		}
-		if p.Lines = contourOf(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
+		if p.Lines = random.contour(random.values(g.sae, "skewness"), random.values(g.sae, "kurtosis")); p.Lines != nil {
 			f.Note = tailNote + contourNote
 		}
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
