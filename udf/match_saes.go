@@ -39,7 +39,7 @@ func registerMatch(f *Functions, c capi.Connection) error {
 			m.least = least
 		}
 		for i, to := range []**storedReader{&m.a, &m.b} {
-			found, err := f.readers.database.find(tableMatch, arguments[i]+decoder.ending())
+			found, err := f.readers.database.find(tableMatch, schema.ReaderName(arguments[i], decoder.suffix))
 			if err != nil {
 				return nil, err
 			}

@@ -10,8 +10,7 @@ import (
 )
 
 // readerKind is one of the matrices of a model or an SAE that directions are multiplied with.
-// A reader's name is that of its model or SAE, #, and the suffix; of an unembedding the
-// model's name alone. docs/readers.md says so to people.
+// schema.ReaderName makes a reader's name of that of its model or SAE and the suffix.
 type readerKind struct {
 	suffix     string
 	ofFeatures bool // whether rows are features of an SAE, or tokens of a model
@@ -24,17 +23,17 @@ var (
 	unembedding = &readerKind{table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u"}
 	// The rows of an embedding are in the table that its model's load says.
 	embedding = &readerKind{
-		suffix: "embedding", table: "stored_embeddings", owner: "model_id", row: "token_id", weights: "w_e",
+		suffix: schema.EmbeddingReader, table: "stored_embeddings", owner: "model_id", row: "token_id", weights: "w_e",
 	}
 	// of a model whose stored unembedding is the same matrix
 	embeddingInPlace = &readerKind{
-		suffix: "embedding", table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u",
+		suffix: schema.EmbeddingReader, table: "stored_unembeddings", owner: "model_id", row: "token_id", weights: "w_u",
 	}
 	encoder = &readerKind{
-		suffix: "encoder", ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc",
+		suffix: schema.EncoderReader, ofFeatures: true, table: "stored_encoders", owner: "sae_id", row: "feature", weights: "w_enc",
 	}
 	decoder = &readerKind{
-		suffix: "decoder", ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec",
+		suffix: schema.DecoderReader, ofFeatures: true, table: "stored_decoders", owner: "sae_id", row: "feature", weights: "w_dec",
 	}
 
 	suffixed = []*readerKind{embedding, encoder, decoder}
@@ -53,7 +52,7 @@ func (k *readerKind) matrix() string {
 
 // splitReader takes the suffix of a kind off a reader's name; kind is nil where it has none.
 func splitReader(name string) (of string, kind *readerKind) {
-	i := strings.LastIndexByte(name, '#')
+	i := strings.LastIndexByte(name, schema.ReaderMark)
 	if i < 0 {
 		return name, nil
 	}
@@ -266,21 +265,13 @@ func ambiguous(function, name string, kind *readerKind, found []*storedReader) e
 	var databases, qualified []string
 	for _, m := range found {
 		databases = append(databases, m.database)
-		qualified = append(qualified, schema.Literal(m.database+"."+m.of+kind.ending()))
+		qualified = append(qualified, schema.Literal(schema.ReaderName(m.database+"."+m.of, kind.suffix)))
 	}
 	return &fault.Error{
 		Op: function, Subject: fmt.Sprintf("model %q", name),
 		Problem: "has other weights in each of the databases " + strings.Join(databases, ", "),
 		Hint:    "say which: " + strings.Join(qualified, " or "),
 	}
-}
-
-// ending is what follows the name of a model or an SAE.
-func (k *readerKind) ending() string {
-	if k.suffix == "" {
-		return ""
-	}
-	return "#" + k.suffix
 }
 
 func unknownModel(function, name string, models []*storedReader, saes []*storedSAE) error {
@@ -296,7 +287,7 @@ func unknownModel(function, name string, models []*storedReader, saes []*storedS
 	switch {
 	case len(meant(saes, name)) > 0:
 		unknown.Hint = fmt.Sprintf("it is the name of an SAE: say %s or %s",
-			schema.Literal(name+encoder.ending()), schema.Literal(name+decoder.ending()))
+			schema.Literal(schema.ReaderName(name, encoder.suffix)), schema.Literal(schema.ReaderName(name, decoder.suffix)))
 	case len(known) == 0:
 		unknown.Hint = "none is loaded; load one with saedb load model"
 	case strings.Contains(name, "#"):
@@ -311,7 +302,7 @@ func unknownModel(function, name string, models []*storedReader, saes []*storedS
 func findFeatures(function, words string, kind *readerKind, saes []*storedSAE) (*storedReader, error) {
 	s, err := oneSAE(words, saes)
 	if err != nil {
-		return nil, fault.At(function, fmt.Sprintf("reader %q", words+kind.ending()), err)
+		return nil, fault.At(function, fmt.Sprintf("reader %q", schema.ReaderName(words, kind.suffix)), err)
 	}
 	if kind == encoder && !s.encoder {
 		e := &fault.Error{

@@ -158,21 +158,6 @@ func (c *computation) piece(ctx context.Context, of Computed, model string, run 
 	if err := c.baseline(ctx, model, of.Tokens, like); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	begun := time.Now()
-	block := begun
-	c.job.Done = func(features int) {
-		if c.Block == nil {
-			return
-		}
-		part := of
-		part.Features, part.Took = features, time.Since(block)
-		if err := c.Block(part); err != nil {
-			cancel(err)
-		}
-		block = time.Now()
-	}
 	what := of.Of
 	switch of.Kind {
 	case Enrichment:
@@ -180,15 +165,43 @@ func (c *computation) piece(ctx context.Context, of Computed, model string, run 
 	case Input:
 		what += ", input side"
 	}
-	watched, end := c.watch(ctx, what, int64(of.Features), "features")
+	return c.inBlocks(ctx, c.job, what, of.Features, run, func(features int, took time.Duration) error {
+		if c.Block == nil {
+			return nil
+		}
+		part := of
+		part.Features, part.Took = features, took
+		return c.Block(part)
+	}, func(took time.Duration) {
+		if c.Done != nil {
+			of.Took = took
+			c.Done(of)
+		}
+	})
+}
+
+// inBlocks runs what computes so many features with a job, with progress. Block is told of each
+// block that is committed, and its error ends the computation; done of the end of all.
+func (d *Database) inBlocks(ctx context.Context, job *statistics.Job, what string, features int, run func(context.Context) error,
+	block func(features int, took time.Duration) error, done func(took time.Duration)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	begun := time.Now()
+	since := begun
+	job.Done = func(features int) {
+		if err := block(features, time.Since(since)); err != nil {
+			cancel(err)
+		}
+		since = time.Now()
+	}
+	watched, end := d.watch(ctx, what, int64(features), "features")
 	err := run(watched)
 	end()
 	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx) // which is Block's, where it has one
+		return context.Cause(ctx) // which is the block's, where it has one
 	}
-	if err == nil && c.Done != nil {
-		of.Took = time.Since(begun)
-		c.Done(of)
+	if err == nil {
+		done(time.Since(begun))
 	}
 	return err
 }

@@ -192,31 +192,19 @@ func (d *Database) computePairs(ctx context.Context, op string, r PairsRequest, 
 
 // computePair computes what a pair lacks.
 func (d *Database) computePair(ctx context.Context, r PairsRequest, job *statistics.Job, p statistics.Pair) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	done := ComputedPair{Kind: p.Kind, SAE: p.SAE, Other: p.Other, Features: p.Features, Top: p.Top}
-	begun := time.Now()
-	block := begun
-	job.Done = func(features int) {
+	of := ComputedPair{Kind: p.Kind, SAE: p.SAE, Other: p.Other, Features: p.Features, Top: p.Top}
+	run := func(ctx context.Context) error { return job.RunPair(ctx, p) }
+	return d.inBlocks(ctx, job, fmt.Sprintf("%s, %s %s", p.SAE, p.Kind, p.Other), p.Features, run, func(features int, took time.Duration) error {
 		if r.Block == nil {
-			return
+			return nil
 		}
-		part := done
-		part.Features, part.Took = features, time.Since(block)
-		if err := r.Block(part); err != nil {
-			cancel(err)
+		part := of
+		part.Features, part.Took = features, took
+		return r.Block(part)
+	}, func(took time.Duration) {
+		if r.Done != nil {
+			of.Took = took
+			r.Done(of)
 		}
-		block = time.Now()
-	}
-	watched, end := d.watch(ctx, fmt.Sprintf("%s, %s %s", p.SAE, p.Kind, p.Other), int64(p.Features), "features")
-	err := job.RunPair(watched, p)
-	end()
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx) // which is Block's, where it has one
-	}
-	if err == nil && r.Done != nil {
-		done.Took = time.Since(begun)
-		r.Done(done)
-	}
-	return err
+	})
 }

@@ -139,7 +139,7 @@ type baselineRun struct {
 // reader is what the directions are multiplied with, as functions take it.
 func (b *baselineRun) reader() string {
 	if b.input {
-		return embeddingOf(b.model)
+		return schema.ReaderName(b.model, schema.EmbeddingReader)
 	}
 	return b.model
 }

@@ -117,11 +117,9 @@ func checkTokens(tokens string) error {
 	return &fault.Error{Op: "compute", Subject: "tokens", Expected: AllTokens + " or " + RealTokens, Found: tokens}
 }
 
-// embeddingOf is how functions take the embedding of a model.
-func embeddingOf(model string) string { return model + "#embedding" }
-
 // RunInput computes the statistics of the input side that are lacking, and holds them against
-// the isotropic baseline of the model. Each block is committed as it is done.
+// the isotropic baseline of the model, after [Job.EnsureBaseline] of that. Each block is
+// committed as it is done.
 func (j *Job) RunInput(ctx context.Context, p PendingInput) error {
 	return fault.At("compute", p.SAE, j.runInput(ctx, p))
 }
@@ -182,7 +180,7 @@ func (j *Job) inputBlock(ctx context.Context, conn *sql.Conn, p PendingInput, fr
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
 			SELECT 1 FROM stored_input_statistics t
 			WHERE t.sae_id = %[1]d AND t.feature = e.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
-		p.id, from, to), embeddingOf(p.Model), p.Tokens)
+		p.id, from, to), schema.ReaderName(p.Model, schema.EmbeddingReader), p.Tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +202,6 @@ func (j *Job) inputBlock(ctx context.Context, conn *sql.Conn, p PendingInput, fr
 func (j *Job) inputBaseline(ctx context.Context, model, tokens string) (id int, err error) {
 	if j.Baseline == 0 {
 		return 0, nil
-	}
-	if _, err := j.EnsureBaseline(ctx, model, tokens, ""); err != nil {
-		return 0, err
 	}
 	b := &baselineRun{Job: j, ctx: ctx, model: model, tokens: tokens}
 	if err := b.find(); err != nil {

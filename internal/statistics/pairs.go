@@ -106,10 +106,10 @@ type pairKind struct {
 const storeLinks = `INSERT INTO stored_links SELECT $pair, feature, s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights FROM computed_block ORDER BY feature`
 
 var pairKinds = map[string]pairKind{
-	Outgoing: {"stored_decoders", "w_dec", "encoder", "linked_features", storeLinks},
-	Incoming: {"stored_encoders", "w_enc", "decoder", "linked_features", storeLinks},
+	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", storeLinks},
+	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", storeLinks},
 	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
-	Neighbours: {"stored_decoders", "w_dec", "decoder", "nearest_features", `INSERT INTO stored_neighbours
+	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features", `INSERT INTO stored_neighbours
 		SELECT $pair, feature, (s.features[1:place - 1] || s.features[place + 1:])[:$top], (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top], s.mean_absolute_cosine
 		FROM (SELECT feature, s, coalesce(CASE WHEN $self THEN list_position(s.features, feature) END, len(s.features) + 1) AS place FROM computed_block) ORDER BY feature`},
 }
@@ -124,7 +124,7 @@ func (j *Job) pairBlock(ctx context.Context, conn *sql.Conn, p Pair, from, to in
 		"$sae", fmt.Sprint(p.sae), "$range", fmt.Sprintf("feature >= %d AND feature < %d", from, to))
 	_, err = conn.ExecContext(ctx, named.Replace(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, %s(%s, ?, %d) AS s FROM %s
 		WHERE sae_id = $sae AND $range AND feature NOT IN (SELECT feature FROM $table WHERE pair_id = $pair AND $range)`,
-		kind.call, kind.direction, asked, kind.from)), p.Other+"#"+kind.reader)
+		kind.call, kind.direction, asked, kind.from)), schema.ReaderName(p.Other, kind.reader))
 	store = []string{kind.store, `UPDATE stored_sae_pairs SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = $pair`}
 	if to == p.features && p.Kind != Neighbours {
 		// The variance of all is the mean of the rows' and the variance of their means.
