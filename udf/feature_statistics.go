@@ -84,7 +84,7 @@ func (f *execution) writeFeatureStatistics(input capi.Chunk, output capi.Vector,
 	fields := 2*len(moments) + 6
 	rows := input.Rows()
 	plain, cosine := newMomentsWriter(output, 0, rows), newMomentsWriter(output, len(moments), rows)
-	top, bottom := newEndWriter(output, 2*len(moments), rows), newEndWriter(output, 2*len(moments)+3, rows)
+	top, bottom := newEndLists(output, 2*len(moments), 3, rows), newEndLists(output, 2*len(moments)+3, 3, rows)
 	var lists *listWriter
 	if enriched {
 		lists = newListWriter(output.Field(fields), rows, null)
@@ -117,61 +117,11 @@ func (f *execution) writeFeatureStatistics(input capi.Chunk, output capi.Vector,
 			plain.write(row, &s.Plain, i)
 			cosine.write(row, &s.Cosine, i)
 		}
-		if err := top.write(b.rows, &s.Top, b.reader); err != nil {
+		if err := top.writeTokens(b.rows, &s.Top, b.reader); err != nil {
 			return err
 		}
-		if err := bottom.write(b.rows, &s.Bottom, b.reader); err != nil {
+		if err := bottom.writeTokens(b.rows, &s.Bottom, b.reader); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// endWriter writes one end of the ranking into three list fields of a struct:
-// texts, ids and logit weights.
-type endWriter struct {
-	lists   [3]capi.Vector
-	entries [3][]capi.Entry
-	filled  int // elements so far, the same in each
-}
-
-func newEndWriter(output capi.Vector, first, rows int) *endWriter {
-	w := &endWriter{}
-	for i := range w.lists {
-		w.lists[i] = output.Field(first + i)
-		w.entries[i] = capi.Values[capi.Entry](w.lists[i], rows)
-	}
-	return w
-}
-
-// empty gives a NULL row lists that lie nowhere.
-func (w *endWriter) empty(row int) {
-	for _, entries := range w.entries {
-		entries[row] = capi.Entry{}
-	}
-}
-
-// write appends the lists of ranked's entries 0, 1, …, one for each of rows.
-func (w *endWriter) write(rows []int, ranked *compute.Tokens, m *reader) error {
-	k := ranked.K
-	total := w.filled + len(rows)*k
-	for _, list := range w.lists {
-		if err := list.Grow(total); err != nil {
-			return err
-		}
-	}
-	text := w.lists[0].Elements()
-	ids := capi.Values[int32](w.lists[1].Elements(), total)
-	weights := capi.Values[float64](w.lists[2].Elements(), total)
-	for i, row := range rows {
-		for _, entries := range w.entries {
-			entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(k)}
-		}
-		for j := i * k; j < (i+1)*k; j++ {
-			id := ranked.IDs[j]
-			ids[w.filled], weights[w.filled] = id, ranked.Logits[j]
-			text.SetText(w.filled, m.tokens[id].shown())
-			w.filled++
 		}
 	}
 	return nil

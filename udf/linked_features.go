@@ -66,7 +66,7 @@ func (f *execution) linkedFeatures(input capi.Chunk, output capi.Vector, ks ksAr
 	}
 	rows := input.Rows()
 	means, stds := capi.Values[float64](output.Field(0), rows), capi.Values[float64](output.Field(1), rows)
-	top, bottom := newFeaturesWriter(output, 2, rows), newFeaturesWriter(output, 4, rows)
+	top, bottom := newEndLists(output, 2, 2, rows), newEndLists(output, 4, 2, rows)
 	for _, row := range null {
 		output.SetNull(row, 6)
 		top.empty(row)
@@ -80,10 +80,10 @@ func (f *execution) linkedFeatures(input capi.Chunk, output capi.Vector, ks ksAr
 		for i, row := range b.rows {
 			means[row], stds[row] = s.Plain.Mean[i], s.Plain.Std[i]
 		}
-		if err := top.write(b.rows, &s.Top); err != nil {
+		if _, err := top.write(b.rows, &s.Top); err != nil {
 			return err
 		}
-		if err := bottom.write(b.rows, &s.Bottom); err != nil {
+		if _, err := bottom.write(b.rows, &s.Bottom); err != nil {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func (f *execution) nearestFeatures(input capi.Chunk, output capi.Vector, ks ksA
 	rows := input.Rows()
 	mean := output.Field(2)
 	means := capi.Values[float64](mean, rows)
-	nearest := newFeaturesWriter(output, 0, rows)
+	nearest := newEndLists(output, 0, 2, rows)
 	for _, row := range null {
 		output.SetNull(row, 3)
 		nearest.empty(row)
@@ -122,7 +122,7 @@ func (f *execution) nearestFeatures(input capi.Chunk, output capi.Vector, ks ksA
 				s.Top.Logits[j] = min(max(s.Top.Logits[j]/lengths[i], -1), 1) // but for rounding
 			}
 		}
-		if err := nearest.write(b.rows, &s.Top); err != nil {
+		if _, err := nearest.write(b.rows, &s.Top); err != nil {
 			return err
 		}
 		for i, row := range b.rows {
@@ -143,47 +143,4 @@ func length(direction []float32) float64 {
 		square += float64(w) * float64(w)
 	}
 	return math.Sqrt(square)
-}
-
-// featuresWriter writes one end of the ranking into two list fields of a struct: features and
-// their weights.
-type featuresWriter struct {
-	lists   [2]capi.Vector
-	entries [2][]capi.Entry
-	filled  int // elements so far, the same in both
-}
-
-func newFeaturesWriter(output capi.Vector, first, rows int) *featuresWriter {
-	w := &featuresWriter{}
-	for i := range w.lists {
-		w.lists[i] = output.Field(first + i)
-		w.entries[i] = capi.Values[capi.Entry](w.lists[i], rows)
-	}
-	return w
-}
-
-// empty gives a row empty lists.
-func (w *featuresWriter) empty(row int) {
-	for _, entries := range w.entries {
-		entries[row] = capi.Entry{}
-	}
-}
-
-// write appends the lists of ranked's entries 0, 1, …, one for each of rows.
-func (w *featuresWriter) write(rows []int, ranked *compute.Tokens) error {
-	total := w.filled + len(rows)*ranked.K
-	for _, list := range w.lists {
-		if err := list.Grow(total); err != nil {
-			return err
-		}
-	}
-	copy(capi.Values[int32](w.lists[0].Elements(), total)[w.filled:], ranked.IDs)
-	copy(capi.Values[float64](w.lists[1].Elements(), total)[w.filled:], ranked.Logits)
-	for _, row := range rows {
-		for _, entries := range w.entries {
-			entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(ranked.K)}
-		}
-		w.filled += ranked.K
-	}
-	return nil
 }

@@ -58,11 +58,16 @@ func (f *Functions) readUnembedding(arguments []string) (*table, error) {
 // load has opened.
 func (f *Functions) unembeddingRows(u *modelfile.Unembedding) *table {
 	info := u.Info()
+	return tokenRows("w_u", info.DVocab, info.DModel, u.ReadRows)
+}
+
+// tokenRows is a row for each of so many tokens, with its number and so many weights.
+func tokenRows(weights string, tokens, width int, read func(from int, to []float32) error) *table {
 	return &table{
-		rows: info.DVocab,
+		rows: tokens,
 		columns: []column{
 			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
-			floatsColumn("w_u", info.DModel, u.ReadRows),
+			floatsColumn(weights, width, read),
 		},
 	}
 }
@@ -80,13 +85,7 @@ func (f *Functions) readEmbedding(arguments []string) (*table, error) {
 // embeddingRows is a row a token, for read_embedding and for models that a load has opened.
 func (f *Functions) embeddingRows(e *modelfile.Embedding) *table {
 	info := e.Info()
-	return &table{
-		rows: info.DVocab,
-		columns: []column{
-			valueColumn("token_id", capi.Integer, func(row int) int32 { return int32(row) }),
-			floatsColumn("w_e", info.DModel, e.ReadRows),
-		},
-	}
+	return tokenRows("w_e", info.DVocab, info.DModel, e.ReadRows)
 }
 
 func (f *Functions) readVocab(arguments []string) (*table, error) {
