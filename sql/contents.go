@@ -118,13 +118,9 @@ var createdTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
 
 // Tables returns the names of the tables, in the order in which they are made.
 func Tables() []string {
-	text, err := files.ReadFile("schema.sql")
-	if err != nil {
-		panic(err) // it is embedded
-	}
 	var names []string
-	for _, match := range createdTable.FindAllSubmatch(text, -1) {
-		names = append(names, string(match[1]))
+	for _, match := range createdTable.FindAllStringSubmatch(tables(), -1) {
+		names = append(names, match[1])
 	}
 	return names
 }

@@ -69,11 +69,7 @@ func upgradeError(from int, err error) error {
 
 var comment = regexp.MustCompile(`(?m)^COMMENT ON .*;$`)
 
-// comments are the statements of schema.sql that comment on tables and columns.
+// comments are the statements of schema/*.sql that comment on tables and columns.
 func comments() string {
-	text, err := files.ReadFile("schema.sql")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	return strings.Join(comment.FindAllString(string(text), -1), "\n")
+	return strings.Join(comment.FindAllString(tables(), -1), "\n")
 }

@@ -26,7 +26,7 @@ const Version = 3
 // with NULL for w_dec and w_u.
 const WithoutWeights = "; without weights"
 
-//go:embed schema.sql views/*.sql macros/*.sql migrations/*.sql
+//go:embed schema/*.sql views/*.sql macros/*.sql migrations/*.sql
 var files embed.FS
 
 // Function describes a SQL function for the view functions and the reference.
@@ -176,7 +176,7 @@ func CreateTables(ctx context.Context, tx *sql.Tx, writer string) error {
 	if err != nil || present {
 		return err
 	}
-	if err := run(ctx, tx, "schema.sql"); err != nil {
+	if err := runAll(ctx, tx, tableFiles); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO stored_schema VALUES (?, ?)`, Version, writer)
@@ -187,14 +187,8 @@ func CreateTables(ctx context.Context, tx *sql.Tx, writer string) error {
 // loaded now.
 func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 	for _, pattern := range []string{"views/*.sql", "macros/*.sql"} {
-		names, err := fs.Glob(files, pattern)
-		if err != nil {
+		if err := runAll(ctx, tx, pattern); err != nil {
 			return err
-		}
-		for _, name := range names {
-			if err := run(ctx, tx, name); err != nil {
-				return err
-			}
 		}
 	}
 	if err := describeFunctions(ctx, tx, functions); err != nil {
@@ -204,6 +198,40 @@ func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 		return err
 	}
 	return inheritComments(ctx, tx)
+}
+
+// tableFiles are those that make the tables, with their comments, in their order.
+const tableFiles = "schema/*.sql"
+
+// tables is the text of tableFiles.
+func tables() string {
+	names, err := fs.Glob(files, tableFiles)
+	if err != nil {
+		panic(err) // it is a mistake in the pattern
+	}
+	var all strings.Builder
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// runAll runs the files of a pattern, in their order.
+func runAll(ctx context.Context, tx *sql.Tx, pattern string) error {
+	names, err := fs.Glob(files, pattern)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := run(ctx, tx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func run(ctx context.Context, tx *sql.Tx, name string) error {

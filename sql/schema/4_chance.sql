@@ -1,0 +1,91 @@
+-- What random directions score, which features are held against. Kept small: a set's null
+-- takes less than 10 kB.
+CREATE SEQUENCE baseline_ids;
+
+CREATE TABLE stored_baselines (
+    baseline_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    tokens VARCHAR NOT NULL,
+    seed BIGINT NOT NULL,
+    directions INTEGER NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    sae_id INTEGER
+);
+
+CREATE TABLE stored_baseline_statistics (
+    baseline_id INTEGER NOT NULL,
+    statistic VARCHAR NOT NULL,
+    sorted_values DOUBLE[] NOT NULL,
+    direction_rows INTEGER[] NOT NULL
+);
+
+CREATE TABLE stored_baseline_enrichment (
+    baseline_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    directions INTEGER NOT NULL,
+    scores FLOAT[],
+    counts INTEGER[],
+    threshold DOUBLE,
+    location DOUBLE,
+    scale DOUBLE,
+    median DOUBLE,
+    auc_scale DOUBLE,
+    resolution DOUBLE
+);
+
+CREATE TABLE stored_significance (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    skewness_p DOUBLE,
+    skewness_q DOUBLE,
+    kurtosis_p DOUBLE,
+    kurtosis_q DOUBLE
+);
+
+CREATE TABLE stored_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the residual stream of each model, computed as features are.';
+COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
+COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
+COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding that were used: all, or real.';
+COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again, or random_direction_like(seed, row, sae).';
+COMMENT ON COLUMN stored_baselines.directions IS 'Number of random directions.';
+COMMENT ON COLUMN stored_baselines.kernel IS 'Kernel that computed them.';
+COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
+COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
+COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE whose unit decoder''s covariance the random directions have; NULL where they are isotropic.';
+COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
+COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
+COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
+COMMENT ON COLUMN stored_baseline_statistics.sorted_values IS 'Its values in the random directions, ascending.';
+COMMENT ON COLUMN stored_baseline_statistics.direction_rows IS 'Row number of the random direction that has each of sorted_values.';
+COMMENT ON TABLE stored_baseline_enrichment IS 'The null distribution of each token set''s scores: what random directions score in it.';
+COMMENT ON COLUMN stored_baseline_enrichment.baseline_id IS 'The baseline.';
+COMMENT ON COLUMN stored_baseline_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_baseline_enrichment.directions IS 'Number of random directions that have a score.';
+COMMENT ON COLUMN stored_baseline_enrichment.scores IS 'Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth. NULL where the set has no null: it is empty, or holds every token.';
+COMMENT ON COLUMN stored_baseline_enrichment.counts IS 'How many of all random directions reach each of scores.';
+COMMENT ON COLUMN stored_baseline_enrichment.threshold IS 'Score that 1 % of the random directions reach; above it the Gaussian tail counts.';
+COMMENT ON COLUMN stored_baseline_enrichment.location IS 'Mean of that Gaussian, of the shift 2 Φ⁻¹((1 + es)/2).';
+COMMENT ON COLUMN stored_baseline_enrichment.scale IS 'Its standard deviation.';
+COMMENT ON COLUMN stored_baseline_enrichment.median IS 'Median score of the random directions.';
+COMMENT ON COLUMN stored_baseline_enrichment.auc_scale IS 'Root mean square of Φ⁻¹(auc) of the random directions.';
+COMMENT ON COLUMN stored_baseline_enrichment.resolution IS 'Least score above 0: 1/m(n-m) for m counted members of n counted tokens.';
+COMMENT ON TABLE stored_significance IS 'How many random directions have statistics as far out as a feature''s.';
+COMMENT ON COLUMN stored_significance.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_significance.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_significance.skewness_p IS 'Two-sided p-value of the skewness against the baseline: twice (1 + the random directions at least as far out on that side)/(1 + all), at most 1. NULL without a baseline.';
+COMMENT ON COLUMN stored_significance.skewness_q IS 'Benjamini-Hochberg q-value of skewness_p over the features of the SAE.';
+COMMENT ON COLUMN stored_significance.kurtosis_p IS 'Upper p-value of the kurtosis against the baseline: (1 + the random directions with at least that)/(1 + all).';
+COMMENT ON COLUMN stored_significance.kurtosis_q IS 'Benjamini-Hochberg q-value of kurtosis_p over the features of the SAE.';
+COMMENT ON TABLE stored_labels IS 'What each feature that has a token set beyond chance is, in a few words; the others have no row.';
+COMMENT ON COLUMN stored_labels.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_labels.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_labels.set_id IS 'Its strongest token set beyond chance.';
+COMMENT ON COLUMN stored_labels.label IS 'What the feature promotes or suppresses, in a few words: its strongest token set beyond chance (q < 0.05) with members among its ten strongest tokens, or the one token that these are variants of. It is read from the weights alone, and says nothing of when the feature fires. NULL where nothing is beyond chance.';
