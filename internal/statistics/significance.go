@@ -73,19 +73,20 @@ func adjusted(among string) string {
 		map[bool]string{true: "", false: "_all"}[among != ""], among)
 }
 
-// enrichmentSignificance writes an SAE's scores anew with their p- and q-values. Every row
-// changes, so all are written, and in the order of sets: a set's scores then lie side
-// by side, and whoever asks for one set reads no other.
+// enrichmentSignificance writes an SAE's scores anew with their p- and q-values, or without
+// where there is no baseline. Every row changes, so all are written, and in the order of sets:
+// a set's scores then lie side by side, and whoever asks for one set reads no other. Which of
+// equal p-values comes first changes no q-value, so nothing else is sorted by.
 func enrichmentSignificance(id int) string {
-	p := "CAST(NULL AS FLOAT)"
-	if id != 0 {
-		p = "CAST(baseline_log10_p($model, $baseline, set_id, es) AS FLOAT)"
+	const insert = `INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, log10_q, log10_q_all)
+		SELECT sae_id, set_id, feature, es, promoted, auc, log10_ks_p, `
+	if id == 0 {
+		return insert + `NULL, NULL, NULL FROM stored_enrichment WHERE sae_id = $sae ORDER BY set_id, feature`
 	}
-	return `INSERT INTO stored_enrichment (sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, log10_q, log10_q_all)
-		SELECT sae_id, set_id, feature, es, promoted, auc, log10_ks_p, log10_p, ` + adjusted("PARTITION BY family") + `, ` + adjusted("") + `
-		FROM (SELECT *, count(log10_p) OVER (PARTITION BY family) AS n, row_number() OVER (PARTITION BY family ORDER BY log10_p NULLS LAST, set_id, feature) AS place,
-		             count(log10_p) OVER () AS n_all, row_number() OVER (ORDER BY log10_p NULLS LAST, set_id, feature) AS place_all
-		      FROM (SELECT e.* EXCLUDE (log10_p), ` + p + ` AS log10_p, t.family
+	return insert + `log10_p, ` + adjusted("PARTITION BY family") + `, ` + adjusted("") + `
+		FROM (SELECT *, count(log10_p) OVER (PARTITION BY family) AS n, row_number() OVER (PARTITION BY family ORDER BY log10_p NULLS LAST) AS place,
+		             count(log10_p) OVER () AS n_all, row_number() OVER (ORDER BY log10_p NULLS LAST) AS place_all
+		      FROM (SELECT e.* EXCLUDE (log10_p), CAST(baseline_log10_p($model, $baseline, set_id, es) AS FLOAT) AS log10_p, t.family
 		            FROM stored_enrichment e JOIN stored_token_sets t USING (set_id) WHERE e.sae_id = $sae))
 		ORDER BY set_id, feature`
 }
