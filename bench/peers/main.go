@@ -32,10 +32,7 @@ func main() {
 	if *quick {
 		*features = 2048
 	}
-	if err := run(measure.GPT2(*features), *block, *saelens); err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
-	}
+	measure.Main("peers", run(measure.GPT2(*features), *block, *saelens))
 }
 
 func run(shape measure.Shape, block int, saelens bool) error {
