@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ type phase struct {
 	seconds float64
 }
 
-// result is what a program took, and where its figures are.
+// result is what a program took, and where a script's figures are.
 type result struct {
 	name   string
 	phases []phase // in order
@@ -27,20 +26,19 @@ type result struct {
 	setup  float64 // of wall: seconds before any work, loading Python's libraries
 	peak   int64   // bytes; of several processes the largest
 	others float64 // largest share of the cores that other programs used
-	table  string  // CSV, one row a feature
+	table  string  // CSV of a script, one row a feature
 }
 
 // work is the time of the job without loading the program.
 func (r result) work() float64 { return r.wall - r.setup }
 
 // runSaedb loads and computes as a user would, with three commands and a database
-// on disk, and then exports the figures, which is not part of the measured job.
-func runSaedb(program string, files measure.Weights) (result, error) {
-	database := measure.Scratched(program, "peers")
+// on disk.
+func runSaedb(database measure.Database, files measure.Weights) (result, error) {
+	r := result{name: "saedb"}
 	if err := database.Remove(); err != nil {
-		return result{}, err
+		return r, err
 	}
-	r := result{name: "saedb", table: filepath.Join(measure.Scratch, "saedb.csv")}
 	for _, step := range []struct {
 		name      string
 		arguments []string
@@ -57,28 +55,7 @@ func runSaedb(program string, files measure.Weights) (result, error) {
 		r.wall += run.Wall.Seconds()
 		r.peak, r.others = max(r.peak, run.Peak), max(r.others, run.Others)
 	}
-	return r, exportFigures(database, r.table)
-}
-
-// exportFigures writes the statistics as the scripts do: lists in numbered columns.
-func exportFigures(database measure.Database, path string) error {
-	columns := []string{"feature"}
-	for _, figure := range figures {
-		columns = append(columns, figure.name)
-	}
-	for _, end := range []string{"top", "bottom"} {
-		for i := range tokensAtEnd {
-			columns = append(columns,
-				fmt.Sprintf("%s_logit_weights[%d] AS %s_logit_weight_%d", end, i+1, end, i),
-				fmt.Sprintf("%s_token_ids[%d] AS %s_token_id_%d", end, i+1, end, i))
-		}
-	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM stored_statistics ORDER BY feature"
-	run, err := database.Saedb("sql", "--format", "csv", query)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(run.Output), 0o644)
+	return r, nil
 }
 
 // scriptPhases are the phases that the scripts report, in order.
