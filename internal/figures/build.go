@@ -96,6 +96,23 @@ var Kinds = []Kind{
 	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", options(), buildRunningSum},
 }
 
+// KindOf is the figure of a name, nil where there is none.
+func KindOf(name string) *Kind {
+	if at := slices.Index(Names(), name); at >= 0 {
+		return &Kinds[at]
+	}
+	return nil
+}
+
+// Names are those of the figures.
+func Names() []string {
+	var names []string
+	for _, k := range Kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 // options are what every figure takes, and more.
 func options(more ...string) []string { return append([]string{"sae", "layer", "sql"}, more...) }
 
@@ -130,23 +147,17 @@ func (r Request) Check() error {
 // Build reads what a figure shows. It queries views, and functions of saedb for
 // feature and running-sum; db may be open read-only.
 func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	for _, k := range Kinds {
-		if k.Name != r.Name {
-			continue
-		}
-		f, err := k.build(ctx, db, r)
-		if err != nil {
-			return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
-		}
-		f.Name = r.Name
-		f.fit()
-		return f, nil
+	k := KindOf(r.Name)
+	if k == nil {
+		return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(Names(), ", "), Found: r.Name}
 	}
-	var names []string
-	for _, k := range Kinds {
-		names = append(names, k.Name)
+	f, err := k.build(ctx, db, r)
+	if err != nil {
+		return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
 	}
-	return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(names, ", "), Found: r.Name}
+	f.Name = r.Name
+	f.fit()
+	return f, nil
 }
 
 // featureSource is the source of figures of features: every feature with
