@@ -175,6 +175,21 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	return s, saes, err
 }
 
+// groupsOf are the groups of a table that are to have a panel each: none, or more than panels, is an error.
+func (s *source) groupsOf(t *table, saes []SAE, r Request) ([]group, error) {
+	groups := groupBy(t, saes)
+	switch {
+	case len(groups) == 0:
+		return nil, s.empty()
+	case len(groups) > maxPanels:
+		return nil, &fault.Error{
+			Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(len(groups)),
+			Hint: "choose some with --sae",
+		}
+	}
+	return groups, nil
+}
+
 // A group is the rows of one SAE, which a query of the user's may not name.
 type group struct {
 	title, sae string
@@ -235,14 +250,6 @@ func (f *Figure) grid(panels int, height float64) (place func(i int) (row, colum
 		f.Widths = append(f.Widths, 1)
 	}
 	return func(i int) (int, int) { return i / columns, i % columns }
-}
-
-// tooMany is the error for more SAEs than panels.
-func tooMany(r Request, found int) error {
-	return &fault.Error{
-		Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(found),
-		Hint: "choose some with --sae",
-	}
 }
 
 // suggestSet asks, where a figure failed and a token set was asked for that there is
