@@ -95,7 +95,7 @@ func quietUsage(c *cli.Command) {
 		quietUsage(sub)
 	}
 	switch {
-	case len(c.Subcommands) > 0 && c.Action == nil:
+	case len(commandNames(c.Subcommands)) > 0:
 		c.Action = unknownCommand
 	case c.ArgsUsage == "":
 		c.Before = noArgument
