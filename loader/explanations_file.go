@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 )
 
 // export is a file of Neuronpedia's bulk export: a JSON object a line, or an array of
@@ -37,11 +38,10 @@ func openExport(ctx context.Context, path string) (*export, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fault.Error{Expected: "a file of JSON lines, or one compressed with gzip", Found: "a directory or no regular file", Hint: "name the files in it"}
 	}
-	e := &export{path: path}
-	if e.file, err = hashFile(ctx, path); err != nil {
+	e := &export{path: path, file: file{name: filepath.Base(path)}}
+	if e.file.sha256, e.file.bytes, err = files.Hash(ctx, path, nil); err != nil {
 		return nil, plainPathError(err)
 	}
-	e.file.name = filepath.Base(path)
 	if e.gzip, err = isGzip(path); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (e *export) read(ctx context.Context, use func(*bufio.Reader) error) error 
 		return err
 	}
 	defer f.Close()
-	var content io.Reader = cancellable{ctx, f}
+	var content io.Reader = files.Interruptible{Context: ctx, Reader: f}
 	if e.gzip {
 		unzipped, err := gzip.NewReader(content)
 		if err != nil {

@@ -220,28 +220,22 @@ func collectRows(ctx context.Context, tx *sql.Tx, query string, dModel int) (col
 // directionColumn is the column of a query that holds directions: w_dec, or the only
 // one of lists.
 func directionColumn(ctx context.Context, tx *sql.Tx, query string) (string, error) {
-	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT column_name, column_type FROM (DESCRIBE %s)`, strings.TrimRight(strings.TrimSpace(query), ";")))
+	columns, err := schema.Rows(ctx, tx, func(c *[2]string) []any { return []any{&c[0], &c[1]} },
+		fmt.Sprintf(`SELECT column_name, column_type FROM (DESCRIBE %s)`, strings.TrimRight(strings.TrimSpace(query), ";")))
 	if err != nil {
 		return "", fault.Returned(err)
 	}
-	defer rows.Close()
 	var lists, all []string
-	for rows.Next() {
-		var name, kind string
-		if err := rows.Scan(&name, &kind); err != nil {
-			return "", err
-		}
+	for _, c := range columns {
+		name, kind := c[0], c[1]
 		all = append(all, name+" "+kind)
 		if !strings.HasSuffix(kind, "]") {
 			continue
 		}
 		if strings.EqualFold(name, "w_dec") {
-			return name, rows.Err()
+			return name, nil
 		}
 		lists = append(lists, name)
-	}
-	if err := rows.Err(); err != nil {
-		return "", err
 	}
 	if len(lists) != 1 {
 		return "", &fault.Error{Subject: "query", Expected: "a column w_dec of lists of numbers, or only one column of lists", Found: strings.Join(all, ", ")}

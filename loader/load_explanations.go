@@ -110,16 +110,12 @@ func (ld *Loader) explanationsFile(ctx context.Context, tx *sql.Tx, path string)
 	if err := ld.record(ctx, tx, l); err != nil {
 		return nil, err
 	}
-	for _, statement := range []string{
-		`INSERT INTO stored_explanations SELECT %d, neuronpedia_id, feature, description, type, explainer FROM staged_export WHERE description IS NOT NULL`,
-		`INSERT INTO stored_neuronpedia_features SELECT %d, neuronpedia_id, feature, max_activation, density FROM staged_export
-		 WHERE description IS NULL AND (max_activation IS NOT NULL OR density IS NOT NULL)`,
-	} {
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf(statement, l.id)); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, `DROP TABLE staged_export`); err != nil {
+	err = execute(ctx, tx,
+		fmt.Sprintf(`INSERT INTO stored_explanations SELECT %d, neuronpedia_id, feature, description, type, explainer FROM staged_export WHERE description IS NOT NULL`, l.id),
+		fmt.Sprintf(`INSERT INTO stored_neuronpedia_features SELECT %d, neuronpedia_id, feature, max_activation, density FROM staged_export
+		 WHERE description IS NULL AND (max_activation IS NOT NULL OR density IS NOT NULL)`, l.id),
+		`DROP TABLE staged_export`)
+	if err != nil {
 		return nil, err
 	}
 	if err := schema.RecordContents(ctx, tx, l.id, "stored_explanations", "stored_neuronpedia_features"); err != nil {
@@ -161,7 +157,11 @@ func givenTwice(ctx context.Context, tx *sql.Tx, first int) error {
 // on have: of the same feature, by the same method and explainer. Such a load goes as a
 // whole, so that what stays is always whole files.
 func replaceExplanations(ctx context.Context, tx *sql.Tx, first int, replace bool) (replaced int, err error) {
-	rows, err := tx.QueryContext(ctx, `WITH same AS (
+	type same struct {
+		id     int
+		source string
+	}
+	loads, err := schema.Rows(ctx, tx, func(s *same) []any { return []any{&s.id, &s.source} }, `WITH same AS (
 			SELECT o.load_id FROM stored_explanations o SEMI JOIN (SELECT * FROM stored_explanations WHERE load_id >= ?) n
 			ON o.neuronpedia_id = n.neuronpedia_id AND o.feature = n.feature
 				AND o.type IS NOT DISTINCT FROM n.type AND o.explainer IS NOT DISTINCT FROM n.explainer
@@ -172,62 +172,35 @@ func replaceExplanations(ctx context.Context, tx *sql.Tx, first int, replace boo
 			WHERE o.load_id < ?
 		)
 		SELECT load_id, source FROM stored_loads WHERE load_id IN (SELECT load_id FROM same) ORDER BY load_id`, first, first, first, first)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	var ids []int
-	var source string
-	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id, &source); err != nil {
-			return 0, err
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil || len(ids) == 0 {
+	if err != nil || len(loads) == 0 {
 		return 0, err
 	}
 	if !replace {
 		return 0, &fault.Error{
-			Problem: "features of the same are already loaded, by the same explainer, from " + source,
+			Problem: "features of the same are already loaded, by the same explainer, from " + loads[len(loads)-1].source,
 			Hint:    "--replace drops what was loaded from that file, all of it",
 		}
 	}
-	in := fmt.Sprintf("list_contains(CAST('%s' AS INTEGER[]), load_id)", schema.List(ids))
-	for _, statement := range []string{
-		`DELETE FROM stored_explanations WHERE `, `DELETE FROM stored_neuronpedia_features WHERE `, `DELETE FROM stored_contents WHERE `,
-		fmt.Sprintf(`UPDATE stored_loads SET replaced_by = %d WHERE `, first),
-	} {
-		if _, err := tx.ExecContext(ctx, statement+in); err != nil {
-			return 0, err
-		}
+	var ids []int
+	for _, l := range loads {
+		ids = append(ids, l.id)
 	}
-	return len(ids), nil
+	in := fmt.Sprintf("list_contains(CAST('%s' AS INTEGER[]), load_id)", schema.List(ids))
+	if err := deleteWhere(ctx, tx, in, "stored_explanations", "stored_neuronpedia_features", "stored_contents"); err != nil {
+		return 0, err
+	}
+	return len(ids), execute(ctx, tx, fmt.Sprintf(`UPDATE stored_loads SET replaced_by = %d WHERE %s`, first, in))
 }
 
 // explainedSources says what the loads from first on brought.
 func explainedSources(ctx context.Context, tx *sql.Tx, first int) ([]ExplainedSource, error) {
-	rows, err := tx.QueryContext(ctx, `WITH brought AS (
+	return schema.Rows(ctx, tx, func(s *ExplainedSource) []any { return []any{&s.NeuronpediaID, &s.Explanations, &s.Features, &s.SAEs} }, `WITH brought AS (
 			SELECT neuronpedia_id, 1 AS explanation FROM stored_explanations WHERE load_id >= ?
 			UNION ALL SELECT neuronpedia_id, 0 FROM stored_neuronpedia_features WHERE load_id >= ?
 		)
 		SELECT neuronpedia_id, sum(explanation), count(*) - sum(explanation),
 			(SELECT count(*) FROM stored_saes s WHERE s.neuronpedia_id = b.neuronpedia_id)
 		FROM brought b GROUP BY neuronpedia_id ORDER BY neuronpedia_id`, first, first)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []ExplainedSource
-	for rows.Next() {
-		var s ExplainedSource
-		if err := rows.Scan(&s.NeuronpediaID, &s.Explanations, &s.Features, &s.SAEs); err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
 }
 
 // stageExport reads a file into the table staged_export, which has only rows that make

@@ -191,12 +191,9 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if err := dropModel(ctx, tx, old); err != nil {
 		return err
 	}
-	for _, table := range figureTables {
-		_, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = ?)`, old)
-		if err != nil {
-			return err
-		}
+	of := fmt.Sprintf(`sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = %d)`, old)
+	if err := deleteWhere(ctx, tx, of, figureTables...); err != nil {
+		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE stored_saes SET model_id = ? WHERE model_id = ?`, id, old)
-	return err
+	return execute(ctx, tx, fmt.Sprintf(`UPDATE stored_saes SET model_id = %d WHERE model_id = %d`, id, old))
 }

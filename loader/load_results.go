@@ -137,7 +137,17 @@ var modelColumns = []string{
 // readSAEs lists the SAEs that have features.
 func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	t := i.saes
-	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
+	type row struct {
+		resultsSAE
+		model, sha256, conventions, source sql.NullString
+		dModel, dSAE, described            sql.NullInt64
+	}
+	columns := func(s *row) []any {
+		return []any{
+			&s.release, &s.name, &s.layer, &s.model, &s.hook, &s.sha256, &s.conventions, &s.source, &s.revision, &s.dModel, &s.dSAE, &s.described, &s.seed, &s.directions, &s.like,
+		}
+	}
+	rows, err := schema.Rows(i.ctx, i.tx, columns, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
 			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = '`+schema.LikeSAE+`', false)
 		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
@@ -149,25 +159,19 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var all []*resultsSAE
-	for rows.Next() {
-		var s resultsSAE
-		var model, sha256, conventions, source sql.NullString
-		var dModel, dSAE, described sql.NullInt64
-		if err := rows.Scan(&s.release, &s.name, &s.layer, &model, &s.hook, &sha256, &conventions, &source, &s.revision, &dModel, &dSAE, &described, &s.seed, &s.directions, &s.like); err != nil {
-			return nil, err
-		}
-		if described.Int64 != 1 || !model.Valid || !sha256.Valid || !conventions.Valid || !dModel.Valid || !dSAE.Valid {
+	for _, r := range rows {
+		s := &r.resultsSAE
+		if r.described.Int64 != 1 || !r.model.Valid || !r.sha256.Valid || !r.conventions.Valid || !r.dModel.Valid || !r.dSAE.Valid {
 			return nil, &fault.Error{
-				Subject: s.release + "/" + s.name, Expected: "one whole row of it in " + t.name, Found: fmt.Sprint(described.Int64),
+				Subject: s.release + "/" + s.name, Expected: "one whole row of it in " + t.name, Found: fmt.Sprint(r.described.Int64),
 			}
 		}
-		s.model, s.sha256, s.source, s.dModel, s.dSAE = model.String, sha256.String, source.String, int(dModel.Int64), int(dSAE.Int64)
-		s.conventions = strings.TrimSuffix(conventions.String, schema.WithoutWeights)
-		all = append(all, &s)
+		s.model, s.sha256, s.source, s.dModel, s.dSAE = r.model.String, r.sha256.String, r.source.String, int(r.dModel.Int64), int(r.dSAE.Int64)
+		s.conventions = strings.TrimSuffix(r.conventions.String, schema.WithoutWeights)
+		all = append(all, s)
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // sae imports one SAE.

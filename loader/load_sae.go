@@ -199,25 +199,22 @@ type loadedModel struct {
 	dModel int
 }
 
+// loadedModels are those of the database, by name.
+func loadedModels(ctx context.Context, db schema.Querier) ([]loadedModel, error) {
+	return schema.Rows(ctx, db, func(m *loadedModel) []any { return []any{&m.id, &m.name, &m.dModel} },
+		`SELECT model_id, model, d_model FROM stored_models ORDER BY model`)
+}
+
 // chooseModel finds the model of an SAE: the one named, else the only one, else
 // the one whose name the SAE's configuration gives.
 func chooseModel(ctx context.Context, tx *sql.Tx, op, name string, info sae.Info) (loadedModel, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT model_id, model, d_model FROM stored_models ORDER BY model`)
+	loaded, err := loadedModels(ctx, tx)
 	if err != nil {
 		return loadedModel{}, err
 	}
-	defer rows.Close()
-	var loaded []loadedModel
 	var names []string
-	for rows.Next() {
-		var m loadedModel
-		if err := rows.Scan(&m.id, &m.name, &m.dModel); err != nil {
-			return loadedModel{}, err
-		}
-		loaded, names = append(loaded, m), append(names, m.name)
-	}
-	if err := rows.Err(); err != nil {
-		return loadedModel{}, err
+	for _, m := range loaded {
+		names = append(names, m.name)
 	}
 	listed := "loaded: " + strings.Join(names, ", ")
 	if len(loaded) == 0 {

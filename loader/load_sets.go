@@ -11,6 +11,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
 	"github.com/saedb/saedb/loader/vocab"
+	schema "github.com/saedb/saedb/sql"
 )
 
 const loadSets = "load sets"
@@ -54,7 +55,7 @@ func (ld *Loader) Sets(ctx context.Context, r SetsRequest) ([]SetsOutcome, error
 				if err := fillIncoming(ctx, tx, made.sets); err != nil {
 					return err
 				}
-				return storeIncoming(ctx, tx, m, made.source, r.Replace, &outcome)
+				return storeIncoming(ctx, tx, m.id, m.name, made.source, r.Replace, &outcome)
 			})
 			if err != nil {
 				return false, err
@@ -76,31 +77,28 @@ type vocabulary struct {
 }
 
 func vocabularies(ctx context.Context, tx *sql.Tx, name string) ([]*vocabulary, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT m.model_id, m.model, t.token_id, t.token, t.text, t.is_special
-		FROM stored_models m JOIN stored_tokens t USING (model_id)
-		WHERE NOT t.is_padding AND t.token_id < m.d_vocab AND (? = '' OR m.model = ?) ORDER BY m.model, t.token_id`, name, name)
+	models, err := loadedModels(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var all []*vocabulary
-	for rows.Next() {
-		var id int
-		var model string
-		var t vocab.Token
-		if err := rows.Scan(&id, &model, &t.ID, &t.Token, &t.Text, &t.Special); err != nil {
+	for _, m := range models {
+		if name != "" && m.name != name {
+			continue
+		}
+		v := &vocabulary{id: m.id, name: m.name}
+		v.tokens, err = schema.Rows(ctx, tx, func(t *vocab.Token) []any { return []any{&t.ID, &t.Token, &t.Text, &t.Special} },
+			`SELECT token_id, token, text, is_special FROM stored_tokens JOIN stored_models USING (model_id)
+			WHERE NOT is_padding AND token_id < d_vocab AND model_id = ? ORDER BY token_id`, m.id)
+		if err != nil {
 			return nil, err
 		}
-		if len(all) == 0 || all[len(all)-1].id != id {
-			all = append(all, &vocabulary{id: id, name: model})
-		}
-		last := all[len(all)-1]
-		last.tokens = append(last.tokens, t)
+		all = append(all, v)
 	}
-	if len(all) == 0 && rows.Err() == nil {
+	if len(all) == 0 {
 		return nil, &fault.Error{Op: loadSets, Subject: fmt.Sprintf("model %q", name), Problem: "no such model in this database", Hint: "saedb info lists what is loaded"}
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // madeSets is sets that one file, pattern or query makes.
@@ -191,18 +189,13 @@ func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabu
 	if err := tokenset.CheckName(name); err != nil {
 		return made, err
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id)")
+	ids, err := schema.Collect[sql.NullInt32](ctx, tx, "SELECT CAST(id AS INTEGER) FROM ("+query+") AS q(id)")
 	if err != nil {
 		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Err: fault.Returned(err), Hint: "its first column must give token ids"}
 	}
-	defer rows.Close()
 	set := tokenset.Set{Name: name, Family: tokenset.FamilyUser}
-	var read, without int
-	for ; rows.Next(); read++ {
-		var id sql.NullInt32
-		if err := rows.Scan(&id); err != nil {
-			return made, err
-		}
+	without := 0
+	for _, id := range ids {
 		if !id.Valid {
 			without++
 			continue
@@ -214,9 +207,6 @@ func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabu
 		}
 		set.IDs = append(set.IDs, id.Int32)
 	}
-	if err := rows.Err(); err != nil {
-		return made, err
-	}
 	if len(set.IDs) == 0 {
 		return made, &fault.Error{Op: loadSets, Subject: "query of set " + name, Problem: "it gives no token"}
 	}
@@ -224,7 +214,7 @@ func setFromQuery(ctx context.Context, tx *sql.Tx, name, query string, v *vocabu
 	set.IDs = slices.Compact(set.IDs)
 	made = madeSets{sets: []tokenset.Set{set}, source: "query " + query}
 	if without > 0 {
-		made.notes = []string{fmt.Sprintf("query of set %s: %d of its %d rows have no token id, but NULL", name, without, read)}
+		made.notes = []string{fmt.Sprintf("query of set %s: %d of its %d rows have no token id, but NULL", name, without, len(ids))}
 	}
 	return made, nil
 }
@@ -244,26 +234,10 @@ func ExportSets(ctx context.Context, db *sql.DB, name string, w io.Writer) error
 	if len(models) > 1 {
 		return &fault.Error{Op: "export sets", Problem: "several models are loaded", Hint: "choose one with --model"}
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT token_set, family, coalesce(description, ''), unnest(token_ids) FROM stored_token_sets
-		WHERE model_id = ? ORDER BY set_id`, models[0].id)
+	sets, err := schema.Rows(ctx, tx, func(s *tokenset.Set) []any {
+		return []any{&s.Name, &s.Family, &s.Description, (*schema.ListOf[int32])(&s.IDs)}
+	}, `SELECT token_set, family, coalesce(description, ''), token_ids FROM stored_token_sets WHERE model_id = ? AND len(token_ids) > 0 ORDER BY set_id`, models[0].id)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var sets []tokenset.Set
-	for rows.Next() {
-		var set tokenset.Set
-		var id int32
-		if err := rows.Scan(&set.Name, &set.Family, &set.Description, &id); err != nil {
-			return err
-		}
-		if len(sets) == 0 || sets[len(sets)-1].Name != set.Name {
-			sets = append(sets, set)
-		}
-		last := &sets[len(sets)-1]
-		last.IDs = append(last.IDs, id)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	return tokenset.WriteGMT(w, sets, models[0].tokens)

@@ -163,19 +163,25 @@ func insert(ctx context.Context, tx *sql.Tx, table string, r row) error {
 	return err
 }
 
+// execute runs one statement after the other.
+func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // optional is a text of a column that has NULL for none.
 func optional(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 // finish records how long the load took, and what it replaced.
 func finish(ctx context.Context, tx *sql.Tx, l *load, replaced int) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE stored_loads SET seconds = ? WHERE load_id = ?`, time.Since(l.begun).Seconds(), l.id); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE stored_loads SET replaced_by = ? WHERE load_id = ?`, l.id, replaced); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM stored_contents WHERE load_id = ?`, replaced)
-	return err
+	return execute(ctx, tx,
+		fmt.Sprintf(`UPDATE stored_loads SET seconds = %g WHERE load_id = %d`, time.Since(l.begun).Seconds(), l.id),
+		fmt.Sprintf(`UPDATE stored_loads SET replaced_by = %d WHERE load_id = %d`, l.id, replaced),
+		fmt.Sprintf(`DELETE FROM stored_contents WHERE load_id = %d`, replaced))
 }
 
 // transact runs work in a transaction on a database whose tables are made, and

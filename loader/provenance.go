@@ -6,13 +6,12 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/files"
 )
 
 // file is a file that a load read.
@@ -40,19 +39,20 @@ func (o Origin) recorded(path string) (source string, revision sql.NullString) {
 // hashFiles reads the files and returns their sizes and SHA-256, sorted by name:
 // their path below source, or else below the root of the repository they are from.
 func hashFiles(ctx context.Context, op, source string, from Origin, paths []string) ([]file, error) {
-	files := make([]file, 0, len(paths))
+	read := make([]file, 0, len(paths))
 	for _, path := range paths {
-		f, err := hashFile(ctx, path)
-		if err != nil {
+		var f file
+		var err error
+		if f.sha256, f.bytes, err = files.Hash(ctx, path, nil); err != nil {
 			return nil, fault.At(op, path, err)
 		}
 		if f.name = nameBelow(source, path); f.name == path && from.Root != "" {
 			f.name = nameBelow(from.Root, path)
 		}
-		files = append(files, f)
+		read = append(read, f)
 	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
-	return slices.CompactFunc(files, func(a, b file) bool { return a.name == b.name }), nil
+	slices.SortFunc(read, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	return slices.CompactFunc(read, func(a, b file) bool { return a.name == b.name }), nil
 }
 
 // Digest is the SHA-256 that a load of what lies at source would record for the
@@ -76,30 +76,6 @@ func nameBelow(source, path string) string {
 		return filepath.ToSlash(relative)
 	}
 	return path
-}
-
-func hashFile(ctx context.Context, path string) (file, error) {
-	opened, err := os.Open(path)
-	if err != nil {
-		return file{}, err
-	}
-	defer opened.Close()
-	hash := sha256.New()
-	n, err := io.Copy(hash, cancellable{ctx, opened})
-	return file{bytes: n, sha256: hex.EncodeToString(hash.Sum(nil))}, err
-}
-
-// cancellable stops a long read when its context ends.
-type cancellable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (c cancellable) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.Reader.Read(p)
 }
 
 // digest is the SHA-256 that stands for the files: that of the only one, or

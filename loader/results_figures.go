@@ -12,13 +12,9 @@ import (
 
 // figures writes the figures of an SAE in place of those that are there.
 func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c computed) error {
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment"} {
-		if _, err := i.tx.ExecContext(i.ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, id); err != nil {
-			return err
-		}
-	}
-	if !c.any {
-		return nil
+	err := deleteWhere(i.ctx, i.tx, fmt.Sprintf("sae_id = %d", id), "stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment")
+	if err != nil || !c.any {
+		return err
 	}
 	if s.like {
 		if err := i.baselines(m, s, id); err != nil {
@@ -42,17 +38,15 @@ func (i *resultsImport) figures(id int, s *resultsSAE, m *resultsModel, c comput
 		return err
 	}
 	t := i.features
-	for _, statement := range []string{
+	err = execute(i.ctx, i.tx,
 		fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[5]s, %[6]s FROM %[3]s WHERE %[4]s AND mean IS NOT NULL ORDER BY feature`,
 			strings.Join(schema.StatisticsColumns, ", "), id, t.from, s.where(), schema.TopShare(fmt.Sprint(counted)), t.as("decoder_norm", "DOUBLE")),
 		fmt.Sprintf(`INSERT INTO stored_significance (sae_id, feature, skewness_p, skewness_q, kurtosis_p, kurtosis_q)
 			SELECT * FROM (SELECT %d, feature, %s AS skewness_p, %s, %s AS kurtosis_p, %s FROM %s WHERE %s)
 			WHERE skewness_p IS NOT NULL OR kurtosis_p IS NOT NULL ORDER BY feature`,
-			id, t.as("skewness_p", "DOUBLE"), t.as("skewness_q", "DOUBLE"), t.as("kurtosis_p", "DOUBLE"), t.as("kurtosis_q", "DOUBLE"), t.from, s.where()),
-	} {
-		if _, err := i.tx.ExecContext(i.ctx, statement); err != nil {
-			return err
-		}
+			id, t.as("skewness_p", "DOUBLE"), t.as("skewness_q", "DOUBLE"), t.as("kurtosis_p", "DOUBLE"), t.as("kurtosis_q", "DOUBLE"), t.from, s.where()))
+	if err != nil {
+		return err
 	}
 	if i.enrichment != nil {
 		if err := i.scoresOf(id, s, m); err != nil {
@@ -153,12 +147,7 @@ func (i *resultsImport) baselines(m *resultsModel, s *resultsSAE, sae int) error
 			ANTI JOIN stored_baseline_enrichment o ON o.baseline_id = b.baseline_id AND o.set_id = k.set_id
 			ORDER BY b.baseline_id, k.set_id`, i.nulls.from, of(i.nulls), there, m.id))
 	}
-	for _, statement := range statements {
-		if _, err := i.tx.ExecContext(i.ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return execute(i.ctx, i.tx, statements...)
 }
 
 // checkBaselines refuses baselines that are not whole, or of which this database has others.

@@ -50,17 +50,13 @@ func openResults(ctx context.Context, tx *sql.Tx, dir, name string, partitioned,
 		options = "hive_partitioning = true, hive_types = {'release': VARCHAR, 'layer': INTEGER}"
 	}
 	t := &resultsTable{name: name, from: "read_parquet([" + strings.Join(quoted, ", ") + "], " + options + ")", columns: map[string]string{}}
-	rows, err := tx.QueryContext(ctx, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+t.from+")")
+	columns, err := schema.Rows(ctx, tx, func(c *[2]string) []any { return []any{&c[0], &c[1]} },
+		"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+t.from+")")
 	if err != nil {
 		return nil, fault.At("", filepath.Join(dir, name), fault.Returned(err))
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var column, kind string
-		if err := rows.Scan(&column, &kind); err != nil {
-			return nil, err
-		}
-		t.columns[column] = kind
+	for _, c := range columns {
+		t.columns[c[0]] = c[1]
 	}
 	for _, column := range needed {
 		if t.columns[column] == "" {
@@ -69,7 +65,7 @@ func openResults(ctx context.Context, tx *sql.Tx, dir, name string, partitioned,
 			}
 		}
 	}
-	return t, rows.Err()
+	return t, nil
 }
 
 // as is SQL for a column of that type, NULL where the table does not have it.

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -76,14 +78,12 @@ func (i *resultsImport) newModel(l *load, m *resultsModel, where string) error {
 			Subject: "model " + l.name, Expected: fmt.Sprintf("%d tokens in %s", m.dVocab, i.tokens.name), Found: fmt.Sprintf("%d rows of %d tokens", tokens, distinct),
 		}
 	}
-	for _, statement := range []string{
+	err = execute(i.ctx, i.tx,
 		fmt.Sprintf(`INSERT INTO stored_models (model_id, %[2]s) SELECT %[1]d, %[2]s FROM %[3]s WHERE %[4]s`, m.id, strings.Join(modelColumns, ", "), i.stored.from, where),
 		fmt.Sprintf(`INSERT INTO stored_tokens SELECT %d, CAST(token_id AS INTEGER), token, text, is_special, is_padding FROM %s WHERE %s ORDER BY token_id`, m.id, i.tokens.from, where),
-		fmt.Sprintf(`INSERT INTO stored_unembeddings SELECT %d, CAST(range AS INTEGER), NULL FROM range(%d)`, m.id, m.dVocab),
-	} {
-		if _, err := i.tx.ExecContext(i.ctx, statement); err != nil {
-			return err
-		}
+		fmt.Sprintf(`INSERT INTO stored_unembeddings SELECT %d, CAST(range AS INTEGER), NULL FROM range(%d)`, m.id, m.dVocab))
+	if err != nil {
+		return err
 	}
 	return schema.RecordContents(i.ctx, i.tx, m.id, "stored_unembeddings", "stored_tokens")
 }
@@ -93,24 +93,18 @@ func (i *resultsImport) tokenSets(m *resultsModel, where string) error {
 	sets := fmt.Sprintf(`(SELECT token_set, any_value(family) AS family, list_sort(list_distinct(any_value(CAST(tokens AS INTEGER[])))) AS token_ids, count(*) AS rows
 		FROM %s WHERE %s GROUP BY token_set)`, i.sets.from, where)
 	var wrong, name string
-	rows, err := i.tx.QueryContext(i.ctx, fmt.Sprintf(`SELECT token_set, CASE
+	err := i.tx.QueryRowContext(i.ctx, fmt.Sprintf(`SELECT token_set, CASE
 			WHEN rows > 1 THEN 'it is there ' || rows || ' times'
 			WHEN g.token_ids IS NULL THEN 'it has no tokens, not even an empty list'
 			WHEN list_min(g.token_ids) < 0 OR list_max(g.token_ids) >= %[1]d THEN 'it has ids of tokens that the model does not have'
 			WHEN k.token_ids <> g.token_ids THEN 'this database has another set of that name'
 		END AS wrong FROM %[2]s g LEFT JOIN (SELECT token_set, token_ids FROM stored_token_sets WHERE model_id = %[3]d) k USING (token_set)
-		WHERE wrong IS NOT NULL ORDER BY token_set LIMIT 1`, m.dVocab, sets, m.id))
-	if err != nil {
+		WHERE wrong IS NOT NULL ORDER BY token_set LIMIT 1`, m.dVocab, sets, m.id)).Scan(&name, &wrong)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
 		return err
-	}
-	for rows.Next() {
-		if err := rows.Scan(&name, &wrong); err != nil {
-			rows.Close()
-			return err
-		}
-	}
-	rows.Close()
-	if wrong != "" {
+	default:
 		return &fault.Error{Problem: "token set " + name + ": " + wrong, Hint: "import into a new database, or rename the set where it was computed"}
 	}
 	_, err = i.tx.ExecContext(i.ctx, schema.InsertTokenSets(fmt.Sprintf(`

@@ -82,38 +82,31 @@ func inNone(texts []string) string {
 // storeIncoming stores those of incoming_token_sets that are not there already for the
 // model, and adds to the outcome what it did. A set of the same name with other tokens is
 // an error unless replace is set; its scores go with it.
-func storeIncoming(ctx context.Context, tx *sql.Tx, v *vocabulary, source string, replace bool, outcome *SetsOutcome) error {
+func storeIncoming(ctx context.Context, tx *sql.Tx, model int, name, source string, replace bool, outcome *SetsOutcome) error {
 	var all, same, changed int
 	var first sql.NullString
 	err := tx.QueryRowContext(ctx, `SELECT count(*), count(*) FILTER (t.token_ids = i.token_ids), count(*) FILTER (t.token_ids <> i.token_ids),
 			arg_min(i.token_set, i.position) FILTER (t.token_ids <> i.token_ids)
-		FROM incoming_token_sets i LEFT JOIN stored_token_sets t ON t.model_id = $1 AND t.token_set = i.token_set`, v.id).Scan(&all, &same, &changed, &first)
+		FROM incoming_token_sets i LEFT JOIN stored_token_sets t ON t.model_id = $1 AND t.token_set = i.token_set`, model).Scan(&all, &same, &changed, &first)
 	if err != nil {
 		return err
 	}
 	if changed > 0 && !replace {
 		return &fault.Error{
-			Op: loadSets, Subject: "token set " + first.String, Problem: "already loaded for model " + v.name + ", with other tokens",
+			Op: loadSets, Subject: "token set " + first.String, Problem: "already loaded for model " + name + ", with other tokens",
 			Hint: "give it another name, or replace that one with --replace",
 		}
 	}
 	if changed > 0 {
-		for _, statement := range []string{
-			`DELETE FROM stored_labels WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_baseline_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_token_sets WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, v.id); err != nil {
-				return err
-			}
+		if err := deleteWhere(ctx, tx, `set_id IN (SELECT t.set_id `+strings.ReplaceAll(differing, "$1", fmt.Sprint(model))+`)`, setTables...); err != nil {
+			return err
 		}
 		if err := schema.RecordCounts(ctx, tx, "true"); err != nil {
 			return err
 		}
 	}
 	if all > same {
-		if err := insertIncoming(ctx, tx, v.id, all-same, source); err != nil {
+		if err := insertIncoming(ctx, tx, model, all-same, source); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -98,7 +99,7 @@ func unloadSAEs(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 		}
 	}
 	var out []Unloaded
-	for _, name := range sorted(chosen) {
+	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		one, err := unloadSAE(ctx, tx, r.Kind, name)
 		if err != nil {
 			return nil, err
@@ -106,15 +107,6 @@ func unloadSAEs(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 		out = append(out, one)
 	}
 	return out, nil
-}
-
-func sorted(names map[string]bool) []string {
-	var all []string
-	for name := range names {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return all
 }
 
 func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, error) {
@@ -140,37 +132,27 @@ var figureTables = []string{
 	"stored_input_statistics", "stored_input_significance", "stored_input_computations",
 }
 
+// setTables are the tables with rows of token sets, their own the last.
+var setTables = []string{"stored_labels", "stored_enrichment", "stored_baseline_enrichment", "stored_token_sets"}
+
 // modelTables are the tables with rows of models, but for those of their SAEs.
 var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {
+	var statements []string
 	for _, table := range tables {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+condition); err != nil {
-			return err
-		}
+		statements = append(statements, "DELETE FROM "+table+" WHERE "+condition)
 	}
-	return nil
+	return execute(ctx, tx, statements...)
 }
 
 // forgetLoad deletes the records of a load and of those that it replaced.
 func forgetLoad(ctx context.Context, tx *sql.Tx, id int) error {
-	rows, err := tx.QueryContext(ctx, `WITH RECURSIVE gone(load_id) AS (
+	gone, err := schema.Collect[int](ctx, tx, `WITH RECURSIVE gone(load_id) AS (
 			SELECT CAST(? AS INTEGER) UNION SELECT l.load_id FROM stored_loads l JOIN gone ON l.replaced_by = gone.load_id
 		) SELECT load_id FROM gone`, id)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var gone []int
-	for rows.Next() {
-		var load int
-		if err := rows.Scan(&load); err != nil {
-			return err
-		}
-		gone = append(gone, load)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	return deleteWhere(ctx, tx, "list_contains("+schema.List(gone)+", load_id)", "stored_contents", "stored_load_files", "stored_loads")
@@ -180,32 +162,27 @@ func forgetLoad(ctx context.Context, tx *sql.Tx, id int) error {
 // query that gives both; a name that none has is an error that lists those there are.
 func named(ctx context.Context, tx *sql.Tx, what, query string, patterns []string) (ids []int, names []string, err error) {
 	chosen := map[int]bool{}
+	type row struct {
+		id     int
+		name   string
+		wanted bool
+	}
 	for _, pattern := range patterns {
-		rows, err := tx.QueryContext(ctx, `SELECT id, name, name = $1 OR name GLOB $1 FROM (`+query+`) ORDER BY name, id`, pattern)
+		rows, err := schema.Rows(ctx, tx, func(r *row) []any { return []any{&r.id, &r.name, &r.wanted} },
+			`SELECT id, name, name = $1 OR name GLOB $1 FROM (`+query+`) ORDER BY name, id`, pattern)
 		if err != nil {
 			return nil, nil, err
 		}
 		found, all := 0, []string{}
-		for rows.Next() {
-			var id int
-			var name string
-			var wanted bool
-			if err := rows.Scan(&id, &name, &wanted); err != nil {
-				rows.Close()
-				return nil, nil, err
-			}
-			all = append(all, name)
-			if !wanted {
+		for _, r := range rows {
+			all = append(all, r.name)
+			if !r.wanted {
 				continue
 			}
-			if found++; !chosen[id] {
-				chosen[id] = true
-				ids, names = append(ids, id), append(names, name)
+			if found++; !chosen[r.id] {
+				chosen[r.id] = true
+				ids, names = append(ids, r.id), append(names, r.name)
 			}
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
-			return nil, nil, err
 		}
 		if found == 0 {
 			return nil, nil, &fault.Error{Subject: pattern, Problem: "no " + what + " is called so", Hint: "there are " + shortList(slices.Compact(all))}
@@ -351,7 +328,7 @@ func unloadSets(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 	if err != nil {
 		return nil, err
 	}
-	return out, dropSets(ctx, tx, "(SELECT unnest(CAST($1 AS INTEGER[])))", schema.List(ids))
+	return out, dropSets(ctx, tx, fmt.Sprintf("(SELECT unnest(CAST('%s' AS INTEGER[])))", schema.List(ids)))
 }
 
 // firstRepeated is the first name that is there more than once, "" for none.
@@ -369,17 +346,13 @@ func firstRepeated(names []string) string {
 // dropSets drops the token sets whose numbers a query in brackets gives, and the scores in
 // them. The q-values of other sets count on those scores. That one feature of an SAE lacks
 // its q-value is enough for the next compute to make all of its q-values anew.
-func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
-	for _, statement := range []string{
-		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
-		`DELETE FROM stored_labels WHERE set_id IN ` + gone,
-		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
-		`DELETE FROM stored_baseline_enrichment WHERE set_id IN ` + gone,
-		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
-			return err
-		}
+func dropSets(ctx context.Context, tx *sql.Tx, gone string) error {
+	err := execute(ctx, tx, `UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `+gone+`)`)
+	if err == nil {
+		err = deleteWhere(ctx, tx, `set_id IN `+gone, setTables...)
+	}
+	if err != nil {
+		return err
 	}
 	return schema.RecordCounts(ctx, tx, "true")
 }

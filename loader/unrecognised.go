@@ -20,27 +20,18 @@ func (ld *Loader) Explain(ctx context.Context, err error) error {
 	if !errors.As(err, &u) || len(u.Seen) == 0 {
 		return err
 	}
-	rows, failed := ld.DB.QueryContext(ctx, `SELECT model, d_model FROM stored_models ORDER BY model`)
-	if failed != nil {
+	models, failed := loadedModels(ctx, ld.DB)
+	if failed != nil || len(models) == 0 {
 		return err
 	}
-	defer rows.Close()
 	var hints, widths []string
-	for rows.Next() {
-		var name string
-		var dModel int
-		if failed := rows.Scan(&name, &dModel); failed != nil {
-			return err
-		}
-		widths = append(widths, fmt.Sprintf("%s has d_model %d", name, dModel))
-		for _, c := range u.Candidates(dModel) {
-			hints = append(hints, fmt.Sprintf("%s %v could be a decoder of model %s: %s --model %[3]s", c.Name, c.Shape, name, c.Command()))
+	for _, m := range models {
+		widths = append(widths, fmt.Sprintf("%s has d_model %d", m.name, m.dModel))
+		for _, c := range u.Candidates(m.dModel) {
+			hints = append(hints, fmt.Sprintf("%s %v could be a decoder of model %s: %s --model %[3]s", c.Name, c.Shape, m.name, c.Command()))
 		}
 	}
-	switch {
-	case rows.Err() != nil || len(widths) == 0:
-		return err
-	case len(hints) == 0:
+	if len(hints) == 0 {
 		hints = []string{"none of them could be a decoder of a loaded model: " + strings.Join(widths, ", ")}
 	}
 	explained := *u.Fault

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/loader/tokenset"
@@ -42,6 +43,7 @@ func adoptUserSets(ctx context.Context, tx *sql.Tx) ([]SetsOutcome, error) {
 		return nil, err
 	}
 	var outcomes []SetsOutcome
+	slices.SortFunc(models, func(a, b loadedModel) int { return a.id - b.id })
 	for _, m := range models {
 		outcome := SetsOutcome{Model: m.name, FromTable: true}
 		if err := fillFromTable(ctx, tx, m); err != nil {
@@ -53,7 +55,7 @@ func adoptUserSets(ctx context.Context, tx *sql.Tx) ([]SetsOutcome, error) {
 		if outcome.Dropped, err = dropUserSets(ctx, tx, m.id); err != nil {
 			return nil, err
 		}
-		if err := storeIncoming(ctx, tx, m, sourceTable, true, &outcome); err != nil {
+		if err := storeIncoming(ctx, tx, m.id, m.name, sourceTable, true, &outcome); err != nil {
 			return nil, err
 		}
 		if outcome.changed() {
@@ -96,48 +98,29 @@ func checkUserRows(ctx context.Context, tx *sql.Tx) error {
 
 // checkUserNames returns an error for the first row whose set has a name that no set may have.
 func checkUserNames(ctx context.Context, tx *sql.Tx) error {
-	rows, err := tx.QueryContext(ctx, `SELECT model, token_set, min(token_id) FROM user_token_sets GROUP BY model, token_set ORDER BY ALL`)
+	type row struct {
+		model, name string
+		id          int
+	}
+	rows, err := schema.Rows(ctx, tx, func(r *row) []any { return []any{&r.model, &r.name, &r.id} },
+		`SELECT model, token_set, min(token_id) FROM user_token_sets GROUP BY model, token_set ORDER BY ALL`)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var model, name string
-		var id int
-		if err := rows.Scan(&model, &name, &id); err != nil {
-			return err
-		}
-		if err := tokenset.CheckName(name); err != nil {
-			return fault.At("", userRow(model, name, id), err)
+	for _, r := range rows {
+		if err := tokenset.CheckName(r.name); err != nil {
+			return fault.At("", userRow(r.model, r.name, r.id), err)
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 func userRow(model, name string, id int) string {
 	return fmt.Sprintf("row (%s, %s, %d)", schema.Literal(model), schema.Literal(name), id)
 }
 
-// loadedModels returns every model, without its tokens.
-func loadedModels(ctx context.Context, tx *sql.Tx) ([]*vocabulary, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT model_id, model FROM stored_models ORDER BY model_id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var models []*vocabulary
-	for rows.Next() {
-		m := &vocabulary{}
-		if err := rows.Scan(&m.id, &m.name); err != nil {
-			return nil, err
-		}
-		models = append(models, m)
-	}
-	return models, rows.Err()
-}
-
 // fillFromTable makes incoming_token_sets of a model's sets in user_token_sets.
-func fillFromTable(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
+func fillFromTable(ctx context.Context, tx *sql.Tx, m loadedModel) error {
 	if _, err := tx.ExecContext(ctx, newIncoming); err != nil {
 		return err
 	}
@@ -149,7 +132,7 @@ func fillFromTable(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
 
 // freeNames returns an error for a set that is loaded from elsewhere under the same
 // name, with other tokens.
-func freeNames(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
+func freeNames(ctx context.Context, tx *sql.Tx, m loadedModel) error {
 	var name, source string
 	err := tx.QueryRowContext(ctx, `SELECT i.token_set, t.source `+differing+` AND t.source <> $2 ORDER BY i.position LIMIT 1`, m.id, sourceTable).Scan(&name, &source)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -168,11 +151,11 @@ func freeNames(ctx context.Context, tx *sql.Tx, m *vocabulary) error {
 // dropUserSets drops the model's sets that were made from the table, but for those of the
 // names in incoming_token_sets, and the scores of the model's SAEs in them.
 func dropUserSets(ctx context.Context, tx *sql.Tx, model int) (dropped int, err error) {
-	const gone = `(SELECT set_id FROM stored_token_sets WHERE model_id = $1 AND source = $2
-		AND token_set NOT IN (SELECT token_set FROM incoming_token_sets))`
-	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM `+gone, model, sourceTable).Scan(&dropped)
+	gone := fmt.Sprintf(`(SELECT set_id FROM stored_token_sets WHERE model_id = %d AND source = '%s'
+		AND token_set NOT IN (SELECT token_set FROM incoming_token_sets))`, model, sourceTable)
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM `+gone).Scan(&dropped)
 	if err != nil || dropped == 0 {
 		return 0, err
 	}
-	return dropped, dropSets(ctx, tx, gone, model, sourceTable)
+	return dropped, dropSets(ctx, tx, gone)
 }

@@ -43,7 +43,7 @@ const arrows = `
 	loader/vocab: internal/fault internal/files internal/pyjson loader/gguf
 	loader/vocab/tokenizer: internal/fault internal/pyjson loader/vocab github.com/daulet/tokenizers
 	loader/tokenset: internal/fault internal/files loader/vocab
-	loader/hub: internal/fault internal/files internal/pyjson loader/safetensors
+	loader/hub: internal/fault internal/files internal/pyjson loader/safetensors loader/tensor
 	loader/hub/catalogue: internal/fault internal/nearest
 
 	# Tables and views come before all that fills and asks them.

@@ -37,21 +37,18 @@ func main() {
 	directions := flag.Int("directions", 4000, "random directions that are held against the baseline")
 	model := flag.String("model", "", "example or gpt2 (by default both)")
 	flag.Parse()
-	err := func() error {
-		switch *model {
-		case "":
-			return errors.Join(example(*directions), gpt2(*directions))
-		case "example":
-			return example(*directions)
-		case "gpt2":
-			return gpt2(*directions)
-		}
-		return fmt.Errorf("-model: expected example or gpt2, found %q", *model)
-	}()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "calibration:", err)
-		os.Exit(1)
+	var err error
+	switch *model {
+	case "":
+		err = errors.Join(example(*directions), gpt2(*directions))
+	case "example":
+		err = example(*directions)
+	case "gpt2":
+		err = gpt2(*directions)
+	default:
+		err = fmt.Errorf("-model: expected example or gpt2, found %q", *model)
 	}
+	measure.Main("calibration", err)
 }
 
 // example measures on the model of the example, with every family of token sets.
@@ -87,25 +84,20 @@ func calibrate(name string, dModel, directions int, more func(*sql.DB) error, co
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(measure.Scratch, 0o755); err != nil {
+	database := measure.Scratched(program, "calibration")
+	if err := errors.Join(os.MkdirAll(measure.Scratch, 0o755), database.Remove()); err != nil {
 		return err
 	}
-	path := filepath.Join(measure.Scratch, "calibration.db")
-	remove := func() error { return errors.Join(os.RemoveAll(path), os.RemoveAll(path+".wal")) }
-	if err := remove(); err != nil {
-		return err
-	}
-	defer remove()
+	defer database.Remove()
 	fmt.Printf("%s\n%s, %d random directions of seeds from %d\n", measure.Machine(), name, directions, seed)
-	for _, arguments := range append(commands,
+	err = database.All(append(commands,
 		[]string{"load", "directions", "--name", "chance", "--sql", fmt.Sprintf("SELECT random_direction(%d + range // %[2]d, range %% %[2]d, %[3]d) AS w_dec FROM range(%[4]d)", seed, perSeed, dModel, directions)},
 		[]string{"compute"},
-	) {
-		if _, err := measure.Command(nil, program, append([]string{"--db", path}, arguments...)...); err != nil {
-			return err
-		}
+	)...)
+	if err != nil {
+		return err
 	}
-	db, err := saedb.Open(context.Background(), path, saedb.Options{ReadOnly: true})
+	db, err := saedb.Open(context.Background(), database.Path, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}

@@ -21,17 +21,17 @@ const copyRows = `
 func compareLoads(s *setting, rounds int) error {
 	var ours, theirs []float64
 	for range max(rounds, 1) {
-		if err := measure.CopyFile(s.model, s.full); err != nil {
+		if err := s.full.Copy(s.model); err != nil {
 			return err
 		}
-		loaded, err := s.saedb(s.full, "load", "sae", s.files.SAE)
+		loaded, err := s.full.Saedb("load", "sae", s.files.SAE)
 		if err != nil {
 			return err
 		}
-		if err := measure.CopyFile(s.model, s.copied); err != nil {
+		if err := s.copied.Copy(s.model); err != nil {
 			return err
 		}
-		copied, err := s.saedb(s.copied, "sql", fmt.Sprintf(copyRows, s.parquet))
+		copied, err := s.copied.Saedb("sql", fmt.Sprintf(copyRows, s.parquet))
 		if err != nil {
 			return err
 		}
@@ -60,11 +60,11 @@ func compareLoads(s *setting, rounds int) error {
 // sameRows makes sure that both loads stored the same.
 func sameRows(s *setting) error {
 	const fingerprint = "SELECT count(*) AS rows, sum(hash(feature, w_dec)) AS fingerprint FROM %s"
-	loaded, err := s.saedb(s.full, "sql", "--format", "csv", fmt.Sprintf(fingerprint, "stored_decoders"))
+	loaded, err := s.full.Saedb("sql", "--format", "csv", fmt.Sprintf(fingerprint, "stored_decoders"))
 	if err != nil {
 		return err
 	}
-	copied, err := s.saedb(s.copied, "sql", "--format", "csv", fmt.Sprintf(fingerprint, "copied"))
+	copied, err := s.copied.Saedb("sql", "--format", "csv", fmt.Sprintf(fingerprint, "copied"))
 	if err != nil {
 		return err
 	}

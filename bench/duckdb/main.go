@@ -27,10 +27,7 @@ func main() {
 	if *quick {
 		*features = 2048
 	}
-	if err := run(measure.GPT2(*features), *subset, *rounds); err != nil {
-		fmt.Fprintln(os.Stderr, "duckdb:", err)
-		os.Exit(1)
-	}
+	measure.Main("duckdb", run(measure.GPT2(*features), *subset, *rounds))
 }
 
 func run(shape measure.Shape, subset, rounds int) error {
@@ -56,44 +53,34 @@ func run(shape measure.Shape, subset, rounds int) error {
 
 // setting is what both comparisons start from.
 type setting struct {
-	program string
 	files   measure.Weights
-	model   string // database with the model loaded
-	parquet string // the rows that load sae stores
-	full    string // database with model and SAE
-	copied  string // database for a COPY
+	model   measure.Database // with the model loaded
+	full    measure.Database // with model and SAE
+	copied  measure.Database // for a COPY
+	parquet string           // the rows that load sae stores
 }
 
 func prepare(program string, files measure.Weights) (*setting, error) {
-	s := &setting{program: program, files: files}
-	for path, name := range map[*string]string{
-		&s.model: "model.db", &s.full: "full.db", &s.copied: "copied.db", &s.parquet: "decoder.parquet",
-	} {
-		*path = filepath.Join(measure.Scratch, "duckdb-"+name)
+	database := func(name string) measure.Database { return measure.Scratched(program, "duckdb-"+name) }
+	s := &setting{
+		files: files, model: database("model"), full: database("full"), copied: database("copied"),
+		parquet: filepath.Join(measure.Scratch, "duckdb-decoder.parquet"),
 	}
 	s.remove()
-	if _, err := s.saedb(s.model, "load", "model", files.Model, "--name", "gpt2"); err != nil {
+	if err := s.model.All([]string{"load", "model", files.Model, "--name", "gpt2"}); err != nil {
 		return s, err
 	}
-	if err := measure.CopyFile(s.model, s.full); err != nil {
+	if err := s.full.Copy(s.model); err != nil {
 		return s, err
 	}
-	if _, err := s.saedb(s.full, "load", "sae", files.SAE); err != nil {
-		return s, err
-	}
-	_, err := s.saedb(s.full, "sql", fmt.Sprintf("COPY (FROM stored_decoders ORDER BY feature) TO '%s' (FORMAT parquet)", s.parquet))
-	return s, err
-}
-
-// saedb runs the program on a database.
-func (s *setting) saedb(database string, arguments ...string) (measure.Run, error) {
-	return measure.Command(nil, s.program, append([]string{"--db", database}, arguments...)...)
+	return s, s.full.All([]string{"load", "sae", files.SAE},
+		[]string{"sql", fmt.Sprintf("COPY (FROM stored_decoders ORDER BY feature) TO '%s' (FORMAT parquet)", s.parquet)})
 }
 
 // remove deletes the databases; weights stay for the next run.
 func (s *setting) remove() {
-	for _, path := range []string{s.model, s.full, s.copied, s.parquet} {
-		_ = os.Remove(path) // absent ones are as good as removed
-		_ = os.Remove(path + ".wal")
+	for _, database := range []measure.Database{s.model, s.full, s.copied} {
+		_ = database.Remove()
 	}
+	_ = os.Remove(s.parquet) // absent, it is as good as removed
 }

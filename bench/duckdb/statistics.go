@@ -60,7 +60,7 @@ var ways = []way{
 // ones, checks that they agree, and prints the extrapolated ratio.
 func compareStatistics(s *setting, subset int) error {
 	subset = min(subset, s.files.Features)
-	computed, err := s.saedb(s.full, "compute")
+	computed, err := s.full.Saedb("compute")
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func compareStatistics(s *setting, subset int) error {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	values := strings.NewReplacer("{database}", s.full, "{d_model}", fmt.Sprint(s.files.DModel), "{features}", fmt.Sprint(subset))
+	values := strings.NewReplacer("{database}", s.full.Path, "{d_model}", fmt.Sprint(s.files.DModel), "{features}", fmt.Sprint(subset))
 	for _, statement := range tables {
 		if _, err := db.Exec(values.Replace(statement)); err != nil {
 			return err

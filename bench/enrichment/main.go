@@ -35,10 +35,7 @@ func main() {
 	if *quick {
 		*features, *saelens, *permutations = 2048, 10, 100
 	}
-	if err := run(measure.GPT2(*features), *saelens, *permutations); err != nil {
-		fmt.Fprintln(os.Stderr, "enrichment:", err)
-		os.Exit(1)
-	}
+	measure.Main("enrichment", run(measure.GPT2(*features), *saelens, *permutations))
 }
 
 func run(shape measure.Shape, saelens, permutations int) error {
@@ -69,63 +66,50 @@ func run(shape measure.Shape, saelens, permutations int) error {
 	return s.query() // last: it opens the database in this process, whose memory children start from
 }
 
+// scored is the layer with the scores of its features in some token sets.
+type scored struct {
+	measure.Database
+	sets measure.Sets
+	file string // of the sets
+	// Scores a second of saedb: of enrichment alone, and of what it takes beside the
+	// statistics in one pass.
+	rate, together float64
+}
+
 // setting is what all measurements start from.
 type setting struct {
-	program string
-	files   measure.Weights
-	few     measure.Sets // 4 of the 100
-	many    measure.Sets
-	// Scores a second of saedb, by the name of the sets: of enrichment alone, and of
-	// what it takes beside the statistics in one pass.
-	rates, together map[string]float64
-	bytes           int64 // that the scores in 100 sets take on disk
+	files      measure.Weights
+	statistics measure.Database // with the model, the SAE and statistics
+	few, many  scored           // 4 of the 100 sets, and all
+	bytes      int64            // that the scores in 100 sets take on disk
 }
-
-// The databases: with the model and the SAE, and with scores in 4 and in 100 sets.
-const statisticsDB, fewDB, manyDB = "statistics", "few", "many"
-
-func setsFile(name string) string {
-	return filepath.Join(measure.Scratch, "enrichment-"+name+".json")
-}
-
-func database(name string) string { return filepath.Join(measure.Scratch, "enrichment-"+name+".db") }
 
 func prepare(program string, shape measure.Shape) (*setting, error) {
 	files, err := shape.WriteForSAELens()
 	if err != nil {
 		return nil, err
 	}
-	s := &setting{program: program, files: files, rates: map[string]float64{}, together: map[string]float64{}}
-	s.remove()
-	s.many = measure.RandomSets(shape.Vocab)
-	s.few = measure.Sets{}
+	s := &setting{files: files, statistics: measure.Scratched(program, "enrichment-statistics")}
+	s.many.sets, s.few.sets = measure.RandomSets(shape.Vocab), measure.Sets{}
 	for _, i := range []int{20, 45, 70, 95} {
-		s.few[measure.SetName(i)] = s.many[measure.SetName(i)]
+		s.few.sets[measure.SetName(i)] = s.many.sets[measure.SetName(i)]
 	}
-	for name, chosen := range map[string]measure.Sets{fewDB: s.few, manyDB: s.many} {
-		if err := chosen.Write(setsFile(name)); err != nil {
+	for _, c := range s.scored() {
+		name := fmt.Sprintf("enrichment-%d", len(c.sets))
+		c.Database, c.file = measure.Scratched(program, name), filepath.Join(measure.Scratch, name+".json")
+		if err := c.sets.Write(c.file); err != nil {
 			return nil, err
 		}
 	}
-	for _, arguments := range [][]string{{"load", "model", files.Model, "--name", "gpt2"}, {"load", "sae", files.SAE}} {
-		if _, err := s.saedb(statisticsDB, arguments...); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	s.remove()
+	return s, s.statistics.All([]string{"load", "model", files.Model, "--name", "gpt2"}, []string{"load", "sae", files.SAE})
 }
 
-// saedb runs the program on a database.
-func (s *setting) saedb(name string, arguments ...string) (measure.Run, error) {
-	return measure.Command(nil, s.program, append([]string{"--db", database(name)}, arguments...)...)
-}
+func (s *setting) scored() []*scored { return []*scored{&s.few, &s.many} }
 
 // remove deletes the databases; weights stay for the next run.
 func (s *setting) remove() {
-	for _, name := range []string{statisticsDB, fewDB, manyDB} {
-		_ = os.Remove(database(name)) // absent ones are as good as removed
-		_ = os.Remove(database(name) + ".wal")
-	}
+	_, _, _ = s.statistics.Remove(), s.few.Remove(), s.many.Remove()
 }
 
 // row prints one measurement.

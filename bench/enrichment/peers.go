@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -30,25 +29,16 @@ func script(python, name string, arguments ...string) (seconds float64, peak int
 	if err != nil {
 		return 0, 0, run, nil, err
 	}
-	run, err = measure.Command([]string{"PYTHONPATH=bench/peers", "PYTHONDONTWRITEBYTECODE=1", "HOME=" + home}, python,
-		append(append([]string{filepath.Join("bench/enrichment", name)}, arguments...), results)...)
+	seconds, peak, run, err = measure.Script[float64]([]string{"PYTHONPATH=bench/peers", "HOME=" + home}, python,
+		filepath.Join("bench/enrichment", name), append(arguments, results)...)
 	if err != nil {
 		return 0, 0, run, nil, err
-	}
-	var report struct {
-		Seconds   float64
-		PeakBytes int64 `json:"peak_bytes"`
-	}
-	// Libraries print greetings; the report is the last line.
-	lines := strings.Split(strings.TrimSpace(run.Output), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil {
-		return 0, 0, run, nil, fmt.Errorf("%s: its report: %w", name, err)
 	}
 	text, err := os.ReadFile(results)
 	if err == nil {
 		found, err = readScores(string(text))
 	}
-	return report.Seconds, report.PeakBytes, run, found, err
+	return seconds, peak, run, found, err
 }
 
 func readScores(text string) (scores, error) {
@@ -65,19 +55,25 @@ func readScores(text string) (scores, error) {
 	return found, nil
 }
 
-// agree returns the largest difference, and an error where it is beyond what is
-// tolerated or a score is missing.
-func agree(name string, ours, theirs scores, expected int, tolerance float64) (largest float64, err error) {
+// agree holds scores against those in what saedb printed, and prints the largest difference. It is
+// an error where that is beyond what is tolerated or a score is missing.
+func agree(name, printed string, theirs scores, expected int, tolerance float64) error {
+	ours, err := readScores(printed)
+	if err != nil {
+		return err
+	}
+	largest := 0.0
 	for key, es := range theirs {
 		score, found := ours[key]
 		if largest = max(largest, math.Abs(score-es)); !found || !(math.Abs(score-es) <= tolerance) {
-			return largest, fmt.Errorf("%s: set %s, feature %s: es %v, saedb %v", name, key[0], key[1], es, score)
+			return fmt.Errorf("%s: set %s, feature %s: es %v, saedb %v", name, key[0], key[1], es, score)
 		}
 	}
 	if len(theirs) != expected {
-		return largest, fmt.Errorf("%s: %d scores, expected %d", name, len(theirs), expected)
+		return fmt.Errorf("%s: %d scores, expected %d", name, len(theirs), expected)
 	}
-	return largest, nil
+	fmt.Printf("  %-46s largest difference of es %.1e\n", "", largest)
+	return nil
 }
 
 // againstSAELens scores the first features with get_enrichment_df, which keeps
@@ -86,34 +82,25 @@ func agree(name string, ours, theirs scores, expected int, tolerance float64) (l
 // memory of those in 100, the tutorial's way.
 func (s *setting) againstSAELens(most int) error {
 	fmt.Println("SAELens, get_enrichment_df alone:")
-	for _, c := range []struct {
-		name string
-		sets measure.Sets
-	}{{fewDB, s.few}, {manyDB, s.many}} {
+	for _, c := range s.scored() {
 		perFeature := int64(s.files.Vocab) * int64(16+13*len(c.sets))
-		wanted := int64(most) * int64(s.files.Vocab) * int64(16+13*len(s.many)) / perFeature
+		wanted := int64(most) * int64(s.files.Vocab) * int64(16+13*len(s.many.sets)) / perFeature
 		features := int(min(wanted, measure.AvailableMemory()*2/3/perFeature, int64(s.files.Features)))
-		seconds, peak, run, theirs, err := script(peersPython, "saelens.py", s.files.Model, s.files.SAE, setsFile(c.name), strconv.Itoa(features))
+		seconds, peak, run, theirs, err := script(peersPython, "saelens.py", s.files.Model, s.files.SAE, c.file, strconv.Itoa(features))
 		if err != nil {
 			return err
 		}
 		rate := float64(features*len(c.sets)) / seconds
 		row(fmt.Sprintf("%d features, %d sets", features, len(c.sets)), seconds, run, peak,
-			fmt.Sprintf("%.0f scores/s; saedb makes %.0f × as many in one pass with the statistics, %.0f × alone", rate, s.together[c.name]/rate, s.rates[c.name]/rate))
-		ours, err := s.saedb(c.name, "sql", "--format", "csv", fmt.Sprintf("SELECT token_set, feature, es FROM enrichment WHERE feature < %d", features))
-		if err != nil {
-			return err
-		}
-		saedbs, err := readScores(ours.Output)
+			fmt.Sprintf("%.0f scores/s; saedb makes %.0f × as many in one pass with the statistics, %.0f × alone", rate, c.together/rate, c.rate/rate))
+		ours, err := c.Saedb("sql", "--format", "csv", fmt.Sprintf("SELECT token_set, feature, es FROM enrichment WHERE feature < %d", features))
 		if err != nil {
 			return err
 		}
 		// Its float32 ranking and sums cost it up to that.
-		largest, err := agree("SAELens", saedbs, theirs, features*len(c.sets), 2e-4)
-		if err != nil {
+		if err := agree("SAELens", ours.Output, theirs, features*len(c.sets), 2e-4); err != nil {
 			return err
 		}
-		fmt.Printf("  %-46s largest difference of es %.1e\n", "", largest)
 	}
 	fmt.Println()
 	return nil

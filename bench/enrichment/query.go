@@ -22,11 +22,11 @@ var queries = []struct {
 // query says what the scores in 100 sets take on disk, and for how long DuckDB, without
 // saedb's functions, looks for them: medians, all rows fetched.
 func (s *setting) query() error {
-	rows := int64(s.files.Features * len(s.many))
+	rows := int64(s.files.Features * len(s.many.sets))
 	each := float64(s.bytes) / float64(rows)
 	fmt.Printf("storage: %d rows take %.1f MB, %.1f bytes each; 12 layers of 24,576 features and 100 sets %.0f MB\n",
 		rows, float64(s.bytes)/1e6, each, each*12*24576*100/1e6)
-	db, err := sql.Open("duckdb", database(manyDB)+"?access_mode=READ_ONLY")
+	db, err := sql.Open("duckdb", s.many.Path+"?access_mode=READ_ONLY")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/saedb/saedb"
@@ -15,50 +14,36 @@ import (
 // program, the others are copies of its rows.
 const layers = 12
 
-// makeDatabase returns the path of a database of GPT-2's size, and makes it unless a
-// former run did: a model, an SAE a layer, 100 token sets and every feature's
-// enrichment in them.
-func makeDatabase(program string, shape measure.Shape) (string, error) {
-	path := filepath.Join(measure.Scratch, fmt.Sprintf("explorer-%d.db", shape.Features))
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	files, err := shape.Write()
-	if err != nil {
-		return "", err
-	}
-	sets := filepath.Join(measure.Scratch, "explorer-sets.json")
-	if err := measure.RandomSets(shape.Vocab).Write(sets); err != nil {
-		return "", err
-	}
-	partial := path + ".partial"
-	for _, name := range []string{partial, partial + ".wal"} {
-		if err := os.RemoveAll(name); err != nil {
-			return "", err
-		}
-	}
-	for _, arguments := range [][]string{
-		{"load", "model", files.Model, "--name", "gpt2"},
-		{"load", "sae", files.SAE, "--release", "gpt2-shape", "--neuronpedia-id", "gpt2-small/8-res-jb"},
-		{"load", "sets", sets},
-		{"compute"},
-	} {
-		run, err := measure.Command(nil, program, append([]string{"--db", partial}, arguments...)...)
+// makeDatabase makes a database of GPT-2's size, unless a former run did: a model, an SAE a
+// layer, 100 token sets and every feature's enrichment in them.
+func makeDatabase(program string, shape measure.Shape) (measure.Database, error) {
+	database := measure.Scratched(program, fmt.Sprintf("explorer-%d", shape.Features))
+	return database, database.Make(func(partial measure.Database) error {
+		files, err := shape.Write()
 		if err != nil {
-			return "", err
+			return err
 		}
-		fmt.Fprintf(os.Stderr, "saedb %s: %.1f s\n", arguments[0], run.Wall.Seconds())
-	}
-	// The program itself lets nobody change its tables by hand.
-	db, err := saedb.Open(context.Background(), partial, saedb.Options{})
-	if err != nil {
-		return "", err
-	}
-	_, err = db.Exec(copies(shape.Features))
-	if err := errors.Join(err, db.Close()); err != nil {
-		return "", err
-	}
-	return path, os.Rename(partial, path)
+		sets := filepath.Join(measure.Scratch, "explorer-sets.json")
+		if err := measure.RandomSets(shape.Vocab).Write(sets); err != nil {
+			return err
+		}
+		err = partial.All(
+			[]string{"load", "model", files.Model, "--name", "gpt2"},
+			[]string{"load", "sae", files.SAE, "--release", "gpt2-shape", "--neuronpedia-id", "gpt2-small/8-res-jb"},
+			[]string{"load", "sets", sets},
+			[]string{"compute"},
+		)
+		if err != nil {
+			return err
+		}
+		// The program itself lets nobody change its tables by hand.
+		db, err := saedb.Open(context.Background(), partial.Path, saedb.Options{})
+		if err != nil {
+			return err
+		}
+		_, err = db.Exec(copies(shape.Features))
+		return errors.Join(err, db.Close())
+	})
 }
 
 // copies is the SQL that copies the one SAE's rows to the other layers, in the order

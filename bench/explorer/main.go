@@ -29,10 +29,7 @@ func main() {
 	if *quick {
 		*features, *n = 2048, 3
 	}
-	if err := run(measure.GPT2(*features), *n, *only); err != nil {
-		fmt.Fprintln(os.Stderr, "explorer:", err)
-		os.Exit(1)
-	}
+	measure.Main("explorer", run(measure.GPT2(*features), *n, *only))
 }
 
 func run(shape measure.Shape, n int, only string) error {
@@ -44,7 +41,7 @@ func run(shape measure.Shape, n int, only string) error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(database)
+	info, err := os.Stat(database.Path)
 	if err != nil {
 		return err
 	}
@@ -54,7 +51,7 @@ func run(shape measure.Shape, n int, only string) error {
 		if !strings.Contains(k.name, only) {
 			continue
 		}
-		t, err := timeKind(program, database, k, n)
+		t, err := timeKind(database, k, n)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}

@@ -31,13 +31,14 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 // timeKind asks a new server for a kind, once and then n times. The first request
 // waits for nothing but the server's address; the others until the server has done
 // what it does in the background after its start.
-func timeKind(program, database string, k kind, n int) (t times, err error) {
+func timeKind(database measure.Database, k kind, n int) (t times, err error) {
 	// Takes the file out of the system's cache, where dd can.
-	_ = exec.Command("dd", "of="+database, "oflag=nocache", "conv=notrunc,fdatasync", "count=0").Run()
-	s, err := serve(program, database)
+	_ = exec.Command("dd", "of="+database.Path, "oflag=nocache", "conv=notrunc,fdatasync", "count=0").Run()
+	served, err := measure.Serve(database, os.Stderr)
 	if err != nil {
 		return t, err
 	}
+	s := server{served}
 	defer func() { err = errors.Join(err, s.Stop()) }()
 	if t.first, t.bytes, err = s.get(k.path(0)); err != nil {
 		return t, err
@@ -63,11 +64,6 @@ func timeKind(program, database string, k kind, n int) (t times, err error) {
 
 // A server is a running saedb serve.
 type server struct{ *measure.Server }
-
-func serve(program, database string) (server, error) {
-	s, err := measure.Serve(program, database, os.Stderr)
-	return server{s}, err
-}
 
 // get asks for a path below /api/ and reads the answer.
 func (s server) get(path string) (time.Duration, int, error) {

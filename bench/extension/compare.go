@@ -1,9 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,8 +20,8 @@ type side struct {
 // setting is the two sides, the program first, and the databases.
 type setting struct {
 	sides   []side
-	loaded  string // model and SAE
-	working string // a copy of it that a side computes in
+	loaded  measure.Database // model and SAE
+	working measure.Database // a copy of it that a side computes in
 }
 
 const (
@@ -33,21 +32,13 @@ const (
 )
 
 func (s *setting) prepare(program string, files measure.Weights) error {
-	s.loaded, s.working = filepath.Join(measure.Scratch, "extension.db"), filepath.Join(measure.Scratch, "extension-working.db")
+	s.loaded, s.working = measure.Scratched(program, "extension"), measure.Scratched(program, "extension-working")
 	s.remove()
-	for _, arguments := range [][]string{{"load", "model", files.Model, "--name", "gpt2"}, {"load", "sae", files.SAE}} {
-		if _, err := measure.Command(nil, program, append([]string{"--db", s.loaded}, arguments...)...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.loaded.All([]string{"load", "model", files.Model, "--name", "gpt2"}, []string{"load", "sae", files.SAE})
 }
 
 func (s *setting) remove() {
-	for _, path := range []string{s.loaded, s.working} {
-		_ = os.Remove(path) // absent ones are as good as removed
-		_ = os.Remove(path + ".wal")
-	}
+	_, _ = s.loaded.Remove(), s.working.Remove()
 }
 
 // compare measures each kind of work and returns the lowest ratio of the program's
@@ -110,12 +101,11 @@ func (s *setting) run(one side, sql string) (seconds float64, found string, err 
 	database := s.loaded
 	if sql == "" {
 		database = s.working
-		_ = os.Remove(database + ".wal")
-		if err := measure.CopyFile(s.loaded, database); err != nil {
+		if err := errors.Join(database.Remove(), database.Copy(s.loaded)); err != nil {
 			return 0, "", err
 		}
 	}
-	command := one.command(database, sql)
+	command := one.command(database.Path, sql)
 	ran, err := measure.Command(one.environment, command[0], command[1:]...)
 	if err != nil {
 		return 0, "", err
@@ -127,7 +117,7 @@ func (s *setting) run(one side, sql string) (seconds float64, found string, err 
 		// The program prints a heading first.
 		return ran.Wall.Seconds(), lastLine(ran.Output), nil
 	}
-	asked := s.sides[0].command(database, fingerprint)
+	asked := s.sides[0].command(database.Path, fingerprint)
 	stored, err := measure.Command(nil, asked[0], asked[1:]...)
 	return ran.Wall.Seconds(), lastLine(stored.Output), err
 }

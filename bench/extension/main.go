@@ -13,7 +13,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 
 	"github.com/saedb/saedb/bench/measure"
 )
@@ -26,10 +25,7 @@ func main() {
 	if *quick {
 		*features = 2048
 	}
-	if err := run(measure.GPT2(*features), max(*rounds, 1)); err != nil {
-		fmt.Fprintln(os.Stderr, "extension:", err)
-		os.Exit(1)
-	}
+	measure.Main("extension", run(measure.GPT2(*features), max(*rounds, 1)))
 }
 
 func run(shape measure.Shape, rounds int) error {

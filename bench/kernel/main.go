@@ -17,9 +17,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"runtime"
 
+	bench "github.com/saedb/saedb/bench/measure"
 	"github.com/saedb/saedb/internal/compute"
 )
 
@@ -48,10 +48,7 @@ func main() {
 	} else {
 		err = run(s, *rounds)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "kernel:", err)
-		os.Exit(1)
-	}
+	bench.Main("kernel", err)
 }
 
 // run measures everything on one core and on two, and prints the table.

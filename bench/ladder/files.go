@@ -3,35 +3,44 @@ package main
 import (
 	"encoding/csv"
 	"fmt"
+	"io"
 	"os"
-	"strconv"
+	"reflect"
 
-	"github.com/saedb/saedb/bench/measure"
+	"github.com/saedb/saedb/internal/files"
 )
 
-// csvHeader names the columns of the ladder's file; sizes are in bytes.
-var csvHeader = []string{"model", "d_model", "vocab", "features", "workers", "kernel", "seconds", "pack_seconds", "held_bytes", "peak_bytes", "gflop_per_second", "features_per_second", "others_share"}
+// A column of the ladder's file; sizes are in bytes.
+type column struct {
+	name, format string
+	value        any // a pointer to what is read again, or what follows from that
+}
+
+func (m *measurement) columns() []column {
+	return []column{
+		{"model", "%s", &m.Name}, {"d_model", "%d", &m.DModel}, {"vocab", "%d", &m.Vocab}, {"features", "%d", &m.Features},
+		{"workers", "%d", &m.Workers}, {"kernel", "%s", &m.Kernel}, {"seconds", "%.6f", &m.Seconds}, {"pack_seconds", "%.4f", &m.PackSeconds},
+		{"held_bytes", "%d", &m.Held}, {"peak_bytes", "%d", &m.Peak}, {"gflop_per_second", "%.1f", m.gigaflops()},
+		{"features_per_second", "%.1f", m.featuresPerSecond()}, {"others_share", "%.2f", &m.Others},
+	}
+}
 
 // writeFiles writes out.csv and out.svg.
 func writeFiles(out, machine string, measured []measurement) error {
-	file, err := os.Create(out + ".csv")
+	var names []string
+	for _, c := range new(measurement).columns() {
+		names = append(names, c.name)
+	}
+	rows := [][]string{names}
+	for i := range measured {
+		var row []string
+		for _, c := range measured[i].columns() {
+			row = append(row, fmt.Sprintf(c.format, reflect.Indirect(reflect.ValueOf(c.value))))
+		}
+		rows = append(rows, row)
+	}
+	err := files.WriteWhole(out+".csv", func(w io.Writer) error { return csv.NewWriter(w).WriteAll(rows) })
 	if err != nil {
-		return err
-	}
-	defer file.Close()
-	w := csv.NewWriter(file)
-	rows := [][]string{csvHeader}
-	for _, m := range measured {
-		rows = append(rows, []string{
-			m.Name, strconv.Itoa(m.DModel), strconv.Itoa(m.Vocab), strconv.Itoa(m.Features), strconv.Itoa(m.Workers), m.Kernel,
-			fmt.Sprintf("%.6f", m.Seconds), fmt.Sprintf("%.4f", m.PackSeconds), fmt.Sprint(m.Held), fmt.Sprint(m.Peak),
-			fmt.Sprintf("%.1f", m.gigaflops()), fmt.Sprintf("%.1f", m.featuresPerSecond()), fmt.Sprintf("%.2f", m.Others),
-		})
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
 		return err
 	}
 	return draw(out+".svg", machine, measured)
@@ -45,37 +54,23 @@ func drawFile(out string) error {
 	}
 	defer file.Close()
 	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return fmt.Errorf("%s.csv: %w", out, err)
 	}
-	var measured []measurement
-	for i, row := range rows {
-		if i == 0 {
-			continue
+	measured := make([]measurement, len(rows)-1)
+	for i, row := range rows[1:] {
+		columns := measured[i].columns()
+		if len(row) != len(columns) {
+			return fmt.Errorf("%s.csv: line %d: expected %d columns, found %d", out, i+2, len(columns), len(row))
 		}
-		m, err := parseRow(row)
-		if err != nil {
-			return fmt.Errorf("%s.csv: line %d: %w", out, i+1, err)
+		for j, c := range columns {
+			if reflect.ValueOf(c.value).Kind() != reflect.Pointer {
+				continue
+			}
+			if _, err := fmt.Sscan(row[j], c.value); err != nil {
+				return fmt.Errorf("%s.csv: line %d: %s: %w", out, i+2, c.name, err)
+			}
 		}
-		measured = append(measured, m)
 	}
 	return draw(out+".svg", "", measured)
-}
-
-func parseRow(row []string) (measurement, error) {
-	if len(row) != len(csvHeader) {
-		return measurement{}, fmt.Errorf("expected %d columns, found %d", len(csvHeader), len(row))
-	}
-	m := measurement{rung: rung{Shape: measure.Shape{Name: row[0]}}, timing: timing{Kernel: row[5]}}
-	for i, into := range map[int]*int{1: &m.DModel, 2: &m.Vocab, 3: &m.Features, 4: &m.Workers} {
-		if _, err := fmt.Sscan(row[i], into); err != nil {
-			return m, fmt.Errorf("%s: %w", csvHeader[i], err)
-		}
-	}
-	for i, into := range map[int]any{6: &m.Seconds, 7: &m.PackSeconds, 8: &m.Held, 9: &m.Peak, 12: &m.Others} {
-		if _, err := fmt.Sscan(row[i], into); err != nil {
-			return m, fmt.Errorf("%s: %w", csvHeader[i], err)
-		}
-	}
-	return m, nil
 }

@@ -52,10 +52,7 @@ func main() {
 	default:
 		err = climb(o)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "ladder:", err)
-		os.Exit(1)
-	}
+	measure.Main("ladder", err)
 }
 
 type options struct {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -66,4 +67,21 @@ func preferAsVictim(pid int) {
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// Script runs a Python program, which reports in its last line, behind the greetings of
+// libraries, the seconds of its work, in some form, and its peak memory in bytes.
+func Script[T any](environment []string, python, script string, arguments ...string) (seconds T, peak int64, run Run, err error) {
+	environment = append([]string{"PYTHONDONTWRITEBYTECODE=1"}, environment...)
+	if run, err = Command(environment, python, append([]string{script}, arguments...)...); err != nil {
+		return seconds, 0, run, err
+	}
+	var report struct {
+		Seconds   T
+		PeakBytes int64 `json:"peak_bytes"`
+	}
+	if err := json.Unmarshal([]byte(lastLines(run.Output, 1)), &report); err != nil {
+		return seconds, 0, run, fmt.Errorf("%s: its report: %w", script, err)
+	}
+	return report.Seconds, report.PeakBytes, run, nil
 }

@@ -59,15 +59,22 @@ type Weights struct {
 }
 
 // Write writes random weights of the shape with bench/shape, unless they are there.
-func (s Shape) Write() (Weights, error) {
-	dir := filepath.Join(Scratch, fmt.Sprintf("%s-%d", s.Name, s.Features))
+func (s Shape) Write() (Weights, error) { return s.write("") }
+
+// WriteForSAELens writes an SAE that SAELens can load, too: it insists on an encoder.
+func (s Shape) WriteForSAELens() (Weights, error) { return s.write("-with-encoder", "-encoder") }
+
+func (s Shape) write(suffix string, more ...string) (Weights, error) {
+	dir := filepath.Join(Scratch, fmt.Sprintf("%s-%d%s", s.Name, s.Features, suffix))
 	w := Weights{s, filepath.Join(dir, "model"), filepath.Join(dir, "blocks.8.hook_resid_pre")}
 	complete := filepath.Join(dir, "complete")
 	if _, err := os.Stat(complete); err == nil {
 		return w, nil
 	}
-	_, err := Command(nil, "go", "run", "./bench/shape", "-out", dir,
-		"-d-model", fmt.Sprint(s.DModel), "-vocab", fmt.Sprint(s.Vocab), "-features", fmt.Sprint(s.Features))
+	_, err := Command(nil, "go", append([]string{
+		"run", "./bench/shape", "-out", dir,
+		"-d-model", fmt.Sprint(s.DModel), "-vocab", fmt.Sprint(s.Vocab), "-features", fmt.Sprint(s.Features),
+	}, more...)...)
 	if err != nil {
 		return w, err
 	}

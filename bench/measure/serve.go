@@ -17,8 +17,8 @@ type Server struct {
 }
 
 // Serve starts saedb serve on a database, at a port that is free.
-func Serve(program, database string, stderr io.Writer) (*Server, error) {
-	s := &Server{Command: exec.Command(program, "--db", database, "serve", "--listen", "127.0.0.1:0")}
+func Serve(d Database, stderr io.Writer) (*Server, error) {
+	s := &Server{Command: exec.Command(d.Program, "--db", d.Path, "serve", "--listen", "127.0.0.1:0")}
 	s.Command.Stderr = stderr
 	output, err := s.Command.StdoutPipe()
 	if err != nil {

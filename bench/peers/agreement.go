@@ -1,129 +1,74 @@
 package main
 
 import (
-	"encoding/csv"
+	"encoding/json"
 	"fmt"
-	"math"
-	"os"
-	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/bench/measure"
 )
 
 // tokensAtEnd is how many tokens saedb compute stores of each end.
 const tokensAtEnd = 10
 
-// figures are the statistics that are compared. Deviations of a mean count in
-// standard deviations: with a centred unembedding the mean is zero but for rounding.
-// The others' are absolute over max(1, |figure|), which for kurtosis and skewness
-// means the units that they have anyway.
-var figures = []struct {
-	name string
-	unit string // column whose value is the unit; none for max(1, |figure|)
-}{
-	{"mean", "std"}, {"std", "std"}, {"skewness", ""}, {"kurtosis", ""},
-	{"cos_mean", "cos_std"}, {"cos_std", "cos_std"}, {"cos_skewness", ""}, {"cos_kurtosis", ""},
-}
-
 // tolerance is what float32 sums over a vocabulary may differ by from float64's.
 const tolerance = 1e-4
 
-// table is a CSV file of numbers, by column.
-type table map[string][]float64
-
-func readTable(path string) (table, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%s is empty", path)
-	}
-	t := make(table)
-	for _, row := range rows[1:] {
-		for i, name := range rows[0] {
-			value, err := strconv.ParseFloat(row[i], 64)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %s: %w", path, name, err)
-			}
-			t[name] = append(t[name], value)
-		}
-	}
-	return t, nil
+// figures are what is compared, and in which unit: deviations of a mean and of logit weights
+// count in standard deviations, since with a centred unembedding the mean is zero but for
+// rounding. Those of kurtosis and skewness are absolute over max(1, |figure|), which means the
+// units that they have anyway.
+var figures = []struct{ name, deviation string }{
+	{"mean", "abs(a.mean - b.mean) / a.std"}, {"std", "abs(a.std - b.std) / a.std"},
+	{"skewness", "abs(a.skewness - b.skewness) / greatest(1, abs(a.skewness))"},
+	{"kurtosis", "abs(a.kurtosis - b.kurtosis) / greatest(1, abs(a.kurtosis))"},
+	{"cos_mean", "abs(a.cos_mean - b.cos_mean) / a.cos_std"}, {"cos_std", "abs(a.cos_std - b.cos_std) / a.cos_std"},
+	{"cos_skewness", "abs(a.cos_skewness - b.cos_skewness) / greatest(1, abs(a.cos_skewness))"},
+	{"cos_kurtosis", "abs(a.cos_kurtosis - b.cos_kurtosis) / greatest(1, abs(a.cos_kurtosis))"},
+	{"top_logit_weights", "list_max([abs(w[1] - w[2]) / a.std FOR w IN list_zip(a.top_logit_weights, b.top_logit_weights)])"},
+	{"bottom_logit_weights", "list_max([abs(w[1] - w[2]) / a.std FOR w IN list_zip(a.bottom_logit_weights, b.bottom_logit_weights)])"},
 }
 
-// agree compares every figure that both have, prints the largest deviations, and
-// returns an error for one beyond the tolerance.
-func agree(ours, theirs result) error {
-	a, err := readTable(ours.table)
+// agree compares every figure of a script's table with saedb's, prints the largest deviations, and
+// returns an error for one beyond the tolerance. A place in a ranking may hold another token only
+// where the logit weights of the two are within it.
+func agree(database measure.Database, theirs result) error {
+	lists, compared := []string{"*"}, []string{"count(b.feature) AS found", "count(*) AS expected"}
+	for _, end := range []string{"top", "bottom"} {
+		for _, what := range []string{"logit_weight", "token_id"} {
+			var columns []string // lists are in numbered columns
+			for i := range tokensAtEnd {
+				columns = append(columns, fmt.Sprintf("%s_%s_%d", end, what, i))
+			}
+			lists = append(lists, fmt.Sprintf("[%s] AS %s_%ss", strings.Join(columns, ", "), end, what))
+		}
+		compared = append(compared, fmt.Sprintf("CAST(sum(len([1 FOR t IN list_zip(a.%[1]s_token_ids, b.%[1]s_token_ids) IF t[1] <> t[2]])) AS DOUBLE) AS %[1]s_swapped", end))
+	}
+	for _, f := range figures {
+		compared = append(compared, "max("+f.deviation+") AS "+f.name)
+	}
+	run, err := database.Saedb("sql", "--read-only", "--format", "json", fmt.Sprintf("SELECT %s FROM stored_statistics a LEFT JOIN (SELECT %s FROM read_csv('%s')) b USING (feature)",
+		strings.Join(compared, ", "), strings.Join(lists, ", "), theirs.table))
 	if err != nil {
 		return err
 	}
-	b, err := readTable(theirs.table)
-	if err != nil {
+	var rows []map[string]*float64 // nil is NULL and NaN
+	if err := json.Unmarshal([]byte(run.Output), &rows); err != nil {
 		return err
 	}
-	if len(a["feature"]) != len(b["feature"]) || len(a["feature"]) == 0 {
-		return fmt.Errorf("%s has %d features, saedb %d", theirs.name, len(b["feature"]), len(a["feature"]))
+	got := rows[0]
+	if *got["found"] != *got["expected"] || *got["found"] == 0 {
+		return fmt.Errorf("%s has %.0f features of saedb's %.0f", theirs.name, *got["found"], *got["expected"])
 	}
 	fmt.Printf("agreement with %s, largest deviations:", theirs.name)
-	for _, figure := range figures {
-		if _, found := b[figure.name]; !found {
-			continue
+	for _, f := range figures {
+		deviation := got[f.name]
+		if deviation == nil || !(*deviation <= tolerance) {
+			return fmt.Errorf("%s of %s deviates from saedb's by more than %g, or is no number", f.name, theirs.name, tolerance)
 		}
-		deviation := largestDeviation(a[figure.name], b[figure.name], a[figure.unit])
-		fmt.Printf(" %s %.1e", figure.name, deviation)
-		if !(deviation <= tolerance) { // NaN is a disagreement too
-			return fmt.Errorf("%s of %s deviates by %g from saedb's, more than %g", figure.name, theirs.name, deviation, tolerance)
-		}
+		fmt.Printf(" %s %.1e", f.name, *deviation)
 	}
-	if _, found := b["top_token_id_0"]; !found {
-		fmt.Println()
-		return nil
-	}
-	return agreeOnTokens(a, b, theirs.name)
-}
-
-// largestDeviation compares columns in the given units, or relatively to the figure
-// where it is above one.
-func largestDeviation(a, b, unit []float64) float64 {
-	var largest float64
-	for i := range a {
-		scale := max(1, math.Abs(a[i]))
-		if unit != nil {
-			scale = unit[i]
-		}
-		deviation := math.Abs(a[i]-b[i]) / scale
-		if math.IsNaN(deviation) {
-			return deviation
-		}
-		largest = max(largest, deviation)
-	}
-	return largest
-}
-
-// agreeOnTokens compares rankings: a place may hold another token only where the
-// logit weights of the two are within the tolerance, in standard deviations.
-func agreeOnTokens(a, b table, name string) error {
-	places, swapped := 0, 0
-	for _, end := range []string{"top", "bottom"} {
-		for i := range tokensAtEnd {
-			ids, weights := fmt.Sprintf("%s_token_id_%d", end, i), fmt.Sprintf("%s_logit_weight_%d", end, i)
-			deviation := largestDeviation(a[weights], b[weights], a["std"])
-			if !(deviation <= tolerance) {
-				return fmt.Errorf("%s: %s deviates by %g standard deviations from saedb's", name, weights, deviation)
-			}
-			for j := range a[ids] {
-				places++
-				if a[ids][j] != b[ids][j] {
-					swapped++
-				}
-			}
-		}
-	}
-	fmt.Printf("; tokens: %d of %d places differ, between logit weights within %.0e standard deviations\n", swapped, places, tolerance)
+	fmt.Printf("; tokens: %.0f of %.0f places differ, between logit weights within %.0e standard deviations\n",
+		*got["top_swapped"]+*got["bottom_swapped"], 2*tokensAtEnd**got["found"], tolerance)
 	return nil
 }

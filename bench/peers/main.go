@@ -32,10 +32,7 @@ func main() {
 	if *quick {
 		*features = 2048
 	}
-	if err := run(measure.GPT2(*features), *block, *saelens); err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
-	}
+	measure.Main("peers", run(measure.GPT2(*features), *block, *saelens))
 }
 
 func run(shape measure.Shape, block int, saelens bool) error {
@@ -54,7 +51,8 @@ func run(shape measure.Shape, block int, saelens bool) error {
 	if err := readOnce(files); err != nil {
 		return err
 	}
-	ours, err := runSaedb(program, files)
+	database := measure.Scratched(program, "peers")
+	ours, err := runSaedb(database, files)
 	if err != nil {
 		return err
 	}
@@ -75,7 +73,7 @@ func run(shape measure.Shape, block int, saelens bool) error {
 	}
 	printTimes(shape, rows)
 	for _, peer := range peers {
-		if err := agree(ours, peer); err != nil {
+		if err := agree(database, peer); err != nil {
 			return err
 		}
 	}

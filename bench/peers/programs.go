@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,7 +18,7 @@ type phase struct {
 	seconds float64
 }
 
-// result is what a program took, and where its figures are.
+// result is what a program took, and where a script's figures are.
 type result struct {
 	name   string
 	phases []phase // in order
@@ -28,22 +26,19 @@ type result struct {
 	setup  float64 // of wall: seconds before any work, loading Python's libraries
 	peak   int64   // bytes; of several processes the largest
 	others float64 // largest share of the cores that other programs used
-	table  string  // CSV, one row a feature
+	table  string  // CSV of a script, one row a feature
 }
 
 // work is the time of the job without loading the program.
 func (r result) work() float64 { return r.wall - r.setup }
 
 // runSaedb loads and computes as a user would, with three commands and a database
-// on disk, and then exports the figures, which is not part of the measured job.
-func runSaedb(program string, files measure.Weights) (result, error) {
-	database := filepath.Join(measure.Scratch, "peers.db")
-	for _, path := range []string{database, database + ".wal"} {
-		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-			return result{}, err
-		}
+// on disk.
+func runSaedb(database measure.Database, files measure.Weights) (result, error) {
+	r := result{name: "saedb"}
+	if err := database.Remove(); err != nil {
+		return r, err
 	}
-	r := result{name: "saedb", table: filepath.Join(measure.Scratch, "saedb.csv")}
 	for _, step := range []struct {
 		name      string
 		arguments []string
@@ -52,7 +47,7 @@ func runSaedb(program string, files measure.Weights) (result, error) {
 		{"load sae", []string{"load", "sae", files.SAE}},
 		{"compute", []string{"compute"}},
 	} {
-		run, err := measure.Command(nil, program, append([]string{"--db", database}, step.arguments...)...)
+		run, err := database.Saedb(step.arguments...)
 		if err != nil {
 			return r, err
 		}
@@ -60,28 +55,7 @@ func runSaedb(program string, files measure.Weights) (result, error) {
 		r.wall += run.Wall.Seconds()
 		r.peak, r.others = max(r.peak, run.Peak), max(r.others, run.Others)
 	}
-	return r, exportFigures(program, database, r.table)
-}
-
-// exportFigures writes the statistics as the scripts do: lists in numbered columns.
-func exportFigures(program, database, path string) error {
-	columns := []string{"feature"}
-	for _, figure := range figures {
-		columns = append(columns, figure.name)
-	}
-	for _, end := range []string{"top", "bottom"} {
-		for i := range tokensAtEnd {
-			columns = append(columns,
-				fmt.Sprintf("%s_logit_weights[%d] AS %s_logit_weight_%d", end, i+1, end, i),
-				fmt.Sprintf("%s_token_ids[%d] AS %s_token_id_%d", end, i+1, end, i))
-		}
-	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM stored_statistics ORDER BY feature"
-	run, err := measure.Command(nil, program, "--db", database, "sql", "--format", "csv", query)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(run.Output), 0o644)
+	return r, nil
 }
 
 // scriptPhases are the phases that the scripts report, in order.
@@ -105,27 +79,18 @@ func (r result) upTo(last, name string) result {
 func runScript(name, script string, files measure.Weights, arguments ...string) (result, error) {
 	r := result{name: name, table: filepath.Join(measure.Scratch, strings.TrimSuffix(script, ".py")+".csv")}
 	begun := time.Now()
-	run, err := measure.Command([]string{"OMP_NUM_THREADS=2", "PYTHONDONTWRITEBYTECODE=1"}, python,
-		append([]string{filepath.Join("bench/peers", script), files.Model, files.SAE, r.table}, arguments...)...)
+	seconds, peak, run, err := measure.Script[map[string]float64]([]string{"OMP_NUM_THREADS=2"}, python, filepath.Join("bench/peers", script),
+		append([]string{files.Model, files.SAE, r.table}, arguments...)...)
 	if err != nil {
 		return r, fmt.Errorf("after %.0f s at %.1f GiB: %w", time.Since(begun).Seconds(), measure.GiB(run.Peak), err)
 	}
-	var report struct {
-		Seconds   map[string]float64
-		PeakBytes int64 `json:"peak_bytes"`
-	}
-	// Libraries print greetings; the report is the last line.
-	lines := strings.Split(strings.TrimSpace(run.Output), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil {
-		return r, fmt.Errorf("%s: its report: %w", script, err)
-	}
 	for _, name := range scriptPhases {
-		if seconds, ok := report.Seconds[name]; ok {
-			r.phases = append(r.phases, phase{name, seconds})
-			r.wall += seconds
+		if took, ok := seconds[name]; ok {
+			r.phases = append(r.phases, phase{name, took})
+			r.wall += took
 		}
 	}
 	// Writing the table for the comparison comes after the job and is not counted.
-	r.setup, r.peak, r.others = report.Seconds["import"], report.PeakBytes, run.Others
+	r.setup, r.peak, r.others = seconds["import"], peak, run.Others
 	return r, nil
 }

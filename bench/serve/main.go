@@ -12,7 +12,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -27,10 +26,7 @@ func main() {
 	if *quick {
 		*clients, *lasting = 10, 5*time.Second
 	}
-	if err := run(*clients, *lasting); err != nil {
-		fmt.Fprintln(os.Stderr, "serve:", err)
-		os.Exit(1)
-	}
+	measure.Main("serve", run(*clients, *lasting))
 }
 
 func run(clients int, lasting time.Duration) error {
@@ -46,7 +42,7 @@ func run(clients int, lasting time.Duration) error {
 
 	// A server of its own says how many goroutines there are when nothing is asked: it
 	// is ended by being made to list them.
-	idle, err := start(program, database)
+	idle, err := start(database)
 	if err != nil {
 		return err
 	}
@@ -59,7 +55,7 @@ func run(clients int, lasting time.Duration) error {
 		return err
 	}
 
-	loaded, err := start(program, database)
+	loaded, err := start(database)
 	if err != nil {
 		return err
 	}
@@ -94,26 +90,16 @@ func run(clients int, lasting time.Duration) error {
 	return nil
 }
 
-// exampleDatabase returns the path of a database with all of the example, which it
-// makes unless a former run did.
-func exampleDatabase(program string) (string, error) {
+// exampleDatabase makes a database with all of the example, unless a former run did.
+func exampleDatabase(program string) (measure.Database, error) {
 	const example = "examples/smollm2-135m"
-	path := filepath.Join(measure.Scratch, "serve.db")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	partial := path + ".partial"
-	_ = os.Remove(partial) // of a run that was stopped, if any
-	_ = os.Remove(partial + ".wal")
-	for _, arguments := range [][]string{
-		{"load", "model", filepath.Join(example, "SmolLM2-135M-Instruct.unembedding.gguf"), "--name", "smollm2-135m"},
-		{"load", "sae", filepath.Join(example, "saes"), "--release", "smollm2-demo"},
-		{"load", "sets", "--family", "regex", "--family", "names"},
-		{"compute"},
-	} {
-		if _, err := measure.Command(nil, program, append([]string{"--db", partial}, arguments...)...); err != nil {
-			return "", err
-		}
-	}
-	return path, os.Rename(partial, path)
+	database := measure.Scratched(program, "serve")
+	return database, database.Make(func(partial measure.Database) error {
+		return partial.All(
+			[]string{"load", "model", filepath.Join(example, "SmolLM2-135M-Instruct.unembedding.gguf"), "--name", "smollm2-135m"},
+			[]string{"load", "sae", filepath.Join(example, "saes"), "--release", "smollm2-demo"},
+			[]string{"load", "sets", "--family", "regex", "--family", "names"},
+			[]string{"compute"},
+		)
+	})
 }

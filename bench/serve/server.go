@@ -17,9 +17,9 @@ type server struct {
 	stderr *bytes.Buffer
 }
 
-func start(program, database string) (*server, error) {
+func start(database measure.Database) (*server, error) {
 	stderr := new(bytes.Buffer)
-	s, err := measure.Serve(program, database, stderr)
+	s, err := measure.Serve(database, stderr)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, stderr)
 	}

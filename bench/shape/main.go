@@ -4,7 +4,8 @@
 //	go run ./bench/shape -out build/gpt2-shape -d-model 768 -vocab 50257 -features 24576
 //
 // The model is a GPT-2 directory (LayerNorm, tied), the SAE a SAELens directory;
-// both float32. The same arguments give the same files.
+// both float32. The same arguments give the same files. With -encoder the SAE has the encoder
+// and the biases, too, without which SAELens does not load it.
 package main
 
 import (
@@ -24,23 +25,36 @@ func main() {
 	dModel := flag.Int("d-model", 768, "width of the residual stream")
 	vocab := flag.Int("vocab", 50257, "tokens")
 	features := flag.Int("features", 24576, "features of the SAE")
+	encoder := flag.Bool("encoder", false, "write the SAE's encoder and biases, too")
 	flag.Parse()
 	if *out == "" {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := write(*out, *dModel, *vocab, *features); err != nil {
+	if err := write(*out, *dModel, *vocab, *features, *encoder); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func write(out string, dModel, vocab, features int) error {
+func write(out string, dModel, vocab, features int, encoder bool) error {
 	model, sae := filepath.Join(out, "model"), filepath.Join(out, "blocks.8.hook_resid_pre")
 	for _, dir := range []string{model, sae} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
+	}
+	deviation := 1 / math.Sqrt(float64(dModel))
+	weights := []tensor{{"W_dec", []int{features, dModel}, deviation, 0}}
+	config := map[string]any{
+		"architecture": "standard", "d_in": dModel, "d_sae": features, "dtype": "float32",
+		"metadata": map[string]any{"sae_lens_version": "6.54.12", "hook_name": "blocks.8.hook_resid_pre", "model_name": "gpt2-shape"},
+	}
+	if encoder {
+		weights = append(weights, tensor{"W_enc", []int{dModel, features}, deviation, 0},
+			tensor{"b_dec", []int{dModel}, 0, 0}, tensor{"b_enc", []int{features}, 0, 0})
+		config["device"], config["apply_b_dec_to_input"] = "cpu", true
+		config["normalize_activations"], config["reshape_activations"] = "none", "none"
 	}
 	tokens := make(map[string]int, vocab)
 	for i := range vocab {
@@ -55,10 +69,7 @@ func write(out string, dModel, vocab, features int) error {
 			"decoder": map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
 			"model":   map[string]any{"type": "BPE", "vocab": tokens, "merges": []any{}},
 		},
-		filepath.Join(sae, "cfg.json"): map[string]any{
-			"architecture": "standard", "d_in": dModel, "d_sae": features, "dtype": "float32",
-			"metadata": map[string]any{"sae_lens_version": "6.54.12", "hook_name": "blocks.8.hook_resid_pre", "model_name": "gpt2-shape"},
-		},
+		filepath.Join(sae, "cfg.json"): config,
 	} {
 		text, err := json.Marshal(content)
 		if err != nil {
@@ -74,9 +85,7 @@ func write(out string, dModel, vocab, features int) error {
 	if err != nil {
 		return err
 	}
-	return writeTensors(filepath.Join(sae, "sae_weights.safetensors"), 2, []tensor{
-		{"W_dec", []int{features, dModel}, 1 / math.Sqrt(float64(dModel)), 0},
-	})
+	return writeTensors(filepath.Join(sae, "sae_weights.safetensors"), 2, weights)
 }
 
 // tensor is filled with normal numbers of this deviation about mean.
@@ -86,15 +95,20 @@ type tensor struct {
 	deviation, mean float64
 }
 
+func (t tensor) values() int {
+	n := 1
+	for _, s := range t.shape {
+		n *= s
+	}
+	return n
+}
+
 func writeTensors(path string, seed uint64, tensors []tensor) error {
 	header, offset := map[string]any{}, 0
 	for _, t := range tensors {
-		n := 4
-		for _, s := range t.shape {
-			n *= s
-		}
-		header[t.name] = map[string]any{"dtype": "F32", "shape": t.shape, "data_offsets": []int{offset, offset + n}}
-		offset += n
+		end := offset + 4*t.values()
+		header[t.name] = map[string]any{"dtype": "F32", "shape": t.shape, "data_offsets": []int{offset, end}}
+		offset = end
 	}
 	text, err := json.Marshal(header)
 	if err != nil {
@@ -112,11 +126,7 @@ func writeTensors(path string, seed uint64, tensors []tensor) error {
 	w.Write(text)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for _, t := range tensors {
-		n := 1
-		for _, s := range t.shape {
-			n *= s
-		}
-		for range n {
+		for range t.values() {
 			binary.LittleEndian.PutUint32(number[:], math.Float32bits(float32(t.mean+t.deviation*random.NormFloat64())))
 			w.Write(number[:4])
 		}

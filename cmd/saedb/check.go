@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/check"
-	"github.com/saedb/saedb/internal/progress"
 	"github.com/urfave/cli/v2"
 )
 
@@ -29,14 +27,12 @@ func (e *damagedError) Unwrap() error { return e.error }
 
 func checkDatabase(c *cli.Context) error {
 	switch {
-	case c.Args().Present():
-		return wrongUsage("check: expected no argument, found %q", c.Args().First())
 	case c.Int("sample") < 0:
 		return wrongUsage("check: --sample: expected a number of features, found %d", c.Int("sample"))
 	case c.Bool("all") && c.IsSet("sample"):
 		return wrongUsage("check: expected --all or --sample, found both")
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if saedb.IsDamage(err) {
 		return &damagedError{err}
 	}
@@ -44,18 +40,12 @@ func checkDatabase(c *cli.Context) error {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "check", c.String("db")); err != nil {
-		return err
-	}
 	out := c.App.Writer
 	checker := &check.Checker{
 		DB: db.DB, Sample: c.Int("sample"),
 		Report: func(f check.Finding) { fmt.Fprintln(out, f) },
 		Note:   func(note string) { fmt.Fprintln(out, "note: "+note) },
-		Begin: func(what string, total int64, unit string) (func(int64), func()) {
-			bar := progress.New(os.Stderr, what, total, unit)
-			return bar.Add, bar.Finish
-		},
+		Begin:  begin,
 	}
 	if c.Bool("all") {
 		checker.Sample = check.AllFeatures

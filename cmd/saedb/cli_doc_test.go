@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,10 +57,13 @@ func commandsPage(app *cli.App) string {
 		if c.Description != "" {
 			fmt.Fprintf(&page, "\n```\n%s\n```\n", c.Description)
 		}
-		if len(c.Flags) > 0 {
+		if takesFlags(c) {
 			page.WriteString("\n| flag | |\n|---|---|\n")
 		}
 		for _, f := range c.Flags {
+			if f == cli.HelpFlag {
+				continue
+			}
 			fmt.Fprintf(&page, "| `%s` | %s |\n", flagWords(f), cell(flagUsage(f)))
 		}
 	})
@@ -72,7 +76,7 @@ func each(commands []*cli.Command, before string, visit func(name string, c *cli
 		name := before + " " + c.Name
 		switch {
 		case c.Hidden || c.Name == "help":
-		case len(c.Subcommands) > 0:
+		case len(commandNames(c.Subcommands)) > 0:
 			each(c.Subcommands, name, visit)
 		default:
 			visit(name, c)
@@ -82,13 +86,18 @@ func each(commands []*cli.Command, before string, visit func(name string, c *cli
 
 func synopsis(name string, c *cli.Command) string {
 	words := []string{name}
-	if len(c.Flags) > 0 {
+	if takesFlags(c) {
 		words = append(words, "[FLAGS]")
 	}
 	if c.ArgsUsage != "" {
 		words = append(words, c.ArgsUsage)
 	}
 	return strings.Join(words, " ")
+}
+
+// takesFlags: the flag of help is there once a command has run.
+func takesFlags(c *cli.Command) bool {
+	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool { return f != cli.HelpFlag })
 }
 
 // flagWords are what is written on the command line: --name VALUE.

@@ -18,17 +18,11 @@ var compactCommand = &cli.Command{
 }
 
 func compact(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("compact: expected no argument, found %q", c.Args().First())
-	}
-	db, err := openDatabase(c, saedb.Options{MustExist: true})
+	db, err := openLoaded(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "compact", c.String("db")); err != nil {
-		return err
-	}
 	show, finish := writtenBar("compact")
 	before, after, err := db.Compact(c.Context, show)
 	finish()

@@ -33,9 +33,6 @@ var computeCommand = &cli.Command{
 }
 
 func computeStatistics(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("compute: expected no argument, found %q", c.Args().First())
-	}
 	if tokens := c.String("tokens"); tokens != "" && tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 		return wrongUsage("compute: --tokens: expected all or real, found %q", tokens)
 	}
@@ -56,12 +53,12 @@ func computeStatistics(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(c, saedb.Options{MustExist: true})
+	db, err := openLoaded(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := prepareCompute(c.Context, db, c.String("db")); err != nil {
+	if err := boundBuffers(c.Context, db); err != nil {
 		return err
 	}
 	if pairs {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/saedb/saedb"
@@ -76,12 +75,4 @@ func reportPair(c *cli.Context, done saedb.ComputedPair) {
 	}
 	fmt.Fprintf(c.App.Writer, "computed %s: the %d %s of each of %d features in %s, %.1f s\n",
 		done.SAE, done.Top, lists[done.Kind], done.Features, done.Other, done.Took.Seconds())
-}
-
-// prepareCompute makes a database ready for what is computed in it.
-func prepareCompute(ctx context.Context, db *saedb.DB, path string) error {
-	if err := requireTables(ctx, db, "compute", path); err != nil {
-		return err
-	}
-	return boundBuffers(ctx, db)
 }

@@ -44,9 +44,17 @@ func requireName(c *cli.Context) error {
 	return nil
 }
 
-// requireTables makes sure that the database has saedb's tables.
-func requireTables(ctx context.Context, db *saedb.DB, op, path string) error {
-	return fault.At(op, path, db.Require(ctx))
+// openLoaded opens the file that --db names, which must have saedb's tables.
+func openLoaded(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
+	db, err := openDatabase(c, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Require(c.Context); err != nil {
+		db.Close()
+		return nil, fault.At(c.Command.FullName(), c.String("db"), err)
+	}
+	return db, nil
 }
 
 // checkpoint moves what was written from the log into the file itself, which
@@ -68,9 +76,15 @@ func checkpoint(ctx context.Context, db *saedb.DB) error {
 	}
 }
 
+// begin shows a bar on a terminal, of as many units as there are.
+func begin(what string, total int64, unit string) (add func(int64), end func()) {
+	bar := progress.New(os.Stderr, what, total, unit)
+	return bar.Add, bar.Finish
+}
+
 // watch shows on a terminal the rows that SQL functions finish in statements of the
 // context that it returns.
 func watch(ctx context.Context, what string, rows int64, unit string) (watched context.Context, end func()) {
-	bar := progress.New(os.Stderr, what, rows, unit)
-	return saedb.WithProgress(ctx, bar.Add), bar.Finish
+	add, end := begin(what, rows, unit)
+	return saedb.WithProgress(ctx, add), end
 }

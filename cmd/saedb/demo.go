@@ -50,9 +50,6 @@ FROM strongest_sets('smollm2-demo/layer_29', k := 10) s JOIN layer_29 USING (fea
 }
 
 func demo(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("demo: expected no argument, found %q", c.Args().First())
-	}
 	example, err := findExample(c.String("example"))
 	if err != nil {
 		return err

@@ -4,12 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/export"
-	"github.com/saedb/saedb/internal/progress"
 	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf"
 	"github.com/urfave/cli/v2"
@@ -29,9 +27,6 @@ var exportCommand = &cli.Command{
 }
 
 func exportResults(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("export: expected no argument, found %q; the directory is --to's", c.Args().First())
-	}
 	if c.String("to") == "" {
 		return wrongUsage("export: where to? --to DIRECTORY")
 	}
@@ -42,21 +37,15 @@ func exportResults(c *cli.Context) error {
 	if c.Bool("spreadsheet") && !slices.Contains(formats, export.CSV) {
 		return wrongUsage("export: --spreadsheet is of CSV, which --format leaves out")
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "export", c.String("db")); err != nil {
-		return err
-	}
 	job := &export.Job{
 		DB: db.DB, Path: c.String("db"), Dir: c.String("to"), Formats: formats, Replace: c.Bool("replace"), Spreadsheet: c.Bool("spreadsheet"),
 		Version: saedb.Version, Functions: udf.Documentation(), Results: newResults(c.String("db")),
-		Begin: func(what string, total int64, unit string) (func(int64), func()) {
-			bar := progress.New(os.Stderr, what, total, unit)
-			return bar.Add, bar.Finish
-		},
+		Begin: begin,
 	}
 	r, err := job.Run(c.Context)
 	if err != nil {

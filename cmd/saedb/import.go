@@ -23,9 +23,6 @@ var importCommand = &cli.Command{
 }
 
 func importResults(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("import: expected no argument, found %q; the directory is --parquet's", c.Args().First())
-	}
 	dir := c.String("parquet")
 	if dir == "" {
 		return wrongUsage("import: from where? --parquet DIRECTORY")

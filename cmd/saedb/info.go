@@ -53,17 +53,11 @@ func shortened(text string, length int) string {
 }
 
 func printInfo(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("info: expected no argument, found %q", c.Args().First())
-	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "info", c.String("db")); err != nil {
-		return err
-	}
 	var size string
 	if err := db.QueryRowContext(c.Context, "SELECT database_size FROM pragma_database_size()").Scan(&size); err != nil {
 		return err

@@ -94,9 +94,22 @@ func quietUsage(c *cli.Command) {
 	for _, sub := range c.Subcommands {
 		quietUsage(sub)
 	}
-	if len(c.Subcommands) > 0 && c.Action == nil {
+	switch {
+	case len(commandNames(c.Subcommands)) > 0:
 		c.Action = unknownCommand
+	case c.ArgsUsage == "":
+		c.Before = noArgument
 	}
+}
+
+// noArgument refuses arguments of a command that takes none; where people give one, it says which
+// flag that is.
+func noArgument(c *cli.Context) error {
+	if !c.Args().Present() {
+		return nil
+	}
+	flags := map[string]string{"export": "; the directory is --to's", "import": "; the directory is --parquet's"}
+	return wrongUsage("%s: expected no argument, found %q%s", c.Command.FullName(), c.Args().First(), flags[c.Command.Name])
 }
 
 // usageError is a command line that makes no sense.

@@ -45,14 +45,11 @@ func listOnNeuronpedia(c *cli.Context) error {
 	if err != nil {
 		return wrongUsage("%v", err)
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "neuronpedia", c.String("db")); err != nil {
-		return err
-	}
 	if c.IsSet("query") {
 		if chosen, err = operations.QueryChoices(c.Context, db.DB, c.String("query")); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,39 +53,25 @@ func plot(c *cli.Context) error {
 	if out == "" {
 		out = request.Name + ".html"
 	}
-	write := plotFormats[filepath.Ext(out)]
-	if write == nil {
+	format := strings.TrimPrefix(filepath.Ext(out), ".")
+	if !slices.Contains(figures.Formats, format) {
 		return wrongUsage("plot: --out: expected a name that ends in .html, .png or .svg, found %q", out)
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "plot", c.String("db")); err != nil {
-		return err
-	}
 	figure, err := figures.Build(c.Context, db.DB, request)
 	if err != nil {
 		return err
 	}
 	database := filepath.Base(c.String("db"))
-	if err := files.WriteWhole(out, func(w io.Writer) error { return write(figure, w, database) }); err != nil {
+	if err := files.WriteWhole(out, func(w io.Writer) error { return figure.Write(w, format, database, saedb.Version) }); err != nil {
 		return fault.At("plot", out, err)
 	}
 	fmt.Fprintf(c.App.Writer, "wrote %s\n", out)
 	return nil
-}
-
-// plotFormats write a figure, by the ending of the file's name.
-var plotFormats = map[string]func(f *figures.Figure, w io.Writer, database string) error{
-	".html": func(f *figures.Figure, w io.Writer, database string) error { return f.HTML(w, database, saedb.Version) },
-	".png": func(f *figures.Figure, w io.Writer, database string) error {
-		return f.PNG(w, "saedb "+saedb.Version+", "+database)
-	},
-	".svg": func(f *figures.Figure, w io.Writer, database string) error {
-		return f.SVG(w, "saedb "+saedb.Version+", "+database)
-	},
 }
 
 // plotRequest reads the command line.
@@ -102,18 +89,16 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 		r.LabelThreshold = &threshold
 	}
 	if c.NArg() == 0 {
-		return r, wrongUsage("plot: which figure? %s", strings.Join(plotNames(), ", "))
+		return r, wrongUsage("plot: which figure? %s", strings.Join(figures.Names(), ", "))
 	}
 	r.Name = c.Args().First()
 	if err := r.Check(); err != nil {
 		return r, wrongUsage("%v", err)
 	}
-	for _, k := range figures.Kinds {
-		if k.Name == r.Name {
-			return r, plotArguments(&r, c.Args().Tail())
-		}
+	if figures.KindOf(r.Name) == nil {
+		return r, wrongUsage("plot: %s", noSuch("figure", r.Name, figures.Names()))
 	}
-	return r, wrongUsage("plot: %s", noSuch("figure", r.Name, plotNames()))
+	return r, plotArguments(&r, c.Args().Tail())
 }
 
 // plotArguments reads what comes after the name of the figure.
@@ -147,12 +132,4 @@ func plotFeature(r *figures.Request, number string) error {
 	}
 	r.Feature = n
 	return nil
-}
-
-func plotNames() []string {
-	var names []string
-	for _, k := range figures.Kinds {
-		names = append(names, k.Name)
-	}
-	return names
 }

@@ -22,21 +22,15 @@ var reportCommand = &cli.Command{
 }
 
 func writeReport(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("report: expected no argument, found %q", c.Args().First())
-	}
 	out := c.String("out")
 	if filepath.Ext(out) != ".html" {
 		return wrongUsage("report: --out: expected a name that ends in .html, found %q", out)
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "report", c.String("db")); err != nil {
-		return err
-	}
 	database := filepath.Base(c.String("db"))
 	r, err := figures.BuildReport(c.Context, db.DB, database)
 	if err != nil {

@@ -29,9 +29,6 @@ var serveCommand = &cli.Command{
 }
 
 func serve(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("serve: expected no argument, found %q", c.Args().First())
-	}
 	address := c.String("listen")
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -46,14 +43,11 @@ func serve(c *cli.Context) error {
 	if c.Duration("query-time") <= 0 {
 		return wrongUsage("serve: --query-time: expected a time such as 20s, found %v", c.Duration("query-time"))
 	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "serve", c.String("db")); err != nil {
-		return err
-	}
 	server, err := web.New(c.Context, db, c.String("db"), c.Duration("query-time"))
 	if err != nil {
 		return err

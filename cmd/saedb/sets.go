@@ -24,17 +24,11 @@ var setsCommand = &cli.Command{
 }
 
 func listSets(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("sets: expected no argument, found %q", c.Args().First())
-	}
-	db, err := openDatabase(c, saedb.Options{ReadOnly: true})
+	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "sets", c.String("db")); err != nil {
-		return err
-	}
 	if err := requireModel(c, db); err != nil {
 		return err
 	}

@@ -17,17 +17,11 @@ var upgradeCommand = &cli.Command{
 }
 
 func upgrade(c *cli.Context) error {
-	if c.Args().Present() {
-		return wrongUsage("upgrade: expected no argument, found %q", c.Args().First())
-	}
-	db, err := openDatabase(c, saedb.Options{MustExist: true})
+	db, err := openLoaded(c, saedb.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireTables(c.Context, db, "upgrade", c.String("db")); err != nil {
-		return err
-	}
 	fmt.Fprintf(c.App.Writer, "%s has schema version %d\n", c.String("db"), schema.Version)
 	return checkpoint(c.Context, db)
 }

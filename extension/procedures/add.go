@@ -27,12 +27,7 @@ var wantedTensors = procedure{
 		if err != nil {
 			return err
 		}
-		for _, name := range wanted {
-			if err := row(name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return each(row, wanted, itself)
 	},
 }
 

@@ -1,6 +1,7 @@
 package procedures
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -78,10 +79,7 @@ var makeBaseline = procedure{
 		if err != nil {
 			return err
 		}
-		model, tokens := a.text("model"), a.text("tokens")
-		if tokens == "" {
-			tokens = statistics.AllTokens
-		}
+		model, tokens := a.text("model"), cmp.Or(a.text("tokens"), statistics.AllTokens)
 		if tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 			return unknown("tokens", tokens, statistics.AllTokens+" or "+statistics.RealTokens)
 		}

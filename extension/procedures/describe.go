@@ -52,30 +52,23 @@ var setThreads = procedure{
 
 const maxThreads = 4096
 
-// enrichmentQuery is the query of the view enrichment with the logarithms that are stored, for
-// those that compute with its tables elsewhere.
-var enrichmentQuery = procedure{
-	name: "saedb_enrichment_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
-	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
-		return row(schema.EnrichmentQuery())
-	},
-}
+// What those need who compute with saedb's tables elsewhere.
+var (
+	// enrichmentQuery is the query of the view enrichment with the logarithms that are stored.
+	enrichmentQuery = constant("saedb_enrichment_query", "query", schema.EnrichmentQuery)
+	// pValuesQuery is the query of features' p-values of skewness and kurtosis, of an SAE
+	// numbered 0 and a baseline numbered $baseline.
+	pValuesQuery = constant("saedb_feature_p_values_query", "query", func() string { return schema.FeaturePValues("0", "CAST($baseline AS INTEGER)") })
+	// viewMacros is what makes the macros that views call.
+	viewMacros = constant("saedb_view_macros", "statements", schema.ViewMacros)
+)
 
-// pValuesQuery is the query of features' p-values of skewness and kurtosis, of an SAE numbered 0
-// and a baseline numbered $baseline, for the same.
-var pValuesQuery = procedure{
-	name: "saedb_feature_p_values_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
-	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
-		return row(schema.FeaturePValues("0", "CAST($baseline AS INTEGER)"))
-	},
-}
-
-// viewMacros is what makes the macros that views call, for the same.
-var viewMacros = procedure{
-	name: "saedb_view_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},
-	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
-		return row(schema.ViewMacros())
-	},
+// constant is a procedure that gives a text.
+func constant(name, column string, text func() string) procedure {
+	return procedure{
+		name: name, columns: []capi.Field{{Name: column, Type: capi.Varchar}},
+		run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error { return row(text()) },
+	}
 }
 
 // findSAEs lists the paths of the SAEs that saedb load sae would load.
@@ -86,12 +79,7 @@ var findSAEs = procedure{
 		if err != nil {
 			return err
 		}
-		for _, path := range paths {
-			if err := row(path); err != nil {
-				return err
-			}
-		}
-		return nil
+		return each(row, paths, itself)
 	},
 }
 

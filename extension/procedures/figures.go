@@ -61,14 +61,13 @@ var plot = procedure{
 
 // checkOptions refuses what a figure does not take.
 func checkOptions(name string, a arguments) error {
-	at := slices.IndexFunc(figures.Kinds, func(k figures.Kind) bool { return k.Name == name })
-	if at < 0 {
+	kind := figures.KindOf(name)
+	if kind == nil {
 		return nil // as Build says
 	}
-	taken := figures.Kinds[at].Options
 	for option, given := range a.given {
 		flag := strings.ReplaceAll(option, "_", "-")
-		known := slices.Contains(taken, flag) || option == "figure" || option == "database"
+		known := slices.Contains(kind.Options, flag) || option == "figure" || option == "database"
 		// Two token sets, and a feature and a set, are what these figures are of.
 		own := name == "sets" && option == "set" || name == "running-sum" && (option == "set" || option == "feature") || name == "feature" && option == "feature"
 		if given != "" && given != "false" && !known && !own {
@@ -100,19 +99,7 @@ var draw = procedure{
 			return &fault.Error{Subject: "figure", Problem: "is not what saedb_plot gives", Err: err}
 		}
 		var drawn bytes.Buffer
-		var err error
-		origin := "saedb " + version.Number + ", " + a.text("from")
-		switch format := a.text("format"); format {
-		case "html":
-			err = f.HTML(&drawn, a.text("from"), version.Number)
-		case "png":
-			err = f.PNG(&drawn, origin)
-		case "svg":
-			err = f.SVG(&drawn, origin)
-		default:
-			err = unknown("format", format, "html, png or svg")
-		}
-		if err != nil {
+		if err := f.Write(&drawn, a.text("format"), a.text("from"), version.Number); err != nil {
 			return err
 		}
 		return row(base64.StdEncoding.EncodeToString(drawn.Bytes()))

@@ -133,12 +133,9 @@ var loadExplanations = procedure{
 			if err != nil {
 				return err
 			}
-			for _, s := range o.Sources {
-				if err := row(s.NeuronpediaID, int64(s.Explanations), int64(s.Features), int64(s.SAEs)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(row, o.Sources, func(s loader.ExplainedSource) []any {
+				return []any{s.NeuronpediaID, int64(s.Explanations), int64(s.Features), int64(s.SAEs)}
+			})
 		})
 	},
 }

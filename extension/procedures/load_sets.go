@@ -38,12 +38,9 @@ var loadSets = procedure{
 			if err != nil {
 				return err
 			}
-			for _, o := range outcomes {
-				if err := row(o.Model, int64(o.Added), int64(o.Replaced), int64(o.Unchanged), strings.Join(o.Notes, "; ")); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(row, outcomes, func(o loader.SetsOutcome) []any {
+				return []any{o.Model, int64(o.Added), int64(o.Replaced), int64(o.Unchanged), strings.Join(o.Notes, "; ")}
+			})
 		})
 	},
 }

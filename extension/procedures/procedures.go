@@ -244,6 +244,19 @@ func loadedRow(o loader.Outcome) []any {
 	return []any{o.Name, int64(o.Rows), o.Bytes, o.Took.Seconds(), o.Unchanged, o.Note}
 }
 
+// each hands out a row for each of all.
+func each[T any](row func(values ...any) error, all []T, values func(T) []any) error {
+	for _, one := range all {
+		if err := row(values(one)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// itself is a row of one value.
+func itself(value string) []any { return []any{value} }
+
 func unknown(what, found, expected string) error {
 	return &fault.Error{Subject: what, Expected: expected, Found: fmt.Sprintf("%q", found)}
 }

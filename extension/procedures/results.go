@@ -1,6 +1,7 @@
 package procedures
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -101,12 +102,7 @@ var importResults = procedure{
 			if err != nil {
 				return err
 			}
-			for _, s := range o.SAEs {
-				if err := row(s.Name, int64(s.Rows), s.Unchanged); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(row, o.SAEs, func(s loader.Outcome) []any { return []any{s.Name, int64(s.Rows), s.Unchanged} })
 		})
 	},
 }
@@ -165,16 +161,8 @@ var neuronpediaLists = procedure{
 			if err != nil {
 				return err
 			}
-			name := a.text("name")
-			if name == "" {
-				name = "saedb"
-			}
-			for _, address := range neuronpedia.QuickLists(name, features) {
-				if err := row(address); err != nil {
-					return err
-				}
-			}
-			return nil
+			name := cmp.Or(a.text("name"), "saedb")
+			return each(row, neuronpedia.QuickLists(name, features), itself)
 		})
 	},
 }

@@ -23,12 +23,7 @@ var unload = procedure{
 			if err != nil {
 				return err
 			}
-			for _, g := range gone {
-				if err := row(g.Kind, g.Name, g.With); err != nil {
-					return err
-				}
-			}
-			return nil
+			return each(row, gone, func(g loader.Unloaded) []any { return []any{g.Kind, g.Name, g.With} })
 		})
 	},
 }

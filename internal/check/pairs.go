@@ -9,20 +9,17 @@ import (
 )
 
 // pairRules are what links and neighbours must obey whatever the weights.
-var pairRules = slices.Concat([]rule{
-	orphans("stored_sae_pairs", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_sae_pairs", "other_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_links", "pair_id", "row of stored_sae_pairs", "stored_sae_pairs", "pair_id"),
-	orphans("stored_neighbours", "pair_id", "row of stored_sae_pairs", "stored_sae_pairs", "pair_id"),
-	{"stored_sae_pairs", `SELECT 'pair ' || pair_id, count(*) || ' pairs have that number' FROM stored_sae_pairs GROUP BY pair_id HAVING count(*) > 1`},
-	{"stored_sae_pairs", `SELECT 'pair ' || any_value(pair_id), 'expected 1 pair of that kind and these SAEs, found ' || count(*) FROM stored_sae_pairs GROUP BY kind, sae_id, other_id HAVING count(*) > 1`},
-	{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected kind outgoing, incoming or neighbours, found ' || kind FROM stored_sae_pairs WHERE kind NOT IN ('outgoing', 'incoming', 'neighbours')`},
-	{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected ' || features || ' rows, as its computation recorded, found ' || found FROM (
+var pairRules = slices.Concat(orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_sae_pairs"), orphans("SAE", "stored_saes", "sae_id", "other_id", "stored_sae_pairs"),
+	orphans("row of stored_sae_pairs", "stored_sae_pairs", "pair_id", "pair_id", "stored_links", "stored_neighbours"), []rule{
+		{"stored_sae_pairs", `SELECT 'pair ' || pair_id, count(*) || ' pairs have that number' FROM stored_sae_pairs GROUP BY pair_id HAVING count(*) > 1`},
+		{"stored_sae_pairs", `SELECT 'pair ' || any_value(pair_id), 'expected 1 pair of that kind and these SAEs, found ' || count(*) FROM stored_sae_pairs GROUP BY kind, sae_id, other_id HAVING count(*) > 1`},
+		{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected kind outgoing, incoming or neighbours, found ' || kind FROM stored_sae_pairs WHERE kind NOT IN ('outgoing', 'incoming', 'neighbours')`},
+		{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected ' || features || ' rows, as its computation recorded, found ' || found FROM (
 			SELECT pair_id, features, (SELECT count(*) FROM stored_links l WHERE l.pair_id = p.pair_id) + (SELECT count(*) FROM stored_neighbours n WHERE n.pair_id = p.pair_id) AS found FROM stored_sae_pairs p)
 		WHERE features <> found`},
-	{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected a mean and a std of all its products where all are there, and nowhere else' FROM stored_sae_pairs p JOIN stored_saes s USING (sae_id)
+		{"stored_sae_pairs", `SELECT 'pair ' || pair_id, 'expected a mean and a std of all its products where all are there, and nowhere else' FROM stored_sae_pairs p JOIN stored_saes s USING (sae_id)
 		WHERE (mean IS NOT NULL AND std >= 0 AND isfinite(mean) AND isfinite(std)) <> (kind <> 'neighbours' AND features = d_sae)`},
-}, listRules("stored_links", "top_features", "top_weights", "list_reverse_sort", "="), listRules("stored_links", "bottom_features", "bottom_weights", "list_sort", "="),
+	}, listRules("stored_links", "top_features", "top_weights", "list_reverse_sort", "="), listRules("stored_links", "bottom_features", "bottom_weights", "list_sort", "="),
 	listRules("stored_neighbours", "neighbours", "cosines", "list_reverse_sort", "<="))
 
 // listRules are those of lists of features with their values, in that order; length compares how

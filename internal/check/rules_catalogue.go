@@ -1,11 +1,15 @@
 package check
 
-import schema "github.com/saedb/saedb/sql"
+import (
+	"slices"
+
+	schema "github.com/saedb/saedb/sql"
+)
 
 // catalogue checks what says which loads, models, SAEs and token sets there are.
 func (r *run) catalogue() error { return r.applyAll(catalogueRules) }
 
-var catalogueRules = []rule{
+var catalogueRules = slices.Concat([]rule{
 	{"stored_schema", `SELECT NULL, 'expected 1 row, found ' || count(*) FROM stored_schema HAVING count(*) <> 1`},
 
 	{"stored_loads", `SELECT 'load ' || load_id, count(*) || ' rows have that number' FROM stored_loads GROUP BY load_id HAVING count(*) > 1`},
@@ -17,10 +21,6 @@ var catalogueRules = []rule{
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'expected ' || l.bytes || ' bytes in its files, found ' || coalesce(sum(f.bytes), 0)
 		FROM stored_loads l LEFT JOIN stored_load_files f USING (load_id) WHERE NOT contains(conventions, '` + schema.WithoutWeights + `')
 		GROUP BY load_id, kind, name, l.bytes HAVING l.bytes <> coalesce(sum(f.bytes), 0)`},
-	orphans("stored_load_files", "load_id", "load", "stored_loads", "load_id"),
-	orphans("stored_contents", "load_id", "load", "stored_loads", "load_id"),
-	orphans("stored_explanations", "load_id", "load", "stored_loads", "load_id"),
-	orphans("stored_neuronpedia_features", "load_id", "load", "stored_loads", "load_id"),
 	{"stored_contents", `SELECT kind || ' ' || name, 'expected the hash of its rows of ' || stored_table || ', found none' FROM (
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
@@ -46,15 +46,9 @@ var catalogueRules = []rule{
 	{"stored_saes", `SELECT 'SAE ' || sae, count(*) || ' SAEs have that name' FROM stored_saes GROUP BY sae HAVING count(*) > 1`},
 	{"stored_saes", `SELECT 'sae_id ' || sae_id, count(*) || ' SAEs have that number' FROM stored_saes GROUP BY sae_id HAVING count(*) > 1`},
 
-	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_computations GROUP BY sae_id HAVING count(*) > 1`},
-	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_computations WHERE tokens NOT IN ('all', 'real')`},
 	recorded("stored_computations", "features", "stored_statistics"),
 	recorded("stored_computations", "scores", "stored_enrichment"),
-	countedTokens("stored_computations"),
-	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_input_computations GROUP BY sae_id HAVING count(*) > 1`},
-	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_input_computations WHERE tokens NOT IN ('all', 'real')`},
 	recorded("stored_input_computations", "features", "stored_input_statistics"),
-	countedTokens("stored_input_computations"),
 
 	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
 	{"stored_token_sets", `SELECT 'token set ' || token_set, count(*) || ' sets of the model have that name' FROM stored_token_sets GROUP BY model_id, token_set HAVING count(*) > 1`},
@@ -68,25 +62,9 @@ var catalogueRules = []rule{
 	{"stored_token_sets", `SELECT 'token set ' || token_set, 'expected real_size ' || expected || ', found ' || real_size
 		FROM (SELECT token_set, real_size, ` + schema.RealSize + ` AS expected FROM stored_token_sets s) WHERE real_size <> expected`},
 
-	orphans("stored_tokens", "model_id", "model", "stored_models", "model_id"),
-	orphans("stored_unembeddings", "model_id", "model", "stored_models", "model_id"),
-	orphans("stored_embeddings", "model_id", "model", "stored_models", "model_id"),
 	{"stored_embeddings", `SELECT 'model ' || model, 'expected ' || expected || ' rows of its embedding, found ' || found
 		FROM (SELECT model, (SELECT count(*) FROM stored_embeddings e WHERE e.model_id = m.model_id) AS found,
 			CASE WHEN embedding_in = 'stored_embeddings' THEN d_vocab ELSE 0 END AS expected FROM stored_models m) WHERE found <> expected`},
-	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
-	orphans("stored_baselines", "model_id", "model", "stored_models", "model_id"),
-	orphans("stored_baselines", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_baseline_statistics", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
-	orphans("stored_baseline_enrichment", "baseline_id", "baseline", "stored_baselines", "baseline_id"),
-	orphans("stored_baseline_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
-	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_labels", "set_id", "token set", "stored_token_sets", "set_id"),
-	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_input_computations
-		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
-	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
-		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
@@ -95,21 +73,32 @@ var catalogueRules = []rule{
 		WHERE scores IS NOT NULL AND NOT coalesce(scores = list_reverse_sort(scores) AND counts = list_sort(counts) AND len(scores) = len(counts) AND counts[-1] = directions AND location >= 0 AND scale > 0, false)`},
 	probabilities("stored_significance"),
 	probabilities("stored_input_significance"),
-	orphans("stored_decoders", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_encoders", "sae_id", "SAE", "stored_saes", "sae_id"),
 	{"stored_encoders", `SELECT 'SAE ' || sae, 'expected ' || CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END || ' rows of its encoder, found ' || found
 		FROM (SELECT sae, d_sae, encoder_hook, (SELECT count(*) FROM stored_encoders e WHERE e.sae_id = s.sae_id) AS found FROM stored_saes s)
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
-	orphans("stored_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_input_computations", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_input_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_input_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_input_statistics", "sae_id", "row of stored_input_computations", "stored_input_computations", "sae_id"),
-	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
-	orphans("stored_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
-	orphans("stored_enrichment", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
-	orphans("stored_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
+}, computationRules("stored_computations"), computationRules("stored_input_computations"),
+	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
+	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets", "stored_baselines"),
+	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
+		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance", "stored_baselines"),
+	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),
+	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics"),
+	orphans("baseline", "stored_baselines", "baseline_id", "baseline_id", "stored_baseline_statistics", "stored_baseline_enrichment"),
+	orphans("token set", "stored_token_sets", "set_id", "set_id", "stored_enrichment", "stored_labels", "stored_baseline_enrichment"),
+)
+
+// computationRules are those of a table of what was computed of SAEs, a row each.
+func computationRules(table string) []rule {
+	from := ` FROM ` + table + ` `
+	return []rule{
+		{table, `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*)` + from + `GROUP BY sae_id HAVING count(*) > 1`},
+		{table, `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens` + from + `WHERE tokens NOT IN ('all', 'real')`},
+		{table, `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there'` + from + `
+			WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
+		{table, `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
+			FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected` + from + `c JOIN stored_saes s USING (sae_id))
+			WHERE counted_tokens <> expected`},
+	}
 }
 
 // recorded finds computations that recorded another number of rows, in a column, than a
@@ -121,13 +110,6 @@ func recorded(computations, column, table string) rule {
 			FROM ` + computations + ` c JOIN stored_saes USING (sae_id)) WHERE ` + column + ` <> found`}
 }
 
-// countedTokens finds computations that recorded another number of tokens than count.
-func countedTokens(computations string) rule {
-	return rule{computations, `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
-		FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected FROM ` + computations + ` c JOIN stored_saes s USING (sae_id))
-		WHERE counted_tokens <> expected`}
-}
-
 // probabilities finds p- and q-values of features that are none.
 func probabilities(table string) rule {
 	return rule{table, `SELECT 'sae_id ' || sae_id || ', feature ' || feature, 'expected p- and q-values above 0 and at most 1' FROM ` + table + `
@@ -135,10 +117,14 @@ func probabilities(table string) rule {
 			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`}
 }
 
-// orphans finds rows of a table whose column names nothing.
-func orphans(table, column, what, in, key string) rule {
-	return rule{table, `SELECT '` + column + ` ' || ` + column + `, count(*) || ' rows, but no such ` + what + `' FROM ` + table + `
-		WHERE ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column}
+// orphans finds rows of tables whose column names nothing that the column key of a table has.
+func orphans(what, in, key, column string, tables ...string) []rule {
+	var rules []rule
+	for _, table := range tables {
+		rules = append(rules, rule{table, `SELECT '` + column + ` ' || ` + column + `, count(*) || ' rows, but no such ` + what + `' FROM ` + table + `
+			WHERE ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column})
+	}
+	return rules
 }
 
 // numbered are the rules for a table with one row for each whole number below a

@@ -1,17 +1,14 @@
 package check
 
 import (
-	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/model"
 )
 
@@ -29,21 +26,21 @@ type sourceFile struct {
 // which is damage where they differ, and those of files against the files, where they are
 // still there, which is a note.
 func (r *run) sources() error {
-	files, err := r.sourceFiles()
-	if err != nil || len(files) == 0 {
+	sources, err := r.sourceFiles()
+	if err != nil || len(sources) == 0 {
 		return err
 	}
 	if err := r.digests(); err != nil || r.SkipSources {
 		return err
 	}
 	var total int64
-	for _, f := range files {
+	for _, f := range sources {
 		total += f.bytes
 	}
 	add, end := r.begin("hashes of sources", total, "bytes")
 	defer end()
 	remote, missing := 0, 0
-	for _, f := range files {
+	for _, f := range sources {
 		if f.format == "sql" || f.format == model.FormatMemory { // there was no file
 			continue
 		}
@@ -51,7 +48,7 @@ func (r *run) sources() error {
 			remote++
 			continue
 		}
-		hash, err := hashOf(r.ctx, f.path(), add)
+		hash, _, err := files.Hash(r.ctx, f.path(), add)
 		switch {
 		case r.ctx.Err() != nil:
 			return r.ctx.Err()
@@ -98,28 +95,4 @@ func (f *sourceFile) path() string {
 		return f.source
 	}
 	return filepath.Join(f.source, filepath.FromSlash(f.name))
-}
-
-func hashOf(ctx context.Context, path string, add func(int64)) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	part := make([]byte, 1<<20)
-	for {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		n, err := file.Read(part)
-		hash.Write(part[:n])
-		add(int64(n))
-		if errors.Is(err, io.EOF) {
-			return hex.EncodeToString(hash.Sum(nil)), nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // The names of what random directions give, in legends.
@@ -60,58 +61,42 @@ func readBaselines(ctx context.Context, db *sql.DB, op string, saes []SAE, stati
 }
 
 func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE, statistics []string) error {
-	rows, err := db.QueryContext(ctx, `SELECT baseline_id, statistic, list(sae), any_value(sorted_values), any_value(direction_rows)
+	type row struct {
+		id         int32
+		statistic  string
+		saes       schema.ListOf[string]
+		values     schema.ListOf[float64]
+		directions schema.ListOf[int32]
+	}
+	rows, err := schema.Rows(ctx, db, func(r *row) []any { return []any{&r.id, &r.statistic, &r.saes, &r.values, &r.directions} },
+		`SELECT baseline_id, statistic, list(sae), any_value(sorted_values), any_value(direction_rows)
 		FROM saes JOIN stored_computations ON sae_id = load_id JOIN stored_baseline_statistics USING (baseline_id)
 		WHERE `+inSAEs(saes)+` AND statistic IN ('`+strings.Join(statistics, "', '")+`') GROUP BY baseline_id, statistic`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	known := map[int32]baseline{}
-	for rows.Next() {
-		var id int32
-		var statistic string
-		var names, values, directions any
-		if err := rows.Scan(&id, &statistic, &names, &values, &directions); err != nil {
-			return err
+	for _, r := range rows {
+		if known[r.id] == nil {
+			known[r.id] = baseline{}
 		}
-		if known[id] == nil {
-			known[id] = baseline{}
+		if n := min(len(r.values), len(r.directions)); n > 0 {
+			known[r.id][r.statistic] = randomValues{r.values[:n], r.directions[:n]}
 		}
-		var random randomValues
-		for i, value := range values.([]any) {
-			v, isNumber := value.(float64)
-			row, isRow := directions.([]any)[i].(int32)
-			if isNumber && isRow {
-				random.sorted, random.rows = append(random.sorted, v), append(random.rows, row)
-			}
-		}
-		known[id][statistic] = random
-		for _, name := range names.([]any) {
-			b.of[name.(string)] = known[id]
+		for _, name := range r.saes {
+			b.of[name] = known[r.id]
 		}
 	}
-	return rows.Err()
+	return err
 }
 
 // measure finds the SAEs whose directions have length 1; where they are not in the database,
 // that is not known.
 func (b *baselines) measure(ctx context.Context, db *sql.DB, saes []SAE) error {
-	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT sae FROM decoder_directions WHERE %s AND feature < %d
+	names, err := schema.Collect[string](ctx, db, fmt.Sprintf(`SELECT sae FROM decoder_directions WHERE %s AND feature < %d
 		GROUP BY sae HAVING count(w_dec) > 0 AND max(abs(sqrt(list_inner_product(w_dec, w_dec)) - 1)) <= %g`,
 		inSAEs(saes), lengthSample, lengthTolerance))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return err
-		}
+	for _, name := range names {
 		b.unit[name] = true
 	}
-	return rows.Err()
+	return err
 }
 
 // values are those of a statistic in the random directions that an SAE is held against; none

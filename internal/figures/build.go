@@ -96,6 +96,23 @@ var Kinds = []Kind{
 	{"running-sum", "N SET", "the enrichment curve of a token set in a feature's ranking, with its leading edge", "rank, member [text, logit_weight]", options(), buildRunningSum},
 }
 
+// KindOf is the figure of a name, nil where there is none.
+func KindOf(name string) *Kind {
+	if at := slices.Index(Names(), name); at >= 0 {
+		return &Kinds[at]
+	}
+	return nil
+}
+
+// Names are those of the figures.
+func Names() []string {
+	var names []string
+	for _, k := range Kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 // options are what every figure takes, and more.
 func options(more ...string) []string { return append([]string{"sae", "layer", "sql"}, more...) }
 
@@ -130,23 +147,17 @@ func (r Request) Check() error {
 // Build reads what a figure shows. It queries views, and functions of saedb for
 // feature and running-sum; db may be open read-only.
 func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	for _, k := range Kinds {
-		if k.Name != r.Name {
-			continue
-		}
-		f, err := k.build(ctx, db, r)
-		if err != nil {
-			return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
-		}
-		f.Name = r.Name
-		f.fit()
-		return f, nil
+	k := KindOf(r.Name)
+	if k == nil {
+		return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(Names(), ", "), Found: r.Name}
 	}
-	var names []string
-	for _, k := range Kinds {
-		names = append(names, k.Name)
+	f, err := k.build(ctx, db, r)
+	if err != nil {
+		return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
 	}
-	return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(names, ", "), Found: r.Name}
+	f.Name = r.Name
+	f.fit()
+	return f, nil
 }
 
 // featureSource is the source of figures of features: every feature with
@@ -162,6 +173,21 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	}
 	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM features WHERE "+inSAEs(saes))
 	return s, saes, err
+}
+
+// groupsOf are the groups of a table that are to have a panel each: none, or more than panels, is an error.
+func (s *source) groupsOf(t *table, saes []SAE, r Request) ([]group, error) {
+	groups := groupBy(t, saes)
+	switch {
+	case len(groups) == 0:
+		return nil, s.empty()
+	case len(groups) > maxPanels:
+		return nil, &fault.Error{
+			Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(len(groups)),
+			Hint: "choose some with --sae",
+		}
+	}
+	return groups, nil
 }
 
 // A group is the rows of one SAE, which a query of the user's may not name.
@@ -224,14 +250,6 @@ func (f *Figure) grid(panels int, height float64) (place func(i int) (row, colum
 		f.Widths = append(f.Widths, 1)
 	}
 	return func(i int) (int, int) { return i / columns, i % columns }
-}
-
-// tooMany is the error for more SAEs than panels.
-func tooMany(r Request, found int) error {
-	return &fault.Error{
-		Op: "plot " + r.Name, Expected: fmt.Sprintf("at most %d SAEs, a panel each", maxPanels), Found: fmt.Sprint(found),
-		Hint: "choose some with --sae",
-	}
 }
 
 // suggestSet asks, where a figure failed and a token set was asked for that there is

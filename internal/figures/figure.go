@@ -2,8 +2,12 @@ package figures
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"math"
 	"strconv"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // A Figure is a grid of panels and all that is drawn in them. Coordinates are data
@@ -172,6 +176,23 @@ type Box struct {
 	Median float64 `json:"median"`
 	Q3     float64 `json:"q3"`
 	High   float64 `json:"high"`
+}
+
+// Formats are those that a figure can be written in, as files' names end.
+var Formats = []string{"html", "png", "svg"}
+
+// Write writes f in one of Formats; database and version say where it comes from.
+func (f *Figure) Write(w io.Writer, format, database, version string) error {
+	origin := "saedb " + version + ", " + database
+	switch format {
+	case "html":
+		return f.HTML(w, database, version)
+	case "png":
+		return f.PNG(w, origin)
+	case "svg":
+		return f.SVG(w, origin)
+	}
+	return &fault.Error{Subject: "format", Expected: "html, png or svg", Found: fmt.Sprintf("%q", format)}
 }
 
 // A Series is numbers that are written to JSON with the seven or eight digits of

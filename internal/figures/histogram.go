@@ -33,12 +33,9 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 	if err != nil {
 		return nil, err
 	}
-	groups := groupBy(t, saes)
-	if len(groups) == 0 {
-		return nil, s.empty()
-	}
-	if len(groups) > maxPanels {
-		return nil, tooMany(r, len(groups))
+	groups, err := s.groupsOf(t, saes, r)
+	if err != nil {
+		return nil, err
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)),

@@ -4,7 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/saedb/saedb/internal/plaintext"
@@ -54,7 +55,21 @@ var percentiles = []float64{0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99
 
 // buildLayers shows percentiles of the statistics by layer, as bands.
 func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, saes, err := featureSource(ctx, db, r, "std, skewness, kurtosis")
+	f := &Figure{
+		Note: "Percentiles over the features of a layer: the median, and bands that hold the middle 50, 80, 90 and 98 %.",
+		Hint: "Hover a layer's median for all percentiles.",
+	}
+	return f.byLayer(ctx, db, r, "std, skewness, kurtosis", 290, func(s *source, statistic string) (*Panel, error) {
+		return s.percentilePanel(ctx, statistic)
+	})
+}
+
+// byLayer fills in a figure with a panel, of a height, for each of the statistics by layer, which are among
+// the columns of the features that it reads; behind each is the band of random directions.
+func (f *Figure) byLayer(ctx context.Context, db *sql.DB, r Request, columns string, height float64,
+	panel func(s *source, statistic string) (*Panel, error),
+) (*Figure, error) {
+	s, saes, err := featureSource(ctx, db, r, columns)
 	if err != nil {
 		return nil, err
 	}
@@ -66,22 +81,30 @@ func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Figure{
-		Title: "Features' logit weights by layer",
-		Note:  "Percentiles over the features of a layer: the median, and bands that hold the middle 50, 80, 90 and 98 %.",
-		Hint:  "Hover a layer's median for all percentiles.", Query: s.query, Widths: []float64{1},
-	}
+	f.Title, f.Query, f.Widths = "Features' logit weights by layer", s.query, []float64{1}
 	for _, statistic := range statistics {
-		p, err := s.percentilePanel(ctx, statistic)
+		p, err := panel(s, statistic)
 		if err != nil {
 			return nil, err
 		}
-		p.Bands = append(random.byLayer(saes, p.Lines[0].X, statistic), p.Bands...)
+		p.Bands = append(random.byLayer(saes, p.layers(), statistic), p.Bands...)
 		p.Row = len(f.Panels)
-		f.Heights, f.Panels = append(f.Heights, 290), append(f.Panels, *p)
+		f.Heights, f.Panels = append(f.Heights, height), append(f.Panels, *p)
 	}
 	f.noteBands()
 	return f, nil
+}
+
+// layers are where a panel by layer has its medians, or its boxes.
+func (p *Panel) layers() []float64 {
+	if len(p.Lines) > 0 {
+		return p.Lines[0].X
+	}
+	var layers []float64
+	for _, b := range p.Boxes[0].Items {
+		layers = append(layers, b.At)
+	}
+	return layers
 }
 
 func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel, error) {
@@ -143,38 +166,11 @@ func layerAxis(layers []float64) Axis {
 
 // buildLayerBox shows the statistics by layer as box plots.
 func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
-	s, saes, err := featureSource(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url")
-	if err != nil {
-		return nil, err
-	}
-	statistics, err := s.statistics(r)
-	if err != nil {
-		return nil, err
-	}
-	random, err := readBaselines(ctx, db, s.op, saes, statistics...)
-	if err != nil {
-		return nil, err
-	}
-	f := &Figure{
-		Title: "Features' logit weights by layer",
-		Note:  "Boxes are quartiles, whiskers reach the last feature within 1.5 times their distance; each feature beyond is a point.",
-		Query: s.query, Widths: []float64{1},
-	}
-	for _, statistic := range statistics {
-		p, hint, err := s.boxPanel(ctx, r, statistic)
-		if err != nil {
-			return nil, err
-		}
-		layers := make([]float64, len(p.Boxes[0].Items))
-		for i, b := range p.Boxes[0].Items {
-			layers[i] = b.At
-		}
-		p.Bands = random.byLayer(saes, layers, statistic)
-		f.Hint, p.Row = hint, len(f.Panels)
-		f.Heights, f.Panels = append(f.Heights, 320), append(f.Panels, *p)
-	}
-	f.noteBands()
-	return f, nil
+	f := &Figure{Note: "Boxes are quartiles, whiskers reach the last feature within 1.5 times their distance; each feature beyond is a point."}
+	return f.byLayer(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url", 320, func(s *source, statistic string) (p *Panel, err error) {
+		p, f.Hint, err = s.boxPanel(ctx, r, statistic)
+		return p, err
+	})
 }
 
 // boxPanel has a box a layer, computed in SQL, and reads only the outliers.
@@ -235,11 +231,6 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	for i, layer := range t.integers["layer"] {
 		byLayer[layer] = append(byLayer[layer], i)
 	}
-	var layers []int64
-	for layer := range byLayer {
-		layers = append(layers, layer)
-	}
-	sort.Slice(layers, func(a, b int) bool { return layers[a] < layers[b] })
 	p := Panel{
 		X: Axis{Label: "skewness", Link: "x"}, Y: Axis{Label: "kurtosis (log scale)", Log: true, Link: "y"}, Scale: scaleOf(t.numbers["std"]),
 	}
@@ -248,7 +239,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		Note:  "A point a feature of the layer.", Hint: r.clickHint(t) + " Play, or move the slider, for the other layers.",
 		Query: s.query, Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
 	}
-	for _, layer := range layers {
+	for _, layer := range slices.Sorted(maps.Keys(byLayer)) {
 		points := featurePoints(t, byLayer[layer], t.numbers["skewness"], t.numbers["kurtosis"])
 		points.Frame = fmt.Sprintf("layer %d", layer)
 		f.Frames = append(f.Frames, points.Frame)

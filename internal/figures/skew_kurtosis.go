@@ -29,12 +29,9 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	if err != nil {
 		return nil, err
 	}
-	groups := groupBy(t, saes)
-	if len(groups) == 0 {
-		return nil, s.empty()
-	}
-	if len(groups) > maxPanels {
-		return nil, tooMany(r, len(groups))
+	groups, err := s.groupsOf(t, saes, r)
+	if err != nil {
+		return nil, err
 	}
 	f := &Figure{
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", plaintext.Thousands(t.length)),

@@ -4,6 +4,9 @@ package files
 
 import (
 	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +72,36 @@ func ReadAll(file io.Reader, most int64) ([]byte, error) {
 		return nil, tooLarge(most)
 	}
 	return content, err
+}
+
+// Hash is the SHA-256 of a file, and how many bytes it has. Where read is not nil, it is told of each part.
+func Hash(ctx context.Context, path string, read func(bytes int64)) (sum string, size int64, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	size, err = io.CopyBuffer(hash, Interruptible{ctx, file, read}, make([]byte, 1<<20))
+	return hex.EncodeToString(hash.Sum(nil)), size, err
+}
+
+// Interruptible stops a long read when its context ends, and tells Done, where it is not nil, of each part.
+type Interruptible struct {
+	Context context.Context
+	io.Reader
+	Done func(bytes int64)
+}
+
+func (r Interruptible) Read(p []byte) (int, error) {
+	if err := r.Context.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.Reader.Read(p)
+	if r.Done != nil {
+		r.Done(int64(n))
+	}
+	return n, err
 }
 
 func tooLarge(most int64) error {

@@ -47,6 +47,15 @@ func disruptive(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r <= 0xffff
 }
 
+// Shortened lists names, of many the first dozen and how many more there are.
+func Shortened(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
 // Thousands writes n with a comma after each three digits: 24,576.
 func Thousands[T int | int64](n T) string {
 	digits := fmt.Sprint(n)

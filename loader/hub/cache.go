@@ -91,18 +91,26 @@ func (r repository) link(etag, commit, path string, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	temporary := files.Beside(pointer)
-	if err := symlink(target, temporary); err != nil {
-		if isNew {
-			return os.Rename(blob, pointer)
-		}
-		return copyWhole(blob, pointer)
-	}
-	if err := os.Rename(temporary, pointer); err != nil {
-		os.Remove(temporary)
+	if linked, err := linkAt(target, pointer); linked {
 		return err
 	}
-	return nil
+	if isNew {
+		return os.Rename(blob, pointer)
+	}
+	return copyWhole(blob, pointer)
+}
+
+// linkAt makes path a link to target, in place of what is there. It reports false on a file
+// system without links.
+func linkAt(target, path string) (linked bool, err error) {
+	temporary := files.Beside(path)
+	if symlink(target, temporary) != nil {
+		return false, nil
+	}
+	if err = os.Rename(temporary, path); err != nil {
+		os.Remove(temporary)
+	}
+	return true, err
 }
 
 // symlink is os.Symlink; tests replace it by one that fails.

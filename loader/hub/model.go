@@ -9,10 +9,10 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/files"
+	"github.com/saedb/saedb/internal/plaintext"
 	"github.com/saedb/saedb/internal/pyjson"
 )
 
@@ -157,7 +157,7 @@ func (m *modelDirectory) checkList(present map[string]bool) error {
 	}
 	names := slices.Sorted(maps.Keys(present))
 	e := &fault.Error{
-		Expected: configFile + " and " + weightsFile + ", single or sharded", Found: shortened(names),
+		Expected: configFile + " and " + weightsFile + ", single or sharded", Found: plaintext.Shortened(names),
 	}
 	for _, name := range names {
 		switch path.Ext(name) {
@@ -169,14 +169,6 @@ func (m *modelDirectory) checkList(present map[string]bool) error {
 		}
 	}
 	return e
-}
-
-func shortened(names []string) string {
-	const most = 12
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }
 
 // share links a file of the shared cache into the directory.
@@ -192,15 +184,11 @@ func (m *modelDirectory) share(ctx context.Context, name string) error {
 	if same(cached, target) {
 		return nil
 	}
-	temporary := files.Beside(target)
-	if symlink(cached, temporary) == nil {
-		if err := os.Rename(temporary, target); err != nil {
-			os.Remove(temporary)
-			return full(m.at.String(), err)
-		}
-		return nil
+	linked, err := linkAt(cached, target)
+	if !linked {
+		err = copyWhole(cached, target)
 	}
-	return full(m.at.String(), copyWhole(cached, target))
+	return full(m.at.String(), err)
 }
 
 // same reports whether b is a, or a copy as long as a. Content at a commit does not

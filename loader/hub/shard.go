@@ -13,6 +13,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/loader/safetensors"
+	"github.com/saedb/saedb/loader/tensor"
 )
 
 // shard is one safetensors file of a model, of which all or some is to be local.
@@ -125,7 +126,7 @@ func (s *shard) names() []string {
 // had.
 func (s *shard) provide(ctx context.Context, needed []string) error {
 	for _, name := range needed {
-		if !slices.ContainsFunc(s.spans, func(p safetensors.Span) bool { return p.Name == name }) {
+		if !slices.Contains(s.names(), name) {
 			return &fault.Error{Subject: s.of.remote(s.name).String(), Expected: "tensor " + name, Found: "none of that name"}
 		}
 	}
@@ -162,22 +163,12 @@ func (s *shard) held() map[string]bool {
 		return held
 	}
 	defer file.Close()
-	for _, t := range s.record.Tensors {
-		span, found := s.span(t.Name)
-		if found && span.Begin == t.Begin && span.End == t.End && file.Has(t.Name) {
-			held[t.Name] = true
+	for _, span := range s.spans {
+		if file.Has(span.Name) && slices.Contains(s.record.Tensors, byteRange{span.Name, span.Begin, span.End}) {
+			held[span.Name] = true
 		}
 	}
 	return held
-}
-
-func (s *shard) span(name string) (safetensors.Span, bool) {
-	for _, span := range s.spans {
-		if span.Name == name {
-			return span, true
-		}
-	}
-	return safetensors.Span{}, false
 }
 
 // writePart writes the local file anew, with the tensors that it held and those
@@ -275,43 +266,20 @@ func appendFile(file *os.File, part string, size int64) error {
 
 // appendHeld copies a tensor from the local file as it is.
 func (s *shard) appendHeld(file *os.File, span safetensors.Span) error {
-	source, err := os.Open(s.path())
+	held, err := safetensors.Open(s.path())
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	spans, err := localLayout(source)
+	defer held.Close()
+	t, err := held.Tensor(span.Name)
 	if err != nil {
 		return err
 	}
-	for _, local := range spans {
-		if local.Name == span.Name && local.Bytes() == span.Bytes() {
-			_, err := io.Copy(file, io.NewSectionReader(source, local.Begin, local.Bytes()))
-			return err
-		}
+	if t.DType != span.DType || !slices.Equal(t.Shape, tensor.Shape(span.Shape)) {
+		return &fault.Error{Subject: t.Subject, Expected: fmt.Sprint(span.DType, span.Shape), Found: fmt.Sprint(t.DType, t.Shape)}
 	}
-	return &fault.Error{Subject: s.path(), Expected: "tensor " + span.Name, Found: "none"}
-}
-
-func localLayout(file *os.File) ([]safetensors.Span, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	var prefix [safetensors.LengthBytes]byte
-	if _, err := file.ReadAt(prefix[:], 0); err != nil {
-		return nil, err
-	}
-	length, err := safetensors.HeaderLength(prefix[:], info.Size())
-	if err != nil {
-		return nil, err
-	}
-	raw := make([]byte, length)
-	if _, err := file.ReadAt(raw, safetensors.LengthBytes); err != nil {
-		return nil, err
-	}
-	spans, _, err := safetensors.Layout(raw, info.Size())
-	return spans, err
+	_, err = io.CopyN(file, io.NewSectionReader(t.Source, t.Offset, span.Bytes()), span.Bytes())
+	return err
 }
 
 // writeRecord puts the file in its place, the record after it: a file without a

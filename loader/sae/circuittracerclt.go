@@ -35,17 +35,8 @@ func circuitTracerCLTLayer(path string) int {
 func circuitTracerCLTName(layer int) string { return "W_dec_" + strconv.Itoa(layer) }
 
 func circuitTracerCLTParts(path string) ([]string, error) {
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	defer file.Close()
 	from := circuitTracerCLTLayer(path)
-	layers, err := outputLayers(file, circuitTracerCLTName(from))
-	if err != nil {
-		return nil, err
-	}
-	return layerParts(path, from, from+layers)
+	return layerParts(path, circuitTracerCLTName(from), from, from)
 }
 
 func openCircuitTracerCLT(path, part string) (SAE, error) {
@@ -71,12 +62,7 @@ func openCircuitTracerCLT(path, part string) (SAE, error) {
 		info.NeuronpediaID = fmt.Sprintf("gemma-2-2b/%d-clt-hp", from)
 	}
 	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
-		name := circuitTracerCLTName(from)
-		layers, err := outputLayers(file, name)
-		if err != nil {
-			return err
-		}
-		return s.takeSlice(file, name, 1, to-from, layers, sizes)
+		return s.takeLayer(file, circuitTracerCLTName(from), to-from, sizes)
 	})
 }
 

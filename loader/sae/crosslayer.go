@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -30,8 +31,28 @@ func outputLayers(file *tensor.File, name string) (int, error) {
 	return t.Shape[1], nil
 }
 
-// layerParts names the parts of path for the layers from … to-1.
-func layerParts(path string, from, to int) ([]string, error) {
+// takeLayer takes the decoder for one of the layers of a tensor [d_sae, layers, d_model].
+func (s *stored) takeLayer(file *tensor.File, name string, layer int, sizes expected) error {
+	layers, err := outputLayers(file, name)
+	if err != nil {
+		return err
+	}
+	return s.takeSlice(file, name, 1, layer, layers, sizes)
+}
+
+// layerParts names the parts of path for the layers that the features of layer from write to.
+// The first decoder of the tensor name is that for layer first.
+func layerParts(path, name string, from, first int) ([]string, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return nil, fault.At(opRead, path, err)
+	}
+	defer file.Close()
+	layers, err := outputLayers(file, name)
+	if err != nil {
+		return nil, err
+	}
+	to := first + layers
 	if from >= to {
 		return nil, &fault.Error{Op: opRead, Subject: path, Expected: fmt.Sprintf("a decoder for layer %d", from), Found: fmt.Sprintf("those for %d layers", to)}
 	}

@@ -120,7 +120,7 @@ func (f *format) all(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(parts))
+	all := slices.Clone(parts)
 	for i, part := range parts {
 		all[i] = withPart(path, part)
 	}

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/saedb/saedb/internal/fault"
-	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -39,16 +37,7 @@ func gemmaScope2CLTLayer(path string) int {
 }
 
 func gemmaScope2CLTParts(path string) ([]string, error) {
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fault.At(opRead, path, err)
-	}
-	defer file.Close()
-	layers, err := outputLayers(file, "w_dec")
-	if err != nil {
-		return nil, err
-	}
-	return layerParts(path, gemmaScope2CLTLayer(path), layers)
+	return layerParts(path, "w_dec", gemmaScope2CLTLayer(path), 0)
 }
 
 func openGemmaScope2CLT(path, part string) (SAE, error) {
@@ -69,10 +58,6 @@ func openGemmaScope2CLT(path, part string) (SAE, error) {
 		ModelName: config.model, L0: config.l0, Files: files,
 	}
 	return openSafetensors(path, info, func(s *stored, file *tensor.File) error {
-		layers, err := outputLayers(file, "w_dec")
-		if err != nil {
-			return err
-		}
-		return s.takeSlice(file, "w_dec", 1, to, layers, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
+		return s.takeLayer(file, "w_dec", to, biasSizes(file, []string{"b_enc"}, []string{"b_dec"}))
 	})
 }

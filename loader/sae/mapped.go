@@ -38,7 +38,7 @@ func Mapped(s SAE, by Map) (SAE, error) {
 		}
 		return nil, e
 	}
-	m := &mapped{SAE: s, info: info, matrix: blas64.General{Rows: in, Cols: out, Stride: out, Data: make([]float64, in*out)}}
+	m := &mapped{described: described{s, info}, matrix: blas64.General{Rows: in, Cols: out, Stride: out, Data: make([]float64, in*out)}}
 	row := make([]float32, out)
 	for i := range in {
 		if err := by.Matrix.ReadRows(i, row); err != nil {
@@ -60,15 +60,8 @@ func Mapped(s SAE, by Map) (SAE, error) {
 }
 
 type mapped struct {
-	SAE
-	info   Info
+	described
 	matrix blas64.General
-}
-
-func (m *mapped) Info() Info {
-	info := m.info
-	info.Files = slices.Clone(info.Files)
-	return info
 }
 
 // mappedRows are multiplied at a time: enough for Gemm to reuse the matrix from

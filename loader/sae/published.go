@@ -1,9 +1,6 @@
 package sae
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Published is what a registry of published SAEs says of one. Its zero value says
 // nothing.
@@ -41,8 +38,4 @@ type described struct {
 	info Info
 }
 
-func (d *described) Info() Info {
-	info := d.info
-	info.Files = slices.Clone(info.Files)
-	return info
-}
+func (d *described) Info() Info { return d.info.own() }

@@ -3,6 +3,7 @@ package sae
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -49,10 +50,8 @@ func isCheckpoint(path string) bool {
 // detectCheckpoint looks into a file only where its name does not tell. It is
 // cheap all the same: no values are read.
 func detectCheckpoint(path string) bool {
-	for _, c := range checkpoints {
-		if c.named != nil && c.named(path) {
-			return true
-		}
+	if slices.ContainsFunc(checkpoints, named(path)) {
+		return true
 	}
 	file, err := torch.Open(path)
 	if err != nil {
@@ -65,11 +64,16 @@ func detectCheckpoint(path string) bool {
 // checkpointOf returns the layout of an open file, nil when it is no SAE.
 func checkpointOf(path string, file *torch.File) *checkpoint {
 	for i := range checkpoints {
-		if c := &checkpoints[i]; c.has(path, file) || c.named != nil && c.named(path) {
+		if c := &checkpoints[i]; c.has(path, file) || named(path)(*c) {
 			return c
 		}
 	}
 	return nil
+}
+
+// named tells of a layout whether the name of path alone says it.
+func named(path string) func(checkpoint) bool {
+	return func(c checkpoint) bool { return c.named != nil && c.named(path) }
 }
 
 // openLayout opens a file and returns its layout. The caller closes the file.
@@ -89,10 +93,8 @@ func openLayout(path string) (*checkpoint, *torch.File, error) {
 // checkpointParts names the SAEs in a file. One whose name tells its layout is that SAE even
 // where it is damaged.
 func checkpointParts(path string) ([]string, error) {
-	for _, c := range checkpoints {
-		if c.named != nil && c.named(path) {
-			return onlyOne, nil
-		}
+	if slices.ContainsFunc(checkpoints, named(path)) {
+		return onlyOne, nil
 	}
 	c, file, err := openLayout(path)
 	if err != nil {

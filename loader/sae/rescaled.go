@@ -1,6 +1,7 @@
 package sae
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -32,28 +33,18 @@ func Rescaled(s SAE, decoder string) (SAE, error) {
 		return nil, &fault.Error{Op: opRead, Subject: "decoder", Expected: "one of " + strings.Join(Decoders(), ", "), Found: fmt.Sprintf("%q", decoder)}
 	case decoder == UnitNorm:
 		info.Scale = strings.Replace(info.Scale, scaleAsStored, UnitNorm, 1)
-		return &rescaled{SAE: s, info: info}, nil
+		return &rescaled{described: described{s, info}}, nil
 	}
-	factor := info.SAELensScale
-	if factor == 0 {
-		factor = 1
-	}
+	factor := cmp.Or(info.SAELensScale, 1)
 	info.Scale = fmt.Sprintf("%s (rows × %.9g)", strings.Replace(info.Scale, scaleAsStored, SAELens, 1), factor)
-	return &rescaled{SAE: s, info: info, factor: factor}, nil
+	return &rescaled{described{s, info}, factor}, nil
 }
 
 // rescaled is an SAE whose rows are multiplied by factor or, when that is 0,
 // divided by their lengths.
 type rescaled struct {
-	SAE
-	info   Info
+	described
 	factor float64
-}
-
-func (r *rescaled) Info() Info {
-	info := r.info
-	info.Files = slices.Clone(info.Files)
-	return info
 }
 
 // ReadDecoder rounds each value once: lengths and products are float64. A row of

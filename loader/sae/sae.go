@@ -72,6 +72,12 @@ type Info struct {
 	Files         []string // paths of all files that were read
 }
 
+// own is a copy that its holder may change.
+func (i Info) own() Info {
+	i.Files = slices.Clone(i.Files)
+	return i
+}
+
 // format is one layout of SAEs on disk: a file of this package that makes one of
 // formats.
 type format struct {

@@ -27,11 +27,7 @@ type stored struct {
 	close    func() error
 }
 
-func (s *stored) Info() Info {
-	info := s.info
-	info.Files = slices.Clone(info.Files)
-	return info
-}
+func (s *stored) Info() Info { return s.info.own() }
 
 func (s *stored) Close() error { return s.close() }
 

@@ -17,12 +17,7 @@ var goodfire = checkpoint{
 	has: func(_ string, file *torch.File) bool {
 		return hasMatrices(file.At(), "encoder_linear.weight", "decoder_linear.weight")
 	},
-	take: func(s *stored, path string, file *torch.File) error {
-		s.takeNameOfModel(path)
-		tensors := file.At()
-		sizes := biasSizes(tensors, []string{"encoder_linear.bias"}, []string{"decoder_linear.bias"})
-		return s.takeDecoder(tensors, "decoder_linear.weight", transposed, sizes)
-	},
+	take: func(s *stored, path string, file *torch.File) error { return s.takeLinear(path, file, "_linear") },
 }
 
 // deepSeek is the layout of qresearch's SAE of DeepSeek-R1-Distill-Llama-8B: two
@@ -40,20 +35,19 @@ var deepSeek = checkpoint{
 			hasMatrices(tensors, "encoder.weight", "decoder.weight") && hasVectors(tensors, "encoder.bias", "decoder.bias") &&
 			encoder[0] > encoder[1] && slices.Equal(decoder, []int{encoder[1], encoder[0]})
 	},
-	take: func(s *stored, path string, file *torch.File) error {
-		s.takeNameOfModel(path)
-		tensors := file.At()
-		sizes := biasSizes(tensors, []string{"encoder.bias"}, []string{"decoder.bias"})
-		return s.takeDecoder(tensors, "decoder.weight", transposed, sizes)
-	},
+	take: func(s *stored, path string, file *torch.File) error { return s.takeLinear(path, file, "") },
 }
 
 var modelAndLayer = regexp.MustCompile(`^(.+)-SAE-l\d+$`)
 
-// takeNameOfModel takes layer and model from a name as MODEL-SAE-l19.
-func (s *stored) takeNameOfModel(path string) {
+// takeLinear takes layer and model from a name as MODEL-SAE-l19, and the decoder of layers whose
+// names end in suffix.
+func (s *stored) takeLinear(path string, file *torch.File, suffix string) error {
 	s.setLayer(layerIn(path))
 	if match := modelAndLayer.FindStringSubmatch(s.info.Name); match != nil {
 		s.info.ModelName = match[1]
 	}
+	tensors := file.At()
+	sizes := biasSizes(tensors, []string{"encoder" + suffix + ".bias"}, []string{"decoder" + suffix + ".bias"})
+	return s.takeDecoder(tensors, "decoder"+suffix+".weight", transposed, sizes)
 }

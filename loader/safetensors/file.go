@@ -18,7 +18,8 @@ const (
 	opRead = "read safetensors"
 	// maxHeaderBytes is huggingface_hub's own limit.
 	maxHeaderBytes = 25_000_000
-	lengthBytes    = 8
+	// LengthBytes before the header give its length.
+	LengthBytes = 8
 )
 
 // Open reads and checks the header of a safetensors file; values are read later.
@@ -46,7 +47,7 @@ func read(path string, source io.ReaderAt, size int64, close func() error) (*ten
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
 	}
-	values := int64(lengthBytes + len(raw))
+	values := int64(LengthBytes + len(raw))
 	h, err := parseHeader(raw, size-values)
 	if err != nil {
 		return nil, fault.At(opRead, path, err)
@@ -66,8 +67,8 @@ func read(path string, source io.ReaderAt, size int64, close func() error) (*ten
 
 // headerBytes reads the JSON header of a file of size bytes.
 func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
-	var prefix [lengthBytes]byte
-	if n, err := file.ReadAt(prefix[:], 0); n < len(prefix) && size >= lengthBytes {
+	var prefix [LengthBytes]byte
+	if n, err := file.ReadAt(prefix[:], 0); n < len(prefix) && size >= LengthBytes {
 		return nil, err
 	}
 	length, err := HeaderLength(prefix[:], size)
@@ -75,7 +76,7 @@ func headerBytes(file io.ReaderAt, size int64) ([]byte, error) {
 		return nil, err
 	}
 	raw := make([]byte, length)
-	if n, err := file.ReadAt(raw, lengthBytes); n < len(raw) {
+	if n, err := file.ReadAt(raw, LengthBytes); n < len(raw) {
 		return nil, err
 	}
 	return raw, nil

@@ -12,9 +12,6 @@ import (
 	"github.com/saedb/saedb/loader/tensor"
 )
 
-// LengthBytes is how many bytes before the header give its length.
-const LengthBytes = lengthBytes
-
 // Span is where a tensor's values lie in a file.
 type Span struct {
 	Name       string
@@ -30,11 +27,11 @@ func (s Span) Bytes() int64 { return s.End - s.Begin }
 // the JSON header after them, which is held against the file's before it is
 // trusted.
 func HeaderLength(prefix []byte, fileBytes int64) (int64, error) {
-	if len(prefix) < lengthBytes || fileBytes < lengthBytes {
+	if len(prefix) < LengthBytes || fileBytes < LengthBytes {
 		return 0, &fault.Error{Op: opRead, Expected: "a safetensors file", Found: fmt.Sprintf("%d bytes", fileBytes)}
 	}
 	length := binary.LittleEndian.Uint64(prefix)
-	if most := min(uint64(fileBytes-lengthBytes), maxHeaderBytes); length > most {
+	if most := min(uint64(fileBytes-LengthBytes), maxHeaderBytes); length > most {
 		return 0, &fault.Error{
 			Op: opRead, Problem: "header length", Expected: fmt.Sprintf("at most %d bytes", most), Found: fmt.Sprint(length),
 			Hint: cmp.Or(tensor.PointerHint(prefix), "not a safetensors file, or only the beginning of one"),
@@ -47,7 +44,7 @@ func HeaderLength(prefix []byte, fileBytes int64) (int64, error) {
 // need be there, and makes the checks that Open makes: the tensors, in the order in
 // which they lie, and the writer's texts.
 func Layout(raw []byte, fileBytes int64) ([]Span, map[string]string, error) {
-	values := int64(lengthBytes + len(raw))
+	values := int64(LengthBytes + len(raw))
 	h, err := parseHeader(raw, fileBytes-values)
 	if err != nil {
 		return nil, nil, fault.At(opRead, "", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -115,7 +116,7 @@ func inFile(path string, err error) error {
 
 func formatOf(path string, data []byte) (format, error) {
 	extension := strings.ToLower(filepath.Ext(path))
-	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' && !isKnown(extension) {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '{' && !slices.ContainsFunc(formats, func(f format) bool { return f.extension == extension }) {
 		extension = ".json"
 	}
 	var extensions []string
@@ -128,15 +129,6 @@ func formatOf(path string, data []byte) (format, error) {
 	return format{}, &fault.Error{
 		Problem: "unknown kind of file", Expected: strings.Join(extensions, ", "), Found: fmt.Sprintf("%q", extension),
 	}
-}
-
-func isKnown(extension string) bool {
-	for _, f := range formats {
-		if f.extension == extension {
-			return true
-		}
-	}
-	return false
 }
 
 // readBounded reads a file of at most maxFile bytes.

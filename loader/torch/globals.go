@@ -2,7 +2,6 @@ package torch
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/saedb/saedb/internal/fault"
 )
@@ -255,9 +254,4 @@ func integers(v any) ([]int64, bool) {
 		}
 	}
 	return numbers, true
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
 }

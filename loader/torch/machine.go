@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -105,14 +106,12 @@ func (m *machine) sized(width uint64) ([]byte, error) {
 
 // line takes the text up to the next line feed.
 func (m *machine) line() (string, error) {
-	for i, b := range m.data[m.at:] {
-		if b == '\n' {
-			text := string(m.data[m.at : m.at+i])
-			m.at += i + 1
-			return text, nil
-		}
+	text, _, ends := bytes.Cut(m.data[m.at:], []byte{'\n'})
+	if !ends {
+		return "", errEnds
 	}
-	return "", errEnds
+	m.at += len(text) + 1
+	return string(text), nil
 }
 
 func (m *machine) push(v any) { m.stack = append(m.stack, v) }

@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -93,7 +94,8 @@ func tensorNames(root any) ([]string, error) {
 	if err := n.descend("", root, 0); err != nil {
 		return nil, err
 	}
-	return sorted(n.names), nil
+	slices.Sort(n.names)
+	return n.names, nil
 }
 
 func (n *naming) descend(name string, value any, depth int) error {

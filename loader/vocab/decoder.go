@@ -1,6 +1,7 @@
 package vocab
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -79,7 +80,7 @@ func (d *decoder) add(c decoderConfig, depth int) error {
 	case "ByteFallback":
 		step = decodeByteFallback
 	case "Metaspace":
-		mark := firstOf(c.Replacement, c.StrRep, metaspace)
+		mark := cmp.Or(c.Replacement, c.StrRep, metaspace)
 		step = func(token string) string { return strings.ReplaceAll(token, mark, " ") }
 	case "WordPiece":
 		step = wordPiece(valueOr(c.Prefix, "##"), c.Cleanup == nil || *c.Cleanup)
@@ -172,15 +173,6 @@ func strip(token, content string, start, stop int) string {
 		token = strings.TrimSuffix(token, content)
 	}
 	return token
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func valueOr(value *string, otherwise string) string {

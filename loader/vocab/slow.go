@@ -16,6 +16,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/files"
+	"github.com/saedb/saedb/internal/plaintext"
 	"github.com/saedb/saedb/internal/pyjson"
 )
 
@@ -101,7 +102,7 @@ func slowFile(dir string) (string, error) {
 		case 1:
 			return filepath.Join(dir, found[0]), nil
 		default:
-			return "", &fault.Error{Op: opRead, Subject: dir, Expected: "one " + pattern, Found: shortened(found), Hint: tokenizerHint}
+			return "", &fault.Error{Op: opRead, Subject: dir, Expected: "one " + pattern, Found: plaintext.Shortened(found), Hint: tokenizerHint}
 		}
 	}
 	return "", nil
@@ -117,18 +118,6 @@ func filesIn(dir string) []string {
 		}
 	}
 	return names
-}
-
-// shortened lists the names of files for an error.
-func shortened(names []string) string {
-	const most = 12
-	switch {
-	case len(names) == 0:
-		return "no files"
-	case len(names) > most:
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }
 
 // kindOf is which of slowKinds a file is, by its name, or "". A SentencePiece model may

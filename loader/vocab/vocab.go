@@ -18,6 +18,7 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/files"
+	"github.com/saedb/saedb/internal/plaintext"
 )
 
 const (
@@ -109,7 +110,7 @@ func Read(path string) (*Vocabulary, error) {
 	if file == "" {
 		return nil, &fault.Error{
 			Op: opRead, Subject: path, Problem: "has no tokenizer's file", Expected: KindTokenizerJSON + ", " + strings.Join(slowNames, ", "),
-			Found: shortened(filesIn(path)), Hint: tokenizerHint,
+			Found: cmp.Or(plaintext.Shortened(filesIn(path)), "no files"), Hint: tokenizerHint,
 		}
 	}
 	v, err := readSlow(file)
@@ -135,7 +136,7 @@ func withNeighbours(err error, dir string) error {
 	if named.Hint != "" {
 		named.Hint += "; "
 	}
-	named.Hint += fmt.Sprintf("the directory has %s; for another one of them, %s", shortened(filesIn(dir)), tokenizerHint)
+	named.Hint += fmt.Sprintf("the directory has %s; for another one of them, %s", cmp.Or(plaintext.Shortened(filesIn(dir)), "no files"), tokenizerHint)
 	return &named
 }
 
