@@ -227,6 +227,9 @@ func checkBinary(t *testing.T, tag, what string, code []byte) {
 		if machine := map[bool]elf.Machine{true: elf.EM_X86_64, false: elf.EM_AARCH64}[strings.HasSuffix(tag, "x86_64")]; f.Machine != machine {
 			t.Errorf("%s is for %v", what, f.Machine)
 		}
+		if what == "the extension" {
+			checkStaticTLS(t, what, f)
+		}
 		libraries, err = f.ImportedLibraries()
 		newest := oldestGlibc(t, tag)
 		symbols, symbolsErr := f.ImportedSymbols()
