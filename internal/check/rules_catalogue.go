@@ -25,6 +25,7 @@ var catalogueRules = []rule{
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_embeddings' FROM stored_loads JOIN stored_embeddings ON model_id = load_id
+			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_head_weights' FROM stored_loads JOIN stored_head_weights ON model_id = load_id
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
@@ -74,6 +75,20 @@ var catalogueRules = []rule{
 	{"stored_embeddings", `SELECT 'model ' || model, 'expected ' || expected || ' rows of its embedding, found ' || found
 		FROM (SELECT model, (SELECT count(*) FROM stored_embeddings e WHERE e.model_id = m.model_id) AS found,
 			CASE WHEN embedding_in = 'stored_embeddings' THEN d_vocab ELSE 0 END AS expected FROM stored_models m) WHERE found <> expected`},
+	orphans("stored_attention", "model_id", "model", "stored_models", "model_id"),
+	{"stored_attention", `SELECT 'model ' || model || ', layer ' || layer, 'expected 1 row, found ' || count(*) FROM stored_attention JOIN stored_models USING (model_id)
+		GROUP BY ALL HAVING count(*) > 1`},
+	{"stored_attention", `SELECT 'model ' || model || ', layer ' || layer, 'expected heads that share key-value heads evenly, found ' || n_heads || ', ' || n_kv_heads || ' of width ' || d_head
+		FROM stored_attention JOIN stored_models USING (model_id) WHERE least(n_heads, n_kv_heads, d_head) < 1 OR n_heads % greatest(n_kv_heads, 1) <> 0`},
+	{"stored_head_weights", `SELECT 'model_id ' || w.model_id || ', layer ' || w.layer, count(*) || ' rows, but no heads of that layer in stored_attention'
+		FROM stored_head_weights w ANTI JOIN stored_attention a USING (model_id, layer) GROUP BY ALL`},
+	{"stored_head_weights", `SELECT 'model ' || model || ', layer ' || layer || ', matrix ' || matrix, 'expected rows 0 to ' || (expected - 1) || ', each once, found ' || found
+		FROM (SELECT model_id, layer, matrix, d_head * CASE WHEN matrix IN ('k', 'v') THEN n_kv_heads ELSE n_heads END AS expected,
+				(SELECT count(DISTINCT head_row) FILTER (head_row >= 0 AND head_row < expected) FROM stored_head_weights w
+				 WHERE w.model_id = a.model_id AND w.layer = a.layer AND w.matrix = a.matrix) AS distinct_rows,
+				(SELECT count(*) FROM stored_head_weights w WHERE w.model_id = a.model_id AND w.layer = a.layer AND w.matrix = a.matrix) AS found
+			FROM (SELECT *, unnest(['q', 'k', 'v', 'o']) AS matrix FROM stored_attention) a) JOIN stored_models USING (model_id)
+		WHERE found <> expected OR distinct_rows <> expected`},
 	orphans("stored_token_sets", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_baselines", "model_id", "model", "stored_models", "model_id"),
 	orphans("stored_baselines", "sae_id", "SAE", "stored_saes", "sae_id"),

@@ -27,7 +27,7 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 	wrong := func(found string) ([]int, error) {
 		return nil, &fault.Error{
 			Op: opReadAttention, Problem: "layers of --attention",
-			Expected: fmt.Sprintf("%s, or numbers and ranges of layers from 0 to %d, such as 0-%d,%d", AllLayers, layers-1, (layers-1)/2, layers-1),
+			Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
 			Found:    fmt.Sprintf("%q", found),
 		}
 	}

@@ -161,7 +161,7 @@ func TestAttentionLayers(t *testing.T) {
 		}
 	}
 	for _, asked := range []string{"6", "-1", "2-1", "a", "1,", "0-6", "everything"} {
-		if got, err := AttentionLayers(asked, 6); err == nil || !strings.Contains(err.Error(), "all, or numbers and ranges of layers from 0 to 5, such as 0-2,5") {
+		if got, err := AttentionLayers(asked, 6); err == nil || !strings.Contains(err.Error(), "all, or layers from 0 to 5, one, a range FIRST-LAST") {
 			t.Errorf("%s: %v, %v", asked, got, err)
 		}
 	}

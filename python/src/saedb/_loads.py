@@ -66,6 +66,7 @@ def load_model(
     tokenizer: Optional[PathLike] = None,
     soft_cap: Optional[float] = None,
     embedding: bool = False,
+    attention: Optional[str] = None,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
@@ -82,14 +83,16 @@ def load_model(
     ``norm_kind`` (``rms`` or ``layer``), a ``norm_offset`` that is added to the norm's weight, and a
     ``soft_cap`` of the logits. ``tokenizer`` is the file or directory of another one than the model's own.
     ``embedding`` loads the token embedding too, also of a model that is loaded without it: functions take it by
-    ``"MODEL#embedding"``.
+    ``"MODEL#embedding"``. ``attention`` loads the heads of layers too, ``"all"`` or such as ``"0-3,9"``, also of a model
+    that is loaded without them: ``through_head`` and ``query_key`` take directions through them.
 
     ``replace`` lets it take the place of a different model of that name. ``database`` is where to, the
     current database of ``con`` by default.
     """
     rows = call(con, "saedb_load_model", {
         "path": os.fspath(path), "name": name, "processing": processing, "unembedding": unembedding, "norm": norm, "norm_kind": norm_kind,
-        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding, "replace": replace,
+        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding,
+        "attention": attention, "replace": replace,
         "database": target(con, database),
     })  # fmt: skip
     return loaded(rows)[0]
