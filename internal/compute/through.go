@@ -52,9 +52,9 @@ func (t *Through) Pass(ctx context.Context, directions, to []float32) error {
 	})
 }
 
-// widen copies float32 to float64.
+// widen copies as many float32 as fit to float64.
 func widen(to []float64, from []float32) {
-	for i, v := range from {
-		to[i] = float64(v)
+	for i := range to {
+		to[i] = float64(from[i])
 	}
 }

@@ -26,7 +26,7 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 	var all []int
 	wrong := func(found string) ([]int, error) {
 		return nil, &fault.Error{
-			Op: opReadAttention, Problem: "layers of --attention",
+			Problem:  "layers",
 			Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
 			Found:    fmt.Sprintf("%q", found),
 		}
