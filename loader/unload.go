@@ -84,7 +84,7 @@ func unloadSAEs(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 			if err := tx.QueryRowContext(ctx, `SELECT architecture FROM stored_saes WHERE sae = ?`, name).Scan(&architecture); err != nil {
 				return nil, err
 			}
-			if isDirections := architecture == sae.ArchitectureDirections || architecture == sae.ArchitectureNeurons; isDirections == (r.Kind == UnloadDirections) {
+			if isDirections := slices.Contains(sae.Directionlike, architecture); isDirections == (r.Kind == UnloadDirections) {
 				chosen[name] = true
 				ours++
 			}

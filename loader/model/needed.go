@@ -64,6 +64,17 @@ func NeededBlockTensor(config []byte, names []string, kind BlockKind, layer int)
 	return info.Tensor, nil
 }
 
+// NeededHeads returns the full names of the tensors that OpenAttention needs of layers, which
+// AttentionLayers takes, as NeededTensors does for Open.
+func NeededHeads(config []byte, names []string, layers string) ([]string, error) {
+	cfg, err := parseConfig(config, false)
+	if err != nil {
+		return nil, err
+	}
+	needed, err := checkpointOf(names).neededForAttention(cfg, Options{Attention: layers})
+	return needed, fault.At(opReadAttention, configFile, err)
+}
+
 // checkpointOf is a checkpoint of which only the names of its tensors are known.
 func checkpointOf(names []string) *checkpoint {
 	c := &checkpoint{dir: "checkpoint", holder: make(map[string]string, len(names))}
