@@ -95,12 +95,12 @@ func TestLoadAttention(t *testing.T) {
 	}
 	mustRun(t, "--db", db, "sql", ask)
 	for query, want := range map[string]string{
-		strings.Replace(ask, "1, 1)", "0, 1)", 1):                                 "the heads of layer 0 are not loaded (loaded: layers 1; saedb load model",
-		strings.Replace(ask, "1, 1)", "1, 2)", 1):                                 "layer 1 of model small: head: expected 0 to 1, found 2",
-		strings.Replace(ask, "16", "15", 1):                                       "w_dec: expected 16 values, the d_model of model small, found 15",
-		"SELECT query_key([1]::FLOAT[], 'small', 1, 0, 'keys')":                   "query_key: at: expected 'key' or 'query', found 'keys'",
-		"SELECT query_key([1]::FLOAT[], 'small#embedding', 1, 0)":                 "the model was loaded without its embedding",
-		"SELECT query_key([1]::FLOAT[], 'other', 1, 0)":                           "no such model in this database (loaded: small)",
+		strings.Replace(ask, "1, 1)", "0, 1)", 1):                                        "the heads of layer 0 are not loaded (loaded: layers 1; saedb load model",
+		strings.Replace(ask, "1, 1)", "1, 2)", 1):                                        "layer 1 of model small: head: expected 0 to 1, found 2",
+		strings.Replace(ask, "16", "15", 1):                                              "w_dec: expected 16 values, the d_model of model small, found 15",
+		"SELECT query_key([1]::FLOAT[], 'small', 1, 0, 'keys')":                          "query_key: at: expected 'key' or 'query', found 'keys'",
+		"SELECT query_key([1]::FLOAT[], 'small#embedding', 1, 0)":                        "the model was loaded without its embedding",
+		"SELECT query_key([1]::FLOAT[], 'other', 1, 0)":                                  "no such model in this database (loaded: small)",
 		"SELECT logit_difference(list_resize([1]::FLOAT[], 16, 0), 'small', 'T1', 't2')": "no token is 'T1' (there is 't1' (token 1))",
 	} {
 		fails(query, want)
