@@ -18,6 +18,7 @@ type (
 	DirectionsRequest   = loader.DirectionsRequest
 	QueryRequest        = loader.QueryRequest
 	NeuronsRequest      = loader.NeuronsRequest
+	HeadsRequest        = loader.HeadsRequest
 	ExplanationsRequest = loader.ExplanationsRequest
 	ResultsRequest      = loader.ResultsRequest
 	UnloadRequest       = loader.UnloadRequest
@@ -83,8 +84,8 @@ func (db *DB) LoadDirections(ctx context.Context, r DirectionsRequest) (Outcome,
 	return db.operations.Loader().Directions(ctx, r)
 }
 
-// LoadAllDirections loads the directions of a file, a query, or a model's neurons, a load a
-// layer, and tells done of each.
+// LoadAllDirections loads the directions of a file, a query, or a model's neurons or heads, a load
+// a layer, and tells done of each.
 func (db *DB) LoadAllDirections(ctx context.Context, w DirectionsWanted, done func(Outcome) error) error {
 	return db.operations.LoadDirections(ctx, w, done)
 }
@@ -97,6 +98,11 @@ func (db *DB) LoadQuery(ctx context.Context, r QueryRequest) (Outcome, error) {
 // LoadNeurons loads the output weights of the MLP neurons of one layer.
 func (db *DB) LoadNeurons(ctx context.Context, r NeuronsRequest) (Outcome, error) {
 	return db.operations.Loader().Neurons(ctx, r)
+}
+
+// LoadHeads loads the singular directions of what the heads of one layer write.
+func (db *DB) LoadHeads(ctx context.Context, r HeadsRequest) (Outcome, error) {
+	return db.operations.Loader().Heads(ctx, r)
 }
 
 // NeuronLayers is the number of layers of the model at a path, or of a loaded one by name,

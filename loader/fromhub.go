@@ -22,10 +22,10 @@ func (ld *Loader) hubClient() (*hub.Client, error) {
 	return hub.NewClient(os.Getenv)
 }
 
-// modelPath is the path of the files that a model was loaded from, with the matrix
-// of a block among them: of a model on the Hub it is downloaded now, as the model's
+// modelPath is the path of the files that a model was loaded from, with what
+// need asks for among them: of a model on the Hub it is downloaded now, as the model's
 // own load had no need of it.
-func (ld *Loader) modelPath(ctx context.Context, tx *sql.Tx, m loadedModel, kind model.BlockKind, layer int) (string, error) {
+func (ld *Loader) modelPath(ctx context.Context, tx *sql.Tx, m loadedModel, need hub.Need) (string, error) {
 	var source string
 	var revision sql.NullString
 	err := tx.QueryRowContext(ctx, `SELECT source, revision FROM stored_loads WHERE load_id = ?`, m.id).Scan(&source, &revision)
@@ -43,11 +43,16 @@ func (ld *Loader) modelPath(ctx context.Context, tx *sql.Tx, m loadedModel, kind
 	if strings.EqualFold(path.Ext(at.Path), ".gguf") {
 		return client.File(ctx, at)
 	}
-	_, dir, err := client.Model(ctx, at, func(config []byte, names []string) ([]string, error) {
+	_, dir, err := client.Model(ctx, at, need)
+	return dir, err
+}
+
+// needBlock asks for a matrix of a block.
+func needBlock(kind model.BlockKind, layer int) hub.Need {
+	return func(config []byte, names []string) ([]string, error) {
 		name, err := model.NeededBlockTensor(config, names, kind, layer)
 		return []string{name}, err
-	})
-	return dir, err
+	}
 }
 
 // cachedFile is the local path of a file of the Hub, which is in the cache unless

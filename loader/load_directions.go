@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	schema "github.com/saedb/saedb/sql"
@@ -51,13 +52,10 @@ type NeuronsRequest struct {
 // of W_out [d_mlp, d_model].
 func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error) {
 	var origin Origin
-	if r.Path == "" {
-		var err error
-		if r.Path, origin, err = ld.ownFiles(ctx, r.Model, r.Layer); err != nil {
-			return Outcome{}, fault.At(loadDirections, "model "+r.Model, err)
-		}
+	var err error
+	if r.Path, origin, _, err = ld.filesOfModel(ctx, r.Path, r.Model, needBlock(model.MLPOut, r.Layer)); err != nil {
+		return Outcome{}, fault.At(loadDirections, "model "+r.Model, err)
 	}
-	r.Path = absolute(r.Path)
 	block, err := model.OpenBlock(r.Path, model.MLPOut, r.Layer)
 	if err != nil {
 		return Outcome{}, fault.At(loadDirections, r.Path, err)
@@ -81,38 +79,50 @@ func (ld *Loader) Neurons(ctx context.Context, r NeuronsRequest) (Outcome, error
 	return outcome, err
 }
 
-// ownFiles returns where the files are that a model was loaded from, with the output
-// weights of one MLP among them, and what they were downloaded from.
-func (ld *Loader) ownFiles(ctx context.Context, name string, layer int) (path string, origin Origin, err error) {
+// filesOfModel returns where the files of a model are, at path or, where that is empty, those
+// that the model of a name was loaded from, with what need asks for among them; what these were
+// downloaded from; and how the model of that name was processed.
+func (ld *Loader) filesOfModel(ctx context.Context, path, name string, need hub.Need) (at string, origin Origin, processing string, err error) {
 	tx, err := ld.DB.BeginTx(ctx, nil)
 	if err != nil {
-		return "", origin, err
+		return "", origin, "", err
 	}
 	defer tx.Rollback()
-	m, err := chooseModel(ctx, tx, loadDirections, name, sae.Info{Path: "neurons"})
+	m, err := chooseModel(ctx, tx, loadDirections, name, sae.Info{Path: "directions of a model"})
 	if err != nil {
-		return "", origin, err
-	}
-	if path, err = ld.modelPath(ctx, tx, m, model.MLPOut, layer); err != nil {
-		return "", origin, err
+		return "", origin, "", err
 	}
 	var source string
 	var revision sql.NullString
-	if err := tx.QueryRowContext(ctx, `SELECT source, revision FROM stored_loads WHERE load_id = ?`, m.id).Scan(&source, &revision); err != nil {
-		return "", origin, err
+	err = tx.QueryRowContext(ctx, `SELECT source, revision, processing FROM stored_loads JOIN stored_models ON model_id = load_id WHERE load_id = ?`,
+		m.id).Scan(&source, &revision, &processing)
+	if err != nil || path != "" {
+		return absolute(path), origin, processing, err
+	}
+	if path, err = ld.modelPath(ctx, tx, m, need); err != nil {
+		return "", origin, "", err
 	}
 	if revision.Valid {
 		origin = Origin{Source: source, Revision: revision.String}
 	}
-	return path, origin, nil
+	return absolute(path), origin, processing, nil
 }
 
 // NeuronLayers returns how many blocks a model has whose neurons can be loaded: that
 // at a path or, when it is empty, a loaded one.
 func (ld *Loader) NeuronLayers(ctx context.Context, path, name string) (int, error) {
+	return ld.layers(ctx, path, name, needBlock(model.MLPOut, 0))
+}
+
+// HeadLayers is the same of heads.
+func (ld *Loader) HeadLayers(ctx context.Context, path, name string) (int, error) {
+	return ld.layers(ctx, path, name, needHeads(0))
+}
+
+func (ld *Loader) layers(ctx context.Context, path, name string, need hub.Need) (int, error) {
 	if path == "" {
 		var err error
-		if path, _, err = ld.ownFiles(ctx, name, 0); err != nil {
+		if path, _, _, err = ld.filesOfModel(ctx, path, name, need); err != nil {
 			return 0, fault.At(loadDirections, "model "+name, err)
 		}
 	}

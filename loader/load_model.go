@@ -54,16 +54,39 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if l.files, err = hashFiles(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...)); err != nil {
 		return Outcome{}, err
 	}
-	embedding, err := r.openEmbedding(ctx, path)
-	if err != nil {
+	var more besides
+	if more.embedding, err = r.openEmbedding(ctx, path); err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
-	defer embedding.close()
-	return ld.addModel(ctx, l, r.Replace, opened, embedding, vocabulary)
+	defer more.embedding.close()
+	if more.heads, err = r.findHeads(ctx, path); err != nil {
+		return Outcome{}, fault.At(loadModel, l.source, err)
+	}
+	return ld.addModel(ctx, l, r.Replace, opened, more, vocabulary)
+}
+
+// besides is what of a model is asked for besides its unembedding and vocabulary.
+type besides struct {
+	embedding wantedEmbedding
+	heads     wantedHeads
+}
+
+// add writes what a model that is loaded already has not.
+func (b besides) add(ctx context.Context, ld *Loader, tx *sql.Tx, l *load, id int, info model.Info, outcome *Outcome) (added bool, err error) {
+	if b.embedding.opened != nil {
+		if added, err = ld.addEmbedding(ctx, tx, l, id, info, b.embedding, outcome); err != nil {
+			return false, err
+		}
+	}
+	layers, err := ld.writeHeads(ctx, tx, l.name, id, info, b.heads)
+	if err == nil && layers > 0 {
+		outcome.Now, added = listed(outcome.Now, "the heads of "+count(layers, "layer")+" are loaded now"), true
+	}
+	return added, err
 }
 
 // addModel writes a model that is open.
-func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *model.Unembedding, embedding wantedEmbedding, vocabulary *vocab.Vocabulary) (Outcome, error) {
+func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *model.Unembedding, more besides, vocabulary *vocab.Vocabulary) (Outcome, error) {
 	info := opened.Info()
 	outcome := Outcome{Name: l.name, Rows: info.DVocab, Source: l.source}
 	if outcome.Note = checkTexts(vocabulary); outcome.Note != "" {
@@ -71,10 +94,10 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 	}
 	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
 		old, unchanged, err := ld.supersedes(ctx, tx, l, replace, &outcome)
-		if unchanged && err == nil && embedding.opened != nil {
-			return ld.addEmbedding(ctx, tx, l, old, info, embedding, &outcome)
+		if unchanged && err == nil {
+			return more.add(ctx, ld, tx, l, old, info, &outcome)
 		}
-		if err != nil || unchanged {
+		if err != nil {
 			return false, err
 		}
 		if err := fitsSAEs(ctx, tx, old, info); err != nil {
@@ -89,10 +112,13 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 		if err := schema.RecordContents(ctx, tx, l.id, "stored_unembeddings", "stored_tokens"); err != nil {
 			return false, err
 		}
-		if embedding.opened != nil {
-			if err := ld.writeEmbedding(ctx, tx, l.name, l.id, info, embedding); err != nil {
+		if more.embedding.opened != nil {
+			if err := ld.writeEmbedding(ctx, tx, l.name, l.id, info, more.embedding); err != nil {
 				return false, err
 			}
+		}
+		if _, err := ld.writeHeads(ctx, tx, l.name, l.id, info, more.heads); err != nil {
+			return false, err
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {
 			return false, err

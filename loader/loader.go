@@ -47,6 +47,7 @@ type Opened interface {
 	OfferEncoder(sae.SAE) (expression string, withdraw func())
 	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
 	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
+	OfferAttention(*model.Attention) (expression string, withdraw func())
 	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }
 

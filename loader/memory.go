@@ -38,11 +38,14 @@ func (ld *Loader) ModelFromMemory(ctx context.Context, r ModelRequest, m Memory,
 	if r.Options.Embedding {
 		return Outcome{}, &fault.Error{Op: loadModel, Subject: m.Source, Problem: "the embedding of a model in memory is not read", Hint: "load the model from its files"}
 	}
+	if r.Options.Attention != "" {
+		return Outcome{}, &fault.Error{Op: loadModel, Subject: m.Source, Problem: "the heads of a model in memory are not read", Hint: "load the model from its files"}
+	}
 	l := &load{
 		kind: "model", name: r.Name, source: m.Source, format: model.FormatMemory, conventions: u.Info().Processing.String(),
 		files: []file{m.file()}, begun: time.Now(),
 	}
-	return ld.addModel(ctx, l, r.Replace, u, wantedEmbedding{}, v)
+	return ld.addModel(ctx, l, r.Replace, u, besides{}, v)
 }
 
 // SAEFromMemory loads an SAE that is open already, which it closes. r.Path is not used.

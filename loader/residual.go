@@ -59,7 +59,7 @@ func (ld *Loader) toResidualStream(ctx context.Context, tx *sql.Tx, opened sae.S
 
 // openBlock opens a matrix of a block from the files that a model was loaded from.
 func (ld *Loader) openBlock(ctx context.Context, tx *sql.Tx, m loadedModel, kind model.BlockKind, layer int) (*model.Block, error) {
-	path, err := ld.modelPath(ctx, tx, m, kind, layer)
+	path, err := ld.modelPath(ctx, tx, m, needBlock(kind, layer))
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func unloadSAEs(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 			if err := tx.QueryRowContext(ctx, `SELECT architecture FROM stored_saes WHERE sae = ?`, name).Scan(&architecture); err != nil {
 				return nil, err
 			}
-			if isDirections := architecture == sae.ArchitectureDirections || architecture == sae.ArchitectureNeurons; isDirections == (r.Kind == UnloadDirections) {
+			if isDirections := slices.Contains(sae.Directionlike, architecture); isDirections == (r.Kind == UnloadDirections) {
 				chosen[name] = true
 				ours++
 			}
@@ -136,7 +136,7 @@ var figureTables = []string{
 var setTables = []string{"stored_labels", "stored_enrichment", "stored_baseline_enrichment", "stored_token_sets"}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
-var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets"}
+var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_head_weights", "stored_token_sets"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {

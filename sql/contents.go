@@ -18,6 +18,8 @@ var contents = map[string]struct{ owner, hash string }{
 		"coalesce(row_hash(-1 - feature, [threshold, threshold]), 0)))"},
 	"stored_unembeddings": {"model_id", "bit_xor(row_hash(token_id, w_u))"},
 	"stored_embeddings":   {"model_id", "bit_xor(row_hash(token_id, w_e))"},
+	// Rows have numbers of their own: two bits for the matrix, nineteen for its row.
+	"stored_head_weights": {"model_id", "bit_xor(row_hash(CAST(((layer * 4 + instr('qkvo', matrix) - 1) << 19) + head_row AS INTEGER), weights))"},
 	"stored_tokens":       {"model_id", "bit_xor(" + textHash("CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)") + ")"},
 	"stored_explanations": {"load_id", summed(textHash("neuronpedia_id, CAST(feature AS VARCHAR), description, type, explainer"))},
 	"stored_neuronpedia_features": {"load_id", summed(textHash(
@@ -25,7 +27,7 @@ var contents = map[string]struct{ owner, hash string }{
 }
 
 // WeightTables are those that hold weights, which results alone are without.
-var WeightTables = []string{"stored_decoders", "stored_encoders", "stored_unembeddings", "stored_embeddings"}
+var WeightTables = []string{"stored_decoders", "stored_encoders", "stored_unembeddings", "stored_embeddings", "stored_head_weights"}
 
 // textHash is the SQL of the hash of a row's texts. >> 1 makes the unsigned half of
 // an MD5 a BIGINT.
@@ -43,10 +45,13 @@ func Contents(table string, load int) (query string, known bool) {
 }
 
 // RecordContents writes the number and the hash of a load's rows in these tables
-// into stored_contents.
+// into stored_contents, in place of what was there.
 func RecordContents(ctx context.Context, tx *sql.Tx, load int, tables ...string) error {
 	for _, table := range tables {
 		query, _ := Contents(table, load)
+		if _, err := tx.ExecContext(ctx, "DELETE FROM stored_contents WHERE load_id = ? AND stored_table = ?", load, table); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO stored_contents SELECT %d, %s, * FROM (%s)", load, Literal(table), query)); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ var (
 
 // pages are those whose commands are run, and how many of them each has at least.
 var pages = map[string]int{
-	"README.md": 4, "docs/guide.md": 15, "docs/coming-from-saelens.md": 5, "docs/bi.md": 2, "docs/export.md": 3, "docs/links.md": 6, "docs/readers.md": 5,
+	"README.md": 4, "docs/guide.md": 15, "docs/coming-from-saelens.md": 5, "docs/bi.md": 2, "docs/export.md": 3, "docs/links.md": 6, "docs/readers.md": 5, "docs/heads.md": 5,
 }
 
 // TestReadme runs the commands of README.md and other pages and compares what they

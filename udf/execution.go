@@ -3,6 +3,7 @@ package udf
 import (
 	"context"
 
+	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -19,6 +20,10 @@ type execution struct {
 	stored map[string]*storedReader // by the name that was asked for
 	ready  map[readerKey]*reader
 	last   lastSets
+	layers map[layerKey]*headLayer
+	heads  map[headCall]*compute.Through
+
+	contrasts map[contrastKey]compute.Contrast
 }
 
 // lastSets are the token sets that were chosen last; most statements choose the same for
@@ -40,6 +45,7 @@ func (f *Functions) execution(connection int64) *execution {
 	return &execution{
 		Functions: f, of: ctx, ctx: ctx, finished: progressOf(ctx),
 		stored: map[string]*storedReader{}, ready: map[readerKey]*reader{},
+		layers: map[layerKey]*headLayer{}, heads: map[headCall]*compute.Through{}, contrasts: map[contrastKey]compute.Contrast{},
 	}
 }
 

@@ -76,6 +76,12 @@ func (f *Functions) OfferEmbedding(e *modelfile.Embedding) (expression string, w
 	return f.opened.offer(func() (*table, error) { return f.embeddingRows(e), nil })
 }
 
+// OfferAttention does the same for the heads of an open model's block, a row for each row of
+// their four matrices: matrix VARCHAR, head_row INTEGER, weights FLOAT[].
+func (f *Functions) OfferAttention(a *modelfile.Attention) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return headRows(a), nil })
+}
+
 // OfferVocabulary does the same for the vocabulary of a model whose unembedding has
 // so many columns, with the columns of read_vocab.
 func (f *Functions) OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func()) {

@@ -127,6 +127,8 @@ var (
 		"leading_edge":        setsOfTokens,
 		"weighted_enrichment": setsOfTokens,
 		"baseline_log10_p":    setsOfTokens,
+		logitDifference:       "logit_weight gives the product with each feature",
+		setLogitDifference:    setsOfTokens,
 	}
 	forFeatures = map[string]string{
 		"top_features":     "top_tokens gives those with the highest weights",

@@ -70,38 +70,66 @@ func (d *database) readRows(ctx context.Context, stored *storedReader, set func(
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		k := stored.kind
-		query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL`,
-			k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, min(from+part, stored.rows))
-		err := d.query(query, func(chunk capi.Chunk) error {
-			n := chunk.Rows()
-			rows += n
-			ids := capi.Values[int32](chunk.Column(0), n)
-			values := chunk.Column(1)
-			flat := capi.Values[float32](values.Elements(), values.ElementCount())
-			for i, entry := range capi.Values[capi.Entry](values, n) {
-				if int(entry.Length) != stored.dModel {
-					return stored.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], k.matrix()),
-						fmt.Sprintf("%d values", stored.dModel), int(entry.Length))
-				}
-				set(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
-			}
-			return nil
-		})
+		n, err := d.readPart(stored, from, min(from+part, stored.rows), set)
 		if err != nil {
 			return err
 		}
+		rows += n
 	}
-	switch rows {
-	case stored.rows:
+	return stored.checkRead(rows, stored.rows)
+}
+
+// readSome reads n rows of a reader from one on into to, which grows where it has no room.
+func (d *database) readSome(ctx context.Context, stored *storedReader, from, n int, to []float32) ([]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if cap(to) < n*stored.dModel {
+		to = make([]float32, n*stored.dModel)
+	}
+	to = to[:n*stored.dModel]
+	read, err := d.readPart(stored, from, from+n, func(row int, values []float32) { copy(to[(row-from)*stored.dModel:], values) })
+	if err != nil {
+		return nil, err
+	}
+	return to, stored.checkRead(read, n)
+}
+
+// readPart gives set the rows of a reader in a range, and returns how many there are.
+func (d *database) readPart(stored *storedReader, from, end int, set func(row int, values []float32)) (rows int, err error) {
+	k := stored.kind
+	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL`,
+		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, end)
+	err = d.query(query, func(chunk capi.Chunk) error {
+		n := chunk.Rows()
+		rows += n
+		ids := capi.Values[int32](chunk.Column(0), n)
+		values := chunk.Column(1)
+		flat := capi.Values[float32](values.Elements(), values.ElementCount())
+		for i, entry := range capi.Values[capi.Entry](values, n) {
+			if int(entry.Length) != stored.dModel {
+				return stored.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], k.matrix()),
+					fmt.Sprintf("%d values", stored.dModel), int(entry.Length))
+			}
+			set(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
+		}
+		return nil
+	})
+	return rows, err
+}
+
+// checkRead refuses a reader of which not all rows that were asked for are there.
+func (s *storedReader) checkRead(read, asked int) error {
+	switch read {
+	case asked:
 		return nil
 	case 0:
 		return &fault.Error{
-			Problem: "its " + stored.kind.matrix() + " is not in this database, which has results alone",
-			Hint:    "use the database that they were computed in, or load " + stored.kind.owned() + " with --replace",
+			Problem: "its " + s.kind.matrix() + " is not in this database, which has results alone",
+			Hint:    "use the database that they were computed in, or load " + s.kind.owned() + " with --replace",
 		}
 	}
-	return stored.damaged("the stored "+stored.kind.matrix()+" is damaged", fmt.Sprintf("%d rows", stored.rows), rows)
+	return s.damaged("the stored "+s.kind.matrix()+" is damaged", fmt.Sprintf("%d rows", asked), read)
 }
 
 // damaged is the error of a reader whose rows are not what they were when it was loaded.

@@ -23,7 +23,9 @@ func withModels(t testing.TB, o saedb.Options) *saedb.DB {
 	}
 	t.Cleanup(func() { db.Close() })
 	for _, m := range familyModels {
-		if _, err := db.LoadModel(t.Context(), saedb.ModelRequest{Path: modelDirectory(t, m, m)}); err != nil {
+		request := saedb.ModelRequest{Path: modelDirectory(t, m, m)}
+		request.Options.Attention = "all"
+		if _, err := db.LoadModel(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
 	}

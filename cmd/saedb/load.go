@@ -49,6 +49,10 @@ var loadModelCommand = &cli.Command{
 			Name: "embedding", Usage: "load the token embedding too, also of a model that is loaded without it; it takes as much disk as the " +
 				"unembedding, or none where that is the same matrix, left as it is",
 		},
+		&cli.StringFlag{
+			Name: "attention", Usage: "load W_Q, W_K, W_V and W_O of `LAYERS` too, also of a model that is loaded without them: all, or such as " +
+				"0-3,9; a layer takes 4 · n_heads · d_head · d_model · 4 bytes at most (GPT-2 small: 9.4 MB)",
+		},
 		replaceFlag,
 	}, modelFlags...),
 	Action: loadModel,

@@ -9,7 +9,7 @@ import (
 
 var loadDirectionsCommand = &cli.Command{
 	Name:      "directions",
-	Usage:     "load directions that are no SAE: MLP neurons, probes, steering vectors",
+	Usage:     "load directions that are no SAE: MLP neurons, heads, probes, steering vectors",
 	ArgsUsage: "[PATH]",
 	Description: "PATH is a file with a matrix [n, d_model] or a vector [d_model]: .npy, .npz, .safetensors, .pt, .pth, .bin.\n" +
 		"Or it is a model, a directory or a GGUF file: then the directions are the rows of its MLPs' output weights,\n" +
@@ -19,10 +19,14 @@ var loadDirectionsCommand = &cli.Command{
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "sql", Usage: "`QUERY` that gives the directions"},
 		&cli.BoolFlag{Name: "neurons", Usage: "the MLP neurons of the loaded model, or of --model"},
+		&cli.BoolFlag{
+			Name: "heads", Usage: "singular directions of what each attention head writes, of the loaded model or that at PATH, each as long " +
+				"as its singular value, the largest first: of head h, rows h · d_head on",
+		},
 		&cli.StringFlag{Name: "tensor", Usage: "`NAME` of the tensor, in a file with several"},
 		&cli.BoolFlag{Name: "transposed", Usage: "the tensor is [d_model, n]"},
 		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that they write to, such as blocks.8.hook_resid_post"},
-		&cli.IntFlag{Name: "layer", Usage: "`N`: only this layer's neurons; of other directions, the same as --hook blocks.N.hook_resid_post"},
+		&cli.IntFlag{Name: "layer", Usage: "`N`: only this layer's neurons or heads; of other directions, the same as --hook blocks.N.hook_resid_post"},
 		&cli.StringFlag{Name: "model", Usage: "`NAME` of the model"},
 		releaseFlag,
 		&cli.StringFlag{Name: "name", Usage: "their `NAME` (default: the file's)"},
@@ -38,7 +42,7 @@ func loadDirections(c *cli.Context) error {
 		return wrongUsage("load directions: expected one PATH, found %d", c.NArg())
 	}
 	wanted := operations.DirectionsWanted{
-		Path: c.Args().First(), Neurons: c.Bool("neurons"), SQL: c.String("sql"), Tensor: c.String("tensor"), Transposed: c.Bool("transposed"),
+		Path: c.Args().First(), Neurons: c.Bool("neurons"), Heads: c.Bool("heads"), SQL: c.String("sql"), Tensor: c.String("tensor"), Transposed: c.Bool("transposed"),
 		Hook: c.String("hook"), Layer: -1, Model: c.String("model"), Release: c.String("release"), Name: c.String("name"),
 		Decoder: c.String("decoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
 	}

@@ -14,7 +14,7 @@ import (
 var loadModel = procedure{
 	name: "saedb_load_model", takes: []parameter{
 		{"path", text}, {"name", text}, {"processing", text}, {"unembedding", text}, {"norm", text}, {"norm_kind", text}, {"norm_offset", number},
-		{"tokenizer", text}, {"soft_cap", number}, {"embedding", flag}, {"replace", flag}, {"database", text},
+		{"tokenizer", text}, {"soft_cap", number}, {"embedding", flag}, {"attention", text}, {"replace", flag}, {"database", text},
 	},
 	first: 1, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
@@ -27,6 +27,7 @@ var loadModel = procedure{
 			Options: model.Options{
 				Processing: a.text("processing"), Unembedding: a.text("unembedding"), Norm: a.text("norm"), NormKind: kind,
 				NormOffset: a.number("norm_offset"), SoftCap: a.number("soft_cap"), Embedding: a.flag("embedding"),
+				Attention: a.text("attention"),
 			},
 		})
 		if err != nil {
@@ -94,13 +95,13 @@ func (h *Host) loadSAEs(ctx context.Context, a arguments, wanted operations.SAEs
 // loadDirections is saedb load directions.
 var loadDirections = procedure{
 	name: "saedb_load_directions", takes: []parameter{
-		{"path", text}, {"sql", text}, {"neurons", flag}, {"tensor", text}, {"transposed", flag}, {"hook", text}, {"layer", integer},
+		{"path", text}, {"sql", text}, {"neurons", flag}, {"heads", flag}, {"tensor", text}, {"transposed", flag}, {"hook", text}, {"layer", integer},
 		{"name", text}, {"model", text}, {"release", text}, {"decoder", text}, {"replace", flag}, {"copy", flag}, {"database", text},
 	},
 	columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		wanted := operations.DirectionsWanted{
-			Path: a.text("path"), SQL: a.text("sql"), Neurons: a.flag("neurons"), Tensor: a.text("tensor"), Transposed: a.flag("transposed"),
+			Path: a.text("path"), SQL: a.text("sql"), Neurons: a.flag("neurons"), Heads: a.flag("heads"), Tensor: a.text("tensor"), Transposed: a.flag("transposed"),
 			Hook: a.text("hook"), Layer: a.integer("layer", -1), Name: a.text("name"), Model: a.text("model"), Release: a.text("release"),
 			Decoder: a.text("decoder"), Replace: a.flag("replace"), Copy: a.flag("copy"),
 		}

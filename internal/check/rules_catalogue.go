@@ -25,6 +25,7 @@ var catalogueRules = slices.Concat([]rule{
 			SELECT load_id, kind, name, 'stored_decoders' AS stored_table FROM stored_loads WHERE kind = 'sae' AND replaced_by IS NULL
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_embeddings' FROM stored_loads JOIN stored_embeddings ON model_id = load_id
+			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_head_weights' FROM stored_loads JOIN stored_head_weights ON model_id = load_id
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
@@ -65,6 +66,19 @@ var catalogueRules = slices.Concat([]rule{
 	{"stored_embeddings", `SELECT 'model ' || model, 'expected ' || expected || ' rows of its embedding, found ' || found
 		FROM (SELECT model, (SELECT count(*) FROM stored_embeddings e WHERE e.model_id = m.model_id) AS found,
 			CASE WHEN embedding_in = 'stored_embeddings' THEN d_vocab ELSE 0 END AS expected FROM stored_models m) WHERE found <> expected`},
+	{"stored_attention", `SELECT 'model ' || model || ', layer ' || layer, 'expected 1 row, found ' || count(*) FROM stored_attention JOIN stored_models USING (model_id)
+		GROUP BY ALL HAVING count(*) > 1`},
+	{"stored_attention", `SELECT 'model ' || model || ', layer ' || layer, 'expected heads that share key-value heads evenly, found ' || n_heads || ', ' || n_kv_heads || ' of width ' || d_head
+		FROM stored_attention JOIN stored_models USING (model_id) WHERE least(n_heads, n_kv_heads, d_head) < 1 OR n_heads % greatest(n_kv_heads, 1) <> 0`},
+	{"stored_head_weights", `SELECT 'model_id ' || w.model_id || ', layer ' || w.layer, count(*) || ' rows, but no heads of that layer in stored_attention'
+		FROM stored_head_weights w ANTI JOIN stored_attention a USING (model_id, layer) GROUP BY ALL`},
+	{"stored_head_weights", `SELECT 'model ' || model || ', layer ' || layer || ', matrix ' || matrix, 'expected rows 0 to ' || (expected - 1) || ', each once, found ' || found
+		FROM (SELECT model_id, layer, matrix, d_head * CASE WHEN matrix IN ('k', 'v') THEN n_kv_heads ELSE n_heads END AS expected,
+				(SELECT count(DISTINCT head_row) FILTER (head_row >= 0 AND head_row < expected) FROM stored_head_weights w
+				 WHERE w.model_id = a.model_id AND w.layer = a.layer AND w.matrix = a.matrix) AS distinct_rows,
+				(SELECT count(*) FROM stored_head_weights w WHERE w.model_id = a.model_id AND w.layer = a.layer AND w.matrix = a.matrix) AS found
+			FROM (SELECT *, unnest(['q', 'k', 'v', 'o']) AS matrix FROM stored_attention) a) JOIN stored_models USING (model_id)
+		WHERE found <> expected OR distinct_rows <> expected`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
@@ -78,7 +92,7 @@ var catalogueRules = slices.Concat([]rule{
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 }, computationRules("stored_computations"), computationRules("stored_input_computations"),
 	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
-	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets", "stored_baselines"),
+	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_token_sets", "stored_baselines"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
 		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance", "stored_baselines"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),

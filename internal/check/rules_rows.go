@@ -18,6 +18,7 @@ func (r *run) modelTables() error {
 		vectors("stored_unembeddings", "model_id", "token_id", "token", "w_u"),
 		numbered("stored_embeddings", "model_id", "token_id", "token", "$d_vocab")[1:], // some may lack
 		vectors("stored_embeddings", "model_id", "token_id", "token", "w_e"),
+		vectors("stored_head_weights", "model_id", "head_row", "row", "weights"),
 		[]rule{{"stored_tokens", `SELECT '$subject, token ' || token_id, 'expected a token and a text, found NULL' FROM stored_tokens
 			WHERE model_id = $id AND NOT is_padding AND (token IS NULL OR text IS NULL)`}},
 	)

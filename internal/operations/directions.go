@@ -12,10 +12,11 @@ import (
 )
 
 // DirectionsWanted says which directions that are no SAE's are loaded, from where: from one of
-// Path, Neurons and SQL.
+// Path, Neurons, Heads and SQL; Heads may go with the path of a model.
 type DirectionsWanted struct {
-	Path       string // a file with a tensor, or a model, whose MLP neurons are meant
+	Path       string // a file with a tensor, or a model, whose MLP neurons are meant, or its heads
 	Neurons    bool   // those of the loaded model
+	Heads      bool   // singular directions of its heads, or of those of the model at Path
 	SQL        string // a query that gives them
 	Tensor     string
 	Transposed bool
@@ -26,7 +27,9 @@ type DirectionsWanted struct {
 	Replace, Copy                 bool
 }
 
-func (w DirectionsWanted) ofModel() bool { return w.Neurons || w.SQL == "" && isModel(w.Path) }
+func (w DirectionsWanted) ofModel() bool {
+	return w.Neurons || w.Heads || w.SQL == "" && isModel(w.Path)
+}
 
 // hook is the hook point that is asked for, "" for none.
 func (w DirectionsWanted) hook() string {
@@ -39,7 +42,7 @@ func (w DirectionsWanted) hook() string {
 // Check makes sure that what is asked for goes together.
 func (w DirectionsWanted) Check() error {
 	sources := 0
-	for _, given := range []bool{w.Path != "", w.SQL != "", w.Neurons} {
+	for _, given := range []bool{w.Path != "", w.SQL != "", w.Neurons, w.Heads && !(isModel(w.Path) && !w.Neurons)} {
 		if given {
 			sources++
 		}
@@ -47,7 +50,7 @@ func (w DirectionsWanted) Check() error {
 	wrong := func(problem string) error { return &fault.Error{Op: "load directions", Problem: problem} }
 	switch {
 	case sources != 1:
-		return wrong(fmt.Sprintf("expected one PATH, --neurons or --sql, found %d of them", sources))
+		return wrong(fmt.Sprintf("expected one PATH, --neurons, --heads or --sql, found %d of them", sources))
 	case w.SQL != "" && w.Name == "":
 		return wrong("--sql needs --name")
 	case w.SQL != "" && (w.Tensor != "" || w.Transposed || w.Decoder != "" && w.Decoder != sae.AsStored):
@@ -66,7 +69,7 @@ func isModel(path string) bool {
 	return err == nil && (info.IsDir() || model.IsGGUF(path))
 }
 
-// LoadDirections loads them, and tells done of each load: neurons are one a layer.
+// LoadDirections loads them, and tells done of each load: neurons and heads are one a layer.
 func (d *Database) LoadDirections(ctx context.Context, w DirectionsWanted, done func(loader.Outcome) error) error {
 	if err := w.Check(); err != nil {
 		return err
@@ -92,15 +95,25 @@ func (d *Database) LoadDirections(ctx context.Context, w DirectionsWanted, done 
 	first, layers := w.Layer, w.Layer+1
 	if w.Layer < 0 {
 		var err error
-		if layers, err = ld.NeuronLayers(ctx, w.Path, w.Model); err != nil {
+		count := ld.NeuronLayers
+		if w.Heads {
+			count = ld.HeadLayers
+		}
+		if layers, err = count(ctx, w.Path, w.Model); err != nil {
 			return err
 		}
 		first = 0
 	}
 	for layer := first; layer < layers; layer++ {
-		err := load(ld.Neurons(ctx, loader.NeuronsRequest{
+		of := loader.NeuronsRequest{
 			Path: w.Path, Layer: layer, Model: w.Model, Release: w.Release, Decoder: w.Decoder, Replace: w.Replace, Copy: w.Copy,
-		}))
+		}
+		var err error
+		if w.Heads {
+			err = load(ld.Heads(ctx, loader.HeadsRequest(of)))
+		} else {
+			err = load(ld.Neurons(ctx, of))
+		}
 		if err != nil {
 			return err
 		}

@@ -142,11 +142,18 @@ func layersOfCheckpoint(path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := c.countLayers(rules)
-	if n == 0 {
-		return 0, c.missingInBlock(rules.blockTensor(AttentionOut, 0), AttentionOut, 0)
+	return c.layers(cfg, rules)
+}
+
+// layers is the number of blocks, from the configuration or else from the names of tensors.
+func (c *checkpoint) layers(cfg *config, rules *family) (int, error) {
+	if n := cfg.layers(); n > 0 {
+		return n, nil
 	}
-	return n, nil
+	if n := c.countLayers(rules); n > 0 {
+		return n, nil
+	}
+	return 0, c.missingInBlock(rules.blockTensor(AttentionOut, 0), AttentionOut, 0)
 }
 
 // maxLayers bounds the search for blocks by name; published models have up to a few hundred.

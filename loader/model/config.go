@@ -31,6 +31,15 @@ type config struct {
 	NLayer  int `json:"n_layer"`
 	NLayers int `json:"n_layers"`   // MPT
 	NumLays int `json:"num_layers"` // GPT-Neo, XGLM
+	// Numbers of attention heads and of those with keys and values of their own, and the width
+	// of a head, where it is not hidden_size over their number.
+	Heads    count `json:"num_attention_heads"`
+	NHead    count `json:"n_head"`
+	NHeads   count `json:"n_heads"`             // MPT
+	NumHeads count `json:"num_heads"`           // GPT-Neo
+	AttHeads count `json:"attention_heads"`     // XGLM
+	KVHeads  count `json:"num_key_value_heads"` // as often as heads where it is silent
+	HeadDim  count `json:"head_dim"`
 	// ProjectedTo is the width of the embedding of an OPT.
 	ProjectedTo int   `json:"word_embed_proj_dim"`
 	VocabSize   int   `json:"vocab_size"`
@@ -51,6 +60,18 @@ type config struct {
 	LM       *subpart `json:"lm_config"`
 	Model    *subpart `json:"language_model_config"`
 	Thinker  *subpart `json:"thinker_config"`
+}
+
+// count is a number of which other classes make something else, as a list of one a block: that
+// is as if the configuration were silent.
+type count int
+
+func (n *count) UnmarshalJSON(data []byte) error {
+	var number int
+	if json.Unmarshal(data, &number) == nil {
+		*n = count(number)
+	}
+	return nil
 }
 
 // subpart is a part of a configuration under a name that other classes give other things:
@@ -159,6 +180,16 @@ func (c *config) hiddenSize() int {
 func (c *config) layers() int {
 	return c.ofPart(func(c *config) int { return cmp.Or(c.Layers, c.NLayer, c.NLayers, c.NumLays) })
 }
+
+// heads is the number of attention heads, or 0 where the configuration is silent.
+func (c *config) heads() int {
+	return c.ofPart(func(c *config) int { return int(cmp.Or(c.Heads, c.NHead, c.NHeads, c.NumHeads, c.AttHeads)) })
+}
+
+// kvHeads is the number of heads with keys and values of their own, and headWidth the width of
+// one; 0 where the configuration is silent.
+func (c *config) kvHeads() int   { return c.ofPart(func(c *config) int { return int(c.KVHeads) }) }
+func (c *config) headWidth() int { return c.ofPart(func(c *config) int { return int(c.HeadDim) }) }
 
 // vocabSize is the number of columns of W_U, or 0 where the configuration is silent.
 func (c *config) vocabSize() int { return c.ofPart(func(c *config) int { return c.VocabSize }) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/saedb/saedb/loader/safetensors"
@@ -17,19 +18,19 @@ import (
 // shared has larger fixtures, which a clone alone does not.
 const shared = "../../../shared/fixtures"
 
-// readNPY reads a float32 matrix [rows, cols] of numpy's format 1.0.
-func readNPY(t *testing.T, path string, rows, cols int) []float32 {
+// readNPY reads a float32 array of a shape, of numpy's format 1.0.
+func readNPY(t *testing.T, path string, shape ...int) []float32 {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	header := 10 + int(binary.LittleEndian.Uint16(content[8:]))
-	want := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }", rows, cols)
+	want := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", strings.Trim(describe(shape), "[]"))
 	if got := string(content[10 : 10+len(want)]); got != want {
 		t.Fatalf("%s: %s, want %s", path, got, want)
 	}
-	values := make([]float32, rows*cols)
+	values := make([]float32, product(shape))
 	if _, err := binary.Decode(content[header:], binary.LittleEndian, values); err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // NeededTensors returns which of a checkpoint's tensors Open needs: the unembedding
-// and the final norm, by their full names; with the embedding where the options ask for
-// that. Config is the content of its config.json,
+// and the final norm, by their full names; with the embedding and the heads where the options
+// ask for them. Config is the content of its config.json,
 // which may be empty with options that name the tensors; names are those of all its
 // tensors, as in model.safetensors.index.json or the header of the file.
 //
@@ -28,13 +28,21 @@ func NeededTensors(config []byte, names []string, o Options) ([]string, error) {
 		return nil, fault.At(opRead, configFile, err)
 	}
 	needed := p.names(f)
-	if !o.Embedding {
-		return needed, nil
+	var more []string
+	if o.Embedding {
+		if f, err = c.embeddingForm(cfg, configFile, o); err != nil {
+			return nil, fault.At(opReadEmbedding, configFile, err)
+		}
+		more = f.names()
 	}
-	if f, err = c.embeddingForm(cfg, configFile, o); err != nil {
-		return nil, fault.At(opReadEmbedding, configFile, err)
+	if o.Attention != "" {
+		heads, err := c.neededForAttention(cfg, o)
+		if err != nil {
+			return nil, fault.At(opReadAttention, configFile, err)
+		}
+		more = append(more, heads...)
 	}
-	for _, name := range f.names() {
+	for _, name := range more {
 		if !slices.Contains(needed, name) {
 			needed = append(needed, name)
 		}
@@ -54,6 +62,17 @@ func NeededBlockTensor(config []byte, names []string, kind BlockKind, layer int)
 		return "", fault.At(opReadBlock, configFile, err)
 	}
 	return info.Tensor, nil
+}
+
+// NeededHeads returns the full names of the tensors that OpenAttention needs of layers, which
+// AttentionLayers takes, as NeededTensors does for Open.
+func NeededHeads(config []byte, names []string, layers string) ([]string, error) {
+	cfg, err := parseConfig(config, false)
+	if err != nil {
+		return nil, err
+	}
+	needed, err := checkpointOf(names).neededForAttention(cfg, Options{Attention: layers})
+	return needed, fault.At(opReadAttention, configFile, err)
 }
 
 // checkpointOf is a checkpoint of which only the names of its tensors are known.

@@ -54,6 +54,9 @@ type Options struct {
 	NormOffset  *float64 // added to the stored weight of the norm
 	SoftCap     *float64 // of the logits, 0 for none
 	Embedding   bool     // whether the embedding is asked for besides, which OpenEmbedding opens
+	// Attention is which layers' heads are asked for besides, which OpenAttention opens: as
+	// AttentionLayers takes it; empty for none.
+	Attention string
 }
 
 // check refuses values that no model could be read with.

@@ -83,6 +83,30 @@ CREATE TABLE stored_embeddings (
     w_e FLOAT[] USING COMPRESSION uncompressed
 );
 
+CREATE TABLE stored_attention (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    n_heads INTEGER NOT NULL,
+    n_kv_heads INTEGER NOT NULL,
+    d_head INTEGER NOT NULL,
+    dtype VARCHAR NOT NULL,
+    tensors VARCHAR NOT NULL,
+    norm_tensor VARCHAR,
+    norm_folded BOOLEAN NOT NULL,
+    head_norms VARCHAR,
+    centered BOOLEAN NOT NULL,
+    post_norm BOOLEAN NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+
+CREATE TABLE stored_head_weights (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    matrix VARCHAR NOT NULL,
+    head_row INTEGER NOT NULL,
+    weights FLOAT[] USING COMPRESSION uncompressed
+);
+
 CREATE TABLE stored_input_computations (
     sae_id INTEGER NOT NULL,
     tokens VARCHAR NOT NULL,

@@ -81,6 +81,50 @@ COMMENT ON COLUMN stored_embeddings.model_id IS 'The model.';
 COMMENT ON COLUMN stored_embeddings.token_id IS 'Id of the token.';
 COMMENT ON COLUMN stored_embeddings.w_e IS 'The token''s row of the embedding, d_model values; NULL in a database of results alone.';
 
+CREATE TABLE stored_attention (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    n_heads INTEGER NOT NULL,
+    n_kv_heads INTEGER NOT NULL,
+    d_head INTEGER NOT NULL,
+    dtype VARCHAR NOT NULL,
+    tensors VARCHAR NOT NULL,
+    norm_tensor VARCHAR,
+    norm_folded BOOLEAN NOT NULL,
+    head_norms VARCHAR,
+    centered BOOLEAN NOT NULL,
+    post_norm BOOLEAN NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_attention IS 'One row for each layer whose heads were loaded (load model --attention): how many, and how they were processed.';
+COMMENT ON COLUMN stored_attention.model_id IS 'The model.';
+COMMENT ON COLUMN stored_attention.layer IS 'Index of the block.';
+COMMENT ON COLUMN stored_attention.n_heads IS 'Heads of the block.';
+COMMENT ON COLUMN stored_attention.n_kv_heads IS 'Key-value heads: head h has the keys and values of head h // (n_heads / n_kv_heads).';
+COMMENT ON COLUMN stored_attention.d_head IS 'Width of a head.';
+COMMENT ON COLUMN stored_attention.dtype IS 'Type of the numbers in the stored W_O.';
+COMMENT ON COLUMN stored_attention.tensors IS 'Tensors that they were read from.';
+COMMENT ON COLUMN stored_attention.norm_tensor IS 'Weight of the norm before the attention; NULL where there is none, or none with a weight.';
+COMMENT ON COLUMN stored_attention.norm_folded IS 'Whether W_Q, W_K and W_V were multiplied with norms'' weights: that of the norm before them and, W_Q and W_K, those of head_norms.';
+COMMENT ON COLUMN stored_attention.head_norms IS 'Weights of norms of queries and keys that were folded; NULL where there are none.';
+COMMENT ON COLUMN stored_attention.centered IS 'Whether all four matrices were centred over the residual stream, as TransformerLens does where norms are LayerNorms.';
+COMMENT ON COLUMN stored_attention.post_norm IS 'Whether the block normalises what its attention writes, which is left out.';
+COMMENT ON COLUMN stored_attention.sha256 IS 'SHA-256 of the files that they were read from, as of those of a load.';
+
+CREATE TABLE stored_head_weights (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    matrix VARCHAR NOT NULL,
+    head_row INTEGER NOT NULL,
+    weights FLOAT[] USING COMPRESSION uncompressed
+);
+COMMENT ON TABLE stored_head_weights IS 'W_Q, W_K, W_V and W_O of the layers whose heads were loaded, a row of d_model values each.';
+COMMENT ON COLUMN stored_head_weights.model_id IS 'The model.';
+COMMENT ON COLUMN stored_head_weights.layer IS 'Index of the block.';
+COMMENT ON COLUMN stored_head_weights.matrix IS 'q, k, v or o, for W_Q, W_K, W_V or W_O.';
+COMMENT ON COLUMN stored_head_weights.head_row IS 'Head · d_head + dimension of the head; of W_K and W_V the key-value head. In the order of the files, which some converters to GGUF change in W_Q and W_K alike.';
+COMMENT ON COLUMN stored_head_weights.weights IS 'What the dimension reads from the residual stream, of W_O what it writes, d_model values; NULL in a database of results alone.';
+
 CREATE TABLE stored_saes (
     sae_id INTEGER NOT NULL,
     sae VARCHAR NOT NULL,

@@ -32,3 +32,17 @@ COMMENT ON VIEW embeddings IS 'The token embedding of every model that was loade
 COMMENT ON COLUMN embeddings.model IS 'The model.';
 COMMENT ON COLUMN embeddings.token_id IS 'Id of the token.';
 COMMENT ON COLUMN embeddings.w_e IS 'The token''s row of the embedding, d_model values; NULL in a database of results alone.';
+
+CREATE OR REPLACE VIEW attention AS
+SELECT m.model, a.layer, a.n_heads, a.n_kv_heads, a.d_head, a.dtype, a.tensors, a.norm_tensor, a.norm_folded, a.head_norms, a.centered, a.post_norm, a.sha256
+FROM stored_attention a JOIN stored_models m ON a.model_id = m.model_id;
+COMMENT ON VIEW attention IS 'Every layer whose heads are loaded (load model --attention): how many there are, and how they were processed.';
+COMMENT ON COLUMN attention.model IS 'The model.';
+
+CREATE OR REPLACE VIEW head_weights AS
+SELECT m.model, w.layer, w.matrix, w.head_row // a.d_head AS head, w.head_row % a.d_head AS dimension, w.weights
+FROM stored_head_weights w JOIN stored_attention a ON w.model_id = a.model_id AND w.layer = a.layer JOIN stored_models m ON w.model_id = m.model_id;
+COMMENT ON VIEW head_weights IS 'W_Q, W_K, W_V and W_O of the heads that are loaded, a row for each dimension of a head.';
+COMMENT ON COLUMN head_weights.model IS 'The model.';
+COMMENT ON COLUMN head_weights.head IS 'Index of the head in its block; of W_K and W_V that of the key-value head.';
+COMMENT ON COLUMN head_weights.dimension IS 'Dimension of the head, from 0. In the order of the files, which some converters to GGUF change in W_Q and W_K alike.';

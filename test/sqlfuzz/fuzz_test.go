@@ -50,7 +50,9 @@ var made = sync.OnceValues(func() (string, error) {
 				return "", err
 			}
 		}
-		if _, err := db.LoadModel(ctx, saedb.ModelRequest{Path: dir}); err != nil {
+		request := saedb.ModelRequest{Path: dir}
+		request.Options.Attention = "all"
+		if _, err := db.LoadModel(ctx, request); err != nil {
 			return "", err
 		}
 	}

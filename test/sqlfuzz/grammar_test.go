@@ -20,6 +20,7 @@ var rules = map[string][]string{
 		"CASE WHEN <b> THEN <w> ELSE <w> END", "coalesce(<w>, <w>)",
 		"<w>::FLOAT[32]", "<w>::DOUBLE[]", "<w>::FLOAT[]", "<w>::DOUBLE[32]", "if(<b>, <w>, NULL)",
 		"list_resize(<w>, 32, <d>)",
+		"through_head(<w>, <m>, 0, <k> % 2)", "query_key(<w>, <m>, 0, <k> % 2)", "query_key(<w>, <m>, 0, 1, 'query')",
 		"list_transform(range(32), lambda j: <d> + sin(j))", "([<w>])[1]",
 		"list_transform(list_zip(<w>, <w>), lambda x: x[1] + x[2])::FLOAT[]",
 	},
@@ -60,6 +61,8 @@ var rules = map[string][]string{
 		"(linked_features(<w>, <a> || '#decoder', <k>)).top_weights[<k>]",
 		"(nearest_features(<w>, <a> || '#decoder')).mean_absolute_cosine",
 		"(l_moments(<w>, <m>, <o>)).l_kurtosis", "logit_weight(<w>, <m>, <i>)",
+		"logit_difference(<w>, <m>, 't1', 't2')", "logit_difference(<w>, <m>, <l>, <l>)", "logit_difference(<w>, <m>, <t>, <t>)",
+		"set_logit_difference(<w>, <m>, <s>, <s>)",
 		"logit_weight(<w>, <m>, <k>)", "enrichment_score(<w>, <m>, <s>)",
 		"enrichment_score(<w>, <m>, <s>, <o>)",
 		"(enrich(<w>, <m>, <o>))[1].p_value", "(enrich(<w>, <m>, <l>, <o>))[<k>].auc",
@@ -128,7 +131,7 @@ var ours = func() []string {
 // oddRules are asked for less often: what they give is seldom of a length or a type that is right.
 var oddRules = map[string][]string{
 	"w": {
-		"random_direction(<i>, <i>, <k>)", "(<w>)[<i>:<i>]", "logit_weights(<w>, <m>)",
+		"random_direction(<i>, <i>, <k>)", "through_head(<w>, <m>, <i>, <i>)", "query_key(<w>, <m>, <i>, <i>, <t>)", "(<w>)[<i>:<i>]", "logit_weights(<w>, <m>)",
 		"list_concat(<w>, <w>)", "[<d,>]", "list_select(<w>, <n>)", "[<d>]::FLOAT[1]", "(<x>)::FLOAT[]",
 		"[<w>, <w>]", "<w>::VARCHAR",
 	},
@@ -217,6 +220,8 @@ var tables = []struct{ call, columns string }{
 	{"similar_features(<a>, <i>, k := <i>, within := <r>)", "layer i, feature i, cosine d, sae a, release r, model m"},
 	{"feature_families()", "family i, size i, layers i, layer i, feature i, sae a, release r, model m"},
 	{"feature_families(cosine := <u>)", "family i, size i, layer i, feature i, sae a, model m"},
+	{"head_composition(<a>, 'all')", "sae a, feature i, layer i, head i, q d, k d, v d, o d, q_z d, k_z d, v_z d, o_z d"},
+	{"head_composition(<a>, '0')", "sae a, feature i, head i, q d, v_z d"},
 	{"match_saes(<a>, <a>)", "feature_a i, feature_b i, cosine d, max_absolute_cosine d, sum_at_most d"},
 	{"match_saes(<a>, <a>, cosine := <u>)", "feature_a i, feature_b i, cosine d"},
 	{"saes_matching(<a>)", "sae a"},

@@ -1,14 +1,16 @@
 """Makes tiny random models of many families, and what TransformerLens makes of their unembeddings.
 
-    python families.py OUT [NAME...]
+    python families.py OUT [--heads] [NAME...]
 
 For each family OUT/NAME is a model as transformers saves it; beside it are, float32 and row-major,
 NAME.expected_w_u.npy     [d_vocab, d_model]  W_U transposed, processed with TransformerLens's defaults
 NAME.expected_fold_only.npy                   the same without centring over the vocabulary
 NAME.expected_attention_out.npy, NAME.expected_mlp_out.npy
                           [d_in, d_model]     W_O of the last layer, heads flattened, and W_out, as stored
-A NAME that is no family's is a model that is there already, of which only the last two are made. Without NAME all
-families are made. What is printed says which class of TransformerLens was the oracle: HookedTransformer, with its
+NAME.expected_ov.npy, NAME.expected_qk.npy
+                          [n_heads, d_model, d_model]  OV and QK of the last layer, processed with the defaults
+A NAME that is no family's is a model that is there already, of which only W_O and W_out are made. With --heads the last
+two are made, of models that are there, and nothing else. Without NAME all families are made. What is printed says which class of TransformerLens was the oracle: HookedTransformer, with its
 defaults, or TransformerBridge with process_weights for what that does not know.
 
 Needs torch, transformers and transformer-lens==3.9.0; made with torch 2.15.0, transformers 5.24.0, tokenizers 0.23.3.
@@ -52,6 +54,10 @@ FAMILIES = {
     "phi3": ("phi3", llama),
     "phimoe": ("phimoe", dict(llama, num_local_experts=2)),
     "llama-tiny": ("llama", llama),
+    "llama-grouped": ("llama", dict(llama, num_attention_heads=4, num_key_value_heads=2)),
+    "gemma-grouped": ("gemma", dict(llama, head_dim=8, num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True)),
+    "falcon-grouped": ("falcon", dict(vocab_size=V, hidden_size=D, num_hidden_layers=L, num_attention_heads=4, new_decoder_architecture=True, num_kv_heads=2, bos_token_id=1, eos_token_id=2)),
+    "phi3-grouped": ("phi3", dict(llama, num_attention_heads=4, num_key_value_heads=2)),
     "mistral": ("mistral", llama),
     "ministral": ("ministral", llama),
     "mixtral-tiny": ("mixtral", dict(llama, num_local_experts=2)),
@@ -118,9 +124,13 @@ def make(out, name):
     model.tie_weights()
     model.save_pretrained(out / name)
     (out / name / "generation_config.json").unlink(missing_ok=True)
-    vocab = {f"t{i}": i for i in range(V)}
-    transformers.PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocab, "t0")), pad_token="t0", bos_token="t1", eos_token="t2", unk_token="t0").save_pretrained(out / name)
+    save_tokenizer(out / name)
     return model
+
+
+def save_tokenizer(path):
+    vocab = {f"t{i}": i for i in range(V)}
+    transformers.PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(vocab, "t0")), pad_token="t0", bos_token="t1", eos_token="t2", unk_token="t0").save_pretrained(path)
 
 
 def hooked(model, path, **flags):
@@ -191,11 +201,29 @@ def blocks(out, name, load):
         save(out / f"{name}.expected_mlp_out.npy", block.mlp.W_out)
 
 
+def heads(out, name):
+    path = out / name
+    if not (path / "tokenizer.json").exists():
+        save_tokenizer(path)
+    try:
+        load, oracle = (converted if FAMILIES.get(name, [""])[0] == "olmo" else hooked), "HookedTransformer"
+        model = load(reload(path), path)
+    except Exception:
+        model, oracle = bridged(reload(path), path), "TransformerBridge"
+    save(out / f"{name}.expected_ov.npy", model.OV[LAYER].AB)
+    save(out / f"{name}.expected_qk.npy", model.QK[LAYER].AB)
+    return "heads by " + oracle
+
+
 def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or FAMILIES:
+    only_heads = "--heads" in sys.argv
+    for name in [a for a in sys.argv[2:] if a != "--heads"] or FAMILIES:
         try:
+            if only_heads:
+                print(name, heads(out, name), flush=True)
+                continue
             if name not in FAMILIES:
                 blocks(out, name, bridged)
                 continue

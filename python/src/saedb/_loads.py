@@ -66,6 +66,7 @@ def load_model(
     tokenizer: Optional[PathLike] = None,
     soft_cap: Optional[float] = None,
     embedding: bool = False,
+    attention: Optional[Union[str, int]] = None,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
@@ -82,14 +83,16 @@ def load_model(
     ``norm_kind`` (``rms`` or ``layer``), a ``norm_offset`` that is added to the norm's weight, and a
     ``soft_cap`` of the logits. ``tokenizer`` is the file or directory of another one than the model's own.
     ``embedding`` loads the token embedding too, also of a model that is loaded without it: functions take it by
-    ``"MODEL#embedding"``.
+    ``"MODEL#embedding"``. ``attention`` loads the heads of layers too, ``"all"`` or such as ``"0-3,9"``, also of a model
+    that is loaded without them: ``through_head`` and ``query_key`` take directions through them.
 
     ``replace`` lets it take the place of a different model of that name. ``database`` is where to, the
     current database of ``con`` by default.
     """
     rows = call(con, "saedb_load_model", {
         "path": os.fspath(path), "name": name, "processing": processing, "unembedding": unembedding, "norm": norm, "norm_kind": norm_kind,
-        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding, "replace": replace,
+        "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding,
+        "attention": None if attention is None else str(attention), "replace": replace,
         "database": target(con, database),
     })  # fmt: skip
     return loaded(rows)[0]
@@ -177,6 +180,7 @@ def load_directions(
     *,
     sql: Optional[str] = None,
     neurons: bool = False,
+    heads: bool = False,
     tensor: Optional[str] = None,
     transposed: bool = False,
     hook: Optional[str] = None,
@@ -194,15 +198,16 @@ def load_directions(
     ``path`` is a file (``.npy``, ``.npz``, ``.safetensors``, ``.pt``) with a matrix ``[n, d_model]``, or ``[d_model, n]`` with
     ``transposed``, or a vector ``[d_model]``; ``tensor`` names it where there are several. Or it is a model: then they are
     its MLPs' output weights, a neuron a row, of every layer or of ``layer``; ``neurons`` takes those of the loaded
-    model, from the files that it was loaded from. ``sql`` is a query that gives a direction a row, in the
+    model, from the files that it was loaded from. ``heads`` takes the singular directions of what its attention heads
+    write, or those of the model at ``path``. ``sql`` is a query that gives a direction a row, in the
     column ``w_dec``, and needs a ``name``. What is in memory goes in by :func:`add_sae`.
 
     ``hook`` is the hook point that they write to, or ``layer`` the block after which they are in the residual stream.
     The rest is as of :func:`load_sae`.
     """
     return loaded(call(con, "saedb_load_directions", {
-        "path": text(path), "sql": sql, "neurons": neurons, "tensor": tensor, "transposed": transposed, "hook": hook, "layer": layer, "name": name,
-        "model": model, "release": release, "decoder": decoder, "replace": replace, "copy": copy, "database": target(con, database),
+        "path": text(path), "sql": sql, "neurons": neurons, "heads": heads, "tensor": tensor, "transposed": transposed, "hook": hook, "layer": layer,
+        "name": name, "model": model, "release": release, "decoder": decoder, "replace": replace, "copy": copy, "database": target(con, database),
     }))  # fmt: skip
 
 

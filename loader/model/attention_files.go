@@ -1,0 +1,236 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/gguf"
+	"github.com/saedb/saedb/loader/tensor"
+)
+
+// Metadata keys of GGUF, after the architecture.
+const (
+	ggufHeadsKey   = ".attention.head_count"
+	ggufKVHeadsKey = ".attention.head_count_kv"
+)
+
+// AllLayers as Options.Attention stands for the heads of every block.
+const AllLayers = "all"
+
+// AttentionLayers are the layers that Options.Attention asks for, of a model with so many
+// blocks: all, or numbers and ranges of them such as 0-3,9. They are ascending, each once.
+func AttentionLayers(asked string, layers int) ([]int, error) {
+	var all []int
+	wrong := func(found string) ([]int, error) {
+		return nil, &fault.Error{
+			Problem:  "layers",
+			Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
+			Found:    fmt.Sprintf("%q", found),
+		}
+	}
+	if asked == AllLayers {
+		for layer := range layers {
+			all = append(all, layer)
+		}
+		return all, nil
+	}
+	for part := range strings.SplitSeq(asked, ",") {
+		low, high, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		if !isRange {
+			high = low
+		}
+		first, err := strconv.Atoi(low)
+		last, err2 := strconv.Atoi(high)
+		if err != nil || err2 != nil || first < 0 || last < first || last >= layers {
+			return wrong(asked)
+		}
+		for layer := first; layer <= last; layer++ {
+			all = append(all, layer)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+func attentionInCheckpoint(path string, layer int, o Options) (*Attention, error) {
+	c, err := openCheckpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.attention(layer, o)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	c.close(a.info.Files...)
+	return a, nil
+}
+
+func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
+	cfg, configPath, err := c.config(o)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := c.chooseAttention(cfg, configPath, layer)
+	if err != nil {
+		return nil, err
+	}
+	a := &Attention{}
+	var holders []string
+	err = a.openHeads(chosen, o, cfg.heads(), cfg.kvHeads(), cfg.headWidth(), func(name string) (*tensor.Tensor, error) {
+		t, err := c.tensor(name)
+		if err == nil && t.Encoding == nil {
+			err = quantisedBlock(t.Subject, "type "+t.DType)
+		}
+		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
+			holders = append(holders, holder)
+		}
+		return t, withDownloadHint(err, BlockInfo{Tensor: name})
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.info.Files, a.files = append([]string{configPath}, holders...), c.closers(holders)
+	if d := cfg.hiddenSize(); d != 0 && d != a.info.DModel {
+		return nil, &fault.Error{
+			Subject: a.parts[Outputs].subject, Expected: fmt.Sprintf("%d columns, d_model of %s", d, configFile), Found: fmt.Sprint(a.info.DModel),
+		}
+	}
+	return a, nil
+}
+
+// chooseAttention finds the tensors of a block's heads by their names alone.
+func (c *checkpoint) chooseAttention(cfg *config, configPath string, layer int) (chosenAttention, error) {
+	var none chosenAttention
+	names, err := attentionOf(func(a *attentionNames) []string { return a.modelTypes }, cfg.knownType(), configPath, "model_type")
+	if err != nil {
+		return none, err
+	}
+	rules, err := cfg.family(configPath)
+	if err != nil {
+		return none, err
+	}
+	layers, err := c.layers(cfg, rules)
+	if err == nil {
+		err = checkLayer(layer, layers)
+	}
+	if err != nil {
+		return none, err
+	}
+	chosen, err := chooseAttention(c, rules, names.inBlock(layer), rules.blockTensor(AttentionOut, layer), layer)
+	if err != nil {
+		return none, err
+	}
+	chosen.outTransposed = rules.conv1D
+	module := cutLast(chosen.o, 2)
+	var inside []string
+	for full := range c.holder {
+		if strings.HasPrefix(full, module+".") {
+			inside = append(inside, full)
+		}
+	}
+	for _, name := range chosen.tensors() {
+		if f := (form{tensor: name, parts: c.partsAt(strings.TrimSuffix(name, "."+weightEnding))}); len(f.names()) > 1 || f.quantiser() != "" {
+			return none, quantisedBlock(c.dir+": tensor "+name, tensor.Shortened(inside, 0))
+		}
+	}
+	return chosen, chosen.checkOthers(c.dir, inside)
+}
+
+// cutLast takes the last n parts off a name.
+func cutLast(name string, n int) string {
+	for range n {
+		name = name[:max(0, strings.LastIndexByte(name, '.'))]
+	}
+	return name
+}
+
+func (c *checkpoint) missingHead(name string, layer int) error {
+	return c.missingInBlock(name, AttentionOut, layer)
+}
+
+// neededForAttention are the tensors that OpenAttention needs of the layers that o asks for.
+func (c *checkpoint) neededForAttention(cfg *config, o Options) ([]string, error) {
+	rules, err := cfg.family(configFile)
+	if err != nil {
+		return nil, err
+	}
+	n, err := c.layers(cfg, rules)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := AttentionLayers(o.Attention, n)
+	if err != nil {
+		return nil, err
+	}
+	var needed []string
+	for _, layer := range layers {
+		chosen, err := c.chooseAttention(cfg, configFile, layer)
+		if err != nil {
+			return nil, err
+		}
+		needed = append(needed, chosen.tensors()...)
+	}
+	return needed, nil
+}
+
+func attentionInGGUF(path string, layer int, o Options) (*Attention, error) {
+	file, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	a, err := headsInGGUF(file, layer, o)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	a.info.Files, a.files = []string{path}, file
+	return a, nil
+}
+
+func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
+	architecture, _ := file.String(ggufArchKey)
+	names, err := attentionOf(func(a *attentionNames) []string { return a.architectures }, architecture, file.Path(), ggufArchKey)
+	if err != nil {
+		return nil, err
+	}
+	known, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := blocksInGGUF(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLayer(layer, layers); err != nil {
+		return nil, err
+	}
+	rules, inGGUF := known.inGGUF(), ggufAttention
+	inGGUF.noNorm = names.noNorm
+	chosen, err := chooseAttention(ggufTensors{file}, rules, inGGUF.inBlock(layer), fmt.Sprintf(ggufAttentionOut, layer), layer)
+	if err != nil {
+		return nil, err
+	}
+	var inside []string
+	for _, name := range file.Names() {
+		other := slices.Contains(inGGUF.inBlock(layer).norms, name) || strings.Contains(name, ".attn_sinks.")
+		if strings.HasPrefix(name, fmt.Sprintf("blk.%d.attn_", layer)) && !other {
+			inside = append(inside, name)
+		}
+	}
+	if err := chosen.checkOthers(file.Path(), inside); err != nil {
+		return nil, err
+	}
+	heads, _ := file.Int(architecture + ggufHeadsKey)
+	kvHeads, _ := file.Int(architecture + ggufKVHeadsKey)
+	a := &Attention{}
+	return a, a.openHeads(chosen, o, int(heads), int(kvHeads), 0, file.Tensor)
+}
+
+func (t ggufTensors) missingHead(name string, layer int) error {
+	_, err := t.file.Tensor(name)
+	return ggufMissingInBlock(t.file, err, AttentionOut, layer)
+}
