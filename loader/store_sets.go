@@ -98,15 +98,8 @@ func storeIncoming(ctx context.Context, tx *sql.Tx, v *vocabulary, source string
 		}
 	}
 	if changed > 0 {
-		for _, statement := range []string{
-			`DELETE FROM stored_labels WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_baseline_enrichment WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-			`DELETE FROM stored_token_sets WHERE set_id IN (SELECT t.set_id ` + differing + `)`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, v.id); err != nil {
-				return err
-			}
+		if err := deleteSets(ctx, tx, `(SELECT t.set_id `+differing+`)`, v.id); err != nil {
+			return err
 		}
 		if err := schema.RecordCounts(ctx, tx, "true"); err != nil {
 			return err

@@ -119,7 +119,8 @@ func sorted(names map[string]bool) []string {
 
 func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, error) {
 	var id, features, scores int
-	err := tx.QueryRowContext(ctx, `SELECT sae_id, d_sae, (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = s.sae_id) FROM stored_saes s WHERE sae = ?`,
+	err := tx.QueryRowContext(ctx, `SELECT sae_id, d_sae, (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = s.sae_id)
+			+ (SELECT count(*) FROM stored_input_enrichment e WHERE e.sae_id = s.sae_id) FROM stored_saes s WHERE sae = ?`,
 		name).Scan(&id, &features, &scores)
 	if err != nil {
 		return Unloaded{}, err
@@ -137,7 +138,7 @@ var saeTables = slices.Concat([]string{"stored_saes", "stored_decoders", "stored
 // figureTables are those of what was computed of an SAE with its model.
 var figureTables = []string{
 	"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment",
-	"stored_input_statistics", "stored_input_significance", "stored_input_computations",
+	"stored_input_statistics", "stored_input_significance", "stored_input_labels", "stored_input_computations", "stored_input_enrichment",
 }
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
@@ -341,7 +342,7 @@ func unloadSets(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 	var out []Unloaded
 	for i, id := range ids {
 		var scores int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM stored_enrichment WHERE set_id = ?`, id).Scan(&scores); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM stored_enrichment WHERE set_id = $1) + (SELECT count(*) FROM stored_input_enrichment WHERE set_id = $1)`, id).Scan(&scores); err != nil {
 			return nil, err
 		}
 		out = append(out, Unloaded{Kind: UnloadSets, Name: chosen[i], With: listed(count(scores, "enrichment score"))})
@@ -370,18 +371,29 @@ func firstRepeated(names []string) string {
 // them. The q-values of other sets count on those scores. That one feature of an SAE lacks
 // its q-value is enough for the next compute to make all of its q-values anew.
 func dropSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
-	for _, statement := range []string{
-		`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN ` + gone + `)`,
-		`DELETE FROM stored_labels WHERE set_id IN ` + gone,
-		`DELETE FROM stored_enrichment WHERE set_id IN ` + gone,
-		`DELETE FROM stored_baseline_enrichment WHERE set_id IN ` + gone,
-		`DELETE FROM stored_token_sets WHERE set_id IN ` + gone,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+	for _, side := range schema.Sides {
+		_, err := tx.ExecContext(ctx, side.SQL(`UPDATE stored_enrichment SET log10_q = NULL
+			WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `)+gone+`)`, args...)
+		if err != nil {
 			return err
 		}
 	}
+	if err := deleteSets(ctx, tx, gone, args...); err != nil {
+		return err
+	}
 	return schema.RecordCounts(ctx, tx, "true")
+}
+
+// deleteSets deletes the token sets whose numbers a query in brackets gives, and what is of them.
+func deleteSets(ctx context.Context, tx *sql.Tx, gone string, args ...any) error {
+	for _, table := range []string{
+		"stored_labels", "stored_input_labels", "stored_enrichment", "stored_input_enrichment", "stored_baseline_enrichment", "stored_token_sets",
+	} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE set_id IN "+gone, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unloadExplanations takes out files of explanations by their names.

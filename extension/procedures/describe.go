@@ -52,21 +52,29 @@ var setThreads = procedure{
 
 const maxThreads = 4096
 
-// enrichmentQuery is the query of the view enrichment with the logarithms that are stored, for
+// enrichmentQuery is the query of the view enrichment, or that of the input side, with the logarithms that are stored, for
 // those that compute with its tables elsewhere.
 var enrichmentQuery = procedure{
-	name: "saedb_enrichment_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
-	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
-		return row(schema.EnrichmentQuery())
+	name: "saedb_enrichment_query", takes: []parameter{{"side", text}}, columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+		side, err := a.side()
+		if err != nil {
+			return err
+		}
+		return row(side.EnrichmentQuery())
 	},
 }
 
 // pValuesQuery is the query of features' p-values of skewness and kurtosis, of an SAE numbered 0
 // and a baseline numbered $baseline, for the same.
 var pValuesQuery = procedure{
-	name: "saedb_feature_p_values_query", columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
-	run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
-		return row(schema.FeaturePValues("0", "CAST($baseline AS INTEGER)"))
+	name: "saedb_feature_p_values_query", takes: []parameter{{"side", text}}, columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
+	run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+		side, err := a.side()
+		if err != nil {
+			return err
+		}
+		return row(side.FeaturePValues("0", "CAST($baseline AS INTEGER)"))
 	},
 }
 
@@ -97,9 +105,10 @@ var findSAEs = procedure{
 
 // describeSAE is what a load would record of an SAE, without loading it: it reads the
 // files once, for their hash. A decoder that a load would have to map to the residual
-// stream is refused, since read_sae gives its rows as they are.
+// stream is refused, since read_sae gives its rows as they are; and with encoder := true an encoder that
+// a load would refuse.
 var describeSAE = procedure{
-	name: "saedb_describe_sae", takes: []parameter{{"path", text}}, first: 1,
+	name: "saedb_describe_sae", takes: []parameter{{"path", text}, {"encoder", flag}}, first: 1,
 	columns: []capi.Field{
 		{Name: "name", Type: capi.Varchar}, {Name: "format", Type: capi.Varchar}, {Name: "architecture", Type: capi.Varchar},
 		{Name: "d_model", Type: capi.Bigint}, {Name: "d_sae", Type: capi.Bigint}, {Name: "hook", Type: capi.Varchar},
@@ -116,6 +125,15 @@ var describeSAE = procedure{
 		info := opened.Info()
 		if err := sae.CheckInResidualStream(info); err != nil {
 			return err
+		}
+		if a.flag("encoder") {
+			encoder, err := opened.Encoder()
+			if err == nil {
+				err = loader.CheckReadsResidualStream(info, encoder)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		sha256, bytes, err := loader.Digest(ctx, a.text("path"), info.Files)
 		if err != nil {

@@ -54,6 +54,7 @@ var catalogueRules = []rule{
 	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*) FROM stored_input_computations GROUP BY sae_id HAVING count(*) > 1`},
 	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens FROM stored_input_computations WHERE tokens NOT IN ('all', 'real')`},
 	recorded("stored_input_computations", "features", "stored_input_statistics"),
+	recorded("stored_input_computations", "scores", "stored_input_enrichment"),
 	countedTokens("stored_input_computations"),
 
 	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
@@ -83,10 +84,10 @@ var catalogueRules = []rule{
 	orphans("stored_significance", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_labels", "set_id", "token set", "stored_token_sets", "set_id"),
-	{"stored_input_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_input_computations
-		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
-	{"stored_computations", `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there' FROM stored_computations
-		WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
+	orphans("stored_input_labels", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_labels", "set_id", "token set", "stored_token_sets", "set_id"),
+	{"stored_baselines", `SELECT 'baseline ' || baseline_id, 'expected side output or input, found ' || side FROM stored_baselines WHERE side NOT IN ('output', 'input')`},
+	baselineOf(schema.Output), baselineOf(schema.Input),
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
@@ -107,9 +108,19 @@ var catalogueRules = []rule{
 	orphans("stored_input_statistics", "sae_id", "row of stored_input_computations", "stored_input_computations", "sae_id"),
 	orphans("stored_statistics", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_statistics", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
+	orphans("stored_input_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
+	orphans("stored_input_enrichment", "sae_id", "row of stored_input_computations", "stored_input_computations", "sae_id"),
+	orphans("stored_input_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
 	orphans("stored_enrichment", "sae_id", "SAE", "stored_saes", "sae_id"),
 	orphans("stored_enrichment", "sae_id", "row of stored_computations", "stored_computations", "sae_id"),
 	orphans("stored_enrichment", "set_id", "token set", "stored_token_sets", "set_id"),
+}
+
+// baselineOf finds computations of a side whose baseline is not there, or of the other side.
+func baselineOf(side schema.Side) rule {
+	return rule{side.SQL("stored_computations"), side.SQL(`SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || coalesce(' is of side ' || side || ', expected ' || 'output', ' is not there')
+		FROM stored_computations c LEFT JOIN (SELECT baseline_id, side FROM stored_baselines) b USING (baseline_id)
+		WHERE c.baseline_id IS NOT NULL AND side IS DISTINCT FROM 'output'`)}
 }
 
 // recorded finds computations that recorded another number of rows, in a column, than a
