@@ -31,7 +31,7 @@ func (ld *Loader) writeEncoder(ctx context.Context, tx *sql.Tx, name string, id 
 	if err != nil {
 		return err
 	}
-	if err := checkReadsResidualStream(info, encoder); err != nil {
+	if err := CheckReadsResidualStream(info, encoder); err != nil {
 		return err
 	}
 	rows, withdraw := ld.Opened.OfferEncoder(opened)
@@ -47,9 +47,9 @@ func (ld *Loader) writeEncoder(ctx context.Context, tx *sql.Tx, name string, id 
 	return schema.RecordContents(ctx, tx, id, "stored_encoders")
 }
 
-// checkReadsResidualStream refuses an encoder that is known to read something else, or of
+// CheckReadsResidualStream refuses an encoder that is known to read something else, or of
 // which it is not known.
-func checkReadsResidualStream(info sae.Info, encoder *sae.Encoder) error {
+func CheckReadsResidualStream(info sae.Info, encoder *sae.Encoder) error {
 	e := &fault.Error{
 		Subject: info.Path + ": encoder", Expected: fmt.Sprintf("one that reads %s, %d values", sae.ResidualStream, info.DModel),
 		Hint: "load it without --encoder; read_encoder gives the rows as they are",

@@ -72,11 +72,24 @@ type resultsImport struct {
 	begun time.Time
 
 	features, saes, stored, tokens *resultsTable // stored is the table models
-	enrichment, sets               *resultsTable // nil when there are none
-	chance, nulls                  *resultsTable // baseline_statistics and baseline_enrichment, likewise
+	sets, chance                   *resultsTable // token_sets and baseline_statistics; nil when there are none
+	output, input                  resultsSide
 	models                         map[string]*resultsModel
 	scores                         int64
 	without                        int
+}
+
+// resultsSide is the tables of one side of features, nil when there are none.
+type resultsSide struct {
+	enrichment, nulls *resultsTable // enrichment and baseline_enrichment
+}
+
+// of is the tables of a side.
+func (i *resultsImport) of(side schema.Side) resultsSide {
+	if side.Name == schema.Input.Name {
+		return i.input
+	}
+	return i.output
 }
 
 // resultsModel is a model of the results, and its number in this database.
@@ -91,9 +104,23 @@ type resultsSAE struct {
 	release, name, model, hook, sha256, source, conventions string
 	revision                                                sql.NullString
 	layer                                                   sql.NullInt32 // of its partition
-	seed, directions                                        sql.NullInt64 // of the baseline
-	like                                                    bool          // whether that is like the SAE
 	dModel, dSAE                                            int
+	against, inputAgainst                                   resultsBaseline // of its figures, and of those of its input side
+	input                                                   computed        // the latter, but for whether there are any
+}
+
+// resultsBaseline is the baseline that p-values are against.
+type resultsBaseline struct {
+	seed, directions sql.NullInt64
+	like             bool // whether it is like the SAE
+}
+
+// baseline is that of a side.
+func (s *resultsSAE) baseline(side schema.Side) resultsBaseline {
+	if side.Name == schema.Input.Name {
+		return s.inputAgainst
+	}
+	return s.against
 }
 
 // call names the load of an SAE. Results of an older saedb, or of a cluster job, have the
@@ -115,18 +142,27 @@ func (i *resultsImport) open() (err error) {
 		{&i.saes, "saes", false, true, []string{"release", "sae", "model", "hook", "architecture", "d_model", "d_sae", "format", "dtype", "scale", "source", "sha256"}},
 		{&i.stored, "models", false, true, append([]string{"source", "sha256", "conventions"}, modelColumns...)},
 		{&i.tokens, "tokens", false, true, []string{"model", "token_id", "token", "text", "is_special", "is_padding"}},
-		{&i.enrichment, "enrichment", true, false, []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}},
+		{&i.output.enrichment, schema.Output.Prefix + "enrichment", true, false, scoreColumns},
+		{&i.input.enrichment, schema.Input.Prefix + "enrichment", true, false, scoreColumns},
 		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "direction_rows", "saedb_version"}},
-		{&i.nulls, "baseline_enrichment", false, false, []string{"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99",
-			"es_location", "es_scale", "auc_scale", "scores", "counts", "resolution"}},
+		{&i.output.nulls, schema.Output.Prefix + "baseline_enrichment", false, false, nullColumns},
+		{&i.input.nulls, schema.Input.Prefix + "baseline_enrichment", false, false, nullColumns},
 	} {
 		if *t.to, err = openResults(i.ctx, i.tx, i.Dir, t.name, t.partitioned, t.required, t.needed...); err != nil {
 			return err
 		}
 	}
-	i.sets, err = openResults(i.ctx, i.tx, i.Dir, "token_sets", false, i.enrichment != nil, "model", "token_set", "family", "tokens")
+	i.sets, err = openResults(i.ctx, i.tx, i.Dir, "token_sets", false, i.output.enrichment != nil || i.input.enrichment != nil, "model", "token_set", "family", "tokens")
 	return err
 }
+
+// scoreColumns and nullColumns are those that enrichment and baseline_enrichment must have.
+var (
+	scoreColumns = []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}
+	nullColumns  = []string{
+		"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99", "es_location", "es_scale", "auc_scale", "scores", "counts", "resolution",
+	}
+)
 
 // modelColumns are those of the view models that stored_models has too, but its load_id.
 var modelColumns = []string{
@@ -144,15 +180,18 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	}
 	columns := func(s *row) []any {
 		return []any{
-			&s.release, &s.name, &s.layer, &s.model, &s.hook, &s.sha256, &s.conventions, &s.source, &s.revision, &s.dModel, &s.dSAE, &s.described, &s.seed, &s.directions, &s.like,
+			&s.release, &s.name, &s.layer, &s.model, &s.hook, &s.sha256, &s.conventions, &s.source, &s.revision, &s.dModel, &s.dSAE, &s.described, &s.against.seed, &s.against.directions, &s.against.like,
+			&s.inputAgainst.seed, &s.inputAgainst.directions, &s.inputAgainst.like, &s.input.tokens, &s.input.kernel, &s.input.version, &s.input.at,
 		}
 	}
 	rows, err := schema.Rows(i.ctx, i.tx, columns, fmt.Sprintf(`SELECT f.release, f.sae, f.layer, s.model, coalesce(s.hook, ''), s.sha256, s.conventions, s.source, s.revision, s.d_model, s.d_sae, s.described,
-			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = '`+schema.LikeSAE+`', false)
+			s.baseline_seed, s.baseline_directions, coalesce(s.baseline_kind = '`+schema.LikeSAE+`', false),
+			s.input_side_baseline_seed, s.input_side_baseline_directions, coalesce(s.input_side_baseline_kind = '`+schema.LikeSAE+`', false),
+			coalesce(s.input_side_tokens, ''), coalesce(s.input_side_kernel, 'unknown'), coalesce(s.input_side_saedb_version, 'unknown'), coalesce(s.input_side_computed_at, `+i.now()+`)
 		FROM (SELECT DISTINCT release, sae, layer FROM %s) f
 		LEFT JOIN (SELECT release, sae, any_value(model) AS model, any_value(hook) AS hook, any_value(sha256) AS sha256,
 				any_value(coalesce(%s, 'decoder ' || scale || '; model ' || model)) AS conventions, any_value(source) AS source, any_value(%s) AS revision,
-				any_value(%s) AS baseline_seed, any_value(%s) AS baseline_directions, any_value(%s) AS baseline_kind, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
+				any_value(%s) AS baseline_seed, any_value(%s) AS baseline_directions, any_value(%s) AS baseline_kind, `+inputSide(t)+`, any_value(CAST(d_model AS INTEGER)) AS d_model, any_value(CAST(d_sae AS INTEGER)) AS d_sae, count(*) AS described
 			FROM %s GROUP BY release, sae) s USING (release, sae)
 		ORDER BY f.release, f.layer, f.sae`, i.features.from, t.as("conventions", "VARCHAR"), t.as("revision", "VARCHAR"),
 		t.as("baseline_seed", "BIGINT"), t.as("baseline_directions", "BIGINT"), t.as("baseline_kind", "VARCHAR"), t.from))
@@ -174,6 +213,24 @@ func (i *resultsImport) readSAEs() ([]*resultsSAE, error) {
 	return all, nil
 }
 
+// now is the SQL of when the import was begun.
+func (i *resultsImport) now() string {
+	return "TIMESTAMP " + schema.Literal(i.begun.UTC().Format("2006-01-02 15:04:05.999999"))
+}
+
+// inputSide is the SQL of what saes says of how the figures of the input side were computed.
+func inputSide(t *resultsTable) string {
+	var all []string
+	for _, c := range [][2]string{
+		{"tokens", "VARCHAR"}, {"kernel", "VARCHAR"}, {"saedb_version", "VARCHAR"}, {"computed_at", "TIMESTAMP"},
+		{"baseline_seed", "BIGINT"}, {"baseline_directions", "BIGINT"}, {"baseline_kind", "VARCHAR"},
+	} {
+		name := "input_side_" + c[0]
+		all = append(all, "any_value("+t.as(name, c[1])+") AS "+name)
+	}
+	return strings.Join(all, ", ")
+}
+
 // sae imports one SAE.
 func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 	outcome := Outcome{Name: s.name, Rows: s.dSAE, Source: s.source}
@@ -182,6 +239,10 @@ func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 		return outcome, err
 	}
 	figures, err := i.checkFeatures(s, m)
+	if err != nil {
+		return outcome, err
+	}
+	input, err := i.checkInputSide(s)
 	if err != nil {
 		return outcome, err
 	}
@@ -202,22 +263,35 @@ func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 			Problem: "it is loaded already, with other content", Expected: fmt.Sprintf("sha256 %s (%s)", earlier.digest, earlier.conventions),
 			Found: fmt.Sprintf("%s (%s)", s.sha256, s.conventions), Hint: "replace it with --replace, or import into a new database",
 		}
-	case id != 0 && same:
-		if outcome.Unchanged, err = i.hasFigures(id); err != nil || outcome.Unchanged && !i.Replace {
-			return outcome, err
-		}
-		outcome.Unchanged = false
-	default:
+	case id == 0 || !same:
 		if id, err = i.newSAE(s, m, earlier.id); err != nil {
 			return outcome, err
 		}
 	}
-	return outcome, i.figures(id, s, m, figures)
+	outcome.Unchanged = true
+	for _, side := range []struct {
+		schema.Side
+		computed
+	}{{schema.Output, figures}, {schema.Input, input}} {
+		has, err := i.hasFigures(side.Side, id)
+		if err != nil {
+			return outcome, err
+		}
+		// Results without the input side say nothing of it.
+		if side.Name == schema.Input.Name && !side.any || has && !i.Replace {
+			continue
+		}
+		outcome.Unchanged = false
+		if err := i.figures(side.Side, id, s, m, side.computed); err != nil {
+			return outcome, err
+		}
+	}
+	return outcome, nil
 }
 
-// hasFigures tells whether an SAE has statistics.
-func (i *resultsImport) hasFigures(id int) (has bool, err error) {
-	err = i.tx.QueryRowContext(i.ctx, `SELECT count(*) > 0 FROM stored_statistics WHERE sae_id = ?`, id).Scan(&has)
+// hasFigures tells whether an SAE has statistics of a side.
+func (i *resultsImport) hasFigures(side schema.Side, id int) (has bool, err error) {
+	err = i.tx.QueryRowContext(i.ctx, side.SQL(`SELECT count(*) > 0 FROM stored_statistics WHERE sae_id = ?`), id).Scan(&has)
 	return has, err
 }
 

@@ -53,7 +53,12 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 			return nil, err
 		}
 	}
-	return m, i.baselines(m, nil, 0)
+	for _, side := range schema.Sides {
+		if err := i.baselines(side, m, nil, 0); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 // newModel records a model with its vocabulary.

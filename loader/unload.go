@@ -111,7 +111,8 @@ func unloadSAEs(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 
 func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, error) {
 	var id, features, scores int
-	err := tx.QueryRowContext(ctx, `SELECT sae_id, d_sae, (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = s.sae_id) FROM stored_saes s WHERE sae = ?`,
+	err := tx.QueryRowContext(ctx, `SELECT sae_id, d_sae, (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = s.sae_id)
+			+ (SELECT count(*) FROM stored_input_enrichment e WHERE e.sae_id = s.sae_id) FROM stored_saes s WHERE sae = ?`,
 		name).Scan(&id, &features, &scores)
 	if err != nil {
 		return Unloaded{}, err
@@ -127,13 +128,17 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 var saeTables = slices.Concat([]string{"stored_saes", "stored_decoders", "stored_encoders"}, figureTables)
 
 // figureTables are those of what was computed of an SAE with its model.
-var figureTables = []string{
-	"stored_statistics", "stored_significance", "stored_labels", "stored_computations", "stored_enrichment",
-	"stored_input_statistics", "stored_input_significance", "stored_input_computations",
+var figureTables = slices.Concat(sideTables(schema.Output), sideTables(schema.Input))
+
+// sideTables are those of what was computed of one side of it.
+func sideTables(side schema.Side) []string {
+	return strings.Fields(side.SQL("stored_statistics stored_significance stored_labels stored_computations stored_enrichment"))
 }
 
 // setTables are the tables with rows of token sets, their own the last.
-var setTables = []string{"stored_labels", "stored_enrichment", "stored_baseline_enrichment", "stored_token_sets"}
+var setTables = []string{
+	"stored_labels", "stored_input_labels", "stored_enrichment", "stored_input_enrichment", "stored_baseline_enrichment", "stored_token_sets",
+}
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
 var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_head_weights", "stored_token_sets"}
@@ -318,7 +323,7 @@ func unloadSets(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded, e
 	var out []Unloaded
 	for i, id := range ids {
 		var scores int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM stored_enrichment WHERE set_id = ?`, id).Scan(&scores); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM stored_enrichment WHERE set_id = $1) + (SELECT count(*) FROM stored_input_enrichment WHERE set_id = $1)`, id).Scan(&scores); err != nil {
 			return nil, err
 		}
 		out = append(out, Unloaded{Kind: UnloadSets, Name: chosen[i], With: listed(count(scores, "enrichment score"))})
@@ -347,11 +352,13 @@ func firstRepeated(names []string) string {
 // them. The q-values of other sets count on those scores. That one feature of an SAE lacks
 // its q-value is enough for the next compute to make all of its q-values anew.
 func dropSets(ctx context.Context, tx *sql.Tx, gone string) error {
-	err := execute(ctx, tx, `UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `+gone+`)`)
-	if err == nil {
-		err = deleteWhere(ctx, tx, `set_id IN `+gone, setTables...)
+	for _, side := range schema.Sides {
+		err := execute(ctx, tx, side.SQL(`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `)+gone+`)`)
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if err := deleteWhere(ctx, tx, `set_id IN `+gone, setTables...); err != nil {
 		return err
 	}
 	return schema.RecordCounts(ctx, tx, "true")

@@ -94,14 +94,19 @@ func CountedTokens(model, tokens string) string {
 		WHERE t.model_id = $model AND t.token_id < m.d_vocab AND ($tokens = 'all' OR NOT t.is_special AND NOT t.is_padding))`)
 }
 
-// RecordCounts writes into stored_computations how many figures are stored of the SAEs
-// that a condition on sae_id chooses.
+// RecordCounts writes into stored_computations, and into that of the input side, how many figures
+// are stored of the SAEs that a condition on sae_id chooses.
 func RecordCounts(ctx context.Context, tx *sql.Tx, condition string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE stored_computations SET
-		features = (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = stored_computations.sae_id),
-		scores = (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = stored_computations.sae_id)
-		WHERE `+condition)
-	return err
+	for _, s := range Sides {
+		_, err := tx.ExecContext(ctx, s.SQL(`UPDATE stored_computations SET
+			features = (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = stored_computations.sae_id),
+			scores = (SELECT count(*) FROM stored_enrichment e WHERE e.sae_id = stored_computations.sae_id)
+			WHERE `+condition))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DropPairs takes away pairs of SAEs that a condition on stored_sae_pairs chooses, with what was

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Labels is the query for the labels of an SAE's features, the rows of stored_labels without
+// Labels is the query for the labels of one side of an SAE's features, the rows of stored_labels without
 // sae_id, as [InsertLabels] stores them: of each feature that has a set beyond chance, the
 // strongest, in the order of strongest_of_feature, in words, with its members among the ten
 // tokens at that end.
-func Labels(sae int) string {
-	return strings.ReplaceAll(`WITH strongest AS (
+func (s Side) Labels(sae int) string {
+	return s.SQL(strings.ReplaceAll(`WITH strongest AS (
 		SELECT e.feature, e.set_id, e.promoted, t.token_set, t.family
 		FROM stored_enrichment e JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
 		WHERE e.sae_id = $sae AND beyond_chance(pow(10.0, CAST(e.log10_q AS DOUBLE)))
@@ -29,10 +29,10 @@ func Labels(sae int) string {
 	)
 	SELECT feature, set_id, feature_label(CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END, set_phrase(token_set, family), tokens, members) AS label
 	FROM ends JOIN marked USING (feature)
-	ORDER BY feature`, "$sae", fmt.Sprint(sae))
+	ORDER BY feature`, "$sae", fmt.Sprint(sae)))
 }
 
 // InsertLabels is the statement that stores [Labels], once the SAE has its q-values.
-func InsertLabels(sae int) string {
-	return fmt.Sprintf("INSERT INTO stored_labels SELECT %d, * FROM (%s)", sae, Labels(sae))
+func (s Side) InsertLabels(sae int) string {
+	return s.SQL(fmt.Sprintf("INSERT INTO stored_labels SELECT %d, * FROM (%s)", sae, Output.Labels(sae)))
 }

@@ -97,9 +97,19 @@ var Macros = []Function{
 	},
 	{
 		Name: "feature_label", Signature: "feature_label(direction, phrase, tokens, members) → VARCHAR",
-		Description: "The sentence of the column label of features: promotes or suppresses, and what. That is the one token that at least half of the tokens, and three, are variants of, the first too; " +
+		Description: "The sentence of the column label of features: promotes or suppresses, excited by or held back by (of the directions promoted, suppressed, excites and holds back), and what. That is the one token that at least half of the tokens, and three, are variants of, the first too; " +
 			"or else the phrase of a set, with the first three of the tokens that are its members. The strongest token comes first.",
 		Example: "SELECT feature_label('promoted', set_phrase('number_words', 'words'), [' five', ' years', 'Five', ' eight'], [true, false, true, true]) AS label",
+	},
+	{
+		Name: "both_sides", Signature: "both_sides(input_label, output_label) → VARCHAR",
+		Description: "The column label of features: what excites a feature and what it writes, in one sentence; either alone where the other is NULL.",
+		Example:     "SELECT both_sides('excited by months', 'promotes numbers') AS label",
+	},
+	{
+		Name: "shift_z", Signature: "shift_z(es, x, r, t, location, scale) → DOUBLE",
+		Description: "The column es_z of enrichment: the shift 2 Φ⁻¹((1 + es)/2) less location, by scale, x being es/2, r its square and t the square root of -2 ln((1 - es)/2), which the view computes once.",
+		Example:     "SELECT round(shift_z(es, es / 2, pow(es / 2, 2), sqrt(-2 * ln((1 - es) / 2)), 0, 1), 3) AS es_z FROM (SELECT unnest([0.1, 0.5, 0.99]) AS es)",
 	},
 	{
 		Name: "unlike_sets", Signature: "unlike_sets(model, token_sets) → TABLE(token_set)",
@@ -120,8 +130,8 @@ var Macros = []Function{
 		Example: "FROM strongest_features('all_digits', k := 3)",
 	},
 	{
-		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10) → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",
-		Description: "The token sets that a feature promotes most, and those that it suppresses most: first those beyond chance, then the larger effect. " +
+		Name: "strongest_of_feature", Signature: "strongest_of_feature(sae, feature, k := 10, side := 'output') → TABLE(token_set, size, effect, direction, q_value, es, p_value, auc, beyond_chance)",
+		Description: "The token sets that a feature promotes most, and those that it suppresses most, or with side := 'input' those that excite it most and that hold it back most: first those beyond chance, then the larger effect. " +
 			"Of the 3 k strongest each way, a set that shares more than half of its tokens with a stronger one is left out. " + saeWords,
 		Example: "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
 	},

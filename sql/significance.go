@@ -11,26 +11,21 @@ const (
 // FeaturePValues is the query for rows (statistic, feature, p) of the features of an SAE, with
 // its number and that of a baseline in SQL: with R random directions of which r are as far
 // out, p is (1 + r)/(1 + R), of kurtosis at the upper end, and of skewness twice that at the nearer end.
-// A feature without a statistic has no row for it, and without the baseline none has.
-func FeaturePValues(sae, baseline string) string {
-	return pValues("stored_statistics", "", sae, baseline)
-}
-
-// InputPValues is the same of the input side, whose statistics the baseline has by their names
-// in the view features.
-func InputPValues(sae, baseline string) string {
-	return pValues("stored_input_statistics", InputPrefix, sae, baseline)
+// A feature without a statistic has no row for it, and without the baseline none has. The baseline
+// has the statistics of the input side by their names in the view features.
+func (s Side) FeaturePValues(sae, baseline string) string {
+	return s.SQL(pValues(s.Prefix, sae, baseline))
 }
 
 // InputPrefix is what the columns of the input side in the view features begin with.
 const InputPrefix = "input_"
 
-func pValues(table, prefix, sae, baseline string) string {
-	return strings.NewReplacer("$sae", sae, "$baseline", baseline, "$table", table, "$prefix", prefix).Replace(`WITH all_values AS (
+func pValues(prefix, sae, baseline string) string {
+	return strings.NewReplacer("$sae", sae, "$baseline", baseline, "$prefix", prefix).Replace(`WITH all_values AS (
 		SELECT substr(statistic, len('$prefix') + 1) AS statistic, unnest(sorted_values) AS v, 1 AS random, CAST(NULL AS INTEGER) AS feature FROM stored_baseline_statistics
 		WHERE baseline_id = $baseline AND statistic IN ('$prefixskewness', '$prefixkurtosis')
-		UNION ALL SELECT 'skewness', skewness, 0, feature FROM $table WHERE sae_id = $sae AND skewness IS NOT NULL
-		UNION ALL SELECT 'kurtosis', kurtosis, 0, feature FROM $table WHERE sae_id = $sae AND kurtosis IS NOT NULL
+		UNION ALL SELECT 'skewness', skewness, 0, feature FROM stored_statistics WHERE sae_id = $sae AND skewness IS NOT NULL
+		UNION ALL SELECT 'kurtosis', kurtosis, 0, feature FROM stored_statistics WHERE sae_id = $sae AND kurtosis IS NOT NULL
 	),
 	reached AS (
 		SELECT statistic, feature,

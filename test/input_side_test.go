@@ -44,7 +44,7 @@ func TestInputSideAgainstFloat64(t *testing.T) {
 	}
 	path := withInputSide(t)
 	said := mustRun(t, "--db", path, "compute", "--side", "input", "--baseline", "0", "--sae", "layer_4")
-	if !strings.Contains(said, "computed input side of smollm2-demo/blocks.4.hook_resid_pre: 1536 features, all tokens, ") {
+	if !strings.Contains(said, "computed input side of smollm2-demo/blocks.4.hook_resid_pre: 1536 features and their enrichment in 16 token sets, all tokens, ") {
 		t.Errorf("said %q", said)
 	}
 	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
@@ -121,29 +121,9 @@ type inputSide struct {
 // inputSideInFloat64 reads the files by themselves and multiplies in float64.
 func inputSideInFloat64(t *testing.T, features int) []inputSide {
 	t.Helper()
-	e, err := model.OpenEmbedding(exampleModel, model.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	d, tokens := e.Info().DModel, e.Info().DVocab
-	embedding := make([]float32, d*tokens)
-	if err := e.ReadRows(0, embedding); err != nil {
-		t.Fatal(err)
-	}
-	s, err := saefile.Open(exampleSAEs + "/blocks.4.hook_resid_pre")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	encoder, err := s.Encoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	directions := make([]float32, d*features)
-	if err := encoder.ReadRows(0, directions); err != nil {
-		t.Fatal(err)
-	}
+	embedding, d := embeddingOfFiles(t)
+	tokens := len(embedding) / d
+	directions := encoderOfFiles(t, features, d)
 	all := make([]inputSide, features)
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -167,6 +147,41 @@ func inputSideInFloat64(t *testing.T, features int) []inputSide {
 	close(next)
 	workers.Wait()
 	return all
+}
+
+// embeddingOfFiles is the example's embedding, a row a token, and its d_model.
+func embeddingOfFiles(t *testing.T) (embedding []float32, d int) {
+	t.Helper()
+	e, err := model.OpenEmbedding(exampleModel, model.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	d = e.Info().DModel
+	embedding = make([]float32, d*e.Info().DVocab)
+	if err := e.ReadRows(0, embedding); err != nil {
+		t.Fatal(err)
+	}
+	return embedding, d
+}
+
+// encoderOfFiles is the encoder's rows of the first features of the example's layer 4.
+func encoderOfFiles(t *testing.T, features, d int) []float32 {
+	t.Helper()
+	s, err := saefile.Open(exampleSAEs + "/blocks.4.hook_resid_pre")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	encoder, err := s.Encoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	directions := make([]float32, d*features)
+	if err := encoder.ReadRows(0, directions); err != nil {
+		t.Fatal(err)
+	}
+	return directions
 }
 
 // together is how many directions are multiplied at a time, whose sums do not wait for each other.
@@ -227,9 +242,9 @@ func inputSideOf(products []float64) (s inputSide) {
 }
 
 // encodedSAE writes an SAE as narrowSAE does, with an encoder.
-func encodedSAE(t *testing.T, dir string, layer int) {
+func encodedSAE(t *testing.T, dir string, layer, features int) {
 	t.Helper()
-	const features, dModel = 24, 32
+	const dModel = 32
 	narrowSAE(t, dir, layer, features)
 	decoder, encoder := make([]float32, features*dModel), make([]float32, features*dModel)
 	for i := range decoder {
@@ -248,7 +263,7 @@ func TestComputeInputSide(t *testing.T) {
 	mustRun(t, "--db", db, "load", "model", path, "--name", "small")
 	for layer := range 2 {
 		at := filepath.Join(dir, fmt.Sprintf("blocks.%d.hook_resid_pre", layer))
-		encodedSAE(t, at, layer)
+		encodedSAE(t, at, layer, 24)
 		mustRun(t, "--db", db, "load", "sae", at)
 	}
 	refused := func(want string, args ...string) {
@@ -302,7 +317,7 @@ func TestComputeInputSide(t *testing.T) {
 		}
 	}
 
-	// Exports have the columns and the baseline; what is imported is sound without the rest.
+	// Exports have the columns and the baseline.
 	out, imported := filepath.Join(dir, "results"), filepath.Join(dir, "imported.db")
 	mustRun(t, "--db", db, "export", "--to", out, "--format", "parquet,duckdb")
 	if n := count(t, db, fmt.Sprintf("SELECT count(*) FROM features f JOIN read_parquet('%s/features/*/*/*.parquet') e USING (sae, feature) WHERE f.input_tokens = e.input_tokens AND f.input_skewness_p = e.input_skewness_p", out)); n != 24 {
@@ -313,13 +328,13 @@ func TestComputeInputSide(t *testing.T) {
 	}
 	mustRun(t, "--db", filepath.Join(out, "results.duckdb"), "check", "--sample", "1")
 	mustRun(t, "--db", imported, "import", "--parquet", out)
-	if n := count(t, imported, "SELECT count(*) FROM baseline_statistics WHERE statistic = 'input_kurtosis'"); n != 1 {
+	if n := count(t, imported, "SELECT count(*) FROM baseline_statistics WHERE statistic = 'input_kurtosis' AND side = 'input'"); n != 1 {
 		t.Errorf("%d rows of the baseline are imported, expected 1", n)
 	}
 	mustRun(t, "--db", imported, "check", "--sample", "1")
 
 	// Another baseline, none, and other tokens.
-	if said := mustRun(t, "--db", db, "compute", "--side", "input", "--baseline", "0"); !strings.Contains(said, "adjusted p- and q-values of the input side of blocks.1") {
+	if said := mustRun(t, "--db", db, "compute", "--side", "input", "--baseline", "0"); !strings.Contains(said, "took away p- and q-values of input side of blocks.1") {
 		t.Errorf("said %q", said)
 	}
 	if n := count(t, db, "SELECT count(input_skewness_p) FROM features"); n != 0 {

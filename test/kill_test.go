@@ -68,7 +68,7 @@ type state map[string]string
 // pairs are not used again,
 // also where what took one was killed.
 var volatile = map[string]string{
-	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at, baseline_id", "stored_token_sets": "loaded_at",
+	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at, baseline_id", "stored_input_computations": "computed_at, baseline_id", "stored_token_sets": "loaded_at",
 	"stored_baselines": "computed_at, baseline_id", "stored_baseline_statistics": "baseline_id", "stored_baseline_enrichment": "baseline_id",
 	"stored_sae_pairs": "computed_at, pair_id", "stored_links": "pair_id", "stored_neighbours": "pair_id",
 }
@@ -118,15 +118,16 @@ func stateOf(t *testing.T, path string) state {
 func killedSteps(t *testing.T) []*killedStep {
 	dir := t.TempDir()
 	model := modelOf(t, "gpt2", "")
-	narrowSAE(t, filepath.Join(dir, "saes", "blocks.0.hook_resid_pre"), 0, 5000)
-	tinySAE(t, filepath.Join(dir, "saes", "blocks.1.hook_resid_pre"), 1)
+	encodedSAE(t, filepath.Join(dir, "saes", "blocks.0.hook_resid_pre"), 0, 5000)
+	encodedSAE(t, filepath.Join(dir, "saes", "blocks.1.hook_resid_pre"), 1, 24)
 	narrowSAE(t, filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), 2, 3000)
 	steps := []*killedStep{
-		{name: "load model", args: []string{"load", "model", model, "--name", "small"}},
-		{name: "load sae", args: []string{"load", "sae", filepath.Join(dir, "saes"), "--release", "r"}, parts: true},
+		{name: "load model", args: []string{"load", "model", model, "--name", "small", "--embedding"}},
+		{name: "load sae", args: []string{"load", "sae", filepath.Join(dir, "saes"), "--release", "r", "--encoder"}, parts: true},
 		{name: "load directions", args: []string{"load", "directions", "--sql", "SELECT w_dec FROM decoder_directions WHERE release = 'r' AND feature < 20 ORDER BY sae, feature", "--name", "few"}},
 		{name: "load sets", args: []string{"load", "sets", "--family", "regex"}},
 		{name: "compute", args: []string{"compute"}, parts: true},
+		{name: "compute input side", args: []string{"compute", "--side", "input"}, parts: true},
 		{name: "compute neighbours", args: []string{"compute", "--neighbours", "--to", "*", "--top", "3"}, parts: true},
 		{name: "load sae --replace", args: []string{"load", "sae", filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), "--release", "r", "--replace"}},
 		{name: "compute real", args: []string{"compute", "--tokens", "real"}, parts: true},
@@ -163,6 +164,7 @@ const asBefore3 = `UPDATE stored_loads SET name = s.short_name FROM stored_saes 
 	DROP TABLE stored_sae_pairs; DROP TABLE stored_links; DROP TABLE stored_neighbours;
 	DROP TABLE stored_encoders; ALTER TABLE stored_saes DROP COLUMN encoder_hook; DROP TABLE stored_embeddings; DROP TABLE stored_attention; DROP TABLE stored_head_weights;
 	DROP TABLE stored_input_computations; DROP TABLE stored_input_statistics; DROP TABLE stored_input_significance;
+	DROP TABLE stored_input_enrichment; DROP TABLE stored_input_labels;
 	ALTER TABLE stored_models DROP COLUMN embedding_tensor; ALTER TABLE stored_models DROP COLUMN embedding_sha256; ALTER TABLE stored_models DROP COLUMN embedding_in;
 	ALTER TABLE stored_enrichment DROP COLUMN log10_p; ALTER TABLE stored_enrichment DROP COLUMN log10_q_all; ALTER TABLE stored_enrichment RENAME log10_ks_p TO log10_p`
 

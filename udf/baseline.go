@@ -24,7 +24,7 @@ var baselineFamily = family{
 		{
 			Name:      "random_direction_like",
 			Signature: "random_direction_like(seed, row, sae) → FLOAT[]",
-			Description: "Random direction number row of a seed with the covariance of an SAE's unit decoder: L z divided by its length, L being the Cholesky factor of Σ u uᵀ over its " +
+			Description: "Random direction number row of a seed with the covariance of an SAE's unit decoder, or of its unit encoder for 'SAE#encoder': L z divided by its length, L being the Cholesky factor of Σ u uᵀ over its " +
 				"features' unit directions u, and z the Gaussians that random_direction(seed, row, d_model) is made of. A function of its arguments and the decoder alone. " +
 				"saedb compute --baseline-like sae holds features against them.",
 			Example: "SELECT round(avg(s.skewness ** 2), 4) AS skewness FROM (SELECT logit_stats(random_direction_like(1, range, sae_named('layer_29')), 'smollm2-135m') AS s FROM range(50))",

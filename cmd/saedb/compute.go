@@ -82,9 +82,12 @@ func computeStatistics(c *cli.Context) error {
 // reportComputed says what a computation has done.
 func reportComputed(c *cli.Context, done saedb.Computed) {
 	took := done.Took.Seconds()
-	scored := ""
+	scored, of := "", done.Of
 	if done.Sets > 0 {
 		scored = fmt.Sprintf(" in %d token sets", done.Sets)
+	}
+	if done.Side == statistics.InputSide {
+		of = "input side of " + of
 	}
 	switch {
 	case done.Kind == operations.Baseline:
@@ -93,25 +96,20 @@ func reportComputed(c *cli.Context, done saedb.Computed) {
 			like = " like " + done.Like
 		}
 		fmt.Fprintf(c.App.Writer, "computed baseline of %s: %d random directions%s%s, %s tokens, %.1f s\n",
-			done.Of, done.Features, like, scored, done.Tokens, took)
-	case done.Kind == operations.Input && done.Features == 0:
-		fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of the input side of %s\n", done.Of)
-	case done.Kind == operations.Input:
-		fmt.Fprintf(c.App.Writer, "computed input side of %s: %d features, %s tokens, %.1f s (%.0f features/s)\n",
-			done.Of, done.Features, done.Tokens, took, float64(done.Features)/took)
+			of, done.Features, like, scored, done.Tokens, took)
 	case done.Kind == operations.Statistics:
 		if done.Sets > 0 {
 			scored = " and their enrichment" + scored
 		}
 		fmt.Fprintf(c.App.Writer, "computed %s: %d features%s, %s tokens, %.1f s (%.0f features/s)\n",
-			done.Of, done.Features, scored, done.Tokens, took, float64(done.Features)/took)
+			of, done.Features, scored, done.Tokens, took, float64(done.Features)/took)
 	case done.Sets == 0 && c.Int("baseline") == 0:
-		fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", done.Of)
+		fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", of)
 	case done.Sets == 0:
-		fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", done.Of)
+		fmt.Fprintf(c.App.Writer, "adjusted p- and q-values of %s\n", of)
 	default:
 		fmt.Fprintf(c.App.Writer, "scored %s: %d features%s, %.1f s (%.0f scores/s)\n",
-			done.Of, done.Features, scored, took, float64(done.Features*done.Sets)/took)
+			of, done.Features, scored, took, float64(done.Features*done.Sets)/took)
 	}
 }
 

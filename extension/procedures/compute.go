@@ -36,7 +36,11 @@ var computeStatistics = procedure{
 				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"),
 				Block: func(c operations.Computed) error {
 					a.tell.add(int64(c.Features))
-					return row(c.Of, c.Kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())
+					kind := c.Kind
+					if c.Side == statistics.InputSide {
+						kind = c.Side + " " + kind
+					}
+					return row(c.Of, kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())
 				},
 			})
 			return err
@@ -69,13 +73,26 @@ func (a arguments) baseline() (directions int, err error) {
 	return directions, nil
 }
 
-// makeBaseline makes sure that a model's isotropic baseline is there, with a null for each of its token
+// side is the named argument that says which side of features.
+func (a arguments) side() (schema.Side, error) {
+	side, known := schema.SideNamed(a.text("side"))
+	if !known {
+		return side, unknown("side", a.text("side"), schema.Output.Name+" or "+schema.Input.Name)
+	}
+	return side, nil
+}
+
+// makeBaseline makes sure that a model's isotropic baseline of a side is there, with a null for each of its token
 // sets, as saedb compute does before features; for those that are computed elsewhere.
 var makeBaseline = procedure{
-	name: "saedb_baseline", takes: []parameter{{"model", text}, {"tokens", text}, {"baseline", text}, {"database", text}}, first: 1,
+	name: "saedb_baseline", takes: []parameter{{"model", text}, {"tokens", text}, {"baseline", text}, {"side", text}, {"database", text}}, first: 1,
 	columns: []capi.Field{{Name: "baseline_id", Type: capi.Bigint}, {Name: "seed", Type: capi.Bigint}, {Name: "directions", Type: capi.Bigint}},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		directions, err := a.baseline()
+		if err != nil {
+			return err
+		}
+		side, err := a.side()
 		if err != nil {
 			return err
 		}
@@ -91,10 +108,10 @@ var makeBaseline = procedure{
 			if err != nil {
 				return err
 			}
-			if _, err := job.EnsureBaseline(ctx, model, tokens, ""); err != nil {
+			if _, err := job.EnsureBaseline(ctx, side, model, tokens, ""); err != nil {
 				return err
 			}
-			b, err := job.BaselineOf(ctx, model, tokens)
+			b, err := job.BaselineOf(ctx, side, model, tokens)
 			if err != nil || b.ID == 0 {
 				return err
 			}

@@ -54,20 +54,32 @@ const maxThreads = 4096
 
 // What those need who compute with saedb's tables elsewhere.
 var (
-	// enrichmentQuery is the query of the view enrichment with the logarithms that are stored.
-	enrichmentQuery = constant("saedb_enrichment_query", "query", schema.EnrichmentQuery)
+	// enrichmentQuery is the query of the view enrichment, or that of the input side, with the
+	// logarithms that are stored.
+	enrichmentQuery = ofSide("saedb_enrichment_query", schema.Side.EnrichmentQuery)
 	// pValuesQuery is the query of features' p-values of skewness and kurtosis, of an SAE
 	// numbered 0 and a baseline numbered $baseline.
-	pValuesQuery = constant("saedb_feature_p_values_query", "query", func() string { return schema.FeaturePValues("0", "CAST($baseline AS INTEGER)") })
+	pValuesQuery = ofSide("saedb_feature_p_values_query", func(side schema.Side) string { return side.FeaturePValues("0", "CAST($baseline AS INTEGER)") })
 	// viewMacros is what makes the macros that views call.
-	viewMacros = constant("saedb_view_macros", "statements", schema.ViewMacros)
+	viewMacros = procedure{
+		name: "saedb_view_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},
+		run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+			return row(schema.ViewMacros())
+		},
+	}
 )
 
-// constant is a procedure that gives a text.
-func constant(name, column string, text func() string) procedure {
+// ofSide is a procedure that gives a query of a side.
+func ofSide(name string, query func(schema.Side) string) procedure {
 	return procedure{
-		name: name, columns: []capi.Field{{Name: column, Type: capi.Varchar}},
-		run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error { return row(text()) },
+		name: name, takes: []parameter{{"side", text}}, columns: []capi.Field{{Name: "query", Type: capi.Varchar}},
+		run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+			side, err := a.side()
+			if err != nil {
+				return err
+			}
+			return row(query(side))
+		},
 	}
 }
 
@@ -85,9 +97,10 @@ var findSAEs = procedure{
 
 // describeSAE is what a load would record of an SAE, without loading it: it reads the
 // files once, for their hash. A decoder that a load would have to map to the residual
-// stream is refused, since read_sae gives its rows as they are.
+// stream is refused, since read_sae gives its rows as they are; and with encoder := true an encoder that
+// a load would refuse.
 var describeSAE = procedure{
-	name: "saedb_describe_sae", takes: []parameter{{"path", text}}, first: 1,
+	name: "saedb_describe_sae", takes: []parameter{{"path", text}, {"encoder", flag}}, first: 1,
 	columns: []capi.Field{
 		{Name: "name", Type: capi.Varchar}, {Name: "format", Type: capi.Varchar}, {Name: "architecture", Type: capi.Varchar},
 		{Name: "d_model", Type: capi.Bigint}, {Name: "d_sae", Type: capi.Bigint}, {Name: "hook", Type: capi.Varchar},
@@ -104,6 +117,15 @@ var describeSAE = procedure{
 		info := opened.Info()
 		if err := sae.CheckInResidualStream(info); err != nil {
 			return err
+		}
+		if a.flag("encoder") {
+			encoder, err := opened.Encoder()
+			if err == nil {
+				err = loader.CheckReadsResidualStream(info, encoder)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		sha256, bytes, err := loader.Digest(ctx, a.text("path"), info.Files)
 		if err != nil {

@@ -59,7 +59,7 @@ type Checker struct {
 type Result struct {
 	Models, SAEs, Features int
 	Tables                 int
-	Recomputed             int // features whose statistics were computed again
+	Recomputed             int // features whose statistics were computed again, a feature of both sides twice
 	Scores                 int // enrichment scores that were computed again
 	Sources                int // files that still have the recorded hash
 	Findings               int // all, those that were not reported one by one too
@@ -94,21 +94,24 @@ type run struct {
 	result     Result
 	models     []storedModel
 	saes       []storedSAE
+	inputs     []storedSAE     // the same with what is said of figures about those of the input side
 	unreadable map[string]bool // errors of DuckDB that are reported already
 }
 
 type storedModel struct {
 	id, dModel, dVocab int
 	name               string
+	embeddingIn        string // the table that has its embedding; empty where it has none
 }
 
 type storedSAE struct {
 	id, dModel, dSAE int
 	name             string
 	model            *storedModel
-	tokens           string // of its statistics; empty when there are none
-	kernel           string // that computed them
-	sameVersion      bool   // whether this version of saedb did
+	side             schema.Side // of the figures that are spoken of
+	tokens           string      // of its statistics; empty when there are none
+	kernel           string      // that computed them
+	sameVersion      bool        // whether this version of saedb did
 }
 
 // tables makes sure that all tables are there. Without them there is nothing to check.
@@ -133,16 +136,21 @@ func (r *run) tables() (all bool, err error) {
 
 // readCatalogue reads which models and SAEs there are.
 func (r *run) readCatalogue() (err error) {
-	r.models, err = read(r, "stored_models", func(m *storedModel) []any { return []any{&m.id, &m.name, &m.dModel, &m.dVocab} },
-		`SELECT model_id, model, d_model, d_vocab FROM stored_models ORDER BY model_id`)
+	r.models, err = read(r, "stored_models", func(m *storedModel) []any { return []any{&m.id, &m.name, &m.dModel, &m.dVocab, &m.embeddingIn} },
+		`SELECT model_id, model, d_model, d_vocab, coalesce(embedding_in, '') FROM stored_models ORDER BY model_id`)
 	if err != nil {
 		return err
 	}
 	r.result.Models = len(r.models)
-	return r.readSAEs()
+	if r.saes, err = r.readSAEs(schema.Output); err != nil {
+		return err
+	}
+	r.inputs, err = r.readSAEs(schema.Input)
+	return err
 }
 
-func (r *run) readSAEs() error {
+// readSAEs reads which there are, with how the figures of a side were computed.
+func (r *run) readSAEs(side schema.Side) (all []storedSAE, err error) {
 	type row struct {
 		storedSAE
 		modelID int
@@ -150,20 +158,22 @@ func (r *run) readSAEs() error {
 	columns := func(s *row) []any {
 		return []any{&s.id, &s.name, &s.modelID, &s.dModel, &s.dSAE, &s.tokens, &s.kernel, &s.sameVersion}
 	}
-	saes, err := read(r, "stored_saes", columns, `SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae,
+	saes, err := read(r, "stored_saes", columns, side.SQL(`SELECT s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae,
 			coalesce(any_value(c.tokens), ''), coalesce(any_value(c.kernel), ''), coalesce(any_value(c.saedb_version), '') = ?
 		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
-		GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`, version.Number)
+		GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`), version.Number)
 	for _, s := range saes {
-		r.result.SAEs++
-		r.result.Features += s.dSAE
+		if side.Name == schema.Output.Name {
+			r.result.SAEs++
+			r.result.Features += s.dSAE
+		}
 		at := slices.IndexFunc(r.models, func(m storedModel) bool { return m.id == s.modelID })
 		if at >= 0 { // or it is reported as an orphan
-			s.model = &r.models[at]
-			r.saes = append(r.saes, s.storedSAE)
+			s.model, s.side = &r.models[at], side
+			all = append(all, s.storedSAE)
 		}
 	}
-	return err
+	return all, err
 }
 
 // read returns the rows of a query. One that cannot be run is a finding about a table, and

@@ -2,13 +2,18 @@ package check
 
 import schema "github.com/saedb/saedb/sql"
 
-// enrichmentTables checks the stored scores of each SAE.
+// enrichmentTables checks the stored scores of each SAE, on both sides.
 func (r *run) enrichmentTables() error {
 	add, end := r.begin("enrichment", int64(len(r.saes)), "SAEs")
 	defer end()
 	for i := range r.saes {
-		if err := r.applyAll(append(labelRules(r.saes[i].id), enrichmentRules...), r.namedSAE(&r.saes[i])...); err != nil {
-			return err
+		for _, side := range schema.Sides {
+			for _, rule := range append(labelRules(side, r.saes[i].id), enrichmentRules...) {
+				rule.table, rule.query = side.SQL(rule.table), side.SQL(rule.query)
+				if err := r.apply(rule, r.namedSAE(&r.saes[i])...); err != nil {
+					return err
+				}
+			}
 		}
 		add(1)
 	}
@@ -60,11 +65,11 @@ var enrichmentRules = []rule{
 }
 
 // labelRules make the labels of an SAE anew from its scores and its features' tokens.
-func labelRules(sae int) []rule {
+func labelRules(side schema.Side, sae int) []rule {
 	return []rule{
 		{"stored_labels", `SELECT '$subject, feature ' || feature, 'expected 1 row, found ' || count(*) FROM stored_labels WHERE sae_id = $id GROUP BY feature HAVING count(*) > 1 ORDER BY ALL`},
 		{"stored_labels", `SELECT '$subject, feature ' || feature, 'expected ' || coalesce('label ' || e.label, 'no label') || ' by its scores, found ' || coalesce(l.label, 'none')
-			FROM (` + schema.Labels(sae) + `) e FULL JOIN (SELECT feature, set_id, label FROM stored_labels WHERE sae_id = $id) l USING (feature)
+			FROM (` + side.Labels(sae) + `) e FULL JOIN (SELECT feature, set_id, label FROM stored_labels WHERE sae_id = $id) l USING (feature)
 			WHERE ` + complete + ` AND (e.set_id IS DISTINCT FROM l.set_id OR e.label IS DISTINCT FROM l.label) ORDER BY ALL`},
 	}
 }

@@ -50,6 +50,7 @@ var catalogueRules = slices.Concat([]rule{
 	recorded("stored_computations", "features", "stored_statistics"),
 	recorded("stored_computations", "scores", "stored_enrichment"),
 	recorded("stored_input_computations", "features", "stored_input_statistics"),
+	recorded("stored_input_computations", "scores", "stored_input_enrichment"),
 
 	{"stored_token_sets", `SELECT 'set_id ' || set_id, count(*) || ' sets have that number' FROM stored_token_sets GROUP BY set_id HAVING count(*) > 1`},
 	{"stored_token_sets", `SELECT 'token set ' || token_set, count(*) || ' sets of the model have that name' FROM stored_token_sets GROUP BY model_id, token_set HAVING count(*) > 1`},
@@ -79,6 +80,7 @@ var catalogueRules = slices.Concat([]rule{
 				(SELECT count(*) FROM stored_head_weights w WHERE w.model_id = a.model_id AND w.layer = a.layer AND w.matrix = a.matrix) AS found
 			FROM (SELECT *, unnest(['q', 'k', 'v', 'o']) AS matrix FROM stored_attention) a) JOIN stored_models USING (model_id)
 		WHERE found <> expected OR distinct_rows <> expected`},
+	{"stored_baselines", `SELECT 'baseline ' || baseline_id, 'expected side output or input, found ' || side FROM stored_baselines WHERE side NOT IN ('output', 'input')`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
@@ -90,29 +92,37 @@ var catalogueRules = slices.Concat([]rule{
 	{"stored_encoders", `SELECT 'SAE ' || sae, 'expected ' || CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END || ' rows of its encoder, found ' || found
 		FROM (SELECT sae, d_sae, encoder_hook, (SELECT count(*) FROM stored_encoders e WHERE e.sae_id = s.sae_id) AS found FROM stored_saes s)
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
-}, computationRules("stored_computations"), computationRules("stored_input_computations"),
+}, computationRules(schema.Output), computationRules(schema.Input),
 	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
 	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_token_sets", "stored_baselines"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
-		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance", "stored_baselines"),
+		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance",
+		"stored_input_enrichment", "stored_input_labels", "stored_baselines"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),
-	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics"),
+	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics", "stored_input_enrichment"),
 	orphans("baseline", "stored_baselines", "baseline_id", "baseline_id", "stored_baseline_statistics", "stored_baseline_enrichment"),
-	orphans("token set", "stored_token_sets", "set_id", "set_id", "stored_enrichment", "stored_labels", "stored_baseline_enrichment"),
+	orphans("token set", "stored_token_sets", "set_id", "set_id", "stored_enrichment", "stored_labels", "stored_input_enrichment", "stored_input_labels", "stored_baseline_enrichment"),
 )
 
-// computationRules are those of a table of what was computed of SAEs, a row each.
-func computationRules(table string) []rule {
+// computationRules are those of the table of what was computed of a side of SAEs, a row each.
+func computationRules(side schema.Side) []rule {
+	table := side.SQL("stored_computations")
 	from := ` FROM ` + table + ` `
 	return []rule{
+		baselineOf(side),
 		{table, `SELECT 'sae_id ' || sae_id, 'expected 1 row, found ' || count(*)` + from + `GROUP BY sae_id HAVING count(*) > 1`},
 		{table, `SELECT 'sae_id ' || sae_id, 'expected tokens all or real, found ' || tokens` + from + `WHERE tokens NOT IN ('all', 'real')`},
-		{table, `SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || ' is not there'` + from + `
-			WHERE baseline_id IS NOT NULL AND baseline_id NOT IN (SELECT baseline_id FROM stored_baselines)`},
 		{table, `SELECT 'SAE ' || sae, 'expected ' || expected || ' counted tokens, found ' || counted_tokens
 			FROM (SELECT sae, counted_tokens, ` + schema.CountedTokens("s.model_id", "c.tokens") + ` AS expected` + from + `c JOIN stored_saes s USING (sae_id))
 			WHERE counted_tokens <> expected`},
 	}
+}
+
+// baselineOf finds computations of a side whose baseline is not there, or of the other side.
+func baselineOf(side schema.Side) rule {
+	return rule{side.SQL("stored_computations"), side.SQL(`SELECT 'sae_id ' || sae_id, 'baseline ' || baseline_id || coalesce(' is of side ' || side || ', expected ' || 'output', ' is not there')
+		FROM stored_computations c LEFT JOIN (SELECT baseline_id, side FROM stored_baselines) b USING (baseline_id)
+		WHERE c.baseline_id IS NOT NULL AND side IS DISTINCT FROM 'output'`)}
 }
 
 // recorded finds computations that recorded another number of rows, in a column, than a

@@ -120,7 +120,7 @@ func (r *run) compareScoresOf(of *unembedding, batch []stored, weights [][]float
 		})
 	}
 	workers.Wait()
-	found := r.several("stored_enrichment")
+	found := r.several(of.sae.side.SQL("stored_enrichment"))
 	defer found.end()
 	for i, f := range batch {
 		r.result.Scores += len(scores[f.feature])
@@ -141,10 +141,11 @@ func (r *run) readScores(batch []stored, sets *tokenSets) (map[int][]score, erro
 		score
 		feature, setID int
 	}
-	rows, err := read(r, "stored_enrichment", func(s *row) []any { return []any{&s.feature, &s.setID, &s.es, &s.promoted, &s.log10P, &s.auc} },
+	side := batch[0].sae.side
+	rows, err := read(r, side.SQL("stored_enrichment"), func(s *row) []any { return []any{&s.feature, &s.setID, &s.es, &s.promoted, &s.log10P, &s.auc} },
 		// A FLOAT would come by way of its shortest decimal, which is another float64.
-		fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
-		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(schema.List(features), "[]")))
+		side.SQL(fmt.Sprintf(`SELECT feature, set_id, CAST(es AS DOUBLE), promoted, CAST(log10_ks_p AS DOUBLE), CAST(auc AS DOUBLE) FROM stored_enrichment
+		WHERE sae_id = %d AND feature IN (%s) ORDER BY feature, set_id`, batch[0].sae.id, strings.Trim(schema.List(features), "[]"))))
 	scores := map[int][]score{}
 	for _, s := range rows {
 		var known bool

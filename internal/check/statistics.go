@@ -43,9 +43,11 @@ type stored struct {
 // gonum, with none of the code that made them, and scores from their definition.
 func (r *run) figures() error {
 	total := 0
-	for i := range r.saes {
-		if r.saes[i].tokens != "" {
-			total += len(r.sample(&r.saes[i]))
+	for _, saes := range [][]storedSAE{r.saes, r.inputs} {
+		for i := range saes {
+			if saes[i].tokens != "" {
+				total += len(r.sample(&saes[i]))
+			}
 		}
 	}
 	add, end := r.begin("figures again", int64(total), "features")
@@ -53,16 +55,19 @@ func (r *run) figures() error {
 	for i := range r.models {
 		m := &r.models[i]
 		for _, tokens := range []string{"all", "real"} {
-			if err := r.figuresOf(m, tokens, add); err != nil {
-				return err
+			for _, saes := range [][]storedSAE{r.saes, r.inputs} {
+				if err := r.figuresOf(m, saes, tokens, add); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// figuresOf does so for the SAEs of one model whose figures count the same tokens.
-func (r *run) figuresOf(m *storedModel, tokens string, add func(int64)) error {
+// figuresOf does so for one side of those SAEs that are of one model and whose figures count the
+// same tokens.
+func (r *run) figuresOf(m *storedModel, saes []storedSAE, tokens string, add func(int64)) error {
 	atOnce := max(1, weightsAtOnce/max(1, m.dVocab))
 	var batch []stored
 	c := &unembedding{model: m}
@@ -76,8 +81,8 @@ func (r *run) figuresOf(m *storedModel, tokens string, add func(int64)) error {
 		batch = batch[:0]
 		return err
 	}
-	for i := range r.saes {
-		s := &r.saes[i]
+	for i := range saes {
+		s := &saes[i]
 		if s.model != m || s.tokens != tokens {
 			continue
 		}
@@ -107,15 +112,15 @@ func (r *run) readStored(s *storedSAE, features []int) ([]stored, error) {
 		ids         [2]schema.ListOf[int32]
 		highs, lows schema.ListOf[float64]
 	}
-	rows, err := read(r, "stored_statistics", func(f *row) []any {
+	rows, err := read(r, s.side.SQL("stored_statistics"), func(f *row) []any {
 		p, c := &f.moments[0], &f.moments[1]
 		return []any{&f.feature, &f.w, &p[0], &p[1], &p[2], &p[3], &c[0], &c[1], &c[2], &c[3], &f.ids[0], &f.highs, &f.ids[1], &f.lows}
-	}, fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
+	}, s.side.SQL(fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
 		FROM stored_statistics JOIN stored_decoders USING (sae_id, feature)
 		WHERE sae_id = %d AND list_contains(%s, feature) AND len(w_dec) = %d AND list_count(w_dec) = len(w_dec) AND mean + std + cos_mean + cos_std IS NOT NULL
 		  AND len(top_token_ids) = list_count(top_token_ids) AND len(top_token_ids) = list_count(top_logit_weights)
 		  AND len(bottom_token_ids) = list_count(bottom_token_ids) AND len(bottom_token_ids) = list_count(bottom_logit_weights)
-		ORDER BY feature`, columns, s.id, schema.List(features), s.model.dModel))
+		ORDER BY feature`, columns, s.id, schema.List(features), s.model.dModel)))
 	all := make([]stored, len(rows))
 	for i, f := range rows {
 		all[i] = f.stored
@@ -150,7 +155,7 @@ func (r *run) compare(c *unembedding, batch []stored) error {
 	if err := c.sets.read(r, c.model, l.ids); err != nil {
 		return err
 	}
-	found := r.several("stored_statistics")
+	found := r.several(c.sae.side.SQL("stored_statistics"))
 	for i := range batch {
 		if err := r.ctx.Err(); err != nil {
 			return err
@@ -181,7 +186,7 @@ func (r *run) compare(c *unembedding, batch []stored) error {
 // norm is the Euclidean length of a vector.
 func norm(v []float64) float64 { return blas64.Nrm2(blas64.Vector{N: len(v), Data: v, Inc: 1}) }
 
-// project reads the unembedding in parts and multiplies. An unembedding that is
+// project reads the unembedding, or the embedding, in parts and multiplies. One that is
 // damaged, which is reported already, gives nil.
 func (r *run) project(c *unembedding, batch []stored) (*logits, error) {
 	m := c.model

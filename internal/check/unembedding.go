@@ -16,7 +16,8 @@ const keptWeights = 1 << 28
 // partTokens is how many columns of an unembedding are read at a time.
 const partTokens = 2048
 
-// unembedding is the columns of a model's unembedding that count for the statistics of some SAEs.
+// unembedding is the columns of a model's unembedding that count for the statistics of some SAEs,
+// or the rows of its embedding that count for those of their input side.
 type unembedding struct {
 	model   *storedModel
 	sae     *storedSAE // one of them
@@ -61,10 +62,20 @@ func (r *run) parts(c *unembedding, use func(ids []int32, columns []float32)) (w
 
 // readColumns reads those of the tokens in [from, to). Columns is nil when they cannot be used.
 func (r *run) readColumns(c *unembedding, from, to int) (ids []int32, columns []float32, err error) {
-	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT token_id, w_u FROM stored_unembeddings WHERE model_id = %d AND token_id >= %d AND token_id < %d
-		AND token_id IN (SELECT token_id FROM stored_tokens WHERE %s) ORDER BY token_id`, c.model.id, from, to, c.sae.counted()))
+	table, weights := "stored_unembeddings", "w_u"
+	if c.sae.side.Name == schema.Input.Name {
+		switch c.model.embeddingIn {
+		case "stored_unembeddings": // it is the same matrix
+		case "stored_embeddings":
+			table, weights = c.model.embeddingIn, "w_e"
+		default:
+			return nil, nil, nil
+		}
+	}
+	rows, err := r.DB.QueryContext(r.ctx, fmt.Sprintf(`SELECT token_id, %s FROM %s WHERE model_id = %d AND token_id >= %d AND token_id < %d
+		AND token_id IN (SELECT token_id FROM stored_tokens WHERE %s) ORDER BY token_id`, weights, table, c.model.id, from, to, c.sae.counted()))
 	if err != nil {
-		return nil, nil, r.failed("stored_unembeddings", err)
+		return nil, nil, r.failed(table, err)
 	}
 	defer rows.Close()
 	columns = make([]float32, 0, (to-from)*c.model.dModel)
@@ -72,7 +83,7 @@ func (r *run) readColumns(c *unembedding, from, to int) (ids []int32, columns []
 		var id int32
 		var column schema.ListOf[float32]
 		if err := rows.Scan(&id, &column); err != nil {
-			return nil, nil, r.failed("stored_unembeddings", err)
+			return nil, nil, r.failed(table, err)
 		}
 		if len(column) != c.model.dModel {
 			return nil, nil, nil
@@ -80,7 +91,7 @@ func (r *run) readColumns(c *unembedding, from, to int) (ids []int32, columns []
 		ids, columns = append(ids, id), append(columns, column...)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, nil, r.failed("stored_unembeddings", err)
+		return nil, nil, r.failed(table, err)
 	}
 	return ids, columns, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -27,20 +28,47 @@ type column struct{ name, sql, comment string }
 
 const loadColumns = `l.source, l.revision, l.sha256, l.bytes, replace(l.conventions, '` + schema.WithoutWeights + `', '') AS conventions, l.saedb_version, l.loaded_at`
 
-// A baseline goes by its model, choice of tokens, the SAE that it is like, seed and number of
+// A baseline goes by its model, side, choice of tokens, the SAE that it is like, seed and number of
 // random directions, of which a database has one: its number is the database's own.
 const (
 	baselineStatistics = `(SELECT v.*, s.sorted_values, s.direction_rows, b.kernel, b.saedb_version, b.computed_at
 		FROM baseline_statistics v JOIN stored_models m USING (model)
 		JOIN (SELECT b.*, l.name AS like_sae FROM stored_baselines b LEFT JOIN stored_loads l ON l.load_id = b.sae_id) b
-			ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae
+			ON b.model_id = m.model_id AND b.side = v.side AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae
 		JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic)`
 	// The view's directions are those that have a score.
-	baselineEnrichment = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
-			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN '` + schema.Isotropic + `' ELSE '` + schema.LikeSAE + `' END AS kind, l.name AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+	baselineNulls = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
+			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN '` + schema.Isotropic + `' ELSE '` + schema.LikeSAE + `' END AS kind, l.name AS like_sae, b.side, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
 		FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
-		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)`
+		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id
+		WHERE b.side = '$side')`
 )
+
+// baselineEnrichment is the table of the nulls of one side's baselines.
+func baselineEnrichment(side schema.Side) table {
+	return table{
+		name: side.Prefix + "baseline_enrichment", view: strings.ReplaceAll(baselineNulls, "$side", side.Name),
+		order: "model, tokens, like_sae, seed, baseline_directions, token_set", more: []column{
+			baselineDirections, {"scores", "", "Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth."},
+			{"counts", "", "How many of the random directions reach each of scores."}, {"resolution", "", "Least score above 0."},
+		},
+	}
+}
+
+// enrichment is the table of the scores of one side.
+func enrichment(side schema.Side) table {
+	return table{
+		name: side.Prefix + "enrichment", view: side.Prefix + "enrichment", order: "token_set, feature", perSAE: true,
+		more: []column{
+			{"log10_ks_p", "", "log10 of ks_p_value."},
+			{"log10_q", "", "log10 of q_value."},
+			{"log10_q_all", "", "log10 of q_all."},
+		},
+		// The view's own query, of which these are no columns: a join to find them again
+		// would cost more than all else.
+		rows: "SELECT * EXCLUDE (release, layer) FROM (" + side.EnrichmentQuery() + " WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to)",
+	}
+}
 
 // pairsOf is the query of a table with a row a feature of a pair of SAEs: which pair by the
 // names of the SAEs, since its number is the database's own.
@@ -61,24 +89,26 @@ var baselineDirections = column{"baseline_directions", "", "Number of random dir
 
 // tables are all tables that are exported.
 var tables = []table{
-	{name: "features", view: "features", order: "feature", perSAE: true, more: append(endColumns(), provenance...),
-		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature AND t.feature >= $from AND t.feature < $to"},
+	{name: "features", view: "features", order: "feature", perSAE: true, more: slices.Concat(endColumns(), inputColumns(), provenance),
+		join: "LEFT JOIN stored_statistics t ON t.sae_id = $sae_id AND t.feature = v.feature AND t.feature >= $from AND t.feature < $to " +
+			"LEFT JOIN stored_input_statistics i ON i.sae_id = $sae_id AND i.feature = v.feature AND i.feature >= $from AND i.feature < $to"},
 	{name: "feature_tokens", view: "feature_tokens", order: "feature, direction, rank", perSAE: true},
-	{name: "enrichment", view: "enrichment", order: "token_set, feature", perSAE: true,
-		more: []column{
-			{"log10_ks_p", "", "log10 of ks_p_value."},
-			{"log10_q", "", "log10 of q_value."},
-			{"log10_q_all", "", "log10 of q_all."},
-		},
-		// The view's own query, of which these are no columns: a join to find them again
-		// would cost more than all else.
-		rows: "SELECT * EXCLUDE (release, layer) FROM (" + schema.EnrichmentQuery() + " WHERE e.sae_id = $sae_id AND e.feature >= $from AND e.feature < $to)"},
+	enrichment(schema.Output),
+	enrichment(schema.Input),
 	{name: "saes", order: "release, layer, sae", always: true,
 		view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + `, b.seed AS baseline_seed, b.directions AS baseline_directions,
 				CASE WHEN b.sae_id IS NOT NULL THEN '` + schema.LikeSAE + `' WHEN b.seed IS NOT NULL THEN '` + schema.Isotropic + `' END AS baseline_kind
-			FROM saes s JOIN loads l USING (load_id) LEFT JOIN stored_computations c ON c.sae_id = load_id LEFT JOIN stored_baselines b USING (baseline_id))`,
+				, i.tokens AS input_side_tokens, i.kernel AS input_side_kernel, i.saedb_version AS input_side_saedb_version, i.computed_at AS input_side_computed_at,
+				o.seed AS input_side_baseline_seed, o.directions AS input_side_baseline_directions,
+				CASE WHEN o.sae_id IS NOT NULL THEN '` + schema.LikeSAE + `' WHEN o.seed IS NOT NULL THEN '` + schema.Isotropic + `' END AS input_side_baseline_kind
+			FROM saes s JOIN loads l USING (load_id) LEFT JOIN stored_computations c ON c.sae_id = load_id LEFT JOIN stored_baselines b USING (baseline_id)
+			LEFT JOIN stored_input_computations i ON i.sae_id = load_id LEFT JOIN stored_baselines o ON o.baseline_id = i.baseline_id)`,
 		more: []column{{"baseline_seed", "", "Seed of the random directions that its p-values are against; NULL for none."}, baselineDirections,
-			{"baseline_kind", "", "isotropic, or sae: with the covariance of its unit decoder."}}},
+			{"baseline_kind", "", "isotropic, or sae: with the covariance of its unit decoder."},
+			{"input_side_tokens", "", "Rows of the embedding that the figures of its input side are for: all, or real; NULL where they were not computed."},
+			{"input_side_kernel", "", "Kernel that computed these."}, {"input_side_saedb_version", "", "Version of saedb that computed them."},
+			{"input_side_computed_at", "", "When they were begun, in UTC."}, {"input_side_baseline_seed", "", "Seed of the random directions that their p-values are against; NULL for none."},
+			{"input_side_baseline_directions", "", "Number of those."}, {"input_side_baseline_kind", "", "isotropic, or sae: with the covariance of its unit encoder."}}},
 	{name: "models", view: "(SELECT m.* EXCLUDE (load_id), " + loadColumns + " FROM models m JOIN loads l USING (load_id))", order: "model", always: true},
 	{name: "tokens", view: "tokens", order: "model, token_id", always: true},
 	{name: "token_sets", view: "token_sets", order: "model, token_set"},
@@ -87,10 +117,8 @@ var tables = []table{
 		{"direction_rows", "", "Row number of the random direction that has each of them."},
 		{"kernel", "", "Kernel that computed them."}, {"saedb_version", "", "Version of saedb that computed them."}, {"computed_at", "", "When, in UTC."},
 	}},
-	{name: "baseline_enrichment", view: baselineEnrichment, order: "model, tokens, like_sae, seed, baseline_directions, token_set", more: []column{
-		baselineDirections, {"scores", "", "Enrichment scores of random directions, descending: the highest eighth all, of the rest every eighth."},
-		{"counts", "", "How many of the random directions reach each of scores."}, {"resolution", "", "Least score above 0."},
-	}},
+	baselineEnrichment(schema.Output),
+	baselineEnrichment(schema.Input),
 	{name: "links", view: pairsOf("stored_links"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "neighbours", view: pairsOf("stored_neighbours"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "loads", view: "loads", order: "load_id", always: true},
@@ -106,6 +134,18 @@ func endColumns() []column {
 		all = append(all,
 			column{end + "_token_ids", "t." + end + "_token_ids", "Ids of " + end + "_tokens."},
 			column{end + "_logit_weights", "t." + end + "_logit_weights", "Logit weights of " + end + "_tokens."})
+	}
+	return all
+}
+
+// inputColumns are the figures of the input side that the view does not have.
+func inputColumns() []column {
+	all := []column{
+		{"input_token_ids", "i.top_token_ids", "Ids of input_tokens."}, {"input_weights", "i.top_logit_weights", "Input weights of input_tokens."},
+		{"input_bottom_token_ids", "i.bottom_token_ids", "Ids of input_bottom_tokens."}, {"input_bottom_weights", "i.bottom_logit_weights", "Input weights of input_bottom_tokens."},
+	}
+	for _, name := range []string{"cos_mean", "cos_std", "cos_skewness", "cos_kurtosis"} {
+		all = append(all, column{schema.InputPrefix + name, "i." + name, "As " + name + ", of the cosines of the encoder with the rows of the embedding, of unit length times its own."})
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/saedb/saedb/internal/statistics"
 	"github.com/saedb/saedb/internal/version"
 	"github.com/saedb/saedb/loader"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // ComputeRequest says what is computed.
@@ -34,12 +35,12 @@ const (
 	Baseline   = "baseline"
 	Statistics = "statistics" // and enrichment, where the model has token sets
 	Enrichment = "enrichment"
-	Input      = "input" // statistics of the input side
 )
 
 // Computed is a piece of what a computation has done.
 type Computed struct {
 	Kind     string
+	Side     string // statistics.OutputSide or InputSide
 	Of       string // the SAE, or the model of a baseline
 	Like     string // the SAE whose directions those of a baseline are like, if any
 	Features int    // or random directions
@@ -78,17 +79,32 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 	}
 	job.BaselineLike, job.Alone = r.BaselineLike, r.Alone
 	c := &computation{d, r, job}
-	if r.Side == statistics.BothSides { // what the input side lacks is said before anything is computed
-		if _, _, err := job.PlanInput(ctx, r.SAEs, r.Tokens); err != nil {
+	sides := schema.Sides
+	if r.Side != statistics.BothSides {
+		sides = sides[:1]
+		if r.Side == statistics.InputSide {
+			sides = schema.Sides[1:]
+		}
+	}
+	for _, side := range sides { // what is wrong is said before anything is done
+		if _, _, err := statistics.PlanOf(ctx, d.DB, side, r.SAEs, r.Tokens); err != nil {
 			return outcome, err
 		}
 	}
-	if r.Side != statistics.InputSide {
-		if err := c.output(ctx, &outcome); err != nil || r.Side != statistics.BothSides {
+	sets, err := c.Loader().UserSets(ctx)
+	if err != nil {
+		return outcome, err
+	}
+	if c.TakenIn != nil {
+		c.TakenIn(sets)
+	}
+	outcome.Changed = len(sets) > 0
+	for _, side := range sides {
+		if err := c.side(ctx, side, &outcome); err != nil {
 			return outcome, err
 		}
 	}
-	return outcome, c.input(ctx, &outcome)
+	return outcome, nil
 }
 
 type computation struct {
@@ -97,72 +113,44 @@ type computation struct {
 	job *statistics.Job
 }
 
-// output computes the figures of what features write, with their enrichment.
-func (c *computation) output(ctx context.Context, outcome *ComputeOutcome) error {
-	pending, matched, err := statistics.Plan(ctx, c.DB, c.SAEs, c.Tokens)
-	if err != nil {
-		return err
-	}
-	outcome.SAEs = matched
-	sets, err := c.Loader().UserSets(ctx)
-	if err != nil {
-		return err
-	}
-	if c.TakenIn != nil {
-		c.TakenIn(sets)
-	}
-	for _, p := range pending {
-		of := Computed{Kind: Statistics, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.Run(ctx, p) }); err != nil {
-			return err
-		}
-	}
-	// Planned now: what was just computed has its scores.
-	enrichment, err := c.job.PlanEnrichment(ctx, c.SAEs)
-	if err != nil {
-		return err
-	}
-	for _, p := range enrichment {
-		of := Computed{Kind: Enrichment, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
-			return err
-		}
-	}
-	outcome.Changed = len(pending)+len(sets)+len(enrichment) > 0
-	return nil
-}
-
-// input computes the figures of what excites features, of the SAEs with encoders.
-func (c *computation) input(ctx context.Context, outcome *ComputeOutcome) error {
-	pending, matched, err := c.job.PlanInput(ctx, c.SAEs, c.Tokens)
+// side computes the figures of one side of features, with their enrichment.
+func (c *computation) side(ctx context.Context, side schema.Side, outcome *ComputeOutcome) error {
+	pending, matched, err := statistics.PlanOf(ctx, c.DB, side, c.SAEs, c.Tokens)
 	if err != nil {
 		return err
 	}
 	outcome.SAEs = max(outcome.SAEs, matched)
 	for _, p := range pending {
-		of := Computed{Kind: Input, Of: p.SAE, Features: p.Features, Tokens: p.Tokens}
-		if err := c.piece(ctx, of, p.Model, func(ctx context.Context) error { return c.job.RunInput(ctx, p) }); err != nil {
+		of := Computed{Kind: Statistics, Side: side.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, side, of, p.Model, func(ctx context.Context) error { return c.job.Run(ctx, p) }); err != nil {
 			return err
 		}
 	}
-	outcome.Changed = outcome.Changed || len(pending) > 0
+	// Planned now: what was just computed has its scores.
+	enrichment, err := c.job.PlanEnrichment(ctx, side, c.SAEs)
+	if err != nil {
+		return err
+	}
+	for _, p := range enrichment {
+		of := Computed{Kind: Enrichment, Side: side.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, side, of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
+			return err
+		}
+	}
+	outcome.Changed = outcome.Changed || len(pending)+len(enrichment) > 0
 	return nil
 }
 
 // piece computes what is lacking of an SAE, after its model's baseline.
-func (c *computation) piece(ctx context.Context, of Computed, model string, run func(context.Context) error) error {
-	like := of.Of
-	if of.Kind == Input {
-		like = "" // it is held against isotropic directions
-	}
-	if err := c.baseline(ctx, model, of.Tokens, like); err != nil {
+func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, model string, run func(context.Context) error) error {
+	if err := c.baseline(ctx, side, model, of.Tokens, of.Of); err != nil {
 		return err
 	}
 	what := of.Of
-	switch of.Kind {
-	case Enrichment:
+	if of.Kind == Enrichment {
 		what += ", token sets"
-	case Input:
+	}
+	if side.Name == statistics.InputSide {
 		what += ", input side"
 	}
 	return c.inBlocks(ctx, c.job, what, of.Features, run, func(features int, took time.Duration) error {
@@ -206,13 +194,13 @@ func (d *Database) inBlocks(ctx context.Context, job *statistics.Job, what strin
 	return err
 }
 
-func (c *computation) baseline(ctx context.Context, model, tokens, sae string) error {
+func (c *computation) baseline(ctx context.Context, side schema.Side, model, tokens, sae string) error {
 	begun := time.Now()
-	watched, end := c.watch(ctx, "baseline of "+model, 0, "random directions")
-	done, err := c.job.EnsureBaseline(watched, model, tokens, sae)
+	watched, end := c.watch(ctx, "baseline of "+schema.ReaderName(model, side.Reader), 0, "random directions")
+	done, err := c.job.EnsureBaseline(watched, side, model, tokens, sae)
 	end()
 	if err == nil && done.Directions > 0 && c.Done != nil {
-		of := Computed{Kind: Baseline, Of: model, Features: done.Directions, Sets: done.Sets, Tokens: tokens, Took: time.Since(begun)}
+		of := Computed{Kind: Baseline, Side: side.Name, Of: model, Features: done.Directions, Sets: done.Sets, Tokens: tokens, Took: time.Since(begun)}
 		if done.Like {
 			of.Like = sae
 		}

@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -64,16 +65,16 @@ type ComputedBaseline struct {
 // stored: of the default number of directions 100 MB.
 const setsAtOnce = 2048
 
-// EnsureBaseline makes sure that the baseline of a model and a choice of tokens is there that
-// an SAE is to be held against, with a null for each of the model's token sets, and computes
+// EnsureBaseline makes sure that the baseline of a side of a model and a choice of tokens is there
+// that an SAE is to be held against, with a null for each of the model's token sets, and computes
 // what is lacking. Without a name of an SAE it is the isotropic one. An interrupted computation
 // leaves the nulls of the sets that it was done with, and is gone on with.
-func (j *Job) EnsureBaseline(ctx context.Context, model, tokens, sae string) (done ComputedBaseline, err error) {
+func (j *Job) EnsureBaseline(ctx context.Context, side schema.Side, model, tokens, sae string) (done ComputedBaseline, err error) {
 	if j.Baseline == 0 {
 		return done, nil
 	}
-	b := &baselineRun{Job: j, ctx: ctx, model: model, tokens: tokens}
-	if b.like, err = j.like(ctx, sae); err != nil {
+	b := &baselineRun{Job: j, ctx: ctx, side: side, model: model, tokens: tokens}
+	if b.like, err = j.like(ctx, side, sae); err != nil {
 		return done, fault.At("compute baseline", sae, err)
 	}
 	if b.like != 0 {
@@ -102,9 +103,9 @@ type Baseline struct {
 	ID, Seed, Directions int
 }
 
-// BaselineOf is the job's isotropic baseline of a model and a choice of tokens; its ID is 0 where it is
+// BaselineOf is the job's isotropic baseline of a side of a model and a choice of tokens; its ID is 0 where it is
 // not there, or the job has none.
-func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline, err error) {
+func (j *Job) BaselineOf(ctx context.Context, side schema.Side, model, tokens string) (b Baseline, err error) {
 	if j.Baseline == 0 {
 		return b, nil
 	}
@@ -112,7 +113,7 @@ func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline,
 	if err := j.DB.QueryRowContext(ctx, `SELECT model_id FROM stored_models WHERE model = ?`, model).Scan(&modelID); err != nil {
 		return b, fault.At("baseline", model, err)
 	}
-	if b.ID, b.Directions, err = j.findBaseline(ctx, modelID, tokens, 0); err != nil || b.ID == 0 {
+	if b.ID, b.Directions, err = j.findBaseline(ctx, side, modelID, tokens, 0); err != nil || b.ID == 0 {
 		return Baseline{}, fault.At("baseline", model, err)
 	}
 	err = j.DB.QueryRowContext(ctx, `SELECT seed FROM stored_baselines WHERE baseline_id = ?`, b.ID).Scan(&b.Seed)
@@ -123,6 +124,7 @@ func (j *Job) BaselineOf(ctx context.Context, model, tokens string) (b Baseline,
 type baselineRun struct {
 	*Job
 	ctx           context.Context
+	side          schema.Side
 	model, tokens string
 	sae           string // that the directions are like, and its number; none where they are isotropic
 	like          int
@@ -132,34 +134,21 @@ type baselineRun struct {
 	id                     int // 0 where it is not there yet
 	directions             int
 	sets                   []int // that have no null
-	absent                 bool  // the unembedding is not in this database, or the decoder that they are like
-	input                  bool  // whether the directions are multiplied with the embedding, which gives statistics alone
+	absent                 bool  // the reader is not in this database, or the directions that they are like
 }
 
 // reader is what the directions are multiplied with, as functions take it.
-func (b *baselineRun) reader() string {
-	if b.input {
-		return schema.ReaderName(b.model, schema.EmbeddingReader)
-	}
-	return b.model
-}
-
-// computeInput computes the statistics of the directions of a baseline that is there, multiplied
-// with the embedding.
-func (b *baselineRun) computeInput() error {
-	b.input, b.sets = true, nil
-	return b.compute()
-}
+func (b *baselineRun) reader() string { return schema.ReaderName(b.model, b.side.Reader) }
 
 // like is the number of an SAE that is to be held against a baseline like itself, by what the
 // job says or else by the baseline that it has; 0 where that is to be isotropic.
-func (j *Job) like(ctx context.Context, sae string) (id int, err error) {
+func (j *Job) like(ctx context.Context, side schema.Side, sae string) (id int, err error) {
 	if sae == "" || j.Baseline == 0 || j.BaselineLike == Isotropic {
 		return 0, nil
 	}
 	var has bool
-	err = j.DB.QueryRowContext(ctx, `SELECT s.sae_id, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
-		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`, sae).Scan(&id, &has)
+	err = j.DB.QueryRowContext(ctx, side.SQL(`SELECT s.sae_id, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
+		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`), sae).Scan(&id, &has)
 	if err != nil {
 		return 0, err
 	}
@@ -172,9 +161,9 @@ func (j *Job) like(ctx context.Context, sae string) (id int, err error) {
 // find reads what there is.
 func (b *baselineRun) find() error {
 	var weights int64
-	err := b.DB.QueryRowContext(b.ctx, `SELECT model_id, d_model, d_model * CAST(d_vocab AS BIGINT), contains(l.conventions, $1), `+
-		schema.CountedTokens("o.model_id", "$2")+`
-		FROM stored_models o JOIN stored_loads l ON l.load_id = o.model_id WHERE model = $3`, schema.WithoutWeights, b.tokens, b.model).
+	err := b.DB.QueryRowContext(b.ctx, `SELECT model_id, d_model, d_model * CAST(d_vocab AS BIGINT), `+b.side.LacksReader()+`, `+
+		schema.CountedTokens("m.model_id", "$1")+`
+		FROM stored_models m JOIN stored_loads ml ON ml.load_id = m.model_id WHERE model = $2`, b.tokens, b.model).
 		Scan(&b.modelID, &b.dModel, &weights, &b.absent, &b.counted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &fault.Error{Problem: "no model of that name is in this database"}
@@ -182,17 +171,17 @@ func (b *baselineRun) find() error {
 	if err != nil {
 		return err
 	}
-	if b.id, b.directions, err = b.findBaseline(b.ctx, b.modelID, b.tokens, b.like); err != nil {
+	if b.id, b.directions, err = b.findBaseline(b.ctx, b.side, b.modelID, b.tokens, b.like); err != nil {
 		return err
 	}
 	if b.like != 0 && !b.absent {
-		err := b.DB.QueryRowContext(b.ctx, `SELECT contains(conventions, ?) FROM stored_loads WHERE load_id = ?`, schema.WithoutWeights, b.like).Scan(&b.absent)
+		err := b.DB.QueryRowContext(b.ctx, `SELECT `+b.side.LacksDirections()+` FROM stored_saes s JOIN stored_loads l ON l.load_id = s.sae_id WHERE s.sae_id = ?`, b.like).Scan(&b.absent)
 		if err != nil {
 			return err
 		}
 		if b.absent && b.id == 0 {
 			return &fault.Error{
-				Subject: b.sae, Problem: "its decoder, which the random directions are to be like, is not in this database",
+				Subject: b.sae, Problem: "its " + cmp.Or(b.side.Directions, schema.DecoderReader) + ", which the random directions are to be like, is not in this database",
 				Hint: "load it with --replace, or compute with --baseline-like " + Isotropic,
 			}
 		}
@@ -214,13 +203,13 @@ func (b *baselineRun) find() error {
 	return rows.Err()
 }
 
-// findBaseline is the number of the job's baseline of a model, isotropic or like an SAE, 0 where
+// findBaseline is the number of the job's baseline of a side of a model, isotropic or like an SAE, 0 where
 // it is not there, and how many random directions it has or is to have.
-func (j *Job) findBaseline(ctx context.Context, model int, tokens string, like int) (id, directions int, err error) {
+func (j *Job) findBaseline(ctx context.Context, side schema.Side, model int, tokens string, like int) (id, directions int, err error) {
 	err = j.DB.QueryRowContext(ctx, `SELECT baseline_id, directions FROM stored_baselines
 		WHERE model_id = $1 AND tokens = $2 AND ($3 < 0 OR seed = $4 AND directions = $3)
-		AND sae_id IS NOT DISTINCT FROM nullif($5, 0) ORDER BY baseline_id DESC LIMIT 1`,
-		model, tokens, j.Baseline, baselineSeed, like).Scan(&id, &directions)
+		AND sae_id IS NOT DISTINCT FROM nullif($5, 0) AND side = $6 ORDER BY baseline_id DESC LIMIT 1`,
+		model, tokens, j.Baseline, baselineSeed, like, side.Name).Scan(&id, &directions)
 	if errors.Is(err, sql.ErrNoRows) {
 		directions = j.Baseline
 		if directions < 0 {
@@ -268,13 +257,13 @@ var baselineStatistics = []string{"std", "skewness", "kurtosis", "cos_mean", "co
 func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int) error {
 	direction := fmt.Sprintf("random_direction(%d, range, %d)", baselineSeed, b.dModel)
 	if b.like != 0 {
-		direction = fmt.Sprintf("random_direction_like(%d, range, %s)", baselineSeed, schema.Literal(b.sae))
+		direction = fmt.Sprintf("random_direction_like(%d, range, %s)", baselineSeed, schema.Literal(schema.ReaderName(b.sae, b.side.Directions)))
 	}
 	rows := fmt.Sprintf("(SELECT CAST(range AS INTEGER) AS row, %s AS w_dec FROM range(%d, %d))", direction, from, to)
 	sets := schema.List(b.sets)
-	if b.id != 0 && !b.input {
+	if b.id != 0 {
 		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
-			FROM (SELECT unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v FROM `+rows+`)`, b.model, sets, b.tokens)
+			FROM (SELECT unnest(enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?)) AS v FROM `+rows+`)`, b.reader(), sets, b.tokens)
 	}
 	fields := make([]string, len(baselineStatistics))
 	for i, name := range baselineStatistics {
@@ -286,7 +275,7 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 	}
 	// One pass: the whole result is kept for as long as it takes to divide it.
 	if err := run(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT row, feature_statistics(w_dec, ?, ?, CAST(? AS INTEGER[])) AS s FROM `+rows, b.model, b.tokens, sets); err != nil {
+		SELECT row, feature_statistics(w_dec, ?, ?, CAST(? AS INTEGER[])) AS s FROM `+rows, b.reader(), b.tokens, sets); err != nil {
 		return err
 	}
 	if err := run(`INSERT INTO computed_baseline SELECT row, struct_pack(` + strings.Join(fields, ", ") + `) FROM computed_block`); err != nil {
@@ -303,17 +292,14 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 		return err
 	}
 	defer tx.Rollback()
-	lacked := b.id == 0
-	if lacked {
+	if b.id == 0 {
 		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))`,
-			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like); err != nil {
+		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)`,
+			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like, b.side.Name); err != nil {
 			return err
 		}
-	}
-	if lacked || b.input {
 		if err := b.storeStatistics(tx); err != nil {
 			return err
 		}
@@ -326,13 +312,9 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 
 // storeStatistics stores the statistics under the names that they have in the view features.
 func (b *baselineRun) storeStatistics(tx *sql.Tx) error {
-	prefix := ""
-	if b.input {
-		prefix = schema.InputPrefix
-	}
 	for _, name := range baselineStatistics {
 		if _, err := tx.ExecContext(b.ctx, fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
-			SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s, row), list(row ORDER BY s.%[1]s, row) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, prefix+name); err != nil {
+			SELECT ?, ?, list(s.%[1]s ORDER BY s.%[1]s, row), list(row ORDER BY s.%[1]s, row) FROM computed_baseline WHERE isfinite(s.%[1]s) HAVING count(*) > 0`, name), b.id, b.side.Prefix+name); err != nil {
 			return err
 		}
 	}

@@ -16,26 +16,27 @@ type PendingEnrichment struct {
 	Sets       int // that lack scores, of some features at least; 0 where only p- and q-values are
 	Tokens     string
 
+	side  schema.Side
 	id    int
 	block int
 	sets  []int
 }
 
-// PlanEnrichment lists the SAEs that words mean, as [schema.MatchSAEs] has it, and that lack
+// PlanEnrichment lists the SAEs that words mean on a side, as [schema.MatchSAEs] has it, and that lack
 // scores of sets of their model, or are not held against the job's baseline; or are held
 // against one and the job has none. Their statistics must have been computed, since
 // the tokens that count are those of the statistics. Without its weights, an SAE has the
 // scores that it has; where its model has none, or its baseline is like the SAE, p-values are
 // against the baseline that it has.
-func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrichment, error) {
+func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string) ([]PendingEnrichment, error) {
 	names, err := schema.MatchSAEs(ctx, j.DB, words)
 	if err != nil {
 		return nil, fault.At("compute enrichment", "", err)
 	}
-	rows, err := j.DB.QueryContext(ctx, `
+	rows, err := j.DB.QueryContext(ctx, side.SQL(`
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
-		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT contains(l.conventions, $1) AS lacks,
+		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT `+side.LacksDirections()+` AS lacks,
 		       s.d_model * CAST(m.d_vocab AS BIGINT)
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
@@ -46,19 +47,19 @@ func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrich
 		LEFT JOIN scored e ON e.sae_id = s.sae_id AND e.set_id = t.set_id
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
-		WHERE `+schema.InSAEs("s.sae", names)+`
-		  AND (lacks OR $2 = 0 AND c.baseline_id IS NOT NULL OR $2 <> 0 AND CASE
-		       WHEN contains(ml.conventions, $1) OR contains(l.conventions, $1) AND b.sae_id IS NOT NULL AND $3 <> '`+schema.Isotropic+`'
-		       THEN ($2 < 0 OR b.directions = $2) AND e.unadjusted > 0 AND n.scores IS NOT NULL
-		       ELSE b.baseline_id IS NULL OR $3 <> '' AND ($3 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $2 > 0 AND b.directions <> $2 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
-		ORDER BY s.release, s.layer, s.sae, t.set_id`, schema.WithoutWeights, j.Baseline, j.BaselineLike)
+		WHERE `)+schema.InSAEs("s.sae", names)+side.SQL(`
+		  AND (lacks OR $1 = 0 AND c.baseline_id IS NOT NULL OR $1 <> 0 AND CASE
+		       WHEN `+side.LacksReader()+` OR `+side.LacksDirections()+` AND b.sae_id IS NOT NULL AND $2 <> '`+schema.Isotropic+`'
+		       THEN ($1 < 0 OR b.directions = $1) AND e.unadjusted > 0 AND n.scores IS NOT NULL
+		       ELSE b.baseline_id IS NULL OR $2 <> '' AND ($2 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $1 > 0 AND b.directions <> $1 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
+		ORDER BY s.release, s.layer, s.sae, t.set_id`), j.Baseline, j.BaselineLike)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var all []PendingEnrichment
 	for rows.Next() {
-		var p PendingEnrichment
+		p := PendingEnrichment{side: side}
 		var set sql.NullInt64
 		var lacks bool
 		var weights int64
@@ -81,12 +82,12 @@ func (j *Job) PlanEnrichment(ctx context.Context, words string) ([]PendingEnrich
 // RunEnrichment computes what p lacks, after [Job.EnsureBaseline], and the q-values, which
 // depend on all features and sets of the SAE.
 func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
-	like, err := j.like(ctx, p.SAE)
+	like, err := j.like(ctx, p.side, p.SAE)
 	if err != nil {
 		return fault.At("compute enrichment", p.SAE, err)
 	}
 	if len(p.sets) > 0 {
-		_, err := j.DB.ExecContext(ctx, `UPDATE stored_computations SET kernel = kernel || $3 || $2 WHERE sae_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
+		_, err := j.DB.ExecContext(ctx, p.side.SQL(`UPDATE stored_computations SET kernel = kernel || $3 || $2 WHERE sae_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`),
 			p.id, j.Kernel, kernelsApart)
 		if err != nil {
 			return fault.At("compute enrichment", p.SAE, err)
@@ -95,7 +96,7 @@ func (j *Job) RunEnrichment(ctx context.Context, p PendingEnrichment) error {
 			return fault.At("compute enrichment", p.SAE, err)
 		}
 	}
-	return fault.At("compute enrichment", p.SAE, j.significance(ctx, p.id, like))
+	return fault.At("compute enrichment", p.SAE, j.significance(ctx, p.side, p.id, like))
 }
 
 func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
@@ -108,18 +109,18 @@ func (j *Job) enrichBlocks(ctx context.Context, p PendingEnrichment) error {
 // have.
 func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichment, from, to int) (store []string, err error) {
 	var lacking sql.NullString
-	err = conn.QueryRowContext(ctx, fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
+	err = conn.QueryRowContext(ctx, p.side.SQL(fmt.Sprintf(`SELECT CAST(list(set_id ORDER BY set_id) AS VARCHAR) FROM (SELECT unnest(CAST(? AS INTEGER[])) AS set_id)
 		WHERE set_id NOT IN (SELECT set_id FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d
-		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from), schema.List(p.sets)).Scan(&lacking)
+		                     GROUP BY set_id HAVING count(*) = %d)`, p.id, from, to, to-from)), schema.List(p.sets)).Scan(&lacking)
 	if err != nil || !lacking.Valid {
 		return nil, err
 	}
-	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?) AS v
-		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to), p.Model, lacking.String, p.Tokens)
+	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?) AS v
+		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to)), schema.ReaderName(p.Model, p.side.Reader), lacking.String, p.Tokens)
 	if err != nil {
 		return nil, err
 	}
-	return counting(p.id, from, to, []string{
+	return counting(p.side, p.id, from, to, []string{
 		fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND set_id IN (SELECT unnest(CAST(%s AS INTEGER[])))`,
 			p.id, from, to, schema.Literal(lacking.String)),
 		insertEnrichment(p.id, `SELECT feature, unnest(v) AS v FROM computed_block`),

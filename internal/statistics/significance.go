@@ -11,15 +11,15 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
-// significance holds an SAE's figures against the job's baseline, where it has one, which
+// significance holds a side of an SAE's figures against the job's baseline, where it has one, which
 // must be there: p-values, and the q-values that depend on all features and sets of the SAE.
 // like is the SAE itself where that baseline is like it, else 0. Without one, those of an
 // earlier baseline are taken away.
-func (j *Job) significance(ctx context.Context, sae, like int) error {
+func (j *Job) significance(ctx context.Context, side schema.Side, sae, like int) error {
 	var model int
 	var name, tokens string
-	err := j.DB.QueryRowContext(ctx, `SELECT m.model_id, m.model, c.tokens FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_computations c USING (sae_id)
-		WHERE s.sae_id = ?`, sae).Scan(&model, &name, &tokens)
+	err := j.DB.QueryRowContext(ctx, side.SQL(`SELECT m.model_id, m.model, c.tokens FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_computations c USING (sae_id)
+		WHERE s.sae_id = ?`), sae).Scan(&model, &name, &tokens)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (j *Job) significance(ctx context.Context, sae, like int) error {
 	}
 	id := 0
 	if j.Baseline != 0 {
-		if id, _, err = j.findBaseline(ctx, model, tokens, like); err != nil {
+		if id, _, err = j.findBaseline(ctx, side, model, tokens, like); err != nil {
 			return err
 		}
 	}
@@ -39,7 +39,7 @@ func (j *Job) significance(ctx context.Context, sae, like int) error {
 	defer tx.Rollback()
 	// The rows that are there, of any SAE; what this transaction adds has numbers above.
 	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(rowid), -1) FROM stored_enrichment`).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, side.SQL(`SELECT coalesce(max(rowid), -1) FROM stored_enrichment`)).Scan(&last); err != nil {
 		return err
 	}
 	values := strings.NewReplacer("$sae", strconv.Itoa(sae), "$last", strconv.FormatInt(last, 10), "$baseline", strconv.Itoa(id), "$model", schema.Literal(name))
@@ -51,7 +51,10 @@ func (j *Job) significance(ctx context.Context, sae, like int) error {
 		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
 	}
 	if id != 0 {
-		statements = append(statements, featureSignificance("stored_significance", schema.FeaturePValues("$sae", "$baseline")), schema.InsertLabels(sae))
+		statements = append(statements, featureSignificance(side.FeaturePValues("$sae", "$baseline")), schema.Output.InsertLabels(sae))
+	}
+	for i := range statements { // before there are names in them
+		statements[i] = side.SQL(statements[i])
 	}
 	// Baselines that nothing is held against any more, but for those of other choices of tokens.
 	statements = append(statements, unusedBaselines...)
@@ -92,8 +95,8 @@ func enrichmentSignificance(id int) string {
 }
 
 // featureSignificance holds each feature's skewness and kurtosis against the random directions'.
-func featureSignificance(table, pValues string) string {
-	return `INSERT INTO ` + table + `
+func featureSignificance(pValues string) string {
+	return `INSERT INTO stored_significance
 	WITH placed AS (
 		SELECT *, count(*) OVER (PARTITION BY statistic) AS n, row_number() OVER (PARTITION BY statistic ORDER BY p, feature) AS place
 		FROM (` + pValues + `)
@@ -106,12 +109,12 @@ func featureSignificance(table, pValues string) string {
 	FROM adjusted GROUP BY feature ORDER BY feature`
 }
 
-// unusedBaselines drops baselines that another one of the model and its choice of tokens
+// unusedBaselines drops baselines that another one of the model, its side, its choice of tokens
 // and its kind has taken the place of, once no SAE is held against them.
 var unusedBaselines = func() []string {
 	const unused = `(SELECT baseline_id FROM stored_baselines b WHERE baseline_id NOT IN (SELECT baseline_id FROM stored_computations WHERE baseline_id IS NOT NULL)
 		AND baseline_id NOT IN (SELECT baseline_id FROM stored_input_computations WHERE baseline_id IS NOT NULL)
-		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id AND o.baseline_id > b.baseline_id))`
+		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.side = b.side AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id AND o.baseline_id > b.baseline_id))`
 	return []string{
 		`DELETE FROM stored_baseline_enrichment WHERE baseline_id IN ` + unused,
 		`DELETE FROM stored_baseline_statistics WHERE baseline_id IN ` + unused,

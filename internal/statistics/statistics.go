@@ -29,6 +29,7 @@ type Pending struct {
 	Tokens     string
 	Restart    bool // its statistics are for other tokens and will be dropped
 
+	side      schema.Side
 	id, block int
 }
 
@@ -55,7 +56,7 @@ func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pend
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var p Pending
+		p := Pending{side: schema.Output}
 		var features, done int
 		var weights int64
 		var used string
@@ -141,7 +142,7 @@ func (j *Job) done(features int) {
 
 // Run computes what p lacks, after [Job.EnsureBaseline].
 func (j *Job) Run(ctx context.Context, p Pending) error {
-	like, err := j.like(ctx, p.SAE) // before begin forgets which it has
+	like, err := j.like(ctx, p.side, p.SAE) // before begin forgets which it has
 	if err != nil {
 		return fault.At("compute", p.SAE, err)
 	}
@@ -159,7 +160,7 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 	if err := j.blocks(ctx, p, features); err != nil {
 		return err
 	}
-	return fault.At("compute", p.SAE, j.significance(ctx, p.id, like))
+	return fault.At("compute", p.SAE, j.significance(ctx, p.side, p.id, like))
 }
 
 // blocks computes what p lacks of an SAE of so many features.
@@ -183,21 +184,21 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	kernel := j.Kernel
 	if p.Restart {
 		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE sae_id = ?`, p.id); err != nil {
+			if _, err := tx.ExecContext(ctx, p.side.SQL(`DELETE FROM `+table+` WHERE sae_id = ?`), p.id); err != nil {
 				return err
 			}
 		}
 	}
 	if !p.Restart { // what is there already stays
-		if kernel, err = j.kernels(ctx, tx, fmt.Sprintf("stored_computations WHERE sae_id = %d AND features + scores > 0", p.id)); err != nil {
+		if kernel, err = j.kernels(ctx, tx, p.side.SQL(fmt.Sprintf("stored_computations WHERE sae_id = %d AND features + scores > 0", p.id))); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM stored_computations WHERE sae_id = ?`, p.id); err != nil {
+	if _, err := tx.ExecContext(ctx, p.side.SQL(`DELETE FROM stored_computations WHERE sae_id = ?`), p.id); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores)
-		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`, 0, 0`,
+	_, err = tx.ExecContext(ctx, p.side.SQL(`INSERT INTO stored_computations (sae_id, tokens, kernel, saedb_version, computed_at, counted_tokens, features, scores)
+		SELECT $1, $2, $3, $4, $5, `+schema.CountedTokens("(SELECT model_id FROM stored_saes WHERE sae_id = $1)", "$2")+`, 0, 0`),
 		p.id, p.Tokens, kernel, j.Version, time.Now().UTC())
 	if err != nil {
 		return err
@@ -223,49 +224,61 @@ func (j *Job) kernels(ctx context.Context, tx *sql.Tx, rows string) (string, err
 // block computes the features in [from, to) that lack statistics. Where the model has
 // token sets, the same pass over the logit weights scores them.
 func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int) (store []string, err error) {
-	sets, arguments := "", []any{p.Model, p.Tokens}
+	sets, norm := "", ""
+	if p.side.Name == schema.Output.Name {
+		norm = ", " + schema.DecoderNorm + " AS decoder_norm"
+	}
 	if p.Sets > 0 {
 		sets = fmt.Sprintf(`, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))`, p.id)
 	}
-	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s, `+schema.DecoderNorm+` AS decoder_norm FROM stored_decoders d
+	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
+		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s%[5]s FROM stored_decoders d
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
 			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
-		p.id, from, to, sets), arguments...)
+		p.id, from, to, sets, norm)), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
 	if err != nil {
 		return nil, err
 	}
-	store = []string{insertStatistics(p.id)}
+	store = []string{insertStatistics(p.side, p.id)}
 	if p.Sets > 0 {
 		store = append(store,
 			// Scores without statistics may be of other tokens.
 			fmt.Sprintf(`DELETE FROM stored_enrichment WHERE sae_id = %d AND feature >= %d AND feature < %d AND feature IN (SELECT feature FROM computed_block)`, p.id, from, to),
 			insertEnrichment(p.id, `SELECT feature, unnest(s.enrichment) AS v FROM computed_block`))
 	}
-	return counting(p.id, from, to, store), nil
+	return counting(p.side, p.id, from, to, store), nil
 }
 
 // counting adds to the statements that store figures of the features in [from, to) those
 // that record how many more or fewer there are of the SAE, in the same transaction: so an
 // interrupted computation has the figures that are recorded too. Only these features are
-// counted, which lie side by side.
-func counting(sae, from, to int, store []string) []string {
+// counted, which lie side by side. All of them are those of the side.
+func counting(side schema.Side, sae, from, to int, store []string) []string {
 	count := func(sign string) string {
 		return strings.NewReplacer("$sign", sign, "$of", fmt.Sprintf("WHERE sae_id = %d AND feature >= %d AND feature < %d", sae, from, to), "$id", fmt.Sprint(sae)).Replace(
 			`UPDATE stored_computations SET features = features $sign (SELECT count(*) FROM stored_statistics $of), scores = scores $sign (SELECT count(*) FROM stored_enrichment $of) WHERE sae_id = $id`)
 	}
-	return slices.Concat([]string{count("-")}, store, []string{count("+")})
+	all := slices.Concat([]string{count("-")}, store, []string{count("+")})
+	for i := range all {
+		all[i] = side.SQL(all[i])
+	}
+	return all
 }
 
-// insertStatistics inserts the computed block: rows (feature, s, decoder_norm), s being the
-// result of feature_statistics.
-func insertStatistics(sae int) string {
+// insertStatistics inserts the computed block: rows (feature, s), s being the result of
+// feature_statistics, and of the output side decoder_norm.
+func insertStatistics(side schema.Side, sae int) string {
 	fields := make([]string, len(schema.StatisticsColumns))
 	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c + " AS " + c
 	}
+	names := strings.Join(schema.StatisticsColumns, ", ")
+	if side.Name != schema.Output.Name {
+		return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature`,
+			names, sae, strings.Join(fields, ", "))
+	}
 	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[4]s, decoder_norm FROM (
 			SELECT feature, decoder_norm, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
 		ORDER BY feature`,
-		strings.Join(schema.StatisticsColumns, ", "), sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
+		names, sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
 }

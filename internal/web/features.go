@@ -224,7 +224,7 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]r
 	for _, columns := range []string{
 		"mean, std, skewness, kurtosis, top_token_ids, bottom_token_ids FROM stored_statistics",
 		"log_sparsity FROM stored_decoders",
-		"label FROM stored_labels",
+		"both_sides(i.label, l.label) AS label FROM (FROM stored_labels" + in + ") l FULL JOIN (FROM stored_input_labels" + in + ") i USING (sae_id, feature)",
 	} {
 		found, err := s.list(ctx, "SELECT sae_id, feature, "+columns+in)
 		if err != nil {

@@ -15,21 +15,22 @@ def program(*arguments):
     return subprocess.run([ROOT / "bin/saedb", *map(str, arguments)], check=True, capture_output=True, text=True).stdout
 
 
-def reference_of_example(directory):
-    """A database of the program's with the example's SAEs, letters' token sets, and all results."""
-    reference = directory / "reference.saedb"
-    program("--db", reference, "load", "model", MODEL, "--name", "smollm2-135m")
+def reference_of_example(directory, side="output"):
+    """A database of the program's with the example's SAEs, letters' token sets, and all results, of both sides or of the output side."""
+    reference = directory / f"reference-{side}.saedb"
+    embedding, encoder = (["--embedding"], ["--encoder"]) if side == "both" else ([], [])
+    program("--db", reference, "load", "model", MODEL, "--name", "smollm2-135m", *embedding)
     for path in SAES:
-        program("--db", reference, "load", "sae", path, "--release", "smollm2-demo")
+        program("--db", reference, "load", "sae", path, "--release", "smollm2-demo", *encoder)
     program("--db", reference, "load", "sets", "--family", "letters")
-    program("--db", reference, "compute")
+    program("--db", reference, "compute", "--side", side)
     return reference
 
 
 def opened(out):
     """DuckDB on a directory of results."""
     con = duckdb.connect()
-    for table in ("features", "enrichment"):
+    for table in ("features", "enrichment", "input_enrichment"):
         if (Path(out) / table).exists():
             con.execute(
                 f"CREATE VIEW {table} AS FROM read_parquet('{out}/{table}/*/*/*.parquet', hive_partitioning = true, "
@@ -40,19 +41,31 @@ def opened(out):
 
 def layout():
     """Columns of docs/export.md that the program's tables have."""
-    statistics = "top_token_ids, bottom_token_ids, top_logit_weights, bottom_logit_weights"
+    statistics = "t.top_token_ids, t.bottom_token_ids, t.top_logit_weights, t.bottom_logit_weights"
+    inputs = (
+        "i.top_token_ids AS input_token_ids, i.top_logit_weights AS input_weights, i.bottom_token_ids AS input_bottom_token_ids, "
+        "i.bottom_logit_weights AS input_bottom_weights, i.cos_mean AS input_cos_mean, i.cos_std AS input_cos_std, "
+        "i.cos_skewness AS input_cos_skewness, i.cos_kurtosis AS input_cos_kurtosis"
+    )
     return {
-        "features": ("features.* EXCLUDE (label), " + statistics, "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature"),
-        "enrichment": (
-            "enrichment.*, e.log10_ks_p, e.log10_q, e.log10_q_all",
-            "enrichment JOIN saes USING (sae) JOIN stored_token_sets s USING (token_set) "
-            "JOIN stored_enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = enrichment.feature",
+        "features": (
+            f"features.* EXCLUDE (label), {statistics}, {inputs}",
+            "features JOIN saes USING (sae, release) JOIN stored_statistics t ON t.sae_id = saes.load_id AND t.feature = features.feature "
+            "LEFT JOIN stored_input_statistics i ON i.sae_id = saes.load_id AND i.feature = features.feature",
         ),
+        **{
+            f"{prefix}enrichment": (
+                f"{prefix}enrichment.*, e.log10_ks_p, e.log10_q, e.log10_q_all",
+                f"{prefix}enrichment JOIN saes USING (sae) JOIN stored_token_sets s USING (token_set) "
+                f"JOIN stored_{prefix}enrichment e ON e.sae_id = saes.load_id AND e.set_id = s.set_id AND e.feature = {prefix}enrichment.feature",
+            )
+            for prefix in ("", "input_")
+        },
     }
 
 
 #: What the rows of a file are sorted by, of docs/export.md.
-ORDER = {"features": "feature", "enrichment": "token_set, feature"}
+ORDER = {"features": "feature", "enrichment": "token_set, feature", "input_enrichment": "token_set, feature"}
 
 
 def assert_same(case, out, reference, where="true"):

@@ -295,6 +295,35 @@ class OnDisk(unittest.TestCase):
         saedb.load_sae(con, one, hook="layers.7")
         self.assertEqual(con.execute("SELECT hook, layer FROM saes").fetchall(), [("layers.7", 7)])
 
+    def test_input_side(self):
+        """What excites features, in the views and in what Spark's workers ask of the extension."""
+        con = saedb.connect()
+        self.addCleanup(con.close)
+        one = EXAMPLE / "saes" / "blocks.4.hook_resid_pre"
+        saedb.load_model(con, EXAMPLE / "SmolLM2-135M-Instruct.unembedding.gguf", name="m", embedding=True)
+        saedb.load_sae(con, one, encoder=True)
+        saedb.load_sets(con, families=["letters"])
+        done = saedb.compute(con, side="input", baseline=200)
+        self.assertEqual((sum(c.features for c in done), {(c.computed, c.token_sets) for c in done}), (1536, {("input statistics", 26)}))
+        self.assertEqual(con.execute("SELECT count(*), count(q_value), any_value(side) FROM input_enrichment").fetchone(), (26 * 1536, 26 * 1536, "input"))
+        self.assertEqual(con.execute("SELECT count(*) FROM enrichment").fetchone(), (0,))
+        ((query,),) = con.execute("FROM saedb_enrichment_query(side := 'input')").fetchall()
+        view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
+        self.assertEqual(con.execute(f"{view} EXCEPT ALL FROM input_enrichment").fetchall(), [])
+        ((query,),) = con.execute("FROM saedb_feature_p_values_query(side := 'input')").fetchall()
+        con.execute("CREATE TEMP TABLE stored_input_statistics AS SELECT * REPLACE (0 AS sae_id) FROM main.stored_input_statistics")
+        baseline = con.execute("CALL saedb_baseline('m', side := 'input', database := current_database())").fetchall()[0]
+        self.assertEqual(baseline[2], 200)
+        self.assertEqual(
+            con.execute(f"SELECT feature, p FROM ({query}) WHERE statistic = 'kurtosis' ORDER BY feature", {"baseline": baseline[0]}).fetchall(),
+            con.execute("SELECT feature, input_kurtosis_p FROM features ORDER BY feature").fetchall(),
+        )
+        for call in ("saedb_enrichment_query(side := 'inside')", "saedb_baseline('m', side := 'both', database := current_database())"):
+            with self.assertRaisesRegex(duckdb.Error, "side: expected output or input, found"):
+                con.execute(f"CALL {call}").fetchall()
+        with self.assertRaisesRegex(duckdb.Error, "side: expected output, input or both, found inside"):
+            saedb.compute(con, side="inside")
+
     def test_described_as_a_load_records_it(self):
         """What Spark's workers ask of the extension."""
         con = saedb.connect()

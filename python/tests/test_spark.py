@@ -111,6 +111,37 @@ class OnACluster(unittest.TestCase):
         self.assertEqual({c.sae: c.unchanged for c in done}, {NAMES[0]: True, NAMES[1]: False})
         self.assert_same(self.reference)
 
+    def test_both_sides(self):
+        """What excites features is the program's too, bit for bit, from files of a model and from its database, and is imported."""
+        reference = reference_of_example(self.directory, "both")
+        done, _ = self.compute(SAES, MODEL, ["letters"], release="smollm2-demo", model_name="smollm2-135m", side="both")
+        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(name, 1536, 26, False) for name in NAMES])
+        self.assert_same(reference)
+        self.assertTrue((self.out / "input_enrichment").exists())
+        imported = self.directory / "imported-both.saedb"
+        program("--db", imported, "import", "--parquet", self.out)
+        con = duckdb.connect()
+        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY); ATTACH '{imported}' AS imported (READ_ONLY)")
+        for view, columns in (
+            ("features", "* EXCLUDE (encoder_norm, encoder_decoder_cosine, encoder_bias, threshold)"), ("input_enrichment", "*"),
+            ("feature_input_tokens", "*"), ("baseline_statistics", "*"), ("input_baseline_enrichment", "*"),
+            ("stored_input_computations", "tokens, kernel, counted_tokens, features, scores"),
+        ):  # fmt: skip
+            for more, less in (("reference", "imported"), ("imported", "reference")):
+                con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS SELECT {columns} FROM {view}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS SELECT {columns} FROM {view}")
+                self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)
+        con.close()
+        # The output side alone asks for results anew, and has no other.
+        done, _ = self.compute(SAES[:1], reference, True, release="smollm2-demo")
+        self.assertEqual([c.unchanged for c in done], [False])
+        self.assertEqual([path.name for path in (self.out / "input_enrichment").rglob("*29*.parquet")], [path.name for path in (self.out / "input_enrichment").rglob("*.parquet")])
+        done, _ = self.compute(SAES[:1], reference, True, release="smollm2-demo", side="both")
+        self.assert_same(reference)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "needs the embedding of model smollm2-135m, which was loaded without"):
+            self.compute(SAES[:1], self.reference, True, side="both")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "side: expected output or both, found input"):
+            self.compute(SAES[:1], reference, side="input")
+
     def test_other_baselines(self):
         """Another number of random directions, and none, ask for results anew, which are the program's."""
         for directions in (512, 0):

@@ -51,12 +51,13 @@ CREATE OR REPLACE MACRO strongest_features(wanted, k := 10, within := NULL, of_s
 COMMENT ON MACRO TABLE strongest_features IS 'strongest_features(token_set, k := 10, within := NULL, of_sae := NULL): the features of all SAEs, of those of the release within, or of the one whose name is of_sae, that promote a token set most, and those that suppress it most, first those beyond chance.';
 
 -- More than k are looked at, since some are alike; not all, which may be many.
-CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10) AS TABLE
+-- Of the view of the other side nothing is read.
+CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10, side := 'output') AS TABLE
     WITH scored AS (
         SELECT token_set, size, effect, direction, q_value, es, p_value, auc, model, beyond_chance(q_value) AS beyond_chance,
                row_number() OVER (PARTITION BY direction ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, token_set) AS place
-        FROM enrichment
-        WHERE sae = sae_named(words) AND feature = feature_of(words, feature_index) AND direction IS NOT NULL
+        FROM (FROM enrichment e WHERE e.side = side UNION ALL BY NAME FROM input_enrichment i WHERE i.side = side)
+        WHERE sae = CASE WHEN side IN ('output', 'input') THEN sae_named(words) ELSE error('strongest_of_feature: side: expected output or input, found ' || coalesce(side, 'NULL')) END AND feature = feature_of(words, feature_index) AND direction IS NOT NULL
         QUALIFY place <= 3 * k
     ),
     unlike AS (FROM unlike_sets((SELECT any_value(model) FROM scored), (SELECT list(token_set ORDER BY beyond_chance DESC, abs(effect) DESC, q_value, token_set) FROM scored)))
@@ -64,4 +65,4 @@ CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10) AS T
     FROM scored JOIN unlike USING (token_set)
     QUALIFY row_number() OVER (PARTITION BY direction ORDER BY place) <= k
     ORDER BY direction, place;
-COMMENT ON MACRO TABLE strongest_of_feature IS 'strongest_of_feature(sae, feature, k := 10): the token sets that a feature promotes most, and those that it suppresses most, first those beyond chance; of the 3 k strongest each way, without those that share more than half of their tokens with a stronger one.';
+COMMENT ON MACRO TABLE strongest_of_feature IS 'strongest_of_feature(sae, feature, k := 10, side := ''output''): the token sets that a feature promotes most, and those that it suppresses most, or with side input those that excite it most and that hold it back most, first those beyond chance; of the 3 k strongest each way, without those that share more than half of their tokens with a stronger one.';

@@ -115,6 +115,7 @@ CREATE TABLE stored_input_computations (
     computed_at TIMESTAMP NOT NULL,
     counted_tokens INTEGER NOT NULL,
     features INTEGER NOT NULL,
+    scores BIGINT NOT NULL,
     baseline_id INTEGER
 );
 
@@ -144,6 +145,26 @@ CREATE TABLE stored_input_significance (
     skewness_q DOUBLE,
     kurtosis_p DOUBLE,
     kurtosis_q DOUBLE
+);
+
+CREATE TABLE stored_input_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    es FLOAT,
+    promoted BOOLEAN,
+    auc FLOAT,
+    log10_ks_p FLOAT,
+    log10_p FLOAT,
+    log10_q FLOAT,
+    log10_q_all FLOAT
+);
+
+CREATE TABLE stored_input_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
 );
 
 DROP VIEW IF EXISTS release_enrichment;
@@ -240,7 +261,8 @@ CREATE TABLE stored_baselines (
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
     computed_at TIMESTAMP NOT NULL,
-    sae_id INTEGER
+    sae_id INTEGER,
+    side VARCHAR NOT NULL
 );
 
 CREATE TABLE stored_baseline_statistics (

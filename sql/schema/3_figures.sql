@@ -71,6 +71,7 @@ CREATE TABLE stored_input_computations (
     computed_at TIMESTAMP NOT NULL,
     counted_tokens INTEGER NOT NULL,
     features INTEGER NOT NULL,
+    scores BIGINT NOT NULL,
     baseline_id INTEGER
 );
 
@@ -110,7 +111,8 @@ COMMENT ON COLUMN stored_input_computations.saedb_version IS 'Version of saedb.'
 COMMENT ON COLUMN stored_input_computations.computed_at IS 'When they were begun, in UTC.';
 COMMENT ON COLUMN stored_input_computations.counted_tokens IS 'How many rows of the embedding were used.';
 COMMENT ON COLUMN stored_input_computations.features IS 'How many features have statistics, recorded as they are stored.';
-COMMENT ON COLUMN stored_input_computations.baseline_id IS 'Baseline that its p-values are against, an isotropic one; NULL for none.';
+COMMENT ON COLUMN stored_input_computations.scores IS 'How many rows stored_input_enrichment has of the SAE, likewise.';
+COMMENT ON COLUMN stored_input_computations.baseline_id IS 'Baseline that its p-values are against, one of the input side; NULL for none.';
 COMMENT ON TABLE stored_input_statistics IS 'Statistics of the products of each feature''s encoder with the rows of the embedding, its input weights, and the tokens at their ends.';
 COMMENT ON COLUMN stored_input_statistics.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_input_statistics.feature IS 'Index of the feature.';
@@ -198,3 +200,28 @@ COMMENT ON COLUMN stored_enrichment.log10_p IS 'log10 of the p-value against the
 COMMENT ON COLUMN stored_enrichment.log10_q IS 'log10 of the q-value within the set''s family; NULL until all of the SAE is computed.';
 COMMENT ON COLUMN stored_enrichment.log10_q_all IS 'log10 of the q-value over all sets.';
 COMMENT ON COLUMN stored_enrichment.auc IS 'Mann-Whitney AUC.';
+
+-- The same of the input side, in a table of its own: who asks for what features write reads none of it.
+CREATE TABLE stored_input_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    es FLOAT,
+    promoted BOOLEAN,
+    auc FLOAT,
+    log10_ks_p FLOAT,
+    log10_p FLOAT,
+    log10_q FLOAT,
+    log10_q_all FLOAT
+);
+COMMENT ON TABLE stored_input_enrichment IS 'Enrichment of every feature''s input weights in every token set (compute --side input).';
+COMMENT ON COLUMN stored_input_enrichment.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_input_enrichment.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_input_enrichment.es IS 'Enrichment score, as in input_enrichment.';
+COMMENT ON COLUMN stored_input_enrichment.promoted IS 'Whether the set lies towards the highest input weights: whether it excites the feature.';
+COMMENT ON COLUMN stored_input_enrichment.auc IS 'Mann-Whitney AUC.';
+COMMENT ON COLUMN stored_input_enrichment.log10_ks_p IS 'log10 of the closed-form Kolmogorov-Smirnov p-value.';
+COMMENT ON COLUMN stored_input_enrichment.log10_p IS 'log10 of the p-value against the baseline of the input side; NULL without one.';
+COMMENT ON COLUMN stored_input_enrichment.log10_q IS 'log10 of the q-value within the set''s family; NULL until all of the SAE is computed.';
+COMMENT ON COLUMN stored_input_enrichment.log10_q_all IS 'log10 of the q-value over all sets.';

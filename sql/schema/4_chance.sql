@@ -11,7 +11,8 @@ CREATE TABLE stored_baselines (
     kernel VARCHAR NOT NULL,
     saedb_version VARCHAR NOT NULL,
     computed_at TIMESTAMP NOT NULL,
-    sae_id INTEGER
+    sae_id INTEGER,
+    side VARCHAR NOT NULL
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -50,16 +51,24 @@ CREATE TABLE stored_labels (
     set_id INTEGER NOT NULL,
     label VARCHAR NOT NULL
 );
+
+CREATE TABLE stored_input_labels (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    label VARCHAR NOT NULL
+);
 COMMENT ON TABLE stored_baselines IS 'What chance is: random directions of the residual stream of each model, computed as features are.';
 COMMENT ON COLUMN stored_baselines.baseline_id IS 'Number of the baseline, never used again.';
 COMMENT ON COLUMN stored_baselines.model_id IS 'The model.';
-COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding that were used: all, or real.';
-COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again, or random_direction_like(seed, row, sae).';
+COMMENT ON COLUMN stored_baselines.tokens IS 'Columns of the unembedding, or rows of the embedding, that were used: all, or real.';
+COMMENT ON COLUMN stored_baselines.seed IS 'Seed of the random directions: random_direction(seed, row, d_model) gives them again, or random_direction_like(seed, row, sae), of the input side of SAE#encoder.';
 COMMENT ON COLUMN stored_baselines.directions IS 'Number of random directions.';
 COMMENT ON COLUMN stored_baselines.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
-COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE whose unit decoder''s covariance the random directions have; NULL where they are isotropic.';
+COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE the covariance of whose unit decoder, of the input side of whose unit encoder, the random directions have; NULL where they are isotropic.';
+COMMENT ON COLUMN stored_baselines.side IS 'What they are multiplied with: output for the unembedding, input for the embedding.';
 COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
 COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';
@@ -89,3 +98,8 @@ COMMENT ON COLUMN stored_labels.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_labels.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_labels.set_id IS 'Its strongest token set beyond chance.';
 COMMENT ON COLUMN stored_labels.label IS 'What the feature promotes or suppresses, in a few words: its strongest token set beyond chance (q < 0.05) with members among its ten strongest tokens, or the one token that these are variants of. It is read from the weights alone, and says nothing of when the feature fires. NULL where nothing is beyond chance.';
+COMMENT ON TABLE stored_input_labels IS 'The same of the input side: which tokens excite each feature that has a token set beyond chance there.';
+COMMENT ON COLUMN stored_input_labels.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_labels.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_input_labels.set_id IS 'Its strongest token set beyond chance, of those in input_enrichment.';
+COMMENT ON COLUMN stored_input_labels.label IS 'What excites the feature or holds it back, made as stored_labels.label is.';

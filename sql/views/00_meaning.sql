@@ -10,6 +10,25 @@ CREATE OR REPLACE MACRO feature_role(kurtosis, skewness, variance, least_kurtosi
          WHEN variance > least_variance THEN 'partition' END;
 COMMENT ON MACRO feature_role IS 'feature_role(kurtosis, skewness, variance, least_kurtosis := 10, least_variance := 0.005): prediction, suppression, partition or NULL, by the moments of the cosines of a direction with the columns of the unembedding (Gurnee et al., Universal Neurons in GPT2 Language Models, 2024).';
 
+CREATE OR REPLACE MACRO both_sides(input_label, output_label) AS nullif(concat_ws('; ', input_label, output_label), '');
+COMMENT ON MACRO both_sides IS 'both_sides(input_label, output_label): what excites a feature and what it writes in one label; either alone where the other is NULL.';
+
+-- 2 Φ⁻¹((1 + es)/2) less the location of a set's null, by its scale. DuckDB has no Φ⁻¹; the two
+-- quotients are Acklam's approximation, relative error below 1.2e-9, on x = es/2 = p - 1/2, r being
+-- its square, and on the upper tail (1 - es)/2, of which t is √(-2 ln). The view has these apart,
+-- so that each is computed once.
+CREATE OR REPLACE MACRO shift_z(es, x, r, t, location, scale) AS
+    (2 * CASE WHEN es < 0.9515
+           THEN (((((-39.69683028665376 * r + 220.9460984245205) * r - 275.9285104469687) * r + 138.3577518672690) * r
+                 - 30.66479806614716) * r + 2.506628277459239) * x
+                / (((((-54.47609879822406 * r + 161.5858368580409) * r - 155.6989798598866) * r + 66.80131188771972) * r
+                 - 13.28068155288572) * r + 1)
+           ELSE -(((((-0.007784894002430293 * t - 0.3223964580411365) * t - 2.400758277161838) * t - 2.549732539343734) * t
+                 + 4.374664141464968) * t + 2.938163982698783)
+                / ((((0.007784695709041462 * t + 0.3224671290700398) * t + 2.445134137142996) * t + 3.754408661907416) * t + 1)
+     END - location) / scale;
+COMMENT ON MACRO shift_z IS 'shift_z(es, x, r, t, location, scale): es_z of enrichment, x being es/2, r its square and t the square root of -2 ln((1 - es)/2).';
+
 -- erfc(|z|/√2) by Chebyshev's fit of Press et al., Numerical Recipes, 2nd ed., §6.2 (erfcc): its
 -- relative error is below 1.2e-7 everywhere. DuckDB itself has no such function.
 CREATE OR REPLACE MACRO normal_tail(z) AS
@@ -46,7 +65,8 @@ COMMENT ON MACRO set_phrase IS 'set_phrase(token_set, family): what the tokens o
 -- tokens have in common, sets say better.
 CREATE OR REPLACE MACRO feature_label(direction, phrase, tokens, members) AS
     list_transform([list_transform(tokens, lambda t: {'shown': trim(t, e' \t\r\n'), 'form': lower(trim(t, e' \t\r\n')), 'word': regexp_matches(t, '[\pL\pN]')})],
-        lambda all_tokens: CASE direction WHEN 'promoted' THEN 'promotes ' WHEN 'suppressed' THEN 'suppresses ' END || coalesce(
+        lambda all_tokens: CASE direction WHEN 'promoted' THEN 'promotes ' WHEN 'suppressed' THEN 'suppresses '
+            WHEN 'excites' THEN 'excited by ' WHEN 'holds back' THEN 'held back by ' END || coalesce(
             list_min(list_transform(
                 list_filter(all_tokens, lambda c: c.form <> '' AND (length(c.form) > 1 OR NOT c.word) AND NOT regexp_matches(c.form, '[\pC]')
                     AND list_transform([list_transform(all_tokens, lambda o: CASE WHEN c.word
@@ -58,4 +78,4 @@ CREATE OR REPLACE MACRO feature_label(direction, phrase, tokens, members) AS
                 list_filter(all_tokens, lambda c, i: members[i] AND c.form <> '' AND NOT regexp_matches(c.form, '[\pC]')
                     AND NOT coalesce(list_contains(list_transform(list_filter(all_tokens, lambda o, j: j < i AND members[j]), lambda o: o.form), c.form), false))[:3],
                 lambda c: CASE WHEN regexp_matches(c.shown, '[(),"\s]') THEN '"' || c.shown[:24] || '"' ELSE c.shown[:24] END), ', '), '') || ')', '')))[1];
-COMMENT ON MACRO feature_label IS 'feature_label(direction, phrase, tokens, members): promotes or suppresses, and what: the one token that at least half of the tokens, and three, are variants of, the first too, or else the phrase, with the first three of the tokens that are members of the set. The strongest token comes first.';
+COMMENT ON MACRO feature_label IS 'feature_label(direction, phrase, tokens, members): promotes or suppresses, or of the directions excites and holds back excited by or held back by, and what: the one token that at least half of the tokens, and three, are variants of, the first too, or else the phrase, with the first three of the tokens that are members of the set. The strongest token comes first.';

@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW features AS
-SELECT s.layer, d.feature, l.label, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
+SELECT s.layer, d.feature, both_sides(o.label, l.label) AS label, t.skewness, t.kurtosis, t.top_tokens, t.bottom_tokens,
        feature_role(t.cos_kurtosis, t.cos_skewness, pow(t.cos_std / nullif(t.decoder_norm, 0), 2)) AS role,
        g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
        t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, s.counted_tokens / t.kurtosis AS participation, t.top_share,
@@ -17,8 +17,10 @@ LEFT JOIN stored_significance g ON g.sae_id = d.sae_id AND g.feature = d.feature
 LEFT JOIN stored_labels l ON l.sae_id = d.sae_id AND l.feature = d.feature
 LEFT JOIN stored_encoders e ON e.sae_id = d.sae_id AND e.feature = d.feature
 LEFT JOIN stored_input_statistics i ON i.sae_id = d.sae_id AND i.feature = d.feature
-LEFT JOIN stored_input_significance h ON h.sae_id = d.sae_id AND h.feature = d.feature;
+LEFT JOIN stored_input_significance h ON h.sae_id = d.sae_id AND h.feature = d.feature
+LEFT JOIN stored_input_labels o ON o.sae_id = d.sae_id AND o.feature = d.feature;
 COMMENT ON VIEW features IS 'Every feature of every loaded SAE: the distribution of its logit weights over the vocabulary, and the tokens at their ends. Statistics are NULL before saedb compute.';
+COMMENT ON COLUMN features.label IS 'What the feature is in a few words, of its strongest token set beyond chance (q < 0.05) on each side: what excites it or holds it back, where compute --side input has computed that, then what it promotes or suppresses. With the set''s members among the ten tokens at that end, or the one token that these are variants of. It is read from the weights alone, and says nothing of when the feature fires. NULL where nothing is beyond chance.';
 COMMENT ON COLUMN features.sae IS 'The SAE.';
 COMMENT ON COLUMN features.release IS 'Its release.';
 COMMENT ON COLUMN features.model IS 'The model whose unembedding was used.';
@@ -38,7 +40,7 @@ COMMENT ON COLUMN features.input_tokens IS 'Texts of the ten tokens that excite 
 COMMENT ON COLUMN features.input_bottom_tokens IS 'Texts of the ten tokens that hold the feature back most, lowest input weight first.';
 COMMENT ON COLUMN features.input_skewness IS 'Skewness of the input weights over the vocabulary; high when a few tokens excite the feature. NULL when their standard deviation is 0.';
 COMMENT ON COLUMN features.input_kurtosis IS 'Pearson kurtosis of the input weights.';
-COMMENT ON COLUMN features.input_skewness_p IS 'Two-sided p-value of input_skewness against random directions multiplied with the embedding, counted as skewness_p is. The directions are isotropic, whatever compute --baseline-like says.';
+COMMENT ON COLUMN features.input_skewness_p IS 'Two-sided p-value of input_skewness against random directions multiplied with the embedding, counted as skewness_p is: isotropic ones, or with compute --baseline-like sae those that are like its unit encoder.';
 COMMENT ON COLUMN features.input_skewness_q IS 'Benjamini-Hochberg q-value of input_skewness_p over the features of the SAE.';
 COMMENT ON COLUMN features.input_kurtosis_p IS 'Upper p-value of input_kurtosis against the same.';
 COMMENT ON COLUMN features.input_kurtosis_q IS 'Benjamini-Hochberg q-value of input_kurtosis_p over the features of the SAE.';

@@ -20,10 +20,11 @@ COMMENT ON COLUMN token_set_members.token_id IS 'Id of the token.';
 COMMENT ON COLUMN token_set_members.token IS 'Token as the tokenizer spells it.';
 COMMENT ON COLUMN token_set_members.text IS 'Decoded text.';
 
--- es_z is 2 Φ⁻¹((1 + es)/2) less the location of the set's null, by its scale. DuckDB has no Φ⁻¹; the two
--- quotients are Acklam's approximation, relative error below 1.2e-9, on es/2 = p - 1/2 and on
--- the upper tail (1 - es)/2. The size is taken before the join, which would otherwise carry each
--- set's list of tokens to every feature.
+-- What features write, and what excites them, are two views with the same columns: in one, a
+-- query or a join that asks for a set and says nothing of the side would count each feature twice,
+-- and be wrong without a word. FROM enrichment UNION ALL BY NAME FROM input_enrichment is both.
+-- The size is taken before the join, which would otherwise carry each set's list of tokens to
+-- every feature.
 CREATE OR REPLACE VIEW enrichment AS
 WITH scored AS (
     SELECT e.*, CAST(e.es AS DOUBLE) / 2 AS x, (CAST(e.es AS DOUBLE) / 2) ** 2 AS r,
@@ -36,18 +37,10 @@ WITH scored AS (
 SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
        CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
        pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
-       (2 * CASE WHEN e.es < 0.9515
-           THEN (((((-39.69683028665376 * r + 220.9460984245205) * r - 275.9285104469687) * r + 138.3577518672690) * r
-                 - 30.66479806614716) * r + 2.506628277459239) * x
-                / (((((-54.47609879822406 * r + 161.5858368580409) * r - 155.6989798598866) * r + 66.80131188771972) * r
-                 - 13.28068155288572) * r + 1)
-           ELSE -(((((-0.007784894002430293 * e.t - 0.3223964580411365) * e.t - 2.400758277161838) * e.t - 2.549732539343734) * e.t
-                 + 4.374664141464968) * e.t + 2.938163982698783)
-                / ((((0.007784695709041462 * e.t + 0.3224671290700398) * e.t + 2.445134137142996) * e.t + 3.754408661907416) * e.t + 1)
-       END - e.location) / e.scale AS es_z,
+       shift_z(e.es, e.x, e.r, e.t, e.location, e.scale) AS es_z,
        e.expected_es, e.auc, CASE WHEN s.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
        pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,
-       s.sae, s.release, s.model
+       'output' AS side, s.sae, s.release, s.model
 FROM scored e
 JOIN saes s ON e.sae_id = s.load_id
 JOIN (SELECT set_id, token_set, family, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
@@ -68,4 +61,44 @@ COMMENT ON COLUMN enrichment.es_z IS 'How many standard deviations of the set''s
 COMMENT ON COLUMN enrichment.expected_es IS 'Median score of random directions in this set.';
 COMMENT ON COLUMN enrichment.ks_p_value IS 'Two-sided Kolmogorov-Smirnov p-value, were tokens ranked at random, as tools for gene sets have it; tokens are not exchangeable, so most random directions are far below 0.01.';
 COMMENT ON COLUMN enrichment.log10_p IS 'log10 of p_value, which is 0 below 1e-308.';
+COMMENT ON COLUMN enrichment.side IS 'output; input_enrichment has what excites features, with the same columns.';
 COMMENT ON COLUMN enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney): 1 when all are on top, 0 when all are at the bottom.';
+
+CREATE OR REPLACE VIEW input_enrichment AS
+WITH scored AS (
+    SELECT e.*, CAST(e.es AS DOUBLE) / 2 AS x, (CAST(e.es AS DOUBLE) / 2) ** 2 AS r,
+           sqrt(-2 * ln(greatest(1 - CAST(e.es AS DOUBLE), n.resolution / 2) / 2)) AS t,
+           n.median AS expected_es, n.location, n.scale, c.tokens
+    FROM stored_input_enrichment e
+    LEFT JOIN stored_input_computations c ON e.sae_id = c.sae_id
+    LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = e.set_id
+)
+SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
+       CASE WHEN e.promoted THEN 'excites' WHEN NOT e.promoted THEN 'holds back' END AS direction,
+       pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
+       shift_z(e.es, e.x, e.r, e.t, e.location, e.scale) AS es_z,
+       e.expected_es, e.auc, CASE WHEN e.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
+       pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,
+       'input' AS side, s.sae, s.release, s.model
+FROM scored e
+JOIN saes s ON e.sae_id = s.load_id
+JOIN (SELECT set_id, token_set, family, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
+COMMENT ON VIEW input_enrichment IS 'The same of the input side: where each token set lies in the feature''s ranking of the vocabulary by input weight, the products of its encoder with the embedding (compute --side input), and whether random directions multiplied with the embedding score as much. The columns are those of enrichment. What the direct path leaves out is in features.input_tokens.';
+COMMENT ON COLUMN input_enrichment.sae IS 'The SAE.';
+COMMENT ON COLUMN input_enrichment.release IS 'Its release.';
+COMMENT ON COLUMN input_enrichment.model IS 'Its model.';
+COMMENT ON COLUMN input_enrichment.layer IS 'Its layer, as in saes.';
+COMMENT ON COLUMN input_enrichment.feature IS 'Index of the feature.';
+COMMENT ON COLUMN input_enrichment.size IS 'Number of tokens of the set that counted.';
+COMMENT ON COLUMN input_enrichment.effect IS '2 auc - 1: from -1 (all at the bottom, which hold the feature back) to 1 (all on top, which excite it).';
+COMMENT ON COLUMN input_enrichment.es IS 'Enrichment score, as in enrichment, over the ranking by input weight.';
+COMMENT ON COLUMN input_enrichment.direction IS 'excites when the set lies towards the highest input weights, holds back when towards the lowest.';
+COMMENT ON COLUMN input_enrichment.p_value IS 'p-value of es against the baseline of the input side, as in enrichment. NULL without a baseline.';
+COMMENT ON COLUMN input_enrichment.q_value IS 'Benjamini-Hochberg q-value of p_value over all features of the SAE and the sets of the family.';
+COMMENT ON COLUMN input_enrichment.q_all IS 'Benjamini-Hochberg q-value of p_value over all features of the SAE and all sets.';
+COMMENT ON COLUMN input_enrichment.es_z IS 'How many standard deviations of the set''s null the shift 2 Φ⁻¹((1 + es)/2) is above its mean.';
+COMMENT ON COLUMN input_enrichment.expected_es IS 'Median score of random directions in this set.';
+COMMENT ON COLUMN input_enrichment.ks_p_value IS 'Two-sided Kolmogorov-Smirnov p-value, were tokens ranked at random.';
+COMMENT ON COLUMN input_enrichment.log10_p IS 'log10 of p_value, which is 0 below 1e-308.';
+COMMENT ON COLUMN input_enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney).';
+COMMENT ON COLUMN input_enrichment.side IS 'input.';

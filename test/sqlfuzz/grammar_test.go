@@ -15,7 +15,7 @@ import (
 // name columns of the outer one.
 var rules = map[string][]string{
 	"w": {
-		"random_direction(<k>, <k>, 32)", "random_direction(<i>, <k>, 32)", "random_direction_like(<k>, <i>, <a>)",
+		"random_direction(<k>, <k>, 32)", "random_direction(<i>, <k>, 32)", "random_direction_like(<k>, <i>, <a>)", "random_direction_like(<k>, <i>, <a> || '#encoder')",
 		"list_transform(<w>, lambda x: x * <d>)", "list_reverse(<w>)",
 		"CASE WHEN <b> THEN <w> ELSE <w> END", "coalesce(<w>, <w>)",
 		"<w>::FLOAT[32]", "<w>::DOUBLE[]", "<w>::FLOAT[]", "<w>::DOUBLE[32]", "if(<b>, <w>, NULL)",
@@ -33,7 +33,7 @@ var rules = map[string][]string{
 	"r": {"coalesce(<r>, <r>)"},
 	"t": {
 		"token_text(<t>, <t>)", "feature_label(<t>, <t>, <l>, list_transform(<l>, lambda e: <b>))",
-		"set_phrase(<s>, <t>)", "feature_role(<d>, <d>, <d>)",
+		"set_phrase(<s>, <t>)", "both_sides(<t>, <t>)", "feature_role(<d>, <d>, <d>)",
 		"feature_role(<d>, <d>, <d>, least_kurtosis := <d>, least_variance := <d>)",
 		"(top_tokens(<w>, <m>, <k>))[<k>].text", "(bottom_tokens(<w>, <m>, <k>))[1].token",
 		"<t> || <t>", "upper(<t>)", "(<t>)[<i>:<i>]", "repeat(<t>, <c>)", "(<l>)[<k>]",
@@ -56,7 +56,7 @@ var rules = map[string][]string{
 	"d": {
 		"(logit_stats(<w>, <m>)).std", "(logit_stats(<w>, <m>, <b>)).kurtosis",
 		"(logit_stats(<w>, <m>, <o>)).mean", "(logit_stats(<w>, <m>, <b>, <o>)).skewness",
-		"(l_moments(<w>, <m>)).l_scale", "normal_tail(<d>)",
+		"(l_moments(<w>, <m>)).l_scale", "normal_tail(<d>)", "shift_z(<d>, <d>, <d>, <d>, <d>, <d>)",
 		"(linked_features(<w>, <a> || '#decoder')).std",
 		"(linked_features(<w>, <a> || '#decoder', <k>)).top_weights[<k>]",
 		"(nearest_features(<w>, <a> || '#decoder')).mean_absolute_cosine",
@@ -233,6 +233,7 @@ var tables = []struct{ call, columns string }{
 	{"strongest_features(<s>, k := <k>, within := <r>, of_sae := <a>)", "layer i, feature i, effect d, es d, token_set s, sae a, model m"},
 	{"strongest_of_feature(<a>, <k>)", "token_set s, size i, effect d, direction t, es d, auc d"},
 	{"strongest_of_feature(<a>, <i>, k := <k>)", "token_set s, size i, effect d, direction t, es d"},
+	{"strongest_of_feature(<a>, <i>, k := <k>, side := 'input')", "token_set s, size i, effect d, direction t, es d"},
 	{"read_sae(<sae-path>)", "feature i, w_dec x"},
 	{"read_sae(<sae-path>, features := <k>::VARCHAR, first := <k>::VARCHAR)", "feature i, w_dec x"},
 	{"read_encoder(<sae-path>)", "feature i, w_enc x"},

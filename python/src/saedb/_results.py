@@ -19,7 +19,7 @@ class Computed(NamedTuple):
     """What was computed: one block of the features of an SAE."""
 
     sae: str
-    computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone
+    computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone; of the input side ``input statistics`` or ``input enrichment``
     features: int
     token_sets: int  #: that were scored
     seconds: float
@@ -72,9 +72,9 @@ def compute(
     ``baseline`` is how many random directions p-values are against, computed once a model and choice of
     tokens: by default those that there are, or 4096; 0 is none, and then there are no p-values but
     ``ks_p_value``. ``baseline_like`` is their kind: ``isotropic``, which belongs to the model alone, or
-    ``sae``, with the covariance of each SAE's own unit decoder; by default the kind that there is, or isotropic.
+    ``sae``, with the covariance of each SAE's own unit decoder, or of the input side encoder; by default the kind that there is, or isotropic.
     ``side`` is ``output`` (the default), what features write; ``input``, which tokens excite them, of SAEs that were
-    loaded with ``encoder=True`` and a model with ``embedding=True``; or ``both``.
+    loaded with ``encoder=True`` and a model with ``embedding=True``, in the view ``input_enrichment``; or ``both``.
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """

@@ -23,6 +23,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--model-name", help="what the model is called; its file's own name by default")
     parser.add_argument("--processing", choices=("transformerlens", "fold-only", "none"), help="of the unembedding of a model on disk")
     parser.add_argument("--baseline", type=int, metavar="N", help="random directions that p-values are against (default: those that the database has, or 4096; 0 for none)")
+    parser.add_argument("--side", choices=("output", "both"), default="output", help="both: with what excites features, of SAEs with their encoders")
     parser.add_argument("--rows", action="store_true", help="SAE is Parquet with the columns sae, feature and w_dec")
     parser.add_argument("--master", help="Spark's master, where spark-submit does not say it (default: this machine)")
     given = parser.parse_args(arguments)
@@ -37,7 +38,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         saes = spark.read.parquet(*given.saes) if given.rows else given.saes
         sets = given.sets if given.sets else given.sets is not None
         done = compute(
-            spark, saes, given.model, given.out, sets, release=given.release, tokens=given.tokens, model_name=given.model_name, processing=given.processing, baseline=given.baseline
+            spark, saes, given.model, given.out, sets, release=given.release, tokens=given.tokens, model_name=given.model_name, processing=given.processing, baseline=given.baseline, side=given.side
         )
     except SparkJobError as error:
         print(f"saedb_spark: {error}", file=sys.stderr)

@@ -49,6 +49,7 @@ def compute(
     model_name: Optional[str] = None,
     processing: Optional[str] = None,
     baseline: Optional[int] = None,
+    side: str = "output",
     partition_bytes: int = 256 << 20,
     cache_bytes: int = 64 << 30,
     memory: str = "1GB",
@@ -69,7 +70,11 @@ def compute(
     ``baseline`` is how many random directions p-values are against, which the driver computes: by default those that the database of
     ``model`` has, or 4096; 0 is none, and then there are no p-values but ``ks_p_value``.
 
-    What is there already for the same content, model, tokens, sets, baseline and version is left as it is. Nothing of an
+    ``side`` is ``output``, what features write, or ``both``, with what excites them: the products of the SAEs' encoders with the model's
+    embedding, in the columns of ``features`` that begin with ``input_``, and in ``input_enrichment``. It needs SAEs in files that have their encoders, and
+    of a database a model that was loaded with its embedding.
+
+    What is there already for the same content, model, tokens, sets, baseline, side and version is left as it is. Nothing of an
     SAE appears before all of it is computed. Only one computation may write to ``out`` at a time.
 
     ``partition_bytes`` bounds the memory that a task's features take, ``cache_bytes`` the copies of remote files on an executor,
@@ -81,12 +86,16 @@ def compute(
 
     if tokens not in ("all", "real"):
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
-    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing, tokens, baseline)
+    if side not in ("output", "both"):
+        raise SparkJobError(f"side: expected output or both, found {side}")
+    if side == "both" and _inputs.is_table(saes) and "path" not in saes.columns:
+        raise SparkJobError("side: both is of SAEs in files, which have their encoders; rows of directions have none")
+    prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing, tokens, baseline, side)
     description = spark.sparkContext.getLocalProperty("spark.job.description")
     try:
         output = Output(spark, os.fspath(out))
         with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
-            run = _Run(spark, prepared, output, Path(scratch), tokens, partition_bytes, cache_bytes, memory, progress or to_stderr)
+            run = _Run(spark, prepared, output, Path(scratch), tokens, side, partition_bytes, cache_bytes, memory, progress or to_stderr)
             try:
                 return run.everything(saes, release)
             finally:
@@ -107,15 +116,17 @@ def stream_of(rows: pa.Table) -> bytes:
 
 #: Columns of the files of p-values, which an SAE may have none of.
 PA_SCHEMAS = {
-    "feature_p_values": pa.schema([("skewness_p", pa.float64()), ("kurtosis_p", pa.float64())]),
+    "feature_p_values": pa.schema([(f"{name}_p", pa.float64()) for name in _sql.SIGNIFICANT]),
     "p_values": pa.schema([("family", pa.dictionary(pa.int32(), pa.string())), ("log10_p", pa.float32())]),
 }
+PA_SCHEMAS["input_p_values"] = PA_SCHEMAS["p_values"]
 
 #: What tells rows of a model apart that results of several computations have.
 KEYS = {
     "token_sets": "token_set",
     "baseline_statistics": "tokens, seed, directions, statistic",
     "baseline_enrichment": "tokens, seed, baseline_directions, token_set",
+    "input_baseline_enrichment": "tokens, seed, baseline_directions, token_set",
 }
 
 
@@ -132,6 +143,7 @@ class _Run:
     out: Output
     scratch: Path
     tokens: str
+    side: str
     partition_bytes: int
     cache_bytes: int
     memory: str
@@ -146,7 +158,7 @@ class _Run:
         if _inputs.is_table(saes) and "path" not in saes.columns:
             self.table, sources = _inputs.of_directions(self.spark, saes, release, self.setup)
         else:
-            sources = _inputs.of_files(self.spark, saes, release, self.cache_bytes)
+            sources = _inputs.of_files(self.spark, saes, release, self.cache_bytes, self.side == "both")
         _inputs.check(sources, self.model.d_model, self.model.name)
         self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         there = self.out.names("saes")
@@ -160,7 +172,7 @@ class _Run:
 
     def offer_model(self) -> _worker.Setup:
         """Puts the model's database where every worker reads it: beside the results."""
-        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256, self.tokens, self.model.baseline]
+        said = [self.model.name, self.model.sha256, self.model.conventions, self.model.sets_sha256, self.tokens, self.model.baseline, self.model.input_baseline, self.side]
         name = f"model-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]}.duckdb"
         self.out.put(self.model.database, "_saedb", name)
         return _worker.Setup(self.out.at("_saedb", name), self.memory, self.cache_bytes)
@@ -174,6 +186,8 @@ class _Run:
         from importlib.metadata import version
 
         said = [s.sha256, s.scale, s.layer, self.model.name, self.model.sha256, self.model.conventions, self.tokens, self.model.baseline and self.model.baseline[1:], version("saedb")]
+        if self.side == "both":
+            said += ["both", self.model.input_baseline and self.model.input_baseline[1:]]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
     def write_model(self) -> None:
@@ -253,7 +267,7 @@ class _Run:
         """Features of a task: seconds of work, in memory that is bounded, in whole vectors of DuckDB's; and
         no fewer tasks than run at the same time."""
         vector, flop = 2048, 2e12 * int(self.spark.conf.get("spark.task.cpus", "1"))
-        row = 4 * s.d_model + 24 * len(self.model.set_ids) + 2048
+        row = (4 * s.d_model + 24 * len(self.model.set_ids) + 2048) * (2 if self.side == "both" else 1)
         features = min(flop / (2 * s.d_model * self.model.d_vocab), self.partition_bytes / row, s.d_sae / self.slots())
         return max(1, round(features / vector)) * vector
 
@@ -264,7 +278,7 @@ class _Run:
             setup=self.setup, sae=s.sae, release=s.release, model=self.model.name, hook=s.hook, neuronpedia_id=s.neuronpedia_id, sae_sha256=s.sha256,
             model_sha256=self.model.sha256, scale=s.scale, processing=self.model.conventions, tokens=self.tokens,
             computed_at=self.computed_at, sets=self.model.set_ids, baseline=self.model.baseline and self.model.baseline.id,
-            path=s.path, d_sae=s.d_sae, step=self.step(s),
+            path=s.path, d_sae=s.d_sae, step=self.step(s), side=self.side, input_baseline=self.model.input_baseline and self.model.input_baseline.id,
         )  # fmt: skip
         what = f"statistics and {len(self.model.set_ids)} token sets" if job.sets else "statistics"
         self.describe(f"{s.sae}: {what} of {s.d_sae} features")
@@ -275,6 +289,8 @@ class _Run:
         if job.sets:
             tasks = -(-job.d_sae * len(job.sets) // _worker.ADJUSTED)
             self.adjust(job, work, "scores", "p_values", _q_values.of_scores, _worker.adjusted_scores, tasks)
+            if job.both:
+                self.adjust(job, work, "input_scores", "input_p_values", _q_values.of_scores, _worker.adjusted_input_scores, tasks)
         name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
         self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
         seconds = time.monotonic() - begun
@@ -315,6 +331,14 @@ class _Run:
             self.out.get(copy, "_saedb", work, f"table={table}")
             return pa.concat_tables(pq.read_table(file).cast(schema) for file in sorted(copy.glob("part-*")))
 
+    def kernel(self, work: str) -> str:
+        """The kernels that computed an SAE's features, as its files say."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
+            copy = Path(directory, "features")
+            self.out.get(copy, "_saedb", work, "table=features")
+            names = {name for file in copy.glob("part-*") for name in pq.read_table(file, columns=["kernel"]).column("kernel").unique().to_pylist()}
+        return ", ".join(sorted(names))
+
     def row(self, s: _inputs.Source, work: str) -> Path:
         """The SAE's row of saes, as a file."""
         from importlib.metadata import version
@@ -325,6 +349,9 @@ class _Run:
             "l0": s.l0, "tokens": self.tokens, "source": s.source, "sha256": s.sha256, "bytes": s.bytes,
             "conventions": f"decoder {s.scale}; model {self.model.name}", "saedb_version": version("saedb"), "computed_at": self.computed_at,
             "baseline_seed": self.model.baseline and self.model.baseline.seed, "baseline_directions": self.model.baseline and self.model.baseline.directions,
+            "input_side_tokens": self.tokens if self.side == "both" else None, "kernel": self.kernel(work) if self.side == "both" else None,
+            "input_side_seed": self.model.input_baseline and self.model.input_baseline.seed,
+            "input_side_directions": self.model.input_baseline and self.model.input_baseline.directions,
         }  # fmt: skip
         con = duckdb.connect()
         rows = con.execute(_sql.SAES, values).to_arrow_table()

@@ -11,11 +11,11 @@ from typing import Any
 from ._model import literal
 
 #: Tables whose rows belong to an SAE, and the partitions that they are in.
-OF_SAES = ("features", "enrichment", "saes")
+OF_SAES = ("features", "enrichment", "input_enrichment", "saes")
 #: Tables whose rows belong to a model.
-OF_MODELS = ("models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment")
+OF_MODELS = ("models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment", "input_baseline_enrichment")
 
-PARTITIONED = ("features", "enrichment")
+PARTITIONED = ("features", "enrichment", "input_enrichment")
 
 
 def into_ducklake(con: Any, lake: str, out: str) -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ def is_table(saes: SAEs) -> bool:
     return hasattr(saes, "sparkSession") and hasattr(saes, "mapInArrow")
 
 
-def of_files(spark: Any, saes: SAEs, release: str, cache_bytes: int) -> list[Source]:
+def of_files(spark: Any, saes: SAEs, release: str, cache_bytes: int, encoder: bool = False) -> list[Source]:
     """The SAEs at paths: found, looked at and hashed on the cluster, before anything is computed."""
     named = list(paths(saes, release))
     if not named:
@@ -60,7 +60,7 @@ def of_files(spark: Any, saes: SAEs, release: str, cache_bytes: int) -> list[Sou
             raise SparkJobError(f"{root}: the name {name} is given to {len(found[root])} SAEs")
     distinct = sorted({path for _, path, _ in wanted})
     sc.setJobDescription(f"saedb: read what {len(distinct)} SAE(s) are, and hash them")
-    described = run(sc, partial(_worker.describe, cache_bytes), distinct)
+    described = run(sc, partial(_worker.describe, cache_bytes, encoder), distinct)
     return [from_description(group, path, name, described[path]) for group, path, name in wanted]
 
 

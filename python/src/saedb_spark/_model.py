@@ -47,6 +47,7 @@ class Model:
     set_names: tuple[str, ...]
     sets_sha256: str  # of the names and tokens of the sets; empty without sets
     baseline: Optional[Baseline]  # that p-values are against
+    input_baseline: Optional[Baseline]  # and those of the input side, where that is computed
 
 
 #: The models that were prepared on the driver for an application, for the next call.
@@ -54,16 +55,16 @@ _prepared: dict[tuple[object, ...], Model] = {}
 
 
 def prepared(
-    application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int]
+    application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str
 ) -> Model:
     """The model, prepared once an application."""
     sets = sets if sets is None or isinstance(sets, bool) else tuple(sets)
-    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing, tokens, baseline)
+    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing, tokens, baseline, side)
     if key not in _prepared:
         into = Path(tempfile.mkdtemp(prefix="saedb-model-"))
         atexit.register(shutil.rmtree, into, ignore_errors=True)
         _prepared[key] = prepare(
-            model, sets, name=name, processing=processing, tokens=tokens, baseline=baseline, database=into / "model.duckdb"
+            model, sets, name=name, processing=processing, tokens=tokens, baseline=baseline, side=side, database=into / "model.duckdb"
         )
     return _prepared[key]
 
@@ -75,10 +76,11 @@ def state(path: str) -> tuple[object, ...]:
 
 
 def prepare(
-    model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], database: Path
+    model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str, database: Path
 ) -> Model:
     """Makes the database of a model: from its files, or from a saedb database, whose model,
-    token sets and baseline are taken as they are. The baseline is completed here, once for all workers."""
+    token sets and baseline are taken as they are. The baseline is completed here, once for all workers, that of the
+    input side too where both are computed, which need the model's embedding."""
     if is_database(model):
         copy_of(model, database)
         if processing is not None:
@@ -89,7 +91,7 @@ def prepare(
     con = saedb.connect(database)
     try:
         if not is_database(model):
-            saedb.load_model(con, model, name=name, processing=processing)
+            saedb.load_model(con, model, name=name, processing=processing, embedding=side == "both")
         named = choose(con, model, name)
         if load_sets is not None and load_sets is not False:
             add_sets(con, named, load_sets)
@@ -98,9 +100,14 @@ def prepare(
             "SELECT l.sha256, l.conventions, m.d_model, m.d_vocab FROM models m JOIN loads l USING (load_id) WHERE model = $model",
             {"model": named},
         ).fetchall()[0]  # fmt: skip
+        if side == "both" and not con.execute("SELECT embedding_in FROM stored_models WHERE model = $model", {"model": named}).fetchall()[0][0]:
+            raise SparkJobError(f"{model}: side both needs the embedding of model {named}, which was loaded without; saedb load model … --embedding adds it")
         keep_sets(con, [i for i, _, _ in chosen])
         directions = None if baseline is None else str(operator.index(baseline))
-        found = call(con, "saedb_baseline", {"model": named, "tokens": tokens, "baseline": directions, "database": target(con, None)})
+        found = {
+            one: call(con, "saedb_baseline", {"model": named, "tokens": tokens, "baseline": directions, "side": one, "database": target(con, None)})
+            for one in (("output", "input") if side == "both" else ("output",))
+        }
         con.execute("CHECKPOINT")
     except duckdb.Error as error:
         raise SparkJobError(f"{model}: {str(error).removeprefix('Invalid Input Error: ')}") from error
@@ -109,7 +116,7 @@ def prepare(
     digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""
     return Model(
         database, named, sha256, conventions, d_model, d_vocab,
-        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, baseline_of(found),
+        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, baseline_of(found["output"]), baseline_of(found.get("input", [])),
     )  # fmt: skip
 
 
@@ -153,7 +160,7 @@ def copy_of(database: str, to: Path) -> None:
 
 #: Tables that say what a model is.
 KEPT = (
-    "stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_token_sets",
+    "stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets",
     "stored_baselines", "stored_baseline_statistics", "stored_baseline_enrichment",
 )  # fmt: skip
 
@@ -211,12 +218,14 @@ def opened(database: Path) -> duckdb.DuckDBPyConnection:
 def tables(model: Model) -> dict[str, tuple[str, dict[str, object]]]:
     """The queries on a model's database that give the directories beside the results."""
     named: dict[str, object] = {"model": model.name}
+    baselines = [b.id for b in (model.baseline, model.input_baseline) if b]
     return {
         "models": (_sql.MODELS, named),
         "tokens": (_sql.TOKENS, named),
         **({"token_sets": (_sql.TOKEN_SETS, {**named, "names": list(model.set_names)})} if model.set_ids else {}),
-        **({"baseline_statistics": (_sql.BASELINE_STATISTICS, {"baseline": model.baseline.id})} if model.baseline else {}),
+        **({"baseline_statistics": (_sql.BASELINE_STATISTICS, {"baselines": baselines})} if baselines else {}),
         **({"baseline_enrichment": (_sql.BASELINE_ENRICHMENT, {"baseline": model.baseline.id})} if model.baseline and model.set_ids else {}),
+        **({"input_baseline_enrichment": (_sql.BASELINE_ENRICHMENT, {"baseline": model.input_baseline.id})} if model.input_baseline and model.set_ids else {}),
     }
 
 

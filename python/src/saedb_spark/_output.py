@@ -103,7 +103,7 @@ class Output:
         for old in self.names("saes"):
             if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}"):
                 self.delete("saes", old)
-        for table in ("features", "enrichment"):
+        for table in ("features", "enrichment", "input_enrichment"):
             for directory in self.names(table, f"release={escaped(release)}"):
                 for old in self.names(table, f"release={escaped(release)}", directory):
                     if old.startswith(f"{escaped(sae)}{END}"):

@@ -10,6 +10,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from . import _sql
+
 
 def of_scores(p_values: pa.Table) -> pa.Table:
     """Rows (family, log10_p, log10_q, log10_q_all), one for each different (family, log10_p) of an SAE's scores: q-values within
@@ -27,9 +29,9 @@ def of_scores(p_values: pa.Table) -> pa.Table:
 
 
 def of_features(p_values: pa.Table) -> pa.Table:
-    """Rows (statistic, p, q) for each different p-value of skewness and kurtosis, over the features of an SAE."""
+    """Rows (statistic, p, q) for each different p-value of skewness and kurtosis, on both sides, over the features of an SAE."""
     parts = []
-    for statistic in ("skewness", "kurtosis"):
+    for statistic in _sql.SIGNIFICANT:
         given = p_values.column(f"{statistic}_p").drop_null().to_numpy()
         p, place = different(given)
         q = np.minimum(np.minimum.accumulate((p * len(given) / place)[::-1])[::-1], 1.0)

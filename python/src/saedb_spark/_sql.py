@@ -19,14 +19,31 @@ def computed(source: str, scored: bool) -> str:
     return f"SELECT feature, log_sparsity, {norm} AS decoder_norm, feature_statistics(w_dec, $model, $tokens{sets}) AS s FROM {source}"
 
 
+def computed_input(scored: bool) -> str:
+    """The same of the input side of a part of an SAE's file: rows (feature, encoder_norm, encoder_decoder_cosine, bias, threshold, s)."""
+    sets = ", CAST($sets AS INTEGER[])" if scored else ""
+    norms = [f"sqrt(list_inner_product(CAST({w} AS DOUBLE[]), CAST({w} AS DOUBLE[])))" for w in ("w_enc", "w_dec")]
+    return f"""
+        SELECT feature, {norms[0]} AS encoder_norm,
+               list_inner_product(CAST(w_enc AS DOUBLE[]), CAST(w_dec AS DOUBLE[])) / nullif({norms[0]} * {norms[1]}, 0) AS encoder_decoder_cosine,
+               bias, threshold, feature_statistics(w_enc, $model || '#embedding', $tokens{sets}) AS s
+        FROM read_encoder($path, first := $first, features := $count) JOIN {PART_OF_FILE} USING (feature)"""
+
+
+#: What stands for them where the input side is not computed.
+NO_INPUT = """
+    SELECT CAST(NULL AS INTEGER) AS feature, CAST(NULL AS DOUBLE) AS encoder_norm, CAST(NULL AS DOUBLE) AS encoder_decoder_cosine,
+           CAST(NULL AS FLOAT) AS bias, CAST(NULL AS FLOAT) AS threshold, s FROM computed WHERE false"""
+
 #: The part of an SAE's file that a task reads, as ``source`` of :func:`computed`.
 PART_OF_FILE = "read_sae($path, first := $first, features := $count)"
 
 #: The tables that features' p-values are made of, for what is computed; and rows (feature, skewness_p, kurtosis_p) of it.
-#: {query} is what saedb_feature_p_values_query gives. Without a baseline, $baseline being NULL, there are none.
+#: {query} is what saedb_feature_p_values_query gives, of a side. Without a baseline, $baseline being NULL, there are none.
 SIGNIFICANCE_VIEWS = {
     "stored_baseline_statistics": "FROM model.stored_baseline_statistics",
     "stored_statistics": "SELECT 0 AS sae_id, feature, s.skewness, s.kurtosis FROM computed",
+    "stored_input_statistics": "SELECT 0 AS sae_id, feature, s.skewness, s.kurtosis FROM computed_input",
 }
 SIGNIFICANCE = """
     SELECT feature, any_value(p) FILTER (statistic = 'skewness') AS skewness_p, any_value(p) FILTER (statistic = 'kurtosis') AS kurtosis_p
@@ -39,62 +56,70 @@ COUNTED = """(SELECT count(*) AS tokens FROM model.stored_tokens t JOIN model.st
 #: Rows of ``features`` from the table of what is :func:`computed` and that of its SIGNIFICANCE, without q-values, which
 #: need the p-values of all of an SAE, nor labels, which saedb import makes of all that is exported; those p-values; and the rows with q-values.
 FEATURES = f"""
-    SELECT feature, CAST(NULL AS VARCHAR) AS label, s.skewness, s.kurtosis, s.top_tokens, s.bottom_tokens,
-           feature_role(s.cos_kurtosis, s.cos_skewness, pow(s.cos_std / nullif(decoder_norm, 0), 2)) AS role,
-           skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, s.mean, s.std,
-           s.cos_mean, s.cos_std, s.cos_skewness, s.cos_kurtosis, counted.tokens / s.kurtosis AS participation,
+    SELECT c.feature, CAST(NULL AS VARCHAR) AS label, c.s.skewness, c.s.kurtosis, c.s.top_tokens, c.s.bottom_tokens,
+           feature_role(c.s.cos_kurtosis, c.s.cos_skewness, pow(c.s.cos_std / nullif(decoder_norm, 0), 2)) AS role,
+           g.skewness_p, CAST(NULL AS DOUBLE) AS skewness_q, g.kurtosis_p, CAST(NULL AS DOUBLE) AS kurtosis_q, c.s.mean, c.s.std,
+           c.s.cos_mean, c.s.cos_std, c.s.cos_skewness, c.s.cos_kurtosis, counted.tokens / c.s.kurtosis AS participation,
            list_sum(list_reverse_sort(list_transform(
-               list_concat(s.top_logit_weights, s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
-               lambda w: pow((w - s.mean) / nullif(s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
-           decoder_norm, CAST(NULL AS DOUBLE) AS encoder_norm, CAST(NULL AS DOUBLE) AS encoder_decoder_cosine,
-           CAST(NULL AS FLOAT) AS encoder_bias, CAST(NULL AS FLOAT) AS threshold,
-           CAST(NULL AS VARCHAR[]) AS input_tokens, CAST(NULL AS VARCHAR[]) AS input_bottom_tokens,
-           CAST(NULL AS DOUBLE) AS input_skewness, CAST(NULL AS DOUBLE) AS input_kurtosis,
-           CAST(NULL AS DOUBLE) AS input_skewness_p, CAST(NULL AS DOUBLE) AS input_skewness_q,
-           CAST(NULL AS DOUBLE) AS input_kurtosis_p, CAST(NULL AS DOUBLE) AS input_kurtosis_q,
-           CAST(NULL AS DOUBLE) AS input_mean, CAST(NULL AS DOUBLE) AS input_std, log_sparsity,
+               list_concat(c.s.top_logit_weights, c.s.bottom_logit_weights[:greatest(counted.tokens - 10, 0)]),
+               lambda w: pow((w - c.s.mean) / nullif(c.s.std, 0), 2)))[:10]) / counted.tokens AS top_share,
+           decoder_norm, encoder_norm, encoder_decoder_cosine, bias AS encoder_bias, threshold,
+           i.s.top_tokens AS input_tokens, i.s.bottom_tokens AS input_bottom_tokens, i.s.skewness AS input_skewness, i.s.kurtosis AS input_kurtosis,
+           h.skewness_p AS input_skewness_p, CAST(NULL AS DOUBLE) AS input_skewness_q,
+           h.kurtosis_p AS input_kurtosis_p, CAST(NULL AS DOUBLE) AS input_kurtosis_q, i.s.mean AS input_mean, i.s.std AS input_std, log_sparsity,
            CAST($sae AS VARCHAR) AS sae, CAST($hook AS VARCHAR) AS hook, CAST($model AS VARCHAR) AS model,
-           'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || feature AS neuronpedia_url,
-           s.top_token_ids, s.bottom_token_ids, s.top_logit_weights, s.bottom_logit_weights,
+           'https://www.neuronpedia.org/' || CAST($neuronpedia_id AS VARCHAR) || '/' || c.feature AS neuronpedia_url,
+           c.s.top_token_ids, c.s.bottom_token_ids, c.s.top_logit_weights, c.s.bottom_logit_weights,
+           i.s.top_token_ids AS input_token_ids, i.s.top_logit_weights AS input_weights, i.s.bottom_token_ids AS input_bottom_token_ids,
+           i.s.bottom_logit_weights AS input_bottom_weights, i.s.cos_mean AS input_cos_mean, i.s.cos_std AS input_cos_std,
+           i.s.cos_skewness AS input_cos_skewness, i.s.cos_kurtosis AS input_cos_kurtosis,
            CAST($sae_sha256 AS VARCHAR) AS sae_sha256, CAST($model_sha256 AS VARCHAR) AS model_sha256, CAST($scale AS VARCHAR) AS scale,
            CAST($processing AS VARCHAR) AS processing, CAST($tokens AS VARCHAR) AS tokens,
            about.kernel, about.version AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
-    FROM computed LEFT JOIN significance USING (feature), saedb_about() AS about,
+    FROM computed c LEFT JOIN significance g ON g.feature = c.feature
+    LEFT JOIN computed_input i ON i.feature = c.feature LEFT JOIN input_significance h ON h.feature = c.feature, saedb_about() AS about,
          {COUNTED} AS counted
-    ORDER BY feature"""
-FEATURE_P_VALUES = "SELECT skewness_p, kurtosis_p FROM significance"
-ADJUSTED_FEATURES = """
-    SELECT f.* REPLACE (s.q AS skewness_q, k.q AS kurtosis_q) FROM unadjusted f
-    LEFT JOIN (FROM feature_q_values WHERE statistic = 'skewness') s ON s.p = f.skewness_p
-    LEFT JOIN (FROM feature_q_values WHERE statistic = 'kurtosis') k ON k.p = f.kurtosis_p
-    ORDER BY f.feature"""
+    ORDER BY c.feature"""
+FEATURE_P_VALUES = """
+    SELECT g.skewness_p, g.kurtosis_p, h.skewness_p AS input_skewness_p, h.kurtosis_p AS input_kurtosis_p
+    FROM computed c LEFT JOIN significance g ON g.feature = c.feature LEFT JOIN input_significance h ON h.feature = c.feature"""
 
-#: Every score of what is computed, without names, as stored_enrichment has it; and of that the p-values alone, which
+#: The statistics that features have p- and q-values of.
+SIGNIFICANT = ("skewness", "kurtosis", "input_skewness", "input_kurtosis")
+ADJUSTED_FEATURES = (
+    "SELECT f.* REPLACE (" + ", ".join(f"q_of_{name}.q AS {name}_q" for name in SIGNIFICANT) + ") FROM unadjusted f"
+    + "".join(f" LEFT JOIN (FROM feature_q_values WHERE statistic = '{name}') q_of_{name} ON q_of_{name}.p = f.{name}_p" for name in SIGNIFICANT)
+    + " ORDER BY f.feature"
+)  # fmt: skip
+
+#: Every score of what is computed, {computed} being a table, without names, as stored_enrichment has it; and of that the p-values alone, which
 #: q-values need of all of an SAE.
 SCORES = f"""
     SELECT feature, set_id, es, promoted, auc,
            CAST(ks_log10_p(CAST(members AS INTEGER), CAST(counted.tokens AS INTEGER), CAST(es AS DOUBLE)) AS FLOAT) AS log10_ks_p,
            CAST(baseline_log10_p($model, CAST($baseline AS INTEGER), set_id, es) AS FLOAT) AS log10_p
-    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM computed)
+    FROM (SELECT feature, unnest(s.enrichment, recursive := true) FROM {{computed}})
     JOIN (SELECT set_id, CASE WHEN $tokens = 'real' THEN real_size ELSE len(token_ids) END AS members FROM model.stored_token_sets) USING (set_id),
          {COUNTED} AS counted"""
 P_VALUES = """
     SELECT family, log10_p FROM scored JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id)
     WHERE log10_p IS NOT NULL"""
 
-#: The tables that the view ``enrichment`` has its rows from, for one SAE with q-values that are in the table q_values; and
+#: The tables that the views ``enrichment`` and ``input_enrichment`` have their rows from, for one side of one SAE with q-values that are in the table q_values; and
 #: the rows, without the SAE's partition. {view} is the view's query, which saedb_enrichment_query gives.
 SAE_TABLES = {
     "saes": "SELECT 0 AS load_id, CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST(NULL AS VARCHAR) AS release, CAST(NULL AS INTEGER) AS layer, CAST($tokens AS VARCHAR) AS tokens",
     "stored_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id",
+    "stored_input_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id, CAST($tokens AS VARCHAR) AS tokens",
 }
 SAE_VIEWS = {
     "stored_token_sets": "FROM model.stored_token_sets",
     "stored_baseline_enrichment": "FROM model.stored_baseline_enrichment",
-    "stored_enrichment": """
+    **{table: """
         SELECT 0 AS sae_id, scores.*, q.log10_q, q.log10_q_all
-        FROM scores JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id) LEFT JOIN q_values q USING (family, log10_p)""",
-}
+        FROM scores JOIN (SELECT set_id, family FROM model.stored_token_sets) USING (set_id) LEFT JOIN q_values q USING (family, log10_p)"""
+       for table in ("stored_enrichment", "stored_input_enrichment")},
+}  # fmt: skip
 ENRICHMENT = "SELECT * EXCLUDE (layer, release) FROM ({view}) ORDER BY token_set, feature"
 
 #: One row for the rows of each SAE in a batch: their hash does not depend on their order.
@@ -110,12 +135,12 @@ TOKENS = "SELECT * FROM tokens WHERE model = $model ORDER BY token_id"
 BASELINE_STATISTICS = """
     SELECT v.*, s.sorted_values, s.direction_rows, b.kernel, b.saedb_version, b.computed_at
     FROM baseline_statistics v JOIN stored_models m USING (model)
-    JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions
+    JOIN stored_baselines b ON b.model_id = m.model_id AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.side = v.side
     JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic
-    WHERE v.like_sae IS NULL AND b.baseline_id = $baseline ORDER BY v.statistic"""
+    WHERE v.like_sae IS NULL AND list_contains($baselines, b.baseline_id) ORDER BY v.statistic"""
 BASELINE_ENRICHMENT = """
     SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
-           n.directions, b.tokens, b.seed, 'isotropic' AS kind, CAST(NULL AS VARCHAR) AS like_sae, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
+           n.directions, b.tokens, b.seed, 'isotropic' AS kind, CAST(NULL AS VARCHAR) AS like_sae, b.side, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
     FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
     JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
     WHERE baseline_id = $baseline ORDER BY t.token_set"""
@@ -130,4 +155,9 @@ SAES = """
            CAST($sha256 AS VARCHAR) AS sha256, CAST($bytes AS BIGINT) AS bytes, CAST($conventions AS VARCHAR) AS conventions,
            CAST($saedb_version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS loaded_at,
            CAST($baseline_seed AS BIGINT) AS baseline_seed, CAST($baseline_directions AS INTEGER) AS baseline_directions,
-           CASE WHEN $baseline_seed IS NOT NULL THEN 'isotropic' END AS baseline_kind"""
+           CASE WHEN $baseline_seed IS NOT NULL THEN 'isotropic' END AS baseline_kind,
+           CAST($input_side_tokens AS VARCHAR) AS input_side_tokens, CAST($kernel AS VARCHAR) AS input_side_kernel,
+           CASE WHEN $input_side_tokens IS NOT NULL THEN CAST($saedb_version AS VARCHAR) END AS input_side_saedb_version,
+           CASE WHEN $input_side_tokens IS NOT NULL THEN CAST($computed_at AS TIMESTAMP) END AS input_side_computed_at,
+           CAST($input_side_seed AS BIGINT) AS input_side_baseline_seed, CAST($input_side_directions AS INTEGER) AS input_side_baseline_directions,
+           CASE WHEN $input_side_seed IS NOT NULL THEN 'isotropic' END AS input_side_baseline_kind"""

@@ -53,6 +53,16 @@ class Pass:
     path: str = ""  # of its files, where the directions are not in a table
     d_sae: int = 0
     step: int = 0  # features of a task
+    side: str = "output"  # or both: with what excites features
+    input_baseline: Optional[int] = None  # that of the input side
+
+    @property
+    def both(self) -> bool:
+        return self.side == "both"
+
+    def of_input(self) -> dict[str, Any]:
+        """The parameters of the input side."""
+        return {**self.parameters(), "baseline": self.input_baseline}
 
     def parameters(self) -> dict[str, Any]:
         named = ("sae", "model", "hook", "neuronpedia_id", "sae_sha256", "model_sha256", "scale", "processing", "tokens", "computed_at", "baseline")
@@ -149,6 +159,8 @@ def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
                 con = connection(job.setup)
                 part = {"path": path, "first": str(first), "count": str(count)}
                 execute(con, "CREATE OR REPLACE TEMP TABLE computed AS " + _sql.computed(_sql.PART_OF_FILE, bool(job.sets)), {**job.parameters(), **part})
+                inputs = _sql.computed_input(bool(job.sets)) if job.both else _sql.NO_INPUT
+                execute(con, "CREATE OR REPLACE TEMP TABLE computed_input AS " + inputs, {**job.parameters(), **part})
                 yield from results(con, job)
 
 
@@ -163,25 +175,30 @@ def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
                 execute(con, into + _sql.computed("directions", bool(job.sets)), job.parameters())
             found = True
         if found:
+            con.execute("CREATE OR REPLACE TEMP TABLE computed_input AS " + _sql.NO_INPUT)
             yield from results(con, job)
 
 
 def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatch]:
     """What was computed, as files."""
-    ((query,),) = con.execute("FROM saedb_feature_p_values_query()").fetchall()
     views(con, _sql.SIGNIFICANCE_VIEWS)
-    execute(con, "CREATE OR REPLACE TEMP TABLE significance AS " + _sql.SIGNIFICANCE.format(query=query), job.parameters())
+    for side, table, parameters in (("output", "significance", job.parameters()), ("input", "input_significance", job.of_input())):
+        ((query,),) = con.execute(f"FROM saedb_feature_p_values_query(side := '{side}')").fetchall()
+        execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS " + _sql.SIGNIFICANCE.format(query=query), parameters)
     if job.baseline is None:
         yield from files(con, "features", _sql.FEATURES, job.parameters())
     else:
         yield from files(con, "unadjusted", _sql.FEATURES, job.parameters())
         yield from files(con, "feature_p_values", _sql.FEATURE_P_VALUES, {}, FILE_BYTES)
     if job.sets:
-        execute(con, "CREATE OR REPLACE TEMP TABLE scored AS " + _sql.SCORES, job.parameters())
-        yield from files(con, "scores", "FROM scored", {}, FILE_BYTES)
-        yield from files(con, "p_values", _sql.P_VALUES, {}, FILE_BYTES)
-        con.execute("DROP TABLE scored")
-    con.execute("DROP TABLE significance; DROP TABLE computed")
+        sides = [("", "computed", job.parameters()), ("input_", "computed_input", job.of_input())]
+        for prefix, computed, parameters in sides if job.both else sides[:1]:
+            execute(con, "CREATE OR REPLACE TEMP TABLE scored AS " + _sql.SCORES.format(computed=computed), parameters)
+            yield from files(con, f"{prefix}scores", "FROM scored", {}, FILE_BYTES)
+            yield from files(con, f"{prefix}p_values", _sql.P_VALUES, {}, FILE_BYTES)
+            con.execute("DROP TABLE scored")
+    for table in ("significance", "input_significance", "computed_input", "computed"):
+        con.execute(f"DROP TABLE {table}")
 
 
 def received(job: Pass, table: str, key: str, q_values: Any) -> duckdb.DuckDBPyConnection:
@@ -210,18 +227,29 @@ def adjusted_features(job: Pass, key: str, q_values: Any, batches: Iterator[pa.R
 
 def adjusted_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Files of ``enrichment`` from files of scores, the column ``content``."""
-    with reported(f"{job.sae}: enrichment"):
+    return adjusted_scores_of(job, "output", "enrichment", job.parameters(), key, q_values, batches)
+
+
+def adjusted_input_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same of ``input_enrichment``."""
+    return adjusted_scores_of(job, "input", "input_enrichment", job.of_input(), key, q_values, batches)
+
+
+def adjusted_scores_of(
+    job: Pass, side: str, name: str, parameters: dict[str, Any], key: str, q_values: Any, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    with reported(f"{job.sae}: {name}"):
         con = received(job, "q_values", key, q_values)
-        ((view,),) = con.execute("FROM saedb_enrichment_query()").fetchall()
+        ((view,),) = con.execute(f"FROM saedb_enrichment_query(side := '{side}')").fetchall()
         for table, query in _sql.SAE_TABLES.items():
-            execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", job.parameters())
+            execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", parameters)
         for batch in batches:
             with tempfile.TemporaryDirectory(dir=scratch()) as directory:
                 for number, content in enumerate(batch.column("content")):
                     Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
                 con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
                 views(con, _sql.SAE_VIEWS)
-                yield from files(con, "enrichment", _sql.ENRICHMENT.format(view=view), {})
+                yield from files(con, name, _sql.ENRICHMENT.format(view=view), {})
 
 
 def views(con: duckdb.DuckDBPyConnection, queries: dict[str, str]) -> None:
@@ -299,11 +327,11 @@ def find(path: str) -> Answer:
         return path, None, str(error)
 
 
-def describe(cache_bytes: int, path: str) -> Answer:
-    """What an SAE on disk is, with the hash of its files."""
+def describe(cache_bytes: int, encoder: bool, path: str) -> Answer:
+    """What an SAE on disk is, with the hash of its files; with its encoder, one that cannot be read is an error."""
     try:
         with reported(path), _fetch.local(path, cache(), cache_bytes) as copy, bare_connection() as con:
-            result = con.execute("FROM saedb_describe_sae($path)", {"path": copy})
+            result = con.execute("FROM saedb_describe_sae($path, encoder := $encoder)", {"path": copy, "encoder": "true" if encoder else ""})
             names = [column[0] for column in result.description]
             return path, dict(zip(names, result.fetchall()[0])), None
     except RuntimeError as error:
