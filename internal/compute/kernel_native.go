@@ -163,7 +163,6 @@ func (p *nativePanels) weigh(directions []float32, pairs []pair, out []float64) 
 	if len(pairs) == 0 {
 		return
 	}
-	d := C.int64_t(p.u.dModel)
 	if p.u.rows != nil {
 		if p.u.Tokens() != p.u.vocab {
 			byID := make([]pair, len(pairs))
@@ -172,10 +171,10 @@ func (p *nativePanels) weigh(directions []float32, pairs []pair, out []float64) 
 			}
 			pairs = byID
 		}
-		C.native_dots(p.functions, (*C.float)(&directions[0]), (*C.float)(&p.u.rows[0]), d,
-			(*C.struct_native_pair)(unsafe.Pointer(&pairs[0])), C.int64_t(len(pairs)), (*C.double)(&out[0]))
+		dots(p.functions, directions, p.u.rows, p.u.dModel, pairs, out)
 		return
 	}
+	d := C.int64_t(p.u.dModel)
 	row, ok := p.rows.Get().(*[]float32)
 	if !ok {
 		fresh := make([]float32, p.u.dModel)
