@@ -213,6 +213,12 @@ bench-spark: spark build
 bench-kernel:
 	@$(GO) run ./bench/kernel
 
+# Links and neighbours per multiplication against the statistics' pass and OpenBLAS's product;
+# its last lines are the ratios. QUICK=-quick shows in a minute that it works.
+.PHONY: bench-pairs
+bench-pairs: $(TOKENIZERS)
+	@$(GO) run ./bench/pairs $(QUICK)
+
 # The references in docs/: of SQL, from the same text as the view functions and the
 # comments, and of the commands, from their own help.
 docs: build

@@ -87,8 +87,9 @@ func (b *Builder) NonzeroRows() []int32 {
 }
 
 // Unit has rows count at unit length, so that a logit weight is ‖direction‖ times the cosine of
-// the two; zero rows stay zero. The kernel multiplies rows that are rounded to float32 at that
-// length, and float64 decides by the rows as given, which stay in memory beside.
+// the two; zero rows stay zero. Float64 decides by the rows as given. The kernel multiplies rows
+// that are rounded to float32 at that length, or where it holds rows once, those as given, and
+// then the products.
 func (b *Builder) Unit() { b.unit = true }
 
 // Build prepares the unembedding for the kernel that [KernelVariable] names, or
@@ -126,7 +127,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 	if err := b.checkFinite(); err != nil {
 		return nil, err
 	}
-	u := &Unembedding{vocab: b.vocab, dModel: b.dModel, rows: b.rows, tokens: b.tokens, kernel: k.name()}
+	u := &Unembedding{vocab: b.vocab, dModel: b.dModel, rows: b.rows, tokens: b.tokens, kernel: k.name(), largestFactor: 1}
 	if u.tokens == nil {
 		u.tokens = make([]int32, b.vocab)
 		for i := range u.tokens {

@@ -5,7 +5,7 @@ void native_sweep(const struct native_kernel *k, const struct native_panels *p,
 	k->sweep(p, b, from, to, out);
 }
 
-void native_dots(const struct native_kernel *k, const float *direction, const float *rows,
-                 int64_t d_model, const int32_t *ids, int64_t n, double *out) {
-	k->dots(direction, rows, d_model, ids, n, out);
+void native_dots(const struct native_kernel *k, const float *directions, const float *rows,
+                 int64_t d_model, const struct native_pair *pairs, int64_t n, double *out) {
+	k->dots(directions, rows, d_model, pairs, n, out);
 }

@@ -10,7 +10,7 @@ import (
 // nearly annihilates, such as a constant one where W_U is centred over d_model,
 // and tokens by the thousand that nearly tie.
 func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool) error {
-	p.plain, p.cosine = powerSums{}, powerSums{}
+	p.plain, p.cosine, p.magnitude = powerSums{}, powerSums{}, 0
 	// The kernel's units may be far above these products: take the products' own.
 	p.plainExponent = exponentOf(p.terms.length)
 	p.cosineExponent = exponentOf(p.terms.cosineLength)
@@ -20,6 +20,7 @@ func (p *projection) recompute(ctx context.Context, u *Unembedding, cosine bool)
 
 	err := p.weigh(ctx, u, func(j int, weight float64) {
 		p.plain.add((weight - p.terms.mean) * down)
+		p.magnitude += math.Abs(weight) * down
 		if cosine {
 			p.cosine.add((weight*(u.inverseNorms[j]*unitNorm) - p.terms.cosineMean) * cosineDown)
 		}
@@ -42,18 +43,18 @@ func (p *projection) weigh(ctx context.Context, u *Unembedding, visit func(j int
 		return nil
 	}
 	var (
-		positions [tokensBetweenChecks]int32
-		weights   [tokensBetweenChecks]float64
+		pairs   [tokensBetweenChecks]pair
+		weights [tokensBetweenChecks]float64
 	)
 	for from := 0; from < u.Tokens(); from += tokensBetweenChecks {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(tokensBetweenChecks, u.Tokens()-from)
-		for i := range positions[:n] {
-			positions[i] = int32(from + i)
+		for i := range pairs[:n] {
+			pairs[i] = pair{row: int32(from + i), out: int32(i)}
 		}
-		u.panels.weigh(p.direction, positions[:n], weights[:])
+		u.weigh(p.direction, pairs[:n], weights[:])
 		for i, weight := range weights[:n] {
 			visit(from+i, weight)
 		}

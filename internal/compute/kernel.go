@@ -43,21 +43,27 @@ type panels interface {
 	// blockRows returns how many directions a block should have at most, and what
 	// their number should be a multiple of.
 	blockRows() (most, multiple int)
-	// weigh writes direction · row of W, in float64 as [dot] has it, to out for each
-	// of the token positions.
-	weigh(direction []float32, positions []int32, out []float64)
+	// weigh writes direction · row as given, in float64 as [dot] has it, to out for each pair
+	// of a direction of directions [n, d_model] and a token's position.
+	weigh(directions []float32, pairs []pair, out []float64)
 	// unpack writes the row of W of the token at a position to dst [d_model]. It is
 	// called only where the layout took the memory of u's rows.
 	unpack(position int, dst []float32)
 }
 
+// pair is a direction and a row that are multiplied in float64, and where the product goes. It
+// is laid out as C's struct native_pair.
+type pair struct{ row, direction, out int32 }
+
 // block is the work of one kernel call: some directions against every token.
 type block struct {
 	u           *Unembedding
 	rows        int
+	given       []float32 // [rows, d_model], directions as the caller gave them
 	directions  []float32 // [rows, d_model], each scaled by a power of two (scale.go)
 	projections []projection
 	cosine      bool      // whether cosine moments are wanted
+	absolute    bool      // whether the mean magnitude is wanted
 	tokens      bool      // whether shortlists of tokens are wanted
 	products    []float32 // [rows, tokens], for a kernel to fill; nil where they are not wanted
 	weights     []float64 // [tokens], room for float64 logit weights of one direction

@@ -103,9 +103,11 @@ func (p *gonumPanels) tiles(ctx context.Context, b *block, visit func(from int, 
 // and have Gemm start goroutines.
 func (p *gonumPanels) blockRows() (most, multiple int) { return 64, 1 }
 
-func (p *gonumPanels) weigh(direction []float32, positions []int32, out []float64) {
-	for i, position := range positions {
-		out[i] = dot(direction, p.u.row(int(position))) * p.u.scaleOf(int(position))
+func (p *gonumPanels) weigh(directions []float32, pairs []pair, out []float64) {
+	d := p.u.dModel
+	for _, one := range pairs {
+		from := int(one.direction) * d
+		out[one.out] = dot(directions[from:from+d], p.u.row(int(one.row)))
 	}
 }
 

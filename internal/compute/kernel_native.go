@@ -11,6 +11,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -70,13 +71,15 @@ type nativePanels struct {
 	weights      []float32 // [groups][parts][panels][depth][panel tokens], zeros beyond the tokens
 	inverseNorms []float32 // [tokens], +Inf beyond float32: sums show it, and float64 takes over
 	largestNorms []float32 // [groups], the largest of u.packedNorms
+	exponent     int       // packed rows are W's times 2^-exponent, but for a shift
+	factors      []float32 // [groups, groupTokens], what products count times; nil for 1
 	memory       sync.Pool // of *nativeMemory
 	rows         sync.Pool // of *[]float32 [d_model], what weigh restores a row to
 }
 
 func (k nativeKernel) pack(u *Unembedding) panels {
 	parts := (u.dModel + maxDepth - 1) / maxDepth
-	p := &nativePanels{u: u, functions: k.functions, depth: (u.dModel + parts - 1) / parts}
+	p := &nativePanels{u: u, functions: k.functions, depth: (u.dModel + parts - 1) / parts, exponent: u.exponent}
 	p.inverseNorms = make([]float32, u.Tokens())
 	for j, inverse := range u.inverseNorms {
 		p.inverseNorms[j] = float32(inverse)
@@ -87,7 +90,11 @@ func (k nativeKernel) pack(u *Unembedding) panels {
 	width := int(k.functions.panel_tokens)
 	floats := ceilOf(u.Tokens(), width) * width * u.dModel
 	workers := 0
-	if 4*int64(len(u.rows)) > k.keptRows && u.packsExactly() {
+	if exponent, exactly := u.packsExactly(); exactly && 4*int64(len(u.rows)) > k.keptRows {
+		if p.exponent = exponent; u.scales != nil {
+			p.factors = u.factors(exponent)
+			u.largestFactor = max(1, float64(slices.Max(p.factors)))
+		}
 		// In the rows' own memory: what is packed of a row is the row but for a power of
 		// two. A group is read whole before it is written, and its rows lie where it goes
 		// or behind. Where tokens are left out, they lie where earlier groups go, and the
@@ -118,7 +125,11 @@ func (p *nativePanels) packGroup(group, width int, rows []float32) {
 	u, first := p.u, group*groupTokens
 	tokens := min(u.Tokens()-first, groupTokens)
 	for j := range tokens {
-		u.packRow(first+j, rows[j*u.dModel:(j+1)*u.dModel])
+		if row := rows[j*u.dModel : (j+1)*u.dModel]; p.factors != nil {
+			scaleInto(row, u.row(first+j), p.exponent)
+		} else {
+			u.packRow(first+j, row)
+		}
 	}
 	panel := p.weights[first*u.dModel:]
 	for from := 0; from < u.dModel; from += p.depth {
@@ -139,7 +150,7 @@ func packTransposed(rows []float32, count, stride, depth int, panel []float32, w
 }
 
 func (p *nativePanels) bytes() int64 {
-	return 4 * int64(cap(p.weights)+len(p.inverseNorms)+len(p.largestNorms))
+	return 4 * int64(cap(p.weights)+len(p.inverseNorms)+len(p.largestNorms)+len(p.factors))
 }
 
 // blockRows: 252 is a multiple of every kernel's tile. At d_model 768, 126 to 504
@@ -148,39 +159,35 @@ func (p *nativePanels) blockRows() (most, multiple int) {
 	return 252, int(p.functions.tile_rows)
 }
 
-func (p *nativePanels) weigh(direction []float32, positions []int32, out []float64) {
-	if len(positions) == 0 {
+func (p *nativePanels) weigh(directions []float32, pairs []pair, out []float64) {
+	if len(pairs) == 0 {
 		return
 	}
-	_ = out[len(positions)-1]
-	d := C.int64_t(p.u.dModel)
 	if p.u.rows != nil {
-		ids := make([]int32, len(positions))
-		for i, position := range positions {
-			ids[i] = p.u.tokens[position]
-		}
-		C.native_dots(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.u.rows[0]), d,
-			(*C.int32_t)(&ids[0]), C.int64_t(len(ids)), (*C.double)(&out[0]))
-		if p.u.scales != nil {
-			for i, position := range positions {
-				out[i] *= p.u.scales[position]
+		if p.u.Tokens() != p.u.vocab {
+			byID := make([]pair, len(pairs))
+			for i, one := range pairs {
+				byID[i] = pair{p.u.tokens[one.row], one.direction, one.out}
 			}
+			pairs = byID
 		}
+		dots(p.functions, directions, p.u.rows, p.u.dModel, pairs, out)
 		return
 	}
+	d := C.int64_t(p.u.dModel)
 	row, ok := p.rows.Get().(*[]float32)
 	if !ok {
 		fresh := make([]float32, p.u.dModel)
 		row = &fresh
 	}
 	defer p.rows.Put(row)
-	C.native_dots_of_packed(p.functions, (*C.float)(&direction[0]), (*C.float)(&p.weights[0]), C.int64_t(p.u.Tokens()), d,
-		C.int64_t(p.depth), C.float(powerOfTwo(p.u.exponent)), (*C.int32_t)(&positions[0]), C.int64_t(len(positions)),
-		(*C.float)(&(*row)[0]), (*C.double)(&out[0]))
+	C.native_dots_of_packed(p.functions, (*C.float)(&directions[0]), (*C.float)(&p.weights[0]), C.int64_t(p.u.Tokens()), d,
+		C.int64_t(p.depth), C.float(powerOfTwo(p.exponent)), (*C.struct_native_pair)(unsafe.Pointer(&pairs[0])),
+		C.int64_t(len(pairs)), (*C.float)(&(*row)[0]), (*C.double)(&out[0]))
 }
 
 func (p *nativePanels) unpack(position int, dst []float32) {
 	_ = dst[p.u.dModel-1]
 	C.native_unpack((*C.float)(&p.weights[0]), C.int64_t(p.u.Tokens()), C.int64_t(p.u.dModel), C.int64_t(p.depth),
-		p.functions.panel_tokens, C.float(powerOfTwo(p.u.exponent)), C.int64_t(position), (*C.float)(&dst[0]))
+		p.functions.panel_tokens, C.float(powerOfTwo(p.exponent)), C.int64_t(position), (*C.float)(&dst[0]))
 }

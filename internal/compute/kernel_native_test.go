@@ -146,7 +146,11 @@ func TestWeighEqualsDot(t *testing.T) {
 		for _, k := range kernelsUnderTest() {
 			u := built(t, k, w, d, nil)
 			got := make([]float64, len(ids))
-			u.panels.weigh(direction, ids, got)
+			var pairs []pair
+			for i, id := range ids {
+				pairs = append(pairs, pair{row: id, out: int32(i)})
+			}
+			u.weigh(direction, pairs, got)
 			for i, id := range ids {
 				if want := dot(direction, w[int(id)*d:int(id+1)*d]); got[i] != want {
 					t.Errorf("%s, d_model %d, token %d: got %v, want %v", k.name(), d, id, got[i], want)

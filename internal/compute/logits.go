@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"context"
-	"math"
 	"unsafe"
 )
 
@@ -65,31 +64,6 @@ func (r *Rankable) LogitWeights(out []float64) {
 	for j, product := range r.Products {
 		out[j] = (float64(product) + r.Shift) * r.Unit
 	}
-}
-
-// meanAbsolute returns the mean of the logit weights' magnitudes, from float32 products where
-// these are enough.
-func (r *Rankable) meanAbsolute() float64 {
-	var sum float64
-	if r.Exact != nil {
-		for _, weight := range r.Exact {
-			sum += math.Abs(weight)
-		}
-		return sum / float64(len(r.Exact))
-	}
-	// Several sums at a time: one alone waits for each addition.
-	var sums [4]float64
-	products := r.Products
-	for len(products) >= 4 {
-		for i := range sums {
-			sums[i] += math.Abs(float64(products[i]) + r.Shift)
-		}
-		products = products[4:]
-	}
-	for _, product := range products {
-		sum += math.Abs(float64(product) + r.Shift)
-	}
-	return (sum + (sums[0] + sums[1]) + (sums[2] + sums[3])) / float64(len(r.Products)) * r.Unit
 }
 
 // Visit takes the logit weights of the direction with the given index in the call, to be

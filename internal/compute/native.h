@@ -21,8 +21,8 @@ struct native_candidate {
 // shortlist.c for the code.
 struct native_shortlist {
 	double floor;       // upper bounds below it are out
-	int32_t leaders;    // how many lower bounds are known, at most size
 	int32_t candidates; // how many tokens are listed, at most limit
+	int32_t full;       // how many are when the floor is raised next; 0 before the first
 	bool overflowed;
 };
 
@@ -35,6 +35,9 @@ struct native_direction {
 	// A product errs by at most relative·(norm of the packed row) + absolute.
 	double relative, absolute;
 	double sums[8]; // Σy, Σy², Σy³, Σy⁴, Σz, Σz², Σz³, Σz⁴
+	// Σ|product·plain_scale + magnitude_shift|, where magnitudes are wanted, and nothing.
+	double magnitudes[4];
+	float magnitude_shift;
 	struct native_shortlist top, bottom;
 };
 
@@ -45,6 +48,7 @@ struct native_panels {
 	const float *inverse_norms; // [tokens]
 	const float *norms;         // [tokens], upper bounds
 	const float *largest_norms; // [groups], the largest of norms in a group
+	const float *factors;       // [groups, GROUP_TOKENS], what products count times; NULL for 1
 	int64_t tokens, d_model, depth;
 };
 
@@ -55,9 +59,15 @@ struct native_block {
 	float *products;                     // scratch, [rows rounded up to TILE_ROWS, GROUP_TOKENS]
 	struct native_direction *directions; // [rows]; NULL where nothing is to be gathered
 	bool cosine;                         // whether z is wanted
+	bool absolute;                       // whether magnitudes are wanted
 	int64_t size, limit;                 // of a shortlist; size 0 for none
-	double *leaders;                     // [rows, 2, size], top's then bottom's, heaps
+	double *bounds;                      // [2, limit], scratch
 	struct native_candidate *candidates; // [rows, 2, limit]
+};
+
+// A direction and a row that are multiplied in float64, and where the product goes.
+struct native_pair {
+	int32_t row, direction, out;
 };
 
 // A kernel's entry points.
@@ -66,9 +76,10 @@ struct native_kernel {
 	// sweep multiplies the block by the tokens of groups [from, to), gathers what
 	// directions ask for, and unless out is NULL writes the products there [rows, tokens].
 	void (*sweep)(const struct native_panels *, const struct native_block *, int64_t from, int64_t to, float *out);
-	// dots writes direction · rows[ids[i]] to out[i], in the order of dot in dot.go.
-	void (*dots)(const float *direction, const float *rows, int64_t d_model,
-	             const int32_t *ids, int64_t n, double *out);
+	// dots writes directions[pairs[i].direction] · rows[pairs[i].row] to out[pairs[i].out], in
+	// the order of dot in dot.go.
+	void (*dots)(const float *directions, const float *rows, int64_t d_model,
+	             const struct native_pair *pairs, int64_t n, double *out);
 };
 
 // A kernel of another architecture than this build's is NULL; kernel_native.go asks the
@@ -82,8 +93,8 @@ const struct native_kernel *native_portable(void);
 // a pointer.
 void native_sweep(const struct native_kernel *, const struct native_panels *,
                   const struct native_block *, int64_t from, int64_t to, float *out);
-void native_dots(const struct native_kernel *, const float *direction, const float *rows,
-                 int64_t d_model, const int32_t *ids, int64_t n, double *out);
+void native_dots(const struct native_kernel *, const float *directions, const float *rows,
+                 int64_t d_model, const struct native_pair *pairs, int64_t n, double *out);
 
 // native_pack writes rows[i·stride + k] to panel[k·width + i] for i < count and
 // k < depth, and 0 for count ≤ i < width.
@@ -95,11 +106,11 @@ void native_pack(const float *rows, int64_t count, int64_t stride, int64_t depth
 void native_unpack(const float *weights, int64_t tokens, int64_t d_model, int64_t depth,
                    int64_t panel_tokens, float scale, int64_t position, float *row);
 
-// native_dots_of_packed does as native_dots for the rows of positions, each restored
+// native_dots_of_packed does as native_dots for rows that are positions, each restored
 // by native_unpack to scratch [d_model] first.
-void native_dots_of_packed(const struct native_kernel *, const float *direction, const float *weights,
+void native_dots_of_packed(const struct native_kernel *, const float *directions, const float *weights,
                            int64_t tokens, int64_t d_model, int64_t depth, float scale,
-                           const int32_t *positions, int64_t n, float *scratch, double *out);
+                           const struct native_pair *pairs, int64_t n, float *scratch, double *out);
 
 // What terms.go calls terms, of logit weights or of cosines.
 struct native_terms {

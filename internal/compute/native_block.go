@@ -14,7 +14,7 @@ import (
 type nativeMemory struct {
 	packed, products []float32
 	directions       []C.struct_native_direction
-	leaders          []float64
+	bounds           []float64
 	candidates       []C.struct_native_candidate
 }
 
@@ -25,10 +25,10 @@ func (p *nativePanels) summarize(ctx context.Context, b *block) error {
 	for i := range b.rows {
 		memory.directions[i] = b.projections[i].native()
 	}
-	c := C.struct_native_block{cosine: C.bool(b.cosine)}
+	c := C.struct_native_block{cosine: C.bool(b.cosine), absolute: C.bool(b.absolute)}
 	if size := b.projections[0].top.leaders.size; size > 0 {
 		limit := b.projections[0].top.limit
-		memory.leaders = resized(memory.leaders, b.rows*2*size)
+		memory.bounds = resized(memory.bounds, 2*limit)
 		memory.candidates = resized(memory.candidates, b.rows*2*limit)
 		c.size, c.limit = C.int64_t(size), C.int64_t(limit)
 	}
@@ -89,6 +89,7 @@ func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory
 		inverse_norms: (*C.float)(pinned(&pinner, p.inverseNorms)),
 		norms:         (*C.float)(pinned(&pinner, u.packedNorms)),
 		largest_norms: (*C.float)(pinned(&pinner, p.largestNorms)),
+		factors:       (*C.float)(pinned(&pinner, p.factors)),
 		tokens:        C.int64_t(u.Tokens()),
 		d_model:       C.int64_t(u.dModel),
 		depth:         C.int64_t(p.depth),
@@ -97,7 +98,7 @@ func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory
 	c.packed = (*C.float)(pinned(&pinner, memory.packed))
 	c.products = (*C.float)(pinned(&pinner, memory.products))
 	c.directions = (*C.struct_native_direction)(pinned(&pinner, memory.directions))
-	c.leaders = (*C.double)(pinned(&pinner, memory.leaders))
+	c.bounds = (*C.double)(pinned(&pinner, memory.bounds))
 	c.candidates = (*C.struct_native_candidate)(pinned(&pinner, memory.candidates))
 
 	groups := len(p.largestNorms)
@@ -137,15 +138,16 @@ func (p *projection) native() C.struct_native_direction {
 	overflowed := C.bool(p.zero) // ties every token
 	list := C.struct_native_shortlist{floor: C.double(math.Inf(-1)), overflowed: overflowed}
 	return C.struct_native_direction{
-		plain_scale:   C.float(plainScale),
-		plain_offset:  C.float(p.offset * plainScale),
-		cosine_scale:  C.float(cosineScale),
-		cosine_shift:  C.float(p.shift * cosineScale),
-		cosine_offset: C.float(-p.cosineMean * cosineScale),
-		relative:      C.double(p.relative),
-		absolute:      C.double(p.absolute),
-		top:           list,
-		bottom:        list,
+		plain_scale:     C.float(plainScale),
+		plain_offset:    C.float(p.offset * plainScale),
+		cosine_scale:    C.float(cosineScale),
+		cosine_shift:    C.float(p.shift * cosineScale),
+		cosine_offset:   C.float(-p.cosineMean * cosineScale),
+		magnitude_shift: C.float(p.shift * plainScale),
+		relative:        C.double(p.relative),
+		absolute:        C.double(p.absolute),
+		top:             list,
+		bottom:          list,
 	}
 }
 
@@ -164,6 +166,7 @@ func (memory *nativeMemory) collect(p *projection, row int) {
 	plain, cosine := p.nativeScales()
 	p.plain = nativeSums(d.sums[:4], plain)
 	p.cosine = nativeSums(d.sums[4:], cosine)
+	p.magnitude = float64(d.magnitudes[0]) * powerOfTwo(plain)
 	size, limit := p.top.leaders.size, p.top.limit
 	if size == 0 {
 		return

@@ -33,12 +33,15 @@ void native_unpack(const float *weights, int64_t tokens, int64_t d_model, int64_
 	}
 }
 
-void native_dots_of_packed(const struct native_kernel *kernel, const float *direction, const float *weights,
+void native_dots_of_packed(const struct native_kernel *kernel, const float *directions, const float *weights,
                            int64_t tokens, int64_t d_model, int64_t depth, float scale,
-                           const int32_t *positions, int64_t n, float *scratch, double *out) {
-	const int32_t only = 0;
+                           const struct native_pair *pairs, int64_t n, float *scratch, double *out) {
 	for (int64_t i = 0; i < n; i++) {
-		native_unpack(weights, tokens, d_model, depth, kernel->panel_tokens, scale, positions[i], scratch);
-		kernel->dots(direction, scratch, d_model, &only, 1, out + i);
+		if (i == 0 || pairs[i].row != pairs[i - 1].row) {
+			native_unpack(weights, tokens, d_model, depth, kernel->panel_tokens, scale, pairs[i].row, scratch);
+		}
+		struct native_pair restored = pairs[i];
+		restored.row = 0;
+		kernel->dots(directions, scratch, d_model, &restored, 1, out);
 	}
 }

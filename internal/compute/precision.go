@@ -77,7 +77,7 @@ func (p *projection) trusted(u *Unembedding, cosine bool) bool {
 func (p *projection) ranks(u *Unembedding) bool {
 	t := &p.packedTerms
 	noise := roundingNoise(unit32, u.dModel, t.length, t.drift) * powerOfTwo(-p.plainExponent)
-	return spreadAbove(u, &p.plain, noise+float64(u.dModel)*tiny32)
+	return spreadAbove(u, &p.plain, noise+float64(u.dModel)*tiny32*u.largestFactor)
 }
 
 // spreadAbove reports whether the standard deviation of sums is well above noise, in the

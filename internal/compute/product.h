@@ -48,12 +48,13 @@ static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, b
 
 // dots: see native.h. Products of float32 are exact in float64, so that fusing them
 // into the sums or not is the same.
-static TARGET void KERNEL(dots)(const float *direction, const float *rows, int64_t d_model,
-                                const int32_t *ids, int64_t n, double *out) {
+static TARGET void KERNEL(dots)(const float *directions, const float *rows, int64_t d_model,
+                                const struct native_pair *pairs, int64_t n, double *out) {
 	for (int64_t i = 0; i < n; i++) {
-		const float *row = rows + ids[i] * d_model;
+		const float *direction = directions + pairs[i].direction * d_model;
+		const float *row = rows + pairs[i].row * d_model;
 		// Rows are far apart: a later one is asked for while this one is summed.
-		const float *later = rows + ids[i + 2 < n ? i + 2 : n - 1] * d_model;
+		const float *later = rows + pairs[i + 2 < n ? i + 2 : n - 1].row * d_model;
 		wide lanes[8 / WIDE_DOUBLES] = {0};
 		int64_t k = 0;
 		for (; k + 8 <= d_model; k += 8) {
@@ -68,6 +69,6 @@ static TARGET void KERNEL(dots)(const float *direction, const float *rows, int64
 		for (; k < d_model; k++) {
 			sums[0] += (double)direction[k] * (double)row[k];
 		}
-		out[i] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+		out[pairs[i].out] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 	}
 }

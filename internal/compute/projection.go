@@ -3,7 +3,6 @@ package compute
 import (
 	"context"
 	"math"
-	"slices"
 )
 
 // projection is one direction's way through a block: what a kernel needs to turn
@@ -26,6 +25,7 @@ type projection struct {
 	absolute   float64
 
 	plain, cosine powerSums
+	magnitude     float64 // Σ|logit weight|·2^-plainExponent, where it is wanted
 	top, bottom   shortlist
 	weights       []float64 // [tokens], float64 logit weights where they are known already
 
@@ -56,6 +56,7 @@ func newProjection(u *Unembedding, direction, scaled []float32, size int) projec
 		p.shift, p.packedTerms = mean, u.packedTerms.against(direction)
 	}
 	p.relative, p.absolute = productBound(u.dModel, math.Sqrt(dot(scaled, scaled)))
+	p.absolute *= u.largestFactor
 	// A zero direction ties every token: settle ranks it without a shortlist.
 	p.top.overflowed, p.bottom.overflowed = p.zero, p.zero
 	return p
@@ -67,6 +68,11 @@ func (p *projection) add(b *block, from int, products []float32) {
 	if b.cosine {
 		p.cosine.addCosines(products, b.u.inverseNorms[from:], p.shift, p.cosineMean)
 	}
+	if b.absolute {
+		for _, x := range products {
+			p.magnitude += math.Abs(float64(x) + p.shift)
+		}
+	}
 	if b.tokens {
 		norms := b.u.packedNorms[from:]
 		p.top.offer(from, products, norms, p.relative, p.absolute)
@@ -74,15 +80,15 @@ func (p *projection) add(b *block, from int, products []float32) {
 	}
 }
 
-// settle turns what was gathered into final sums and rankings: shortlists are
-// ranked by float64 logit weights, and where float32 did not decide, everything is
-// computed again in float64.
+// settle turns what was gathered into final sums and rankings: shortlists, whose tokens have
+// their float64 logit weights by then, are ranked by these, and where float32 did not decide,
+// everything is computed again in float64.
 func (p *projection) settle(ctx context.Context, u *Unembedding, cosine bool) error {
 	switch {
 	case p.zero:
 		p.rankZero()
 	case p.trusted(u, cosine):
-		return p.rank(ctx, u)
+		p.topTokens, p.bottomTokens = p.top.ranked(), p.bottom.ranked()
 	default:
 		return p.recompute(ctx, u, cosine)
 	}
@@ -96,38 +102,6 @@ func (p *projection) rankZero() {
 		p.topTokens[i].position = int32(i)
 	}
 	p.bottomTokens = p.topTokens
-}
-
-// rank ranks both shortlists.
-func (p *projection) rank(ctx context.Context, u *Unembedding) (err error) {
-	if p.topTokens, err = p.rankShortlist(ctx, u, &p.top); err != nil {
-		return err
-	}
-	p.bottomTokens, err = p.rankShortlist(ctx, u, &p.bottom)
-	return err
-}
-
-// rankShortlist returns the best tokens of l, with their logit weights.
-func (p *projection) rankShortlist(ctx context.Context, u *Unembedding, l *shortlist) ([]candidate, error) {
-	l.prune()
-	best := ranking{size: l.leaders.size}
-	var (
-		positions [tokensBetweenChecks]int32
-		weights   [tokensBetweenChecks]float64
-	)
-	for some := range slices.Chunk(l.candidates, tokensBetweenChecks) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		for i, c := range some {
-			positions[i] = c.position
-		}
-		u.panels.weigh(p.direction, positions[:len(some)], weights[:])
-		for i, c := range some {
-			best.offer(candidate{value: l.sign * weights[i], position: c.position})
-		}
-	}
-	return signed(best.sorted(), l.sign), nil
 }
 
 // signed multiplies values by sign, in place.

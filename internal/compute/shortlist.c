@@ -2,71 +2,86 @@
 
 #include <math.h>
 
-// raise adds a lower bound to the heap of the size highest, lowest at the root, and
-// sets the floor once there are size.
-static void raise(struct native_shortlist *l, double *heap, int64_t size, double bound) {
-	int64_t i;
-	if (l->leaders < size) {
-		for (i = l->leaders++; i > 0 && heap[(i - 1) / 2] > bound; i = (i - 1) / 2) {
-			heap[i] = heap[(i - 1) / 2];
-		}
-	} else {
-		if (bound <= heap[0]) {
-			return;
-		}
-		for (i = 0;;) {
-			int64_t child = 2 * i + 1;
-			if (child >= size) {
-				break;
-			}
-			// Which child is lower is chance: added, it costs no mispredicted branch.
-			child += child + 1 < size ? heap[child + 1] < heap[child] : 0;
-			if (heap[child] >= bound) {
-				break;
-			}
-			heap[i] = heap[child];
-			i = child;
-		}
-	}
-	heap[i] = bound;
-	if (l->leaders == size) {
-		l->floor = heap[0];
-	}
-}
-
 static double error_bound(const struct native_panels *p, const struct native_direction *d, int64_t position) {
 	return d->relative * p->norms[position] + d->absolute;
 }
 
-static void prune(const struct native_panels *p, const struct native_direction *d,
-                  struct native_shortlist *l, struct native_candidate *list, double sign) {
+// highest returns the size-th highest of n ≥ size values, which it overwrites; spare is as long.
+// Where a value goes is chance: written to both ends and counted, it costs no mispredicted branch.
+static double highest(double *values, double *spare, int64_t n, int64_t size) {
+	for (;;) {
+		double a = values[0], b = values[n / 2], c = values[n - 1];
+		double middle = fmax(fmin(a, b), fmin(fmax(a, b), c));
+		int64_t above = 0, below = 0;
+		for (int64_t i = 0; i < n; i++) {
+			double value = values[i];
+			spare[above] = value;
+			above += value > middle;
+			spare[n - 1 - below] = value;
+			below += value < middle;
+		}
+		double *rest = values;
+		values = spare;
+		spare = rest;
+		if (size <= above) {
+			n = above;
+		} else if (size <= n - below) {
+			return middle;
+		} else {
+			size -= n - below;
+			values += n - below;
+			n = below;
+		}
+	}
+}
+
+// narrow raises the floor of a list to its size-th highest lower bound, and drops the tokens
+// whose upper bound is below. No token with one of the highest lower bounds has been dropped
+// before, so these are the highest of all tokens that were offered.
+static void narrow(const struct native_panels *p, const struct native_block *b, const struct native_direction *d,
+                   struct native_shortlist *l, struct native_candidate *list, double sign) {
+	if (l->overflowed || l->candidates < b->size) {
+		return;
+	}
+	for (int32_t i = 0; i < l->candidates; i++) {
+		b->bounds[i] = sign * list[i].product - error_bound(p, d, list[i].position);
+	}
+	l->floor = highest(b->bounds, b->bounds + b->limit, l->candidates, b->size);
 	int32_t kept = 0;
 	for (int32_t i = 0; i < l->candidates; i++) {
-		if (sign * list[i].product + error_bound(p, d, list[i].position) >= l->floor) {
-			list[kept++] = list[i];
-		}
+		struct native_candidate c = list[i];
+		list[kept] = c;
+		kept += sign * c.product + error_bound(p, d, c.position) >= l->floor;
 	}
 	l->candidates = kept;
 }
 
-static void take(const struct native_panels *p, const struct native_block *b, const struct native_direction *d,
+// room is how many tokens are listed beyond those that were left before a list is narrowed:
+// rarely enough that it costs little, and soon enough that few tokens above the floor are left.
+static int64_t room(const struct native_block *b) { return b->size > 10 ? 3 * b->size : 32; }
+
+static void take(const struct native_panels *p, const struct native_block *b, struct native_direction *d,
                  struct native_shortlist *l, int64_t list, double sign, struct native_candidate c) {
-	double bound = error_bound(p, d, c.position);
-	if (l->overflowed || sign * c.product + bound < l->floor) {
+	if (l->overflowed || sign * c.product + error_bound(p, d, c.position) < l->floor) {
 		return;
 	}
 	struct native_candidate *candidates = b->candidates + list * b->limit;
-	raise(l, b->leaders + list * b->size, b->size, sign * c.product - bound);
-	if (l->candidates == b->limit) {
-		prune(p, d, l, candidates, sign);
-		// A list that pruning leaves nearly full would be pruned at every token.
-		if (l->candidates > b->limit * 3 / 4) {
-			l->overflowed = true;
-			l->candidates = 0;
-			return;
-		}
-	}
 	candidates[l->candidates++] = c;
+	if (l->full == 0) {
+		l->full = (int32_t)(b->size + room(b));
+	}
+	if (l->candidates < l->full) {
+		return;
+	}
+	narrow(p, b, d, l, candidates, sign);
+	// A list that is left nearly full would be narrowed at every token.
+	if (l->candidates > b->limit * 3 / 4) {
+		l->overflowed = true;
+		l->candidates = 0;
+		return;
+	}
+	int64_t full = l->candidates + room(b);
+	l->full = (int32_t)(full < b->limit ? full : b->limit);
 }
 
 void native_offer_top(const struct native_panels *p, const struct native_block *b, int64_t row,
@@ -84,7 +99,7 @@ void native_offer_bottom(const struct native_panels *p, const struct native_bloc
 void native_finish(const struct native_panels *p, const struct native_block *b) {
 	for (int64_t row = 0; row < b->rows; row++) {
 		struct native_direction *d = &b->directions[row];
-		prune(p, d, &d->top, b->candidates + 2 * row * b->limit, 1);
-		prune(p, d, &d->bottom, b->candidates + (2 * row + 1) * b->limit, -1);
+		narrow(p, b, d, &d->top, b->candidates + 2 * row * b->limit, 1);
+		narrow(p, b, d, &d->bottom, b->candidates + (2 * row + 1) * b->limit, -1);
 	}
 }

@@ -9,6 +9,9 @@ import "math"
 // bound seen so far: size tokens are then certainly above it. What is left over at
 // the end therefore contains the exact best, ties included, whatever the rounding
 // of the products was. With float32 products that is a handful more than size.
+//
+// C (shortlist.c) keeps no lower bounds but those of its candidates, among which the highest
+// always are, and raises the floor when a few times size have come.
 type shortlist struct {
 	sign       float64 // 1 for the largest products, -1 for the smallest
 	leaders    ranking // the highest lower bounds
@@ -24,7 +27,7 @@ const spareCandidates = 1024
 
 // shortlistBytesOf returns what both shortlists of a direction take in a kernel that
 // provides for all of it.
-func shortlistBytesOf(size int) int { return 2 * (8*size + 8*(2*size+spareCandidates)) }
+func shortlistBytesOf(size int) int { return 2 * 8 * (2*size + spareCandidates) }
 
 func newShortlist(size int, sign float64) shortlist {
 	return shortlist{
@@ -70,6 +73,16 @@ func (l *shortlist) take(c candidate, bound float64) {
 		}
 	}
 	l.candidates = append(l.candidates, candidate{value: c.value + bound, position: c.position})
+}
+
+// ranked returns the best tokens of l, whose candidates have their float64 logit weights times
+// sign for values, with these.
+func (l *shortlist) ranked() []candidate {
+	best := ranking{size: l.leaders.size}
+	for _, c := range l.candidates {
+		best.offer(c)
+	}
+	return signed(best.sorted(), l.sign)
 }
 
 // prune drops the candidates that the floor has overtaken. Their values are upper

@@ -45,7 +45,7 @@ static inline struct limits limits_of(const struct native_direction *d, float la
 // itself, and its powers, adds at most 4 to a fourth power.
 static inline TARGET __attribute__((always_inline)) bool
 KERNEL(summarize_group)(const float *x, const float *inverse_norms, struct native_direction *d,
-                        struct limits l, bool cosine) {
+                        struct limits l, bool cosine, bool absolute) {
 	vector zero = spread(0);
 	struct powers y = {zero, zero, zero, zero};
 	vector scale = spread(d->plain_scale), offset = spread(d->plain_offset);
@@ -58,6 +58,15 @@ KERNEL(summarize_group)(const float *x, const float *inverse_norms, struct nativ
 		add_powers(&y, multiply_add(product, scale, offset));
 	}
 	add_totals(d->sums, y.first, y.second, y.third, y.fourth);
+	if (absolute) {
+		vector magnitudes = zero, shift = spread(d->magnitude_shift), minus = spread(-1);
+#pragma GCC unroll 4
+		for (int j = 0; j < GROUP_VECTORS; j++) {
+			vector weight = multiply_add(load(x + j * VECTOR_FLOATS), scale, shift);
+			magnitudes = add(magnitudes, larger(weight, multiply(weight, minus)));
+		}
+		add_totals(d->magnitudes, magnitudes, zero, zero, zero);
+	}
 	if (cosine) {
 		struct powers z = {zero, zero, zero, zero};
 		scale = spread(d->cosine_scale);
@@ -104,6 +113,7 @@ static void KERNEL(summarize_part)(const struct native_panels *p, const struct n
 		double weight = (double)x[j] * d->cosine_scale + d->cosine_shift;
 		double z = weight * p->inverse_norms[first + j] + d->cosine_offset;
 		double power = 1, cosine_power = 1;
+		d->magnitudes[0] += fabs((double)x[j] * d->plain_scale + d->magnitude_shift);
 		for (int k = 0; k < 4; k++) {
 			d->sums[k] += power *= y;
 			d->sums[4 + k] += cosine_power *= z;

@@ -11,8 +11,7 @@ type Options struct {
 	TopK    int  // tokens at either end of the ranking; 0 for none
 	Workers int  // goroutines that compute; 0 for GOMAXPROCS
 	Cosine  bool // also the moments of logit weights over unit-length token columns
-	// Absolute asks for the mean magnitude of the logit weights, from the same pass, which
-	// keeps them for it as Visit does.
+	// Absolute asks for the mean magnitude of the logit weights, from the same pass.
 	Absolute bool
 	// Visit is given every direction's logit weights, from the same pass; see
 	// [Unembedding.VisitLogitWeights]. It may be nil.
@@ -68,17 +67,20 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 	if o.Absolute {
 		s.MeanAbsolute = resized(s.MeanAbsolute, n)
 	}
-	rows, kept := u.blockRows(n, o.Workers, size), o.Visit != nil || o.Absolute
+	rows, kept := u.blockRows(n, o.Workers, size), o.Visit != nil
 	if kept {
 		rows = u.visitRows(n, o.Workers, size)
 	}
 	return inParallel(ctx, n, rows, o.Workers, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], size)
-		b.cosine = o.Cosine
+		b.cosine, b.absolute = o.Cosine, o.Absolute
 		if kept {
 			defer u.borrowProducts(b)()
 		}
 		if err := u.panels.summarize(ctx, b); err != nil {
+			return err
+		}
+		if err := b.weighShortlists(ctx); err != nil {
 			return err
 		}
 		for i := range b.projections {
@@ -97,7 +99,7 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 			if o.Absolute {
 				s.MeanAbsolute[from+i] = math.Abs(s.Plain.Mean[from+i]) // of equal ones
 				if s.Plain.Std[from+i] != 0 {
-					s.MeanAbsolute[from+i] = weights.meanAbsolute()
+					s.MeanAbsolute[from+i] = p.magnitude * powerOfTwo(p.plainExponent) / float64(u.Tokens())
 				}
 			}
 			if o.Visit != nil {
@@ -145,6 +147,7 @@ func (u *Unembedding) newBlock(directions []float32, size int) *block {
 	b := &block{
 		u:           u,
 		rows:        rows,
+		given:       directions,
 		directions:  make([]float32, len(directions)),
 		projections: make([]projection, rows),
 		tokens:      size > 0,

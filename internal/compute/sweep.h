@@ -15,10 +15,20 @@ static TARGET void KERNEL(summarize_rows)(const struct native_panels *p, const s
 		if (b->size > 0) {
 			l = limits_of(d, p->largest_norms[group]);
 		}
-		bool listed = b->cosine ? KERNEL(summarize_group)(products, inverse_norms, d, l, true)
-		                        : KERNEL(summarize_group)(products, inverse_norms, d, l, false);
+		bool listed = b->absolute ? KERNEL(summarize_group)(products, inverse_norms, d, l, b->cosine, true)
+		              : b->cosine ? KERNEL(summarize_group)(products, inverse_norms, d, l, true, false)
+		                          : KERNEL(summarize_group)(products, inverse_norms, d, l, false, false);
 		if (listed) {
 			KERNEL(offer_group)(p, b, row, first, products, l);
+		}
+	}
+}
+
+// scale_rows multiplies a group's products by the factors [GROUP_TOKENS] of its tokens.
+static TARGET void KERNEL(scale_rows)(const float *factors, int64_t rows, float *products) {
+	for (int64_t row = 0; row < rows; row++, products += GROUP_TOKENS) {
+		for (int j = 0; j < GROUP_TOKENS; j += VECTOR_FLOATS) {
+			store(products + j, multiply(load(products + j), load(factors + j)));
 		}
 	}
 }
@@ -62,6 +72,9 @@ static TARGET void KERNEL(sweep_group)(const struct native_panels *p, const stru
 				continue;
 			}
 			int64_t row = t * TILE_ROWS, end = row + TILE_ROWS < b->rows ? row + TILE_ROWS : b->rows;
+			if (p->factors != NULL) {
+				KERNEL(scale_rows)(p->factors + group * GROUP_TOKENS, end - row, products);
+			}
 			if (b->directions != NULL) {
 				KERNEL(summarize_rows)(p, b, group, row, end, products);
 			}

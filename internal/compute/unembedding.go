@@ -28,6 +28,8 @@ type Unembedding struct {
 
 	inverseNorms []float64 // [tokens], 2^exponent/‖w‖; 0 for a zero row
 	packedNorms  []float32 // [tokens], ‖w - shift‖·2^-exponent, rounded up
+	// The most that a panel multiplies a product by, which its underflow is multiplied by too.
+	largestFactor float64
 	// Root mean square of inverseNorms.
 	inverseNormRMS float64
 
@@ -131,19 +133,30 @@ func (u *Unembedding) packRow(j int, dst []float32) {
 	}
 }
 
-// packsExactly reports whether every row can be restored from what is packed of it:
-// it counts as given, nothing is taken off, its power of two is a normal float32, and no weight becomes
-// subnormal by it.
-func (u *Unembedding) packsExactly() bool {
-	const largest = 126
-	if u.scales != nil || u.shift != nil || u.exponent > largest || u.exponent < -largest {
-		return false
+// packsExactly reports whether every row can be restored from what is packed of it, as given
+// times 2^-exponent: nothing is taken off, its power of two is a normal float32, no weight becomes
+// subnormal by it, and where rows count at another length, so is what their products count times.
+func (u *Unembedding) packsExactly() (exponent int, exactly bool) {
+	const largest, leastNormal = 126, 0x1p-126
+	if u.shift != nil {
+		return 0, false
 	}
-	if u.exponent <= 0 {
-		return true
+	exponent = u.exponent
+	if u.scales != nil {
+		exponent = exponentOf(u.largestGiven())
+		for _, factor := range u.factors(exponent) {
+			if factor != 0 && !(factor >= leastNormal && factor <= 1/leastNormal) {
+				return 0, false
+			}
+		}
 	}
-	const leastNormal = 0x1p-126
-	least := float32(leastNormal * powerOfTwo(u.exponent))
+	if exponent > largest || exponent < -largest {
+		return 0, false
+	}
+	if exponent <= 0 {
+		return exponent, true
+	}
+	least := float32(leastNormal * powerOfTwo(exponent))
 	lost := make([]bool, u.chunks())
 	u.overTokens(func(chunk, from, to int) {
 		for j := from; j < to; j++ {
@@ -154,7 +167,30 @@ func (u *Unembedding) packsExactly() bool {
 			}
 		}
 	})
-	return !slices.Contains(lost, true)
+	return exponent, !slices.Contains(lost, true)
+}
+
+// factors are what products with rows that are packed as given, times 2^-exponent, count times
+// to be in units of 2^u.exponent: one a token, zeros up to whole groups.
+func (u *Unembedding) factors(exponent int) []float32 {
+	factors := make([]float32, ceilOf(u.Tokens(), groupTokens)*groupTokens)
+	up := powerOfTwo(exponent - u.exponent)
+	for j, scale := range u.scales {
+		factors[j] = float32(scale * up)
+	}
+	return factors
+}
+
+// weigh writes direction · row of W to out for each pair of a direction of directions
+// [n, d_model] and a token's position, in float64 as [dot] has it.
+func (u *Unembedding) weigh(directions []float32, pairs []pair, out []float64) {
+	u.panels.weigh(directions, pairs, out)
+	if u.scales == nil {
+		return
+	}
+	for _, one := range pairs {
+		out[one.out] *= u.scales[one.row]
+	}
 }
 
 // prepare computes everything but the panels.
@@ -254,6 +290,17 @@ func (u *Unembedding) largestPacked() float64 {
 			for i, w := range u.row(j) {
 				largest[chunk] = max(largest[chunk], math.Abs(float64(w)*scale-u.shift[i]))
 			}
+		}
+	})
+	return slices.Max(largest)
+}
+
+// largestGiven returns the largest magnitude in the rows as given.
+func (u *Unembedding) largestGiven() float64 {
+	largest := make([]float64, u.chunks())
+	u.overTokens(func(chunk, from, to int) {
+		for j := from; j < to; j++ {
+			largest[chunk] = max(largest[chunk], float64(largestMagnitude(u.row(j))))
 		}
 	})
 	return slices.Max(largest)

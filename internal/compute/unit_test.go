@@ -2,6 +2,8 @@ package compute
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -24,6 +26,9 @@ func TestUnit(t *testing.T) {
 				u, err := b.build(k)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if native, ok := u.panels.(*nativePanels); ok && u.rows == nil && native.factors == nil {
+					t.Error("the rows of a large reader are held at unit length alone")
 				}
 				o := newOracle(directions, w, p.d, p.ids())
 				o.plain = o.cosine
@@ -63,6 +68,35 @@ func checkUnit(t *testing.T, directions []float32, d int, ranked *Tokens, o *ora
 			own, best := o.plain.At(i, at[id]), o.plain.At(i, at[order[r]])
 			if rounding := 1e-14 * float64(d) * length; !(math.Abs(got-own) <= rounding) || !(math.Abs(own-best) <= rounding) {
 				t.Fatalf("direction %d, place %d: row %d with %g, own %g, want %g", i, r, id, got, own, best)
+			}
+		}
+	}
+}
+
+// TestUnitHoldsRowsOnce: a reader whose rows count at unit length takes no more memory than
+// another, where there is little of it to spare.
+func TestUnitHoldsRowsOnce(t *testing.T) {
+	const vocab, d = 1000, 64
+	w := normal(rand.New(rand.NewPCG(31, 32)), vocab*d)
+	for _, native := range nativeUnderTest() {
+		native.keptRows = 0
+		given := built(t, native, w, d, nil)
+		b, err := NewBuilder(vocab, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.SetRows(0, w)
+		b.Unit()
+		u, err := b.build(native)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if more := u.Bytes() - given.Bytes(); u.rows != nil || more > 4*(vocab+groupTokens) {
+			t.Errorf("%s: rows at unit length take %d bytes more than as given", native.name(), more)
+		}
+		for j := range vocab {
+			if got := u.rowOf(j); !slices.Equal(got, w[j*d:(j+1)*d]) {
+				t.Fatalf("%s: row %d is not as it was given", native.name(), j)
 			}
 		}
 	}

@@ -119,7 +119,8 @@ func (s *Server) ends(ctx context.Context, a *sae, feature int) ([]row, error) {
 // similar are the features of one SAE (of; that of the
 // feature where none is named) whose decoder directions are nearest to a feature's.
 // They are those that compute --neighbours stored, where it did; otherwise every direction is
-// read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE.
+// read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE. similar_features, which runs in any
+// client, has the same answers.
 func (s *Server) similar(r *http.Request) (any, error) {
 	name, index, err := one(r)
 	if err != nil {
@@ -139,21 +140,20 @@ func (s *Server) similar(r *http.Request) (any, error) {
 		}
 	}
 	const k = 10
-	stored, err := s.list(r.Context(), `SELECT pair_id FROM stored_sae_pairs WHERE kind = 'neighbours' AND sae_id = ? AND other_id = ? AND features = ? AND top >= least(?, ?)`,
-		a.id, in.id, a.features, k, in.features)
+	stored, err := s.list(r.Context(), `SELECT pair_id FROM whole_neighbours(?) WHERE sae_id = ? AND other_id = ?`, k, a.id, in.id)
 	if err != nil {
 		return nil, err
 	}
 	if len(stored) > 0 {
-		return s.featureRows(r.Context(), `SELECT CAST(? AS INTEGER) AS sae_id, unnest(neighbours[:?]) AS feature, unnest(cosines[:?]) AS cosine
-			FROM stored_neighbours WHERE pair_id = ? AND feature = ?`, []any{in.id, k, k, stored[0]["pair_id"], index})
+		return s.featureRows(r.Context(), `SELECT CAST(? AS INTEGER) AS sae_id, neighbour AS feature, cosine FROM neighbours_of(?, ?, ?)`,
+			[]any{in.id, stored[0]["pair_id"], index, k})
 	}
-	return s.featureRows(r.Context(), `WITH one AS (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)
-		SELECT d.sae_id, d.feature, list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), CAST(one.w_dec AS DOUBLE[])) AS cosine FROM stored_decoders d, one
-		WHERE d.sae_id = ? AND (d.sae_id, d.feature) IS DISTINCT FROM (?, CAST(? AS INTEGER))
-			AND d.w_dec IS NOT NULL AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0)
-			AND (list_max(d.w_dec) > 0 OR list_min(d.w_dec) < 0) ORDER BY cosine DESC, d.feature LIMIT ?`,
-		[]any{a.id, index, in.id, a.id, index, k})
+	// Nothing is left out before the end: DuckDB copies the directions that a condition leaves.
+	return s.featureRows(r.Context(), `SELECT sae_id, feature, cosine FROM (
+			SELECT sae_id, feature, decoder_cosine(w_dec, (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)) AS cosine
+			FROM stored_decoders WHERE sae_id = ? ORDER BY cosine DESC NULLS LAST, feature LIMIT ? + 1
+		) WHERE cosine IS NOT NULL AND (sae_id, feature) IS DISTINCT FROM (?, CAST(? AS INTEGER)) ORDER BY cosine DESC, feature LIMIT ?`,
+		[]any{a.id, index, in.id, k, a.id, index, k})
 }
 
 // sets lists the token sets, each with its first tokens.

@@ -24,25 +24,42 @@ CREATE OR REPLACE MACRO features_for_token(wanted, k := 10, within := NULL) AS T
     ORDER BY logit_weight DESC LIMIT k;
 COMMENT ON MACRO TABLE features_for_token IS 'features_for_token(token, k := 10, within := NULL): the features of all SAEs, or of those of the release within, that promote a token most, given by its text or its spelling.';
 
+CREATE OR REPLACE MACRO whole_neighbours(k) AS TABLE
+    SELECT p.pair_id, p.sae_id, p.other_id FROM stored_sae_pairs p JOIN stored_saes s ON s.sae_id = p.sae_id JOIN stored_saes o ON o.sae_id = p.other_id
+    WHERE p.kind = 'neighbours' AND p.features = s.d_sae AND p.top >= least(k, o.d_sae);
+COMMENT ON MACRO TABLE whole_neighbours IS 'whole_neighbours(k): the pairs of SAEs of which compute --neighbours has stored at least k nearest directions of every feature.';
+
+CREATE OR REPLACE MACRO neighbours_of(pair, feature_index, k) AS TABLE
+    SELECT unnest(neighbours[:k]) AS neighbour, unnest(cosines[:k]) AS cosine FROM stored_neighbours WHERE pair_id = pair AND feature = feature_index;
+COMMENT ON MACRO TABLE neighbours_of IS 'neighbours_of(pair_id, feature, k): the k nearest directions of a feature that are stored of a pair of whole_neighbours, nearest first.';
+
 -- What compute --neighbours stored is the answer where it has all SAEs that are asked of, with
 -- as many features; otherwise every decoder is read.
-CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within := NULL) AS TABLE
+CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within := NULL, of_sae := NULL) AS TABLE
     WITH asked AS (SELECT load_id AS asked_id, sae, model, d_sae, feature_of(words, feature_index) AS feature FROM saes WHERE sae = sae_named(words)),
     among AS (SELECT o.layer, o.sae, o.release, o.model, p.pair_id, a.feature
-              FROM asked a JOIN saes o ON o.model = a.model AND (release_named(within) IS NULL OR o.release = within)
-              LEFT JOIN stored_sae_pairs p ON p.kind = 'neighbours' AND p.sae_id = a.asked_id AND p.other_id = o.load_id AND p.features = a.d_sae AND p.top >= least(k, o.d_sae)),
+              FROM asked a JOIN saes o ON o.model = a.model AND (release_named(within) IS NULL OR o.release = within) AND (of_sae IS NULL OR o.sae = of_sae)
+              LEFT JOIN whole_neighbours(k) p ON p.sae_id = a.asked_id AND p.other_id = o.load_id),
     stored AS (SELECT coalesce(bool_and(pair_id IS NOT NULL), false) AS whole FROM among),
-    one AS (SELECT d.sae, d.feature, d.model, d.w_dec FROM decoder_directions d JOIN asked USING (sae, feature) WHERE NOT (SELECT whole FROM stored)),
+    one AS (SELECT d.sae, d.feature, CAST(d.w_dec AS DOUBLE[]) AS w_dec FROM decoder_directions d JOIN asked USING (sae, feature)
+            WHERE NOT (SELECT whole FROM stored) AND list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0), -- zeros have no direction
+    -- In DOUBLE: squares of FLOAT weights leave its range. Conditions come after the order, since
+    -- DuckDB copies the directions that a condition leaves.
+    computed AS (
+        SELECT layer, feature, cosine, sae, release, model FROM (
+            SELECT d.layer, d.feature, d.sae, d.release, d.model,
+                   CASE WHEN list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0
+                        THEN list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), (SELECT w_dec FROM one)) END AS cosine
+            FROM decoder_directions d JOIN among a USING (sae) WHERE NOT (SELECT whole FROM stored)
+            ORDER BY cosine DESC NULLS LAST, d.sae, d.feature LIMIT k + 1
+        ) WHERE cosine IS NOT NULL AND (sae, feature) IS DISTINCT FROM (SELECT (sae, feature) FROM asked)
+    ),
     near AS (SELECT pair_id, unnest(neighbours) AS neighbour, unnest(cosines) AS cosine FROM stored_neighbours n
              WHERE n.feature = (SELECT feature FROM asked) AND n.pair_id IN (SELECT pair_id FROM among) AND (SELECT whole FROM stored))
     FROM (
-        -- In DOUBLE: squares of FLOAT weights leave its range.
-        SELECT d.layer, d.feature, list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), CAST(one.w_dec AS DOUBLE[])) AS cosine, d.sae, d.release, d.model
-        FROM decoder_directions d JOIN one ON d.model = one.model
-        WHERE (d.sae, d.feature) IS DISTINCT FROM (one.sae, one.feature) AND d.w_dec IS NOT NULL AND (release_named(within) IS NULL OR d.release = within)
-            AND (list_max(one.w_dec) > 0 OR list_min(one.w_dec) < 0) AND (list_max(d.w_dec) > 0 OR list_min(d.w_dec) < 0) -- zeros have no direction
+        FROM computed
         UNION ALL
         SELECT a.layer, n.neighbour, n.cosine, a.sae, a.release, a.model FROM near n JOIN among a USING (pair_id)
     )
     ORDER BY cosine DESC, sae, feature LIMIT k;
-COMMENT ON MACRO TABLE similar_features IS 'similar_features(sae, feature, k := 10, within := NULL): the features, of any layer, or of the release within, whose decoder directions have the highest cosine with that of one feature; equal ones by the SAE''s name and the feature.';
+COMMENT ON MACRO TABLE similar_features IS 'similar_features(sae, feature, k := 10, within := NULL, of_sae := NULL): the features, of any layer, of the release within, or of the one SAE whose name is of_sae, whose decoder directions have the highest cosine with that of one feature; equal ones by the SAE''s name and the feature.';
