@@ -19,6 +19,7 @@ type (
 	QueryRequest        = loader.QueryRequest
 	NeuronsRequest      = loader.NeuronsRequest
 	ExplanationsRequest = loader.ExplanationsRequest
+	LensRequest         = loader.LensRequest
 	ResultsRequest      = loader.ResultsRequest
 	UnloadRequest       = loader.UnloadRequest
 	ComputeRequest      = operations.ComputeRequest
@@ -103,6 +104,11 @@ func (db *DB) LoadNeurons(ctx context.Context, r NeuronsRequest) (Outcome, error
 // or of the only one.
 func (db *DB) NeuronLayers(ctx context.Context, path, name string) (int, error) {
 	return db.operations.Loader().NeuronLayers(ctx, path, name)
+}
+
+// LoadLens loads a lens from files.
+func (db *DB) LoadLens(ctx context.Context, r LensRequest) (Outcome, error) {
+	return db.operations.Loader().Lens(ctx, r)
 }
 
 // LoadExplanations loads files of Neuronpedia's export.
