@@ -16,11 +16,11 @@ var contents = map[string]struct{ owner, hash string }{
 	"stored_decoders": {"sae_id", "bit_xor(xor(row_hash(feature, w_dec), coalesce(row_hash(-1 - feature, [log_sparsity]), 0)))"},
 	"stored_encoders": {"sae_id", "bit_xor(xor(xor(row_hash(feature, w_enc), coalesce(row_hash(-1 - feature, [bias]), 0)), " +
 		"coalesce(row_hash(-1 - feature, [threshold, threshold]), 0)))"},
-	"stored_unembeddings": {"model_id", "bit_xor(row_hash(token_id, w_u))"},
-	"stored_embeddings":   {"model_id", "bit_xor(row_hash(token_id, w_e))"},
+	"stored_unembeddings":  {"model_id", "bit_xor(row_hash(token_id, w_u))"},
+	"stored_embeddings":    {"model_id", "bit_xor(row_hash(token_id, w_e))"},
 	"stored_lens_matrices": {"lens_id", "bit_xor(row_hash(layer * 1048576 + dimension, weights))"},
-	"stored_tokens":       {"model_id", "bit_xor(" + textHash("CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)") + ")"},
-	"stored_explanations": {"load_id", summed(textHash("neuronpedia_id, CAST(feature AS VARCHAR), description, type, explainer"))},
+	"stored_tokens":        {"model_id", "bit_xor(" + textHash("CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)") + ")"},
+	"stored_explanations":  {"load_id", summed(textHash("neuronpedia_id, CAST(feature AS VARCHAR), description, type, explainer"))},
 	"stored_neuronpedia_features": {"load_id", summed(textHash(
 		"neuronpedia_id, CAST(feature AS VARCHAR), CAST(max_activation AS VARCHAR), CAST(density AS VARCHAR)"))},
 }

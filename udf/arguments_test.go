@@ -28,7 +28,7 @@ var callForms = []string{
 	"FROM read_sae(p)", "FROM read_encoder(p)", "FROM sae_info(p)", "FROM read_unembedding(p)", "FROM read_unembedding(p, processing := s)", "FROM read_embedding(p)", "FROM read_vocab(p)",
 	"linked_features(w, r)", "linked_features(w, r, i)", "nearest_features(w, r)", "nearest_features(w, r, i)",
 	"FROM feature_families()", "FROM feature_families(cosine := d)", "FROM match_saes(s, s)", "FROM match_saes(s, s, cosine := d)",
-	"FROM saedb_model(s, p)", "FROM saedb_model(s, p, processing := s)", "FROM releases()", "FROM opened(s)",
+	"FROM saedb_model(s, p)", "FROM saedb_model(s, p, processing := s)", "FROM releases()", "FROM opened(s)", "through_lens(w, s, i)",
 }
 
 // TestCallForms: every function is among the forms, and each form is one.

@@ -60,15 +60,15 @@ func (r *directionReader) valid(i int) bool {
 	return (r.single != nil || r.double != nil || r.entries != nil) && r.outer.Valid(i)
 }
 
-// copy copies row i's direction into to, whose length is the d_model of what reads it.
-func (r *directionReader) copy(to []float32, i int, by *reader) error {
+// copy copies row i's direction into to, whose length is the d_model of what it is for.
+func (r *directionReader) copy(to []float32, i int, by fmt.Stringer) error {
 	from, length := i*r.size, r.size
 	if r.entries != nil {
 		from, length = int(r.entries[i].Offset), int(r.entries[i].Length)
 	}
 	if length != len(to) {
 		return &fault.Error{
-			Op: r.function, Subject: "w_dec", Expected: fmt.Sprintf("%d values, the d_model of %s", len(to), by.stored),
+			Op: r.function, Subject: "w_dec", Expected: fmt.Sprintf("%d values, the d_model of %s", len(to), by),
 			Found: fmt.Sprint(length),
 		}
 	}
@@ -137,7 +137,7 @@ func (f *execution) batches(function string, chunk capi.Chunk, ask func(row int)
 		}
 		n, d := len(b.directions), b.reader.matrix.DModel()
 		b.directions = b.directions[:n+d]
-		if err := directions.copy(b.directions[n:], i, b.reader); err != nil {
+		if err := directions.copy(b.directions[n:], i, b.reader.stored); err != nil {
 			return nil, nil, err
 		}
 		b.rows = append(b.rows, i)

@@ -9,3 +9,8 @@ void native_dots(const struct native_kernel *k, const float *direction, const fl
                  int64_t d_model, const int32_t *ids, int64_t n, double *out) {
 	k->dots(direction, rows, d_model, ids, n, out);
 }
+
+void native_transform(const struct native_kernel *k, const float *matrix, int64_t outputs, int64_t inputs,
+                      const float *directions, int64_t rows, bool add, float *out) {
+	k->transform(matrix, outputs, inputs, directions, rows, add, out);
+}
