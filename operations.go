@@ -20,6 +20,7 @@ type (
 	NeuronsRequest      = loader.NeuronsRequest
 	HeadsRequest        = loader.HeadsRequest
 	ExplanationsRequest = loader.ExplanationsRequest
+	LensRequest         = loader.LensRequest
 	ResultsRequest      = loader.ResultsRequest
 	UnloadRequest       = loader.UnloadRequest
 	ComputeRequest      = operations.ComputeRequest
@@ -109,6 +110,11 @@ func (db *DB) LoadHeads(ctx context.Context, r HeadsRequest) (Outcome, error) {
 // or of the only one.
 func (db *DB) NeuronLayers(ctx context.Context, path, name string) (int, error) {
 	return db.operations.Loader().NeuronLayers(ctx, path, name)
+}
+
+// LoadLens loads a lens from files.
+func (db *DB) LoadLens(ctx context.Context, r LensRequest) (Outcome, error) {
+	return db.operations.Loader().Lens(ctx, r)
 }
 
 // LoadExplanations loads files of Neuronpedia's export.

@@ -172,13 +172,14 @@ func orRelease(kind string) string {
 // projected through.
 func fitsSAEs(ctx context.Context, tx *sql.Tx, old int, info model.Info) error {
 	var saes, other int
-	err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(any_value(d_model), 0) FROM stored_saes
+	err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(any_value(d_model), 0)
+		FROM (SELECT model_id, d_model FROM stored_saes UNION ALL SELECT model_id, d_model FROM stored_lenses)
 		WHERE model_id = ? AND d_model <> ?`, old, info.DModel).Scan(&saes, &other)
 	if err != nil || saes == 0 {
 		return err
 	}
 	return &fault.Error{
-		Problem:  fmt.Sprintf("%d SAEs of the model that it would replace do not fit it", saes),
+		Problem:  fmt.Sprintf("%d SAEs and lenses of the model that it would replace do not fit it", saes),
 		Expected: fmt.Sprintf("d_model %d", other), Found: fmt.Sprint(info.DModel), Hint: "load it under another name with --name",
 	}
 }
@@ -208,8 +209,8 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 		SELECT %d, token_id, w_u FROM %s`, l.id, rows))
 }
 
-// replaceModel takes out the old model and its token sets, gives its SAEs the new
-// one, and drops what was computed with the old.
+// replaceModel takes out the old model and its token sets, gives its SAEs and lenses
+// the new one, and drops what was computed with the old.
 func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if old == 0 {
 		return nil
@@ -221,5 +222,6 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 	if err := deleteWhere(ctx, tx, of, figureTables...); err != nil {
 		return err
 	}
-	return execute(ctx, tx, fmt.Sprintf(`UPDATE stored_saes SET model_id = %d WHERE model_id = %d`, id, old))
+	return execute(ctx, tx, fmt.Sprintf(`UPDATE stored_saes SET model_id = %d WHERE model_id = %d`, id, old),
+		fmt.Sprintf(`UPDATE stored_lenses SET model_id = %d WHERE model_id = %d`, id, old))
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/lens"
 	"github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/loader/vocab"
@@ -48,6 +49,7 @@ type Opened interface {
 	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
 	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
 	OfferAttention(*model.Attention) (expression string, withdraw func())
+	OfferLens(*lens.Lens) (expression string, withdraw func())
 	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }
 

@@ -23,10 +23,11 @@ const (
 	UnloadModel        = "model"
 	UnloadSets         = "sets"
 	UnloadExplanations = "explanations"
+	UnloadLens         = "lens"
 )
 
 // UnloadKinds are all of them.
-var UnloadKinds = []string{UnloadSAE, UnloadModel, UnloadSets, UnloadDirections, UnloadExplanations}
+var UnloadKinds = []string{UnloadSAE, UnloadModel, UnloadSets, UnloadDirections, UnloadExplanations, UnloadLens}
 
 // UnloadRequest asks to take out what was loaded.
 type UnloadRequest struct {
@@ -61,6 +62,8 @@ func (ld *Loader) Unload(ctx context.Context, r UnloadRequest) ([]Unloaded, erro
 			out, err = unloadModels(ctx, tx, r)
 		case UnloadSets:
 			out, err = unloadSets(ctx, tx, r)
+		case UnloadLens:
+			out, err = unloadLenses(ctx, tx, r)
 		case UnloadExplanations:
 			out, err = unloadExplanations(ctx, tx, r)
 		default:
@@ -228,13 +231,23 @@ func unloadModel(ctx context.Context, tx *sql.Tx, id int, name string, cascade b
 	if err != nil {
 		return nil, err
 	}
-	if len(saes) > 0 && !cascade {
+	lenses, err := schema.Collect[string](ctx, tx, `SELECT lens FROM stored_lenses WHERE model_id = ? ORDER BY lens`, id)
+	if err != nil {
+		return nil, err
+	}
+	if all := slices.Concat(saes, lenses); len(all) > 0 && !cascade {
+		what := strings.Replace(listed(count(len(saes), "SAE"), count(len(lenses), "lens")), "lenss", "lenses", 1)
 		return nil, &fault.Error{
-			Subject: "model " + name, Problem: count(len(saes), "SAE") + " of it would be of no use without it: " + shortList(saes),
+			Subject: "model " + name, Problem: what + " of it would be of no use without it: " + shortList(all),
 			Hint: "unload them first, or with it by --cascade",
 		}
 	}
 	var out []Unloaded
+	if len(lenses) > 0 {
+		if out, err = unloadLenses(ctx, tx, UnloadRequest{Names: lenses}); err != nil {
+			return nil, err
+		}
+	}
 	for _, s := range saes {
 		one, err := unloadSAE(ctx, tx, UnloadSAE, s)
 		if err != nil {

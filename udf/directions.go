@@ -60,7 +60,7 @@ func (r *directionReader) valid(i int) bool {
 	return (r.single != nil || r.double != nil || r.entries != nil) && r.outer.Valid(i)
 }
 
-// copy copies row i's direction into to, whose length is the d_model of what reads it.
+// copy copies row i's direction into to, whose length is the d_model of what it is for.
 func (r *directionReader) copy(to []float32, i int, by fmt.Stringer) error {
 	from, length := i*r.size, r.size
 	if r.entries != nil {

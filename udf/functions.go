@@ -74,7 +74,7 @@ type family struct {
 
 var families = []family{
 	logitStatsFamily, lMomentsFamily, topTokensFamily, topFeaturesFamily, linkedFeaturesFamily, decoderCosineFamily, familiesFamily, matchFamily, logitWeightsFamily, logitDifferenceFamily, headsFamily, compositionFamily, featureStatisticsFamily, enrichFamily,
-	leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
+	lensFamily, leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/lens"
 	modelfile "github.com/saedb/saedb/loader/model"
 	"github.com/saedb/saedb/loader/sae"
 	"github.com/saedb/saedb/loader/vocab"
@@ -80,6 +81,22 @@ func (f *Functions) OfferEmbedding(e *modelfile.Embedding) (expression string, w
 // their four matrices: matrix VARCHAR, head_row INTEGER, weights FLOAT[].
 func (f *Functions) OfferAttention(a *modelfile.Attention) (expression string, withdraw func()) {
 	return f.opened.offer(func() (*table, error) { return headRows(a), nil })
+}
+
+// OfferLens does the same for an open lens, with the columns layer, dimension and weights: a row
+// for each row of its matrices.
+func (f *Functions) OfferLens(l *lens.Lens) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) {
+		info := l.Info()
+		return &table{
+			rows: len(info.Layers) * info.DModel,
+			columns: []column{
+				valueColumn("layer", capi.Integer, func(row int) int32 { return int32(info.Layers[row/info.DModel]) }),
+				valueColumn("dimension", capi.Integer, func(row int) int32 { return int32(row % info.DModel) }),
+				floatsColumn("weights", info.DModel, l.ReadRows),
+			},
+		}, nil
+	})
 }
 
 // OfferVocabulary does the same for the vocabulary of a model whose unembedding has

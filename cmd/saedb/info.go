@@ -18,7 +18,7 @@ import (
 
 var infoCommand = &cli.Command{
 	Name:   "info",
-	Usage:  "list the loaded models and SAEs and what is computed",
+	Usage:  "list the loaded models, SAEs and lenses and what is computed",
 	Action: printInfo,
 }
 
@@ -30,6 +30,8 @@ const (
 	infoSAEs = `SELECT %s AS sae, layer, d_sae AS features, coalesce(t.computed, 0) AS computed, tokens
 		FROM saes s LEFT JOIN (SELECT sae_id, count(*) AS computed FROM stored_statistics GROUP BY sae_id) t ON t.sae_id = s.load_id
 		WHERE s.model = ? ORDER BY s.layer, s.sae`
+	infoLenses = `SELECT lens, model, kind, len(layers) AS layers, corpus, prompts FROM lenses ORDER BY lens`
+
 	infoExplanations = `WITH loaded AS (
 			SELECT neuronpedia_id, 1 AS explanation FROM stored_explanations UNION ALL SELECT neuronpedia_id, 0 FROM stored_neuronpedia_features
 		)
@@ -67,12 +69,20 @@ func printInfo(c *cli.Context) error {
 	if err := page.models(); err != nil {
 		return err
 	}
-	var explained bool
-	if err := db.QueryRowContext(c.Context, "SELECT count(*) > 0 FROM ("+infoExplanations+")").Scan(&explained); err != nil || !explained {
-		return err
+	for _, part := range [][2]string{{"Lenses", infoLenses}, {"Explanations", infoExplanations}} {
+		var some bool
+		if err := db.QueryRowContext(c.Context, "SELECT count(*) > 0 FROM ("+part[1]+")").Scan(&some); err != nil {
+			return err
+		}
+		if !some {
+			continue
+		}
+		fmt.Fprintln(page.out, "\n"+part[0])
+		if err := page.table(part[1]); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(page.out, "\nExplanations")
-	return page.table(infoExplanations)
+	return nil
 }
 
 // infoPage is where info is printed.

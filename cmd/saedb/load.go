@@ -14,8 +14,8 @@ import (
 
 var loadCommand = &cli.Command{
 	Name:        "load",
-	Usage:       "load a model, SAEs, token sets, explanations, or directions that are no SAE",
-	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand, loadExplanationsCommand},
+	Usage:       "load a model, SAEs, token sets, explanations, a lens, or directions that are no SAE",
+	Subcommands: []*cli.Command{loadModelCommand, loadSAECommand, loadSetsCommand, loadDirectionsCommand, loadExplanationsCommand, loadLensCommand},
 }
 
 var replaceFlag = &cli.BoolFlag{Name: "replace", Usage: "replace what is loaded under the same name"}

@@ -11,19 +11,20 @@ import (
 
 var unloadCommand = &cli.Command{
 	Name:  "unload",
-	Usage: "take out SAEs, directions, models, token sets or explanations that were loaded",
+	Usage: "take out SAEs, directions, models, token sets, explanations or lenses that were loaded",
 	Description: "All that is named goes, with what was computed of it, or nothing does. The space is used again by what is loaded\n" +
 		"next; saedb compact gives it back.",
 	Subcommands: []*cli.Command{
 		unloadVerb(loader.UnloadSAE, "WORDS...", "take out SAEs, with their statistics and scores", nil),
 		unloadVerb(loader.UnloadModel, "NAME...", "take out models, with their token sets", []cli.Flag{
-			&cli.BoolFlag{Name: "cascade", Usage: "with the SAEs that are loaded for them"},
+			&cli.BoolFlag{Name: "cascade", Usage: "with the SAEs and lenses that are loaded for them"},
 		}),
 		unloadVerb(loader.UnloadSets, "[NAME...]", "take out token sets, with the scores in them", []cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "`NAME` of the model, where several have a set of that name"},
 			&cli.StringSliceFlag{Name: "family", Usage: "only sets of the family `F`, all of them where none is named"},
 		}),
 		unloadVerb(loader.UnloadDirections, "WORDS...", "take out directions that are no SAE's", nil),
+		unloadVerb(loader.UnloadLens, "NAME...", "take out lenses, with what was computed through them", nil),
 		unloadVerb(loader.UnloadExplanations, "FILE...", "take out explanations, by the names of their files", nil),
 	},
 }

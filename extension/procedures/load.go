@@ -114,6 +114,27 @@ var loadDirections = procedure{
 	},
 }
 
+// loadLens is saedb load lens.
+var loadLens = procedure{
+	name: "saedb_load_lens", takes: []parameter{{"path", text}, {"name", text}, {"model", text}, {"transposed", flag}, {"replace", flag}, {"database", text}},
+	first: 1, columns: loadedColumns,
+	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		r, err := h.hub(a).LensRequest(ctx, a.text("path"), loader.LensRequest{
+			Name: a.text("name"), Model: a.text("model"), Transposed: a.flag("transposed"), Replace: a.flag("replace"),
+		})
+		if err != nil {
+			return err
+		}
+		return h.within(ctx, a, func(db *operations.Database) error {
+			outcome, err := db.Loader().Lens(ctx, r)
+			if err != nil {
+				return err
+			}
+			return row(loadedRow(outcome)...)
+		})
+	},
+}
+
 // loadExplanations is saedb load explanations.
 var loadExplanations = procedure{
 	name: "saedb_load_explanations", takes: []parameter{{"files", lines}, {"replace", flag}, {"database", text}}, first: 1,

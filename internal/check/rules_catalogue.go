@@ -13,9 +13,9 @@ var catalogueRules = slices.Concat([]rule{
 	{"stored_schema", `SELECT NULL, 'expected 1 row, found ' || count(*) FROM stored_schema HAVING count(*) <> 1`},
 
 	{"stored_loads", `SELECT 'load ' || load_id, count(*) || ' rows have that number' FROM stored_loads GROUP BY load_id HAVING count(*) > 1`},
-	{"stored_loads", `SELECT 'load ' || load_id, 'expected kind model, sae or explanations, found ' || kind FROM stored_loads WHERE kind NOT IN ('model', 'sae', 'explanations')`},
+	{"stored_loads", `SELECT 'load ' || load_id, 'expected kind model, sae, lens or explanations, found ' || kind FROM stored_loads WHERE kind NOT IN ('model', 'sae', 'lens', 'explanations')`},
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'it is current, but nothing that it loaded is there' FROM stored_loads
-		WHERE replaced_by IS NULL AND kind IN ('model', 'sae') AND load_id NOT IN (SELECT model_id FROM stored_models UNION ALL SELECT sae_id FROM stored_saes)`},
+		WHERE replaced_by IS NULL AND kind IN ('model', 'sae', 'lens') AND load_id NOT IN (SELECT model_id FROM stored_models UNION ALL SELECT sae_id FROM stored_saes UNION ALL SELECT lens_id FROM stored_lenses)`},
 	{"stored_loads", `SELECT 'load ' || load_id, 'replaced by load ' || replaced_by || ', which is not there' FROM stored_loads
 		WHERE replaced_by IS NOT NULL AND replaced_by NOT IN (SELECT load_id FROM stored_loads)`},
 	{"stored_loads", `SELECT 'load ' || load_id || ', ' || kind || ' ' || name, 'expected ' || l.bytes || ' bytes in its files, found ' || coalesce(sum(f.bytes), 0)
@@ -26,6 +26,7 @@ var catalogueRules = slices.Concat([]rule{
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_encoders' FROM stored_loads JOIN stored_encoders ON sae_id = load_id
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_embeddings' FROM stored_loads JOIN stored_embeddings ON model_id = load_id
 			UNION ALL SELECT DISTINCT load_id, kind, name, 'stored_head_weights' FROM stored_loads JOIN stored_head_weights ON model_id = load_id
+			UNION ALL SELECT load_id, kind, name, 'stored_lens_matrices' FROM stored_loads WHERE kind = 'lens' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_unembeddings', 'stored_tokens']) FROM stored_loads WHERE kind = 'model' AND replaced_by IS NULL
 			UNION ALL SELECT load_id, kind, name, unnest(['stored_explanations', 'stored_neuronpedia_features']) FROM stored_loads WHERE kind = 'explanations' AND replaced_by IS NULL
 		) ANTI JOIN stored_contents USING (load_id, stored_table)`},
@@ -46,6 +47,22 @@ var catalogueRules = slices.Concat([]rule{
 	{"stored_saes", `SELECT 'SAE ' || sae, 'expected at least 1 feature, found d_sae ' || d_sae FROM stored_saes WHERE d_sae < 1`},
 	{"stored_saes", `SELECT 'SAE ' || sae, count(*) || ' SAEs have that name' FROM stored_saes GROUP BY sae HAVING count(*) > 1`},
 	{"stored_saes", `SELECT 'sae_id ' || sae_id, count(*) || ' SAEs have that number' FROM stored_saes GROUP BY sae_id HAVING count(*) > 1`},
+
+	{"stored_lenses", `SELECT 'lens ' || lens, 'load ' || lens_id || ' is not there, or no current load of that lens' FROM stored_lenses
+		ANTI JOIN (SELECT load_id AS lens_id, name AS lens FROM stored_loads WHERE kind = 'lens' AND replaced_by IS NULL) USING (lens_id, lens)`},
+	{"stored_lenses", `SELECT 'lens ' || lens, count(*) || ' lenses have that name' FROM stored_lenses GROUP BY lens HAVING count(*) > 1`},
+	{"stored_lenses", `SELECT 'lens_id ' || lens_id, count(*) || ' lenses have that number' FROM stored_lenses GROUP BY lens_id HAVING count(*) > 1`},
+	{"stored_lenses", `SELECT 'lens ' || lens, 'expected d_model ' || m.d_model || ', that of model ' || model || ', found ' || l.d_model
+		FROM stored_lenses l JOIN stored_models m USING (model_id) WHERE l.d_model <> m.d_model`},
+	{"stored_lenses", `SELECT 'lens ' || lens, 'its layers are not ascending, each once and before the last block' FROM stored_lenses
+		WHERE NOT coalesce(layers = list_sort(list_distinct(layers)) AND len(layers) > 0 AND layers[1] >= -1 AND layers[-1] < coalesce(blocks, 1 << 20), false)`},
+	{"stored_lens_matrices", `SELECT 'lens ' || lens || ', layer ' || layer, 'expected ' || d_model || ' rows, each once, found ' || found FROM (
+			SELECT lens, d_model, layer, count(DISTINCT dimension) FILTER (dimension >= 0 AND dimension < d_model) AS found, count(*) AS n
+			FROM (SELECT lens_id, lens, d_model, unnest(layers) AS layer FROM stored_lenses) LEFT JOIN (SELECT lens_id, layer, dimension FROM stored_lens_matrices) USING (lens_id, layer)
+			GROUP BY ALL) WHERE found <> d_model OR n <> d_model`},
+	{"stored_lens_matrices", `SELECT 'lens ' || lens || ', layer ' || layer, 'the lens has no such layer' FROM stored_lens_matrices JOIN stored_lenses USING (lens_id) WHERE NOT list_contains(layers, layer) GROUP BY ALL`},
+	{"stored_lens_matrices", `SELECT 'lens ' || lens || ', layer ' || layer || ', row ' || dimension, 'expected ' || d_model || ' finite values' FROM stored_lens_matrices JOIN stored_lenses USING (lens_id)
+		WHERE weights IS NOT NULL AND NOT coalesce(len(weights) = d_model AND len(list_filter(weights, lambda w: isfinite(w))) = d_model, false)`},
 
 	recorded("stored_computations", "features", "stored_statistics"),
 	recorded("stored_computations", "scores", "stored_enrichment"),
@@ -94,7 +111,8 @@ var catalogueRules = slices.Concat([]rule{
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 }, computationRules(schema.Output), computationRules(schema.Input),
 	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
-	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_token_sets", "stored_baselines"),
+	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_lenses", "stored_token_sets", "stored_baselines"),
+	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
 		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance",
 		"stored_input_enrichment", "stored_input_labels", "stored_baselines"),

@@ -10,6 +10,7 @@
 
 #include "product.h"
 #include "statistics.h"
+#include "transform.h"
 #include "sweep.h"
 
 const struct native_kernel *native_avx512(void) { return &kernel_avx512; }

@@ -8,6 +8,7 @@
 
 #include "product.h"
 #include "statistics.h"
+#include "transform.h"
 #include "sweep.h"
 
 const struct native_kernel *native_portable(void) { return &kernel_portable; }

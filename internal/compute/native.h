@@ -80,6 +80,10 @@ struct native_kernel {
 	// the order of dot in dot.go.
 	void (*dots)(const float *directions, const float *rows, int64_t d_model,
 	             const struct native_pair *pairs, int64_t n, double *out);
+	// transform writes directions [rows, inputs] times matrix [outputs, inputs] to out [rows,
+	// outputs], each product a sum in the order of dots, plus the direction itself where add.
+	void (*transform)(const float *matrix, int64_t outputs, int64_t inputs, const float *directions,
+	                  int64_t rows, bool add, float *out);
 };
 
 // A kernel of another architecture than this build's is NULL; kernel_native.go asks the
@@ -89,12 +93,14 @@ const struct native_kernel *native_avx2(void);
 const struct native_kernel *native_neon(void);
 const struct native_kernel *native_portable(void);
 
-// native_sweep and native_dots call a kernel's entry points: Go cannot call through
-// a pointer.
+// native_sweep, native_dots and native_transform call a kernel's entry points: Go cannot call
+// through a pointer.
 void native_sweep(const struct native_kernel *, const struct native_panels *,
                   const struct native_block *, int64_t from, int64_t to, float *out);
 void native_dots(const struct native_kernel *, const float *directions, const float *rows,
                  int64_t d_model, const struct native_pair *pairs, int64_t n, double *out);
+void native_transform(const struct native_kernel *, const float *matrix, int64_t outputs, int64_t inputs,
+                      const float *directions, int64_t rows, bool add, float *out);
 
 // native_pack writes rows[i·stride + k] to panel[k·width + i] for i < count and
 // k < depth, and 0 for count ≤ i < width.

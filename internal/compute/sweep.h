@@ -93,4 +93,4 @@ static void KERNEL(sweep)(const struct native_panels *p, const struct native_blo
 	}
 }
 
-static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(dots)};
+static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(dots), KERNEL(transform)};

@@ -34,12 +34,13 @@ func (r *run) database(*sql.Conn) error {
 
 // withoutWeights are the columns of the tables that are not copied as they are.
 var withoutWeights = map[string]string{
-	"stored_decoders":     "* REPLACE (NULL AS w_dec)",
-	"stored_encoders":     "* REPLACE (NULL AS w_enc)",
-	"stored_unembeddings": "* REPLACE (NULL AS w_u)",
-	"stored_embeddings":   "* REPLACE (NULL AS w_e)",
-	"stored_head_weights": "* REPLACE (NULL AS weights)",
-	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
+	"stored_decoders":      "* REPLACE (NULL AS w_dec)",
+	"stored_encoders":      "* REPLACE (NULL AS w_enc)",
+	"stored_unembeddings":  "* REPLACE (NULL AS w_u)",
+	"stored_embeddings":    "* REPLACE (NULL AS w_e)",
+	"stored_head_weights":  "* REPLACE (NULL AS weights)",
+	"stored_lens_matrices": "* REPLACE (NULL AS weights)",
+	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae', 'lens') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
 }
 

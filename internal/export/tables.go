@@ -121,6 +121,7 @@ var tables = []table{
 	baselineEnrichment(schema.Input),
 	{name: "links", view: pairsOf("stored_links"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "neighbours", view: pairsOf("stored_neighbours"), order: "kind, sae, other_sae, feature", more: pairColumns},
+	{name: "lenses", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM lenses s JOIN loads l USING (load_id))", order: "lens"},
 	{name: "loads", view: "loads", order: "load_id", always: true},
 	{name: "load_files", view: "load_files", order: "load_id, path"},
 	{name: "explanations", view: "explanations", order: "ALL"},

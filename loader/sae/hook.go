@@ -55,18 +55,24 @@ type HookPoint struct {
 // transformer_lens_wrapper.py of SAEDashboard, and the modules of transformers' models.
 func HookPoints() []HookPoint { return hookPoints }
 
+// What blocks add to the residual stream, in words.
+const (
+	addedByAttention = "what attention adds to it"
+	addedByMLP       = "what an MLP adds to it"
+)
+
 var hookPoints = []HookPoint{
 	{What: "the residual stream", Space: ResidualStream, Names: []string{
 		"blocks.N.hook_resid_pre", "blocks.N.hook_resid_mid", "blocks.N.hook_resid_post", "layers.N",
 		"blocks.N.hook_attn_in", "blocks.N.hook_mlp_in", "blocks.N.hook_in", "blocks.N.hook_out", "blocks.N.ln1.hook_in", "blocks.N.ln2.hook_in", "layers.N.input",
 	}},
-	{What: "what attention adds to it", Space: ResidualStream, Names: []string{
+	{What: addedByAttention, Space: ResidualStream, Names: []string{
 		"blocks.N.hook_attn_out", "layers.N.self_attn", "layers.N.attn", "layers.N.attention", "layers.N.self_attention", "layers.N.linear_attn", "layers.N.mixer",
 		"blocks.N.attn.hook_out", "blocks.N.attn.hook_result", "layers.N.self_attn.o_proj", "layers.N.self_attn.out_proj", "layers.N.self_attn.dense",
 		"layers.N.attn.c_proj", "layers.N.attn.out_proj", "layers.N.attn.attention", "layers.N.attn.attention.out_proj", "layers.N.attention.dense",
 		"layers.N.self_attention.dense",
 	}},
-	{What: "what an MLP adds to it", Space: ResidualStream, Names: []string{
+	{What: addedByMLP, Space: ResidualStream, Names: []string{
 		"blocks.N.hook_mlp_out", "layers.N.mlp", "layers.N.feed_forward", "layers.N.ffn", "layers.N.block_sparse_moe", "blocks.N.mlp.hook_out",
 		"layers.N.mlp.down_proj", "layers.N.mlp.c_proj", "layers.N.mlp.dense_4h_to_h", "layers.N.mlp.fc_out", "layers.N.mlp.fc2", "layers.N.fc2", "layers.N.ffn.down_proj",
 	}},

@@ -193,7 +193,6 @@ func damaged(name string, err error) error {
 
 // notArchive says what a file that is no zip archive is instead.
 func notArchive(file io.ReaderAt, size int64, cause error) error {
-	const resave = "load it with torch.load(…, weights_only=True) and save it again with torch.save of PyTorch 1.6 or later"
 	first := make([]byte, min(size, 512))
 	if n, err := file.ReadAt(first, 0); n < len(first) {
 		return err
@@ -205,16 +204,10 @@ func notArchive(file io.ReaderAt, size int64, cause error) error {
 	case bytes.HasPrefix(first, []byte("PK")):
 		e.Problem, e.Expected, e.Found, e.Err = "directory of the zip archive", "", "", cause
 		e.Hint = "was it downloaded whole?"
-	case bytes.HasPrefix(first, legacyMagic):
-		e.Found, e.Hint = "the format from before PyTorch 1.6", resave
 	case len(first) > 262 && string(first[257:262]) == "ustar":
-		e.Found, e.Hint = "the tar format from before PyTorch 0.1.10", resave
+		e.Found, e.Hint = "the tar format from before PyTorch 0.1.10", "load it with torch.load(…, weights_only=True) and save it again with torch.save of PyTorch 1.6 or later"
 	case bytes.HasPrefix(first, []byte{opProtocol}):
 		e.Found, e.Hint = "a plain pickle", "save it with torch.save"
 	}
 	return e
 }
-
-// legacyMagic is the pickle of the number 0x1950a86a20f9469cfc6c, with which
-// files of the earlier format begin.
-var legacyMagic = []byte("\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")

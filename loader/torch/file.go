@@ -3,8 +3,8 @@
 //
 // Since PyTorch 1.6 such a file is a zip archive: NAME/data.pkl is a pickle, a
 // program for a stack machine that builds the saved object, and NAME/data/KEY are
-// the values of one storage each, not compressed. Python's unpickler calls whatever
-// the pickle names. The machine here calls nothing: it knows the few functions that
+// the values of one storage each, not compressed. Files of the format before that
+// ([legacy]) are read too. Python's unpickler calls whatever the pickle names. The machine here calls nothing: it knows the few functions that
 // rebuild tensors, dictionaries and numbers, as code of its own, and what any
 // other function would have made is kept as an opaque value that has a name and
 // nothing else. Sources: torch/serialization.py, torch/_utils.py and
@@ -65,19 +65,32 @@ func newFile(path string, root any, names []string, close func() error) *File {
 
 // read reads the pickle of a file of size bytes, and the names of its tensors.
 func read(file *os.File, size int64) (root any, names []string, err error) {
-	a, err := openArchive(file, size)
-	if err != nil {
+	first := make([]byte, min(size, maxLegacyMark+int64(len(legacyMagic))))
+	if n, err := file.ReadAt(first, 0); n < len(first) {
 		return nil, nil, err
 	}
-	pickle, err := a.pickle()
-	if err != nil {
-		return nil, nil, err
+	if isLegacy(first) {
+		root, err = readLegacy(file, size)
+	} else {
+		root, err = readArchive(file, size)
 	}
-	if root, err = unpickle(pickle, a.storage); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	names, err = tensorNames(root)
 	return root, names, err
+}
+
+func readArchive(file *os.File, size int64) (root any, err error) {
+	a, err := openArchive(file, size)
+	if err != nil {
+		return nil, err
+	}
+	pickle, err := a.pickle()
+	if err != nil {
+		return nil, err
+	}
+	return unpickle(pickle, a.storage)
 }
 
 // At returns the tensors of the dictionary to which keys lead, by their keys there. What is no

@@ -159,13 +159,21 @@ func (m *machine) setState() error {
 	return nil
 }
 
-// persistent finds a storage: ("storage", type, key, device, number of values).
+// persistent finds a storage: ("storage", type, key, device, number of values), in the earlier
+// format with what part of another it is, None for all.
 func (m *machine) persistent() error {
 	id, err := m.pop()
 	if err != nil {
 		return err
 	}
 	args, ok := id.(tuple)
+	if ok && len(args) > 1 && args[0] == "module" { // of the earlier format: a class with its source
+		m.push(args[1])
+		return nil
+	}
+	if ok && len(args) > 5 && args[5] != nil { // of the earlier format
+		return &fault.Error{Problem: "a storage that is a part of another", Hint: "load it with torch.load(…, weights_only=True) and save it again with torch.save"}
+	}
 	if !ok || len(args) < 5 || args[0] != "storage" {
 		return &fault.Error{Problem: "a persistent value that is no storage", Hint: "the file is damaged"}
 	}

@@ -78,6 +78,20 @@ func changed(t *testing.T, change func(members []torchtest.Member) []torchtest.M
 	return torchtest.Raw(change(torchtest.Members(torchtest.Pickle(torchtest.Dict{"w", torchtest.F32([]int{2}, 1, 2)})))...)
 }
 
+// legacyHead is the beginning of a file of the earlier format up to the saved object, legacyTail
+// an object and the keys of its storages, and legacyStorage a storage of two float32, with key 1.
+var legacyHead = "\x80\x02" + string(legacyMagic) + "\x80\x02M\xe9\x03." + "\x80\x02}U\x0dlittle_endian\x88s."
+
+const legacyStorage = "(U\x07storagectorch\nFloatStorage\nU\x011U\x03cpuK\x02NtQ"
+
+func legacyTail(object string) string {
+	keys := "]"
+	if object != "N" {
+		keys = "]U\x011a"
+	}
+	return "\x80\x02" + object + ".\x80\x02" + keys + "."
+}
+
 // pickled returns a file with a pickle of these bytes.
 func pickled(pickle string) []byte { return torchtest.Raw(torchtest.Members([]byte(pickle), nil)...) }
 
@@ -102,7 +116,16 @@ func TestDamagedFiles(t *testing.T) {
 		{"empty file", nil, "expected a file of torch.save, found something else"},
 		{"text", []byte("hello"), "found something else"},
 		{"LFS pointer", []byte("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"},
-		{"legacy", append(slices.Clone(legacyMagic), "\x80\x02M\xe9\x03."...), "before PyTorch 1.6 (load it with torch.load"},
+		{"legacy, cut", []byte(legacyHead), "the pickle ends too early"},
+		{"legacy of another version", []byte(strings.Replace(legacyHead, "\xe9\x03", "\xe8\x03", 1) + legacyTail("N")), "version of the format: expected 1001, found 1000"},
+		{"legacy of the other order", []byte(strings.Replace(legacyHead, "\x88", "\x89", 1) + legacyTail("N")), "byte order: expected little"},
+		{"legacy without keys", []byte(legacyHead + "\x80\x02N.\x80\x02N."), "expected a list of storages"},
+		{"legacy with a key of nothing", []byte(legacyHead + "\x80\x02N.\x80\x02]U\x011a."), `storage "1": expected one that the saved object has`},
+		{"legacy, its values cut", []byte(legacyHead + legacyTail(legacyStorage)), `storage "1" ends beyond the file`},
+		{"legacy of another count", []byte(legacyHead + legacyTail(legacyStorage) + "\x03\x00\x00\x00\x00\x00\x00\x00" + strings.Repeat("\x00", 12)), "expected 2 values, found 3"},
+		{"legacy, not a value", []byte(legacyHead + legacyTail(legacyStorage) + "\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), `storage "1" ends beyond the file`},
+		{"legacy, a part of a storage", []byte(legacyHead + legacyTail(strings.Replace(legacyStorage, "NtQ", "K\x01tQ", 1))), "a part of another"},
+		{"legacy, beyond the file", []byte(legacyHead + legacyTail(strings.Replace(legacyStorage, "K\x02", "J\xff\xff\xff\x7f", 1))), "at most the"},
 		{"tar", append(make([]byte, 257), "ustar and more"...), "the tar format"},
 		{"plain pickle", []byte("\x80\x04}."), "a plain pickle"},
 		{"cut", valid[:len(valid)-30], "was it downloaded whole?"},

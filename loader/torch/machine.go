@@ -32,19 +32,24 @@ type operation func(m *machine) error
 func unpickle(data []byte, find func(t storageType, key string, numel int64) (*storage, error)) (any, error) {
 	m := &machine{data: data, memo: make(map[uint64]any), storage: find}
 	root, err := m.run()
-	if err == nil {
-		return root, nil
+	if err != nil {
+		return nil, m.failed(pickleName, err)
 	}
+	return root, nil
+}
+
+// failed says where in a pickle an error was.
+func (m *machine) failed(pickle string, err error) error {
 	e, ok := err.(*fault.Error)
 	if !ok {
 		e = &fault.Error{Err: err}
 	}
 	at := *e
-	at.Problem = fmt.Sprintf("%s, byte %d", pickleName, m.at)
+	at.Problem = fmt.Sprintf("%s, byte %d", pickle, m.at)
 	if e.Problem != "" {
 		at.Problem += ": " + e.Problem
 	}
-	return nil, &at
+	return &at
 }
 
 func (m *machine) run() (any, error) {

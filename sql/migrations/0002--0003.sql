@@ -167,6 +167,29 @@ CREATE TABLE stored_input_labels (
     label VARCHAR NOT NULL
 );
 
+CREATE TABLE stored_lenses (
+    lens_id INTEGER NOT NULL,
+    lens VARCHAR NOT NULL,
+    model_id INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    dtype VARCHAR NOT NULL,
+    d_model INTEGER NOT NULL,
+    layers INTEGER[] NOT NULL,
+    residual BOOLEAN NOT NULL,
+    blocks INTEGER,
+    fitted_on VARCHAR,
+    corpus VARCHAR,
+    prompts BIGINT
+);
+
+CREATE TABLE stored_lens_matrices (
+    lens_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    dimension INTEGER NOT NULL,
+    weights FLOAT[]
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.

@@ -32,9 +32,9 @@ CREATE TABLE stored_loads (
     replaced_by INTEGER
 );
 COMMENT ON TABLE stored_loads IS 'One row for every load, kept when a later load replaces it.';
-COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id or sae_id of what it made, the load_id of explanations.';
-COMMENT ON COLUMN stored_loads.kind IS 'model, sae or explanations.';
-COMMENT ON COLUMN stored_loads.name IS 'Name that the model or SAE has in this database; of explanations, the file''s.';
+COMMENT ON COLUMN stored_loads.load_id IS 'Number of the load; the model_id, sae_id or lens_id of what it made, the load_id of explanations.';
+COMMENT ON COLUMN stored_loads.kind IS 'model, sae, lens or explanations.';
+COMMENT ON COLUMN stored_loads.name IS 'Name that the model, SAE or lens has in this database; of explanations, the file''s.';
 COMMENT ON COLUMN stored_loads.release IS 'Release of an SAE.';
 COMMENT ON COLUMN stored_loads.source IS 'Absolute path that was loaded; of what came from the Hub, org/name/path.';
 COMMENT ON COLUMN stored_loads.revision IS 'Commit of the Hub''s repository; NULL for local files.';
@@ -69,6 +69,6 @@ CREATE TABLE stored_contents (
 );
 COMMENT ON TABLE stored_contents IS 'Number and hash of the rows that each current load wrote, which saedb check compares.';
 COMMENT ON COLUMN stored_contents.load_id IS 'The load.';
-COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_encoders, stored_unembeddings, stored_embeddings, stored_tokens, stored_explanations or stored_neuronpedia_features.';
+COMMENT ON COLUMN stored_contents.stored_table IS 'Table that the rows are in: stored_decoders, stored_encoders, stored_unembeddings, stored_embeddings, stored_tokens, stored_lens_matrices, stored_explanations or stored_neuronpedia_features.';
 COMMENT ON COLUMN stored_contents.row_count IS 'Number of rows.';
 COMMENT ON COLUMN stored_contents.row_hash IS 'bit_xor over the rows of row_hash of the weights, and of an MD5 of what else they hold; of explanations the sum of MD5s, modulo 2^63 - 1.';

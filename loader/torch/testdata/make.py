@@ -66,3 +66,6 @@ varied = {
 torch.save(varied, "varied.pt")
 torch.save({"w": w, "cfg": {"k": 32, "set": {1}, "name": "é"}}, "protocol5.pt", pickle_protocol=5)
 torch.save(w, "tensor.pt")
+for protocol in 2, 3, 4, 5:
+    torch.save({"w": w, "row": w[1], "columns": w.T, "f16": w.to(torch.float16), "cfg": {"k": 32}},
+               f"legacy{protocol}.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=False)

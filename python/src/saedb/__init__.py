@@ -19,7 +19,7 @@ Ask: views ``features``, ``layer_8``, ``enrichment``, ``feature_tokens`` and oth
 Connections are DuckDB's own, and so is everything that they return: ``.df()`` is pandas, ``.pl()`` polars,
 ``.arrow()`` Arrow, ``.fetchnumpy()`` NumPy.
 
-Features with features: ``compute_links``, ``compute_neighbours``. More: ``load_directions``, ``load_explanations``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
+Features with features: ``compute_links``, ``compute_neighbours``. More: ``load_directions``, ``load_explanations``, ``load_lens``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
 ``neuronpedia``, ``saedb.plot``. Errors are ``saedb.Error`` and its kinds.
 """
 
@@ -37,6 +37,7 @@ from ._loads import (
     Unloaded,
     load_directions,
     load_explanations,
+    load_lens,
     load_model,
     load_sae,
     load_sets,
@@ -92,6 +93,7 @@ __all__ = [
     "load",
     "load_directions",
     "load_explanations",
+    "load_lens",
     "load_model",
     "load_sae",
     "load_sets",

@@ -211,6 +211,28 @@ def load_directions(
     }))  # fmt: skip
 
 
+def load_lens(
+    con: DuckDBPyConnection,
+    path: PathLike,
+    *,
+    name: Optional[str] = None,
+    model: Optional[str] = None,
+    transposed: bool = False,
+    replace: bool = False,
+    database: Optional[str] = None,
+) -> Loaded:
+    """Loads a lens: matrices that lead from behind each block of a model to behind its last.
+
+    ``path`` is a Jacobian lens (``.pt``), the directory of a tuned lens (``params.pt`` and ``config.json``), a file with a
+    matrix for each layer (``.safetensors``, ``.npz``, ``.npy``, ``.pt``), or ``org/name/path`` on the Hugging Face Hub. ``model`` names the
+    loaded model that it is for, also where it was fitted on another. ``transposed`` says of matrices by layer that rows are
+    multiplied by them. ``replace`` replaces another lens of that name.
+    """
+    return loaded(call(con, "saedb_load_lens", {
+        "path": os.fspath(path), "name": name, "model": model, "transposed": transposed, "replace": replace, "database": target(con, database),
+    }))[0]  # fmt: skip
+
+
 def load_explanations(con: DuckDBPyConnection, *files: PathLike, replace: bool = False, database: Optional[str] = None) -> list[Explained]:
     """Loads Neuronpedia's explanations of features, from files of its bulk export.
 
