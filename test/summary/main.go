@@ -2,7 +2,8 @@
 //
 //	412 passed, 0 failed, 9 skipped
 //
-// Before it stand the skipped tests with their reasons. A skip that is not on the list
+// Before it stand the ten slowest tests, with their seconds, and the skipped ones with their
+// reasons. A skip that is not on the list
 // (-skips) fails the run as a failed test does, so that a test which no longer runs does
 // not go unnoticed. Usage:
 //
@@ -11,6 +12,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -56,6 +58,7 @@ func main() {
 // An event is a line of go test -json; see go doc test2json.
 type event struct {
 	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 }
 
 // A skip is a skipped test of a package, and why.
@@ -67,6 +70,13 @@ type summary struct {
 	skipped        []skip
 	output         map[string]*strings.Builder // of each package and test that has not ended
 	failedIn       map[string]bool             // packages with a failed test
+	took           []timed                     // tests, without their parts
+}
+
+// A timed is a test and how long it took, in seconds.
+type timed struct {
+	in, test string
+	seconds  float64
 }
 
 func newSummary(out io.Writer) *summary {
@@ -118,6 +128,9 @@ func (s *summary) take(e event) {
 		s.packageEnded(e, said)
 		return
 	}
+	if !strings.Contains(e.Test, "/") {
+		s.took = append(s.took, timed{shortName(e.Package), e.Test, e.Elapsed})
+	}
 	switch e.Action {
 	case "pass":
 		s.passed++
@@ -161,9 +174,16 @@ func unended(said, line string) string {
 	return line + "\n"
 }
 
-// write prints the skips, those that are not known apart, and the counts; ok is whether
+// slowest is how many tests are named with their time.
+const slowest = 10
+
+// write prints the slowest tests, the skips, those that are not known apart, and the counts; ok is whether
 // nothing failed and every skip is known.
 func (s *summary) write(known []knownSkip) (ok bool) {
+	slices.SortFunc(s.took, func(a, b timed) int { return cmp.Compare(b.seconds, a.seconds) })
+	for _, one := range s.took[:min(slowest, len(s.took))] {
+		fmt.Fprintf(s.out, "slow: %s %s: %.1f s\n", one.in, one.test, one.seconds)
+	}
 	slices.SortFunc(s.skipped, func(a, b skip) int { return strings.Compare(a.in+" "+a.test, b.in+" "+b.test) })
 	var unknown []skip
 	for _, one := range s.skipped {

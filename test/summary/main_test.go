@@ -15,7 +15,7 @@ import (
 // early.
 const events = `{"Action":"start","Package":"github.com/saedb/saedb/loader"}
 {"Action":"output","Package":"github.com/saedb/saedb/loader","Test":"TestA","Output":"=== RUN   TestA\n"}
-{"Action":"pass","Package":"github.com/saedb/saedb/loader","Test":"TestA"}
+{"Action":"pass","Package":"github.com/saedb/saedb/loader","Test":"TestA","Elapsed":2.5}
 {"Action":"output","Package":"github.com/saedb/saedb/loader","Test":"TestB/large","Output":"    b_test.go:7: needs the larger fixtures: not there\n"}
 {"Action":"skip","Package":"github.com/saedb/saedb/loader","Test":"TestB/large"}
 {"Action":"pass","Package":"github.com/saedb/saedb/loader","Test":"TestB"}
@@ -54,7 +54,7 @@ func TestCounts(t *testing.T) {
 	said, ok := summarise(t, events, "# known\nloader TestB needs the larger fixtures\n")
 	for _, want := range []string{
 		"    c_test.go:9: got 1, want 2\n", "udf/x.go:1:1: syntax error\n", "panic: out of words\n", "ok  \tgithub.com/saedb/saedb/bench\t1.0s\n",
-		"\nskipped: loader TestB/large: needs the larger fixtures: not there\n",
+		"\nslow: loader TestA: 2.5 s\nslow: loader TestB: 0.0 s\n", "\nskipped: loader TestB/large: needs the larger fixtures: not there\n",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("lacks %q:\n%s", want, said)
