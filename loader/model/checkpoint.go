@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	weightsFile = "model.safetensors"
-	indexFile   = "model.safetensors.index.json"
+	weightsFile = safetensors.WeightsFile
+	indexFile   = safetensors.IndexFile
 )
 
 // checkpoint is the tensors of a Hugging Face model, in one file or in shards.
