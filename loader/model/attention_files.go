@@ -55,20 +55,6 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 	return slices.Compact(all), nil
 }
 
-func attentionInCheckpoint(path string, layer int, o Options) (*Attention, error) {
-	c, err := openCheckpoint(path)
-	if err != nil {
-		return nil, err
-	}
-	a, err := c.attention(layer, o)
-	if err != nil {
-		c.close()
-		return nil, err
-	}
-	c.close(a.info.Files...)
-	return a, nil
-}
-
 func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
 	cfg, configPath, err := c.config(o)
 	if err != nil {
@@ -99,6 +85,7 @@ func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
 			Subject: a.parts[Outputs].subject, Expected: fmt.Sprintf("%d columns, d_model of %s", d, configFile), Found: fmt.Sprint(a.info.DModel),
 		}
 	}
+	c.close(a.info.Files...)
 	return a, nil
 }
 
@@ -177,20 +164,6 @@ func (c *checkpoint) neededForAttention(cfg *config, o Options) ([]string, error
 	return needed, nil
 }
 
-func attentionInGGUF(path string, layer int, o Options) (*Attention, error) {
-	file, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	a, err := headsInGGUF(file, layer, o)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	a.info.Files, a.files = []string{path}, file
-	return a, nil
-}
-
 func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	architecture, _ := file.String(ggufArchKey)
 	names, err := attentionOf(func(a *attentionNames) []string { return a.architectures }, architecture, file.Path(), ggufArchKey)
@@ -226,7 +199,8 @@ func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	}
 	heads, _ := file.Int(architecture + ggufHeadsKey)
 	kvHeads, _ := file.Int(architecture + ggufKVHeadsKey)
-	a := &Attention{}
+	a := &Attention{files: file}
+	a.info.Files = []string{file.Path()}
 	return a, a.openHeads(chosen, o, int(heads), int(kvHeads), 0, file.Tensor)
 }
 

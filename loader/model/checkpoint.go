@@ -149,6 +149,12 @@ func (c *checkpoint) tensor(name string) (*tensor.Tensor, error) {
 	return c.opened[path].Tensor(name)
 }
 
+// Close closes all files.
+func (c *checkpoint) Close() error {
+	c.close()
+	return nil
+}
+
 // close closes all files but those at the paths given.
 func (c *checkpoint) close(except ...string) {
 	for path, file := range c.opened {
