@@ -24,13 +24,6 @@ const AllLayers = "all"
 // blocks: all, or numbers and ranges of them such as 0-3,9. They are ascending, each once.
 func AttentionLayers(asked string, layers int) ([]int, error) {
 	var all []int
-	wrong := func(found string) ([]int, error) {
-		return nil, &fault.Error{
-			Problem:  "layers",
-			Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
-			Found:    fmt.Sprintf("%q", found),
-		}
-	}
 	if asked == AllLayers {
 		for layer := range layers {
 			all = append(all, layer)
@@ -45,7 +38,10 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 		first, err := strconv.Atoi(low)
 		last, err2 := strconv.Atoi(high)
 		if err != nil || err2 != nil || first < 0 || last < first || last >= layers {
-			return wrong(asked)
+			return nil, &fault.Error{
+				Problem: "layers", Found: fmt.Sprintf("%q", asked),
+				Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
+			}
 		}
 		for layer := first; layer <= last; layer++ {
 			all = append(all, layer)
