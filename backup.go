@@ -104,10 +104,10 @@ func (c *copying) mayWrite() error {
 
 // write copies the file, and takes in its log.
 func (c *copying) write(ctx context.Context) (size int64, err error) {
-	if _, err := c.copyFile(ctx, c.From, c.next); err != nil {
+	if err := c.copyFile(ctx, c.From, c.next); err != nil {
 		return 0, err
 	}
-	switch _, err := c.copyFile(ctx, c.From+".wal", c.next+".wal"); {
+	switch err := c.copyFile(ctx, c.From+".wal", c.next+".wal"); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return 0, err
@@ -136,26 +136,26 @@ func takeInLog(ctx context.Context, path string) error {
 }
 
 // copyFile copies a file byte by byte.
-func (c *copying) copyFile(ctx context.Context, from, to string) (int64, error) {
+func (c *copying) copyFile(ctx context.Context, from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	c.read = append(c.read, source)
 	info, err := source.Stat()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer target.Close()
 	const part = 8 << 20
 	written := int64(0)
 	for {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		n, err := io.CopyN(target, source, part)
 		written += n
@@ -163,10 +163,10 @@ func (c *copying) copyFile(ctx context.Context, from, to string) (int64, error) 
 			c.Progress(written, info.Size())
 		}
 		if errors.Is(err, io.EOF) {
-			return written, target.Close()
+			return target.Close()
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
 }

@@ -32,12 +32,8 @@ func (ld *Loader) Heads(ctx context.Context, r HeadsRequest) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fault.At(loadDirections, path, err)
 	}
-	format := model.FormatHuggingFace
-	if model.IsGGUF(path) {
-		format = model.FormatGGUF
-	}
 	scaled, err := atScale(sae.FromMatrix(sae.Info{
-		Path: path, Name: fmt.Sprintf("blocks.%d.attn.heads", r.Layer), Format: format, Architecture: sae.ArchitectureHeads,
+		Path: path, Name: fmt.Sprintf("blocks.%d.attn.heads", r.Layer), Format: model.FormatOf(path), Architecture: sae.ArchitectureHeads,
 		Hook: fmt.Sprintf("blocks.%d.hook_attn_out", r.Layer), Layer: r.Layer, Space: sae.ResidualStream,
 		Scale: fmt.Sprintf("%s; right singular vectors of W_V·W_O times their singular values, %d of each of %d heads", sae.AsStored, about.DHead, about.Heads),
 		Files: about.Files,

@@ -5,9 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -70,10 +70,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 	}
 	sets := r.Sets
 	if len(sets) == 0 {
-		for set := range rows {
-			sets = append(sets, set)
-		}
-		sort.Strings(sets)
+		sets = slices.Sorted(maps.Keys(rows))
 	}
 	if len(sets) > maxPanels {
 		return nil, &fault.Error{
@@ -192,11 +189,8 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 		byDirection[direction] = append(byDirection[direction], i)
 	}
 	labelled := highest(rows, y, r)
-	var names []string
-	for name := range byDirection {
-		names = append(names, name)
-	}
-	sort.Sort(sort.Reverse(sort.StringSlice(names))) // suppressed first: promoted lies on top
+	names := slices.Sorted(maps.Keys(byDirection))
+	slices.Reverse(names) // suppressed first: promoted lies on top
 	var out []Points
 	for _, name := range names {
 		firstToLast(byDirection[name], labelled)
@@ -221,8 +215,8 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 // highest chooses the rows that get labels, and their places: those beyond the threshold, or
 // the five furthest from 0, the furthest first, and no more than TopN.
 func highest(rows []int, y []float64, r Request) map[int]int {
-	sorted := append([]int(nil), rows...)
-	sort.SliceStable(sorted, func(a, b int) bool { return math.Abs(y[sorted[a]]) > math.Abs(y[sorted[b]]) })
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, func(a, b int) int { return cmp.Compare(math.Abs(y[b]), math.Abs(y[a])) })
 	limit := r.TopN
 	if limit == 0 {
 		limit = 5

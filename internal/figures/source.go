@@ -65,12 +65,7 @@ func (s *source) subject() string {
 }
 
 func (s *source) has(name string) bool {
-	for _, n := range s.names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.names, name)
 }
 
 // require gives an error that names the columns that the query lacks.
@@ -174,17 +169,10 @@ func scan(rows *sql.Rows, columns []column) (*table, error) {
 		}
 		t.length++
 	}
-	for _, put := range appends {
-		put(end{})
-	}
 	return t, rows.Err()
 }
 
-// end tells an appender that there are no more rows.
-type end struct{}
-
-// appender returns a function that appends values to a column, and at the end puts it
-// into the table.
+// appender returns a function that appends values to a column.
 func (t *table) appender(c column) func(value any) {
 	switch c.kind {
 	case number:
@@ -196,30 +184,21 @@ func (t *table) appender(c column) func(value any) {
 	case boolean:
 		return appendTo(t.booleans, c.name, false)
 	default: // texts
-		lists := appendTo(t.lists, c.name, nil)
 		return func(value any) {
-			if value == (end{}) {
-				lists(value)
-				return
-			}
 			var list schema.ListOf[string]
 			_ = list.Scan(value)
-			lists([]string(list))
+			t.lists[c.name] = append(t.lists[c.name], list)
 		}
 	}
 }
 
 func appendTo[T any](columns map[string][]T, name string, null T) func(value any) {
-	var all []T
 	return func(value any) {
-		switch v := value.(type) {
-		case T:
-			all = append(all, v)
-		case end:
-			columns[name] = all
-		default:
-			all = append(all, null)
+		v, ok := value.(T)
+		if !ok {
+			v = null
 		}
+		columns[name] = append(columns[name], v)
 	}
 }
 

@@ -14,14 +14,13 @@ import (
 	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/plaintext"
 	"github.com/saedb/saedb/internal/pyjson"
+	"github.com/saedb/saedb/loader/safetensors"
 )
 
 const (
 	opModel       = "download model"
 	configFile    = "config.json"
 	tokenizerFile = "tokenizer.json"
-	weightsFile   = "model.safetensors"
-	indexFile     = "model.safetensors.index.json"
 	// maxIndexBytes bounds config.json and the index, which are read whole.
 	maxIndexBytes = 64 << 20
 )
@@ -108,7 +107,7 @@ func (m *modelDirectory) assemble(ctx context.Context, need Need) error {
 		return err
 	}
 	// Of both, transformers reads the single file.
-	if present[weightsFile] {
+	if present[safetensors.WeightsFile] {
 		return m.single(ctx, config, need)
 	}
 	return m.sharded(ctx, config, need)
@@ -152,12 +151,12 @@ func (m *modelDirectory) listCached(unreachable error) (map[string]bool, error) 
 }
 
 func (m *modelDirectory) checkList(present map[string]bool) error {
-	if present[configFile] && (present[weightsFile] || present[indexFile]) {
+	if present[configFile] && (present[safetensors.WeightsFile] || present[safetensors.IndexFile]) {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(present))
 	e := &fault.Error{
-		Expected: configFile + " and " + weightsFile + ", single or sharded", Found: plaintext.Shortened(names),
+		Expected: configFile + " and " + safetensors.WeightsFile + ", single or sharded", Found: plaintext.Shortened(names),
 	}
 	for _, name := range names {
 		switch path.Ext(name) {
@@ -203,7 +202,7 @@ func same(a, b string) bool {
 }
 
 func (m *modelDirectory) single(ctx context.Context, config []byte, need Need) error {
-	s, err := m.openShard(ctx, weightsFile)
+	s, err := m.openShard(ctx, safetensors.WeightsFile)
 	if err != nil {
 		return err
 	}
@@ -215,16 +214,16 @@ func (m *modelDirectory) single(ctx context.Context, config []byte, need Need) e
 }
 
 func (m *modelDirectory) sharded(ctx context.Context, config []byte, need Need) error {
-	if err := m.share(ctx, indexFile); err != nil {
+	if err := m.share(ctx, safetensors.IndexFile); err != nil {
 		return err
 	}
-	raw, err := files.Read(m.local(indexFile), maxIndexBytes)
+	raw, err := files.Read(m.local(safetensors.IndexFile), maxIndexBytes)
 	if err != nil {
 		return err
 	}
 	holder, err := parseIndex(raw)
 	if err != nil {
-		return fault.At(opModel, m.remote(indexFile).String(), err)
+		return fault.At(opModel, m.remote(safetensors.IndexFile).String(), err)
 	}
 	needed, err := need(config, slices.Sorted(maps.Keys(holder)))
 	if err != nil {
@@ -234,7 +233,7 @@ func (m *modelDirectory) sharded(ctx context.Context, config []byte, need Need) 
 	for _, name := range needed {
 		shard, known := holder[name]
 		if !known {
-			return &fault.Error{Subject: m.remote(indexFile).String(), Expected: "tensor " + name, Found: "none of that name"}
+			return &fault.Error{Subject: m.remote(safetensors.IndexFile).String(), Expected: "tensor " + name, Found: "none of that name"}
 		}
 		shards[shard] = append(shards[shard], name)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/gguf"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -82,11 +83,8 @@ func OpenAttention(path string, layer int, o Options) (*Attention, error) {
 	if err := o.check(); err != nil {
 		return nil, fault.At(opReadAttention, path, err)
 	}
-	open := attentionInCheckpoint
-	if IsGGUF(path) {
-		open = attentionInGGUF
-	}
-	a, err := open(path, layer, o)
+	a, err := opened(path, func(file *gguf.File) (*Attention, error) { return headsInGGUF(file, layer, o) },
+		func(c *checkpoint) (*Attention, error) { return c.attention(layer, o) })
 	if err != nil {
 		return nil, fault.At(opReadAttention, path, err)
 	}

@@ -24,13 +24,6 @@ const AllLayers = "all"
 // blocks: all, or numbers and ranges of them such as 0-3,9. They are ascending, each once.
 func AttentionLayers(asked string, layers int) ([]int, error) {
 	var all []int
-	wrong := func(found string) ([]int, error) {
-		return nil, &fault.Error{
-			Problem:  "layers",
-			Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
-			Found:    fmt.Sprintf("%q", found),
-		}
-	}
 	if asked == AllLayers {
 		for layer := range layers {
 			all = append(all, layer)
@@ -45,7 +38,10 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 		first, err := strconv.Atoi(low)
 		last, err2 := strconv.Atoi(high)
 		if err != nil || err2 != nil || first < 0 || last < first || last >= layers {
-			return wrong(asked)
+			return nil, &fault.Error{
+				Problem: "layers", Found: fmt.Sprintf("%q", asked),
+				Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
+			}
 		}
 		for layer := first; layer <= last; layer++ {
 			all = append(all, layer)
@@ -53,20 +49,6 @@ func AttentionLayers(asked string, layers int) ([]int, error) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
-}
-
-func attentionInCheckpoint(path string, layer int, o Options) (*Attention, error) {
-	c, err := openCheckpoint(path)
-	if err != nil {
-		return nil, err
-	}
-	a, err := c.attention(layer, o)
-	if err != nil {
-		c.close()
-		return nil, err
-	}
-	c.close(a.info.Files...)
-	return a, nil
 }
 
 func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
@@ -99,6 +81,7 @@ func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
 			Subject: a.parts[Outputs].subject, Expected: fmt.Sprintf("%d columns, d_model of %s", d, configFile), Found: fmt.Sprint(a.info.DModel),
 		}
 	}
+	c.close(a.info.Files...)
 	return a, nil
 }
 
@@ -177,20 +160,6 @@ func (c *checkpoint) neededForAttention(cfg *config, o Options) ([]string, error
 	return needed, nil
 }
 
-func attentionInGGUF(path string, layer int, o Options) (*Attention, error) {
-	file, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	a, err := headsInGGUF(file, layer, o)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	a.info.Files, a.files = []string{path}, file
-	return a, nil
-}
-
 func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	architecture, _ := file.String(ggufArchKey)
 	names, err := attentionOf(func(a *attentionNames) []string { return a.architectures }, architecture, file.Path(), ggufArchKey)
@@ -226,7 +195,8 @@ func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	}
 	heads, _ := file.Int(architecture + ggufHeadsKey)
 	kvHeads, _ := file.Int(architecture + ggufKVHeadsKey)
-	a := &Attention{}
+	a := &Attention{files: file}
+	a.info.Files = []string{file.Path()}
 	return a, a.openHeads(chosen, o, int(heads), int(kvHeads), 0, file.Tensor)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/gguf"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -70,15 +71,12 @@ func (b *Block) Close() error { return b.file.Close() }
 // layer that is not there, a family that is not known, a mixture of experts for
 // MLPOut, and a tensor that is not in the files are errors. The caller closes it.
 func OpenBlock(path string, kind BlockKind, layer int) (*Block, error) {
-	open, format := openBlockInCheckpoint, FormatHuggingFace
-	if IsGGUF(path) {
-		open, format = openBlockInGGUF, FormatGGUF
-	}
-	b, err := open(path, kind, layer)
+	b, err := opened(path, func(file *gguf.File) (*Block, error) { return blockInGGUF(file, kind, layer) },
+		func(c *checkpoint) (*Block, error) { return c.block(kind, layer) })
 	if err != nil {
 		return nil, fault.At(opReadBlock, path, err)
 	}
-	b.info.Format = format
+	b.info.Format = FormatOf(path)
 	return b, nil
 }
 

@@ -15,19 +15,6 @@ const (
 	ggufLayersKey    = ".block_count"
 )
 
-func openBlockInGGUF(path string, kind BlockKind, layer int) (*Block, error) {
-	file, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	b, err := blockInGGUF(file, kind, layer)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return b, nil
-}
-
 func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
 	architecture, _ := file.String(ggufArchKey)
 	rules, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)

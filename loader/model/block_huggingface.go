@@ -12,19 +12,6 @@ import (
 	"github.com/saedb/saedb/loader/tensor"
 )
 
-func openBlockInCheckpoint(path string, kind BlockKind, layer int) (*Block, error) {
-	c, err := openCheckpoint(path)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.block(kind, layer)
-	if err != nil {
-		c.close()
-		return nil, err
-	}
-	return b, nil
-}
-
 func (c *checkpoint) block(kind BlockKind, layer int) (*Block, error) {
 	configPath := filepath.Join(c.dir, configFile)
 	cfg, err := readConfig(configPath, false)

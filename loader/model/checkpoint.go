@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	weightsFile = "model.safetensors"
-	indexFile   = "model.safetensors.index.json"
+	weightsFile = safetensors.WeightsFile
+	indexFile   = safetensors.IndexFile
 )
 
 // checkpoint is the tensors of a Hugging Face model, in one file or in shards.
@@ -147,6 +147,12 @@ func (c *checkpoint) tensor(name string) (*tensor.Tensor, error) {
 		c.opened[path] = file
 	}
 	return c.opened[path].Tensor(name)
+}
+
+// Close closes all files.
+func (c *checkpoint) Close() error {
+	c.close()
+	return nil
 }
 
 // close closes all files but those at the paths given.

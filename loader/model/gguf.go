@@ -23,19 +23,6 @@ const (
 	ggufSplitKey   = "split.count"
 )
 
-func openGGUF(path string, o Options) (*stored, error) {
-	file, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	s, err := storedInGGUF(file, o)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
 func storedInGGUF(file *gguf.File, o Options) (*stored, error) {
 	path := file.Path()
 	if !file.Has(ggufHead) && !file.Has(ggufEmbedding) && !o.standAlone() {

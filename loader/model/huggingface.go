@@ -11,21 +11,6 @@ import (
 	"github.com/saedb/saedb/loader/tensor"
 )
 
-// openHuggingFace opens a directory with config.json and safetensors, or one of
-// its *.safetensors files.
-func openHuggingFace(path string, o Options) (*stored, error) {
-	c, err := openCheckpoint(path)
-	if err != nil {
-		return nil, err
-	}
-	s, err := c.stored(path, o)
-	if err != nil {
-		c.close()
-		return nil, err
-	}
-	return s, nil
-}
-
 // stored reads the configuration and finds the tensors that it asks for.
 func (c *checkpoint) stored(path string, o Options) (*stored, error) {
 	s := &stored{info: Info{Path: path, Format: FormatHuggingFace}}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/gguf"
 	"github.com/saedb/saedb/loader/tensor"
 )
 
@@ -78,14 +79,42 @@ func openStored(path string, o Options) (*stored, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	return opened(path, func(file *gguf.File) (*stored, error) { return storedInGGUF(file, o) },
+		func(c *checkpoint) (*stored, error) { return c.stored(path, o) })
+}
+
+// opened is what one of two functions makes of the GGUF file, or of the checkpoint, at a path, which is closed
+// where that is an error.
+func opened[T any](path string, inGGUF func(*gguf.File) (*T, error), inCheckpoint func(*checkpoint) (*T, error)) (*T, error) {
 	if IsGGUF(path) {
-		return openGGUF(path, o)
+		return closedIfNot(gguf.Open, path, inGGUF)
 	}
-	return openHuggingFace(path, o)
+	return closedIfNot(openCheckpoint, path, inCheckpoint)
+}
+
+func closedIfNot[F io.Closer, T any](open func(path string) (F, error), path string, read func(F) (*T, error)) (*T, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	v, err := read(file)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return v, nil
 }
 
 // IsGGUF reports whether a path is that of a GGUF file, by its ending.
 func IsGGUF(path string) bool { return strings.EqualFold(filepath.Ext(path), ".gguf") }
+
+// FormatOf is the format of a model at a path.
+func FormatOf(path string) string {
+	if IsGGUF(path) {
+		return FormatGGUF
+	}
+	return FormatHuggingFace
+}
 
 // VocabularySize returns the number of columns of a model's unembedding from the
 // headers of its files, and 0 when path holds no weights: a tokenizer alone, or a

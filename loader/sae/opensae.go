@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/loader/safetensors"
 	"github.com/saedb/saedb/loader/tensor"
 	"github.com/saedb/saedb/loader/torch"
 )
@@ -12,11 +13,7 @@ import (
 // The files of an SAE of THU-KEG's OpenSAE, as save_pretrained of transformers writes them:
 // the weights in one file, or in several that an index lists. Sources: saes/open_sae and
 // trainer/sae_trainer.py of THU-KEG/OpenSAE.
-const (
-	openSAEConfigFile  = "config.json"
-	openSAEWeightsFile = "model.safetensors"
-	openSAEIndexFile   = "model.safetensors.index.json"
-)
+const openSAEConfigFile = "config.json"
 
 var openSAEFormat = format{name: "opensae", detect: isOpenSAE, open: openOpenSAE}
 
@@ -40,7 +37,7 @@ var openSAECheckpoint = checkpoint{
 
 // isOpenSAE takes a directory by its configuration, which has names that no model's has.
 func isOpenSAE(dir string) bool {
-	if !isFile(filepath.Join(dir, openSAEWeightsFile)) && !isFile(filepath.Join(dir, openSAEIndexFile)) || !isFile(filepath.Join(dir, openSAEConfigFile)) {
+	if !isFile(filepath.Join(dir, safetensors.WeightsFile)) && !isFile(filepath.Join(dir, safetensors.IndexFile)) || !isFile(filepath.Join(dir, openSAEConfigFile)) {
 		return false
 	}
 	config, err := readSettings(filepath.Join(dir, openSAEConfigFile), "")
@@ -79,10 +76,10 @@ func openOpenSAE(dir string) (SAE, error) {
 
 // openSAEWeights returns the file with the decoder: the only one, or that which the index names.
 func (i *Info) openSAEWeights(dir string) (string, error) {
-	if weights := filepath.Join(dir, openSAEWeightsFile); isFile(weights) {
+	if weights := filepath.Join(dir, safetensors.WeightsFile); isFile(weights) {
 		return weights, nil
 	}
-	index := filepath.Join(dir, openSAEIndexFile)
+	index := filepath.Join(dir, safetensors.IndexFile)
 	all, err := readSettings(index, "")
 	if err != nil {
 		return "", err

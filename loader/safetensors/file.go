@@ -22,6 +22,12 @@ const (
 	LengthBytes = 8
 )
 
+// The files of a directory that save_pretrained of transformers writes: all tensors in one, or an index of several.
+const (
+	WeightsFile = "model.safetensors"
+	IndexFile   = "model.safetensors.index.json"
+)
+
 // Open reads and checks the header of a safetensors file; values are read later.
 // The caller closes it.
 func Open(path string) (*tensor.File, error) {
