@@ -56,8 +56,12 @@ CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10, side
     WITH scored AS (
         SELECT token_set, size, effect, direction, q_value, es, p_value, auc, model, beyond_chance(q_value) AS beyond_chance,
                row_number() OVER (PARTITION BY direction ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, token_set) AS place
-        FROM (FROM enrichment e WHERE e.side = side UNION ALL BY NAME FROM input_enrichment i WHERE i.side = side)
-        WHERE sae = CASE WHEN side IN ('output', 'input') THEN sae_named(words) ELSE error('strongest_of_feature: side: expected output or input, found ' || coalesce(side, 'NULL')) END AND feature = feature_of(words, feature_index) AND direction IS NOT NULL
+        FROM (FROM enrichment e WHERE e.side = side UNION ALL BY NAME FROM input_enrichment i WHERE i.side = side
+              -- What is filtered by is the error, or DuckDB would take the filter for an empty answer.
+              UNION ALL BY NAME SELECT CAST(wrong AS VARCHAR) AS sae, CAST(wrong AS VARCHAR) AS direction, CAST(wrong AS INTEGER) AS feature
+                  FROM (SELECT error('strongest_of_feature: side: expected output or input, found ' || coalesce(side, 'NULL')) AS wrong)
+                  WHERE coalesce(side, '') NOT IN ('output', 'input'))
+        WHERE sae = sae_named(words) AND feature = feature_of(words, feature_index) AND direction IS NOT NULL
         QUALIFY place <= 3 * k
     ),
     unlike AS (FROM unlike_sets((SELECT any_value(model) FROM scored), (SELECT list(token_set ORDER BY beyond_chance DESC, abs(effect) DESC, q_value, token_set) FROM scored)))
