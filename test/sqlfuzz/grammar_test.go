@@ -63,7 +63,7 @@ var rules = map[string][]string{
 		"(l_moments(<w>, <m>, <o>)).l_kurtosis", "logit_weight(<w>, <m>, <i>)",
 		"logit_difference(<w>, <m>, 't1', 't2')", "logit_difference(<w>, <m>, <l>, <l>)", "logit_difference(<w>, <m>, <t>, <t>)",
 		"set_logit_difference(<w>, <m>, <s>, <s>)",
-		"logit_weight(<w>, <m>, <k>)", "enrichment_score(<w>, <m>, <s>)",
+		"logit_weight(<w>, <m>, <k>)", "(top_neurons(<w>, 'llama#mlp_in.0'))[1].weight", "(bottom_neurons(<w>, 'gpt2#mlp_in.0', <k>))[1].weight", "enrichment_score(<w>, <m>, <s>)",
 		"enrichment_score(<w>, <m>, <s>, <o>)",
 		"(enrich(<w>, <m>, <o>))[1].p_value", "(enrich(<w>, <m>, <l>, <o>))[<k>].auc",
 		"(feature_statistics(<w>, <m>)).cos_std", "baseline_log10_p(<m>, <k>, <k>, <d>)",
