@@ -25,6 +25,8 @@ type (
 	UnloadRequest       = loader.UnloadRequest
 	ComputeRequest      = operations.ComputeRequest
 	PairsRequest        = operations.PairsRequest
+	MatchRequest        = operations.MatchRequest
+	Matching            = operations.Matching
 	DirectionsWanted    = operations.DirectionsWanted
 
 	Outcome             = loader.Outcome
@@ -148,6 +150,12 @@ func (db *DB) ComputeLinks(ctx context.Context, r PairsRequest) (PairsOutcome, e
 // ComputeNeighbours computes which decoder directions are nearest to those of some SAEs.
 func (db *DB) ComputeNeighbours(ctx context.Context, r PairsRequest) (PairsOutcome, error) {
 	return db.operations.ComputeNeighbours(ctx, r)
+}
+
+// Match matches the features of two SAEs one to one, and writes what comes of it as JSON where a
+// file is named.
+func (db *DB) Match(ctx context.Context, r MatchRequest) (Matching, error) {
+	return db.operations.Match(ctx, r)
 }
 
 // Require makes sure that something is loaded.

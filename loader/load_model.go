@@ -62,6 +62,9 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 	if more.heads, err = r.findHeads(ctx, path); err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
+	if more.mlps, err = r.findMLPs(ctx, path); err != nil {
+		return Outcome{}, fault.At(loadModel, l.source, err)
+	}
 	return ld.addModel(ctx, l, r.Replace, opened, more, vocabulary)
 }
 
@@ -69,6 +72,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 type besides struct {
 	embedding wantedEmbedding
 	heads     wantedHeads
+	mlps      wantedMLPs
 }
 
 // add writes what a model that is loaded already has not.
@@ -81,6 +85,13 @@ func (b besides) add(ctx context.Context, ld *Loader, tx *sql.Tx, l *load, id in
 	layers, err := ld.writeHeads(ctx, tx, l.name, id, info, b.heads)
 	if err == nil && layers > 0 {
 		outcome.Now, added = listed(outcome.Now, "the heads of "+count(layers, "layer")+" are loaded now"), true
+	}
+	if err != nil {
+		return added, err
+	}
+	layers, err = ld.writeMLPs(ctx, tx, l.name, id, info, b.mlps)
+	if err == nil && layers > 0 {
+		outcome.Now, added = listed(outcome.Now, "the MLPs of "+count(layers, "layer")+" are loaded now"), true
 	}
 	return added, err
 }
@@ -118,6 +129,9 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 			}
 		}
 		if _, err := ld.writeHeads(ctx, tx, l.name, l.id, info, more.heads); err != nil {
+			return false, err
+		}
+		if _, err := ld.writeMLPs(ctx, tx, l.name, l.id, info, more.mlps); err != nil {
 			return false, err
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {

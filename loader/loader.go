@@ -50,6 +50,7 @@ type Opened interface {
 	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
 	OfferAttention(*model.Attention) (expression string, withdraw func())
 	OfferLens(*lens.Lens) (expression string, withdraw func())
+	OfferMLP(*model.MLP) (expression string, withdraw func())
 	OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func())
 }
 

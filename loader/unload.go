@@ -144,7 +144,7 @@ var setTables = []string{
 }
 
 // modelTables are the tables with rows of models, but for those of their SAEs.
-var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_head_weights", "stored_token_sets"}
+var modelTables = []string{"stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_head_weights", "stored_mlps", "stored_mlp_weights", "stored_token_sets"}
 
 // deleteWhere deletes the rows of tables for which a condition holds.
 func deleteWhere(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {

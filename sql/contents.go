@@ -20,6 +20,7 @@ var contents = map[string]struct{ owner, hash string }{
 	"stored_embeddings":   {"model_id", "bit_xor(row_hash(token_id, w_e))"},
 	// Rows have numbers of their own: two bits for the matrix, nineteen for its row.
 	"stored_head_weights":  {"model_id", "bit_xor(row_hash(CAST(((layer * 4 + instr('qkvo', matrix) - 1) << 19) + head_row AS INTEGER), weights))"},
+	"stored_mlp_weights":   {"model_id", "bit_xor(row_hash(CAST(((layer * 2 + CAST(matrix = 'gate' AS INTEGER)) << 18) + neuron AS INTEGER), w_in))"},
 	"stored_lens_matrices": {"lens_id", "bit_xor(row_hash(layer * 1048576 + dimension, weights))"},
 	"stored_tokens":        {"model_id", "bit_xor(" + textHash("CAST(token_id AS VARCHAR), token, text, CAST(is_special AS VARCHAR), CAST(is_padding AS VARCHAR)") + ")"},
 	"stored_explanations":  {"load_id", summed(textHash("neuronpedia_id, CAST(feature AS VARCHAR), description, type, explainer"))},
@@ -28,7 +29,7 @@ var contents = map[string]struct{ owner, hash string }{
 }
 
 // WeightTables are those that hold weights, which results alone are without.
-var WeightTables = []string{"stored_decoders", "stored_encoders", "stored_unembeddings", "stored_embeddings", "stored_head_weights", "stored_lens_matrices"}
+var WeightTables = []string{"stored_decoders", "stored_encoders", "stored_unembeddings", "stored_embeddings", "stored_head_weights", "stored_mlp_weights", "stored_lens_matrices"}
 
 // textHash is the SQL of the hash of a row's texts. >> 1 makes the unsigned half of
 // an MD5 a BIGINT.

@@ -7,6 +7,10 @@ const (
 	EmbeddingReader   = "embedding"
 	EncoderReader     = "encoder"
 	DecoderReader     = "decoder"
+
+	// of the MLP of a layer, whose number comes after a full stop
+	MLPInReader   = "mlp_in"
+	MLPGateReader = "mlp_gate"
 )
 
 // ReaderMark stands before what the name of a reader ends in.

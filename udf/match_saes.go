@@ -1,7 +1,6 @@
 package udf
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -19,11 +18,14 @@ var matchFamily = family{
 	register: registerMatch,
 	docs: []schema.Function{{
 		Name:      tableMatch,
-		Signature: "match_saes(a, b, cosine := 0) → TABLE(feature_a, feature_b INTEGER, cosine, max_absolute_cosine, sum_at_most DOUBLE)",
-		Description: "Matches the features of two SAEs one to one by their decoder directions, so that the sum of |cosine| is as high as it can be: a row a feature of a, feature_b NULL where it has no partner, and then those " +
+		Signature: "match_saes(a, b, cosine := 0, folded := false) → TABLE(feature_a, feature_b INTEGER, cosine, max_absolute_cosine, sum_at_most DOUBLE, nearest_b INTEGER, worth, squared_error DOUBLE)",
+		Description: "Matches the features of two SAEs one to one by their decoder directions, so that the sum of worth, |cosine|, is as high as it can be: a row a feature of a, feature_b NULL where it has no partner, and then those " +
 			"of b without one. avg(abs(cosine)) is the PW-MCC of two SAEs of one size (Song et al. 2025, arXiv 2505.20254), avg(max_absolute_cosine), over features of a and with one partner for several, the mean of maxima. " +
 			"Partners are looked for among the 64 features of b with the highest |cosine|; no matching at all has a sum above sum_at_most, so that one whose sum is that is the best there is. " +
-			"Only |cosine| from cosine on counts. A zero direction has no partner. a and b are each one SAE in the words of readers; all products are computed.",
+			"Only |cosine| from cosine on counts. nearest_b is the partner of highest worth, one for several: where a is the wider SAE, features of a with the same are what a feature of b is split into. " +
+			"folded matches by decoder directions times the thresholds of their features, so that the sum of squared differences (squared_error of a pair) is least: worth is their product, and only pairs with one above 0 count " +
+			"(SAE Match, Balagansky et al. 2024, arXiv 2410.07656). It needs the encoders of both, with a threshold for every feature; max_absolute_cosine is NULL then. " +
+			"A zero direction has no partner. a and b are each one SAE in the words of readers; all products are computed.",
 		Example: "SELECT count(cosine) AS matched, round(avg(abs(cosine)), 2) AS pw_mcc, round(avg(max_absolute_cosine), 2) AS mean_of_maxima, sum(abs(cosine)) / any_value(sum_at_most) > 0.99 AS nearly_best FROM match_saes('layer_24', 'layer_29')",
 	}},
 }
@@ -31,6 +33,13 @@ var matchFamily = family{
 func registerMatch(f *Functions, c capi.Connection) error {
 	return c.RegisterTable(tableMatch, 2, func(caller capi.Caller, arguments []string) (capi.Table, error) {
 		m := &matching{functions: f, caller: caller}
+		switch arguments[3] {
+		case "", "false":
+		case "true":
+			m.folded = true
+		default:
+			return nil, &fault.Error{Op: tableMatch, Subject: "folded", Expected: "true or false", Found: arguments[3]}
+		}
 		if given := arguments[2]; given != "" {
 			least, err := strconv.ParseFloat(given, 64)
 			if err != nil || !(least >= 0 && least <= 1) {
@@ -51,7 +60,7 @@ func registerMatch(f *Functions, c capi.Connection) error {
 			}
 		}
 		return m, nil
-	}, "cosine")
+	}, "cosine", "folded")
 }
 
 // matching is one use of match_saes. It computes when its first row is asked for.
@@ -60,6 +69,7 @@ type matching struct {
 	caller    capi.Caller
 	a, b      *storedReader
 	least     float64
+	folded    bool
 
 	pairs []pair
 	sum   float64 // that no matching is above
@@ -67,8 +77,8 @@ type matching struct {
 
 // pair is a row of match_saes: -1 is no feature.
 type pair struct {
-	a, b            int32
-	cosine, largest float64
+	a, b, nearest                 int32
+	cosine, largest, worth, error float64
 }
 
 func (m *matching) Columns() []capi.Field { return m.table().Columns() }
@@ -93,6 +103,13 @@ func (m *matching) table() *table {
 			return m.pairs[row].largest, m.pairs[row].largest > 0
 		}),
 		valueColumn("sum_at_most", capi.Double, func(int) float64 { return m.sum }),
+		knownColumn("nearest_b", capi.Integer, feature(func(p pair) int32 { return p.nearest })),
+		knownColumn("worth", capi.Double, func(row int) (float64, bool) {
+			return m.pairs[row].worth, m.pairs[row].a >= 0 && m.pairs[row].b >= 0
+		}),
+		knownColumn("squared_error", capi.Double, func(row int) (float64, bool) {
+			return m.pairs[row].error, m.folded && m.pairs[row].a >= 0 && m.pairs[row].b >= 0
+		}),
 	}}
 }
 
@@ -119,24 +136,23 @@ func (s *matchScan) Next(output capi.Chunk) (int, error) {
 	return s.rows.Next(output)
 }
 
-// matchedAmong is how many features of b each of a may be matched with.
-const matchedAmong = 64
-
 // match fills pairs and sum.
 func (m *matching) match(ctx context.Context, finished func(int)) error {
-	d := m.a.dModel
-	directions := make([]float32, m.a.rows*d)
-	err := m.functions.readers.database.readRows(ctx, m.a, func(row int, values []float32) { copy(directions[row*d:(row+1)*d], values) })
-	if err != nil {
-		return fault.At("", m.a.String(), err)
-	}
-	by, err := m.functions.readers.get(ctx, tableMatch, m.b, scopeUnit)
+	by, err := m.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	candidates, cosines, rest, err := m.candidates(ctx, directions, by, finished)
+	all, rest, err := by.candidates(ctx, m.least, finished)
 	if err != nil {
 		return err
+	}
+	candidates := make([][]compute.Candidate, len(all))
+	for i, of := range all {
+		for _, c := range of {
+			if c.worth > 0 && math.Abs(c.cosine) >= m.least {
+				candidates[i] = append(candidates[i], compute.Candidate{Column: int(c.feature), Worth: c.worth})
+			}
+		}
 	}
 	assigned, err := compute.Assign(ctx, candidates, m.b.rows)
 	if err != nil {
@@ -146,16 +162,22 @@ func (m *matching) match(ctx context.Context, finished func(int)) error {
 	lowest := slices.Min(assigned.Prices)
 	partner := make([]bool, m.b.rows)
 	for i, j := range assigned.Columns {
-		p := pair{a: int32(i), b: int32(j)}
-		for k, c := range candidates[i] {
-			if c.Column == j {
-				p.cosine = cosines[i][k]
+		p := pair{a: int32(i), b: int32(j), nearest: -1}
+		for _, c := range all[i] {
+			if int(c.feature) == j {
+				p.cosine, p.worth = c.cosine, c.worth
+				p.error = math.Pow(by.lengthsA[i], 2) + math.Pow(by.lengthsB[j], 2) - 2*c.worth
 			}
 		}
 		if j >= 0 {
 			partner[j] = true
 		}
-		p.largest = largestOf(cosines[i])
+		if len(all[i]) > 0 && all[i][0].worth > 0 {
+			p.nearest = all[i][0].feature
+			if !m.folded {
+				p.largest = all[i][0].worth
+			}
+		}
 		m.pairs = append(m.pairs, p)
 		// What a feature that is no candidate could bring at most, beyond what it costs.
 		m.sum += assigned.Profits[i] + max(0, rest[i]-assigned.Profits[i]-lowest)
@@ -163,65 +185,8 @@ func (m *matching) match(ctx context.Context, finished func(int)) error {
 	for j, price := range assigned.Prices {
 		m.sum += price
 		if !partner[j] {
-			m.pairs = append(m.pairs, pair{a: -1, b: int32(j)})
+			m.pairs = append(m.pairs, pair{a: -1, b: int32(j), nearest: -1})
 		}
 	}
 	return nil
-}
-
-// candidates are, for each direction, the features of by with the highest |cosine|, and their
-// cosines; the first of all there are is in cosines also where it is no candidate. rest is the
-// highest |cosine| that any other feature could have.
-func (m *matching) candidates(ctx context.Context, directions []float32, by *reader, finished func(int)) (
-	candidates [][]compute.Candidate, cosines [][]float64, rest []float64, err error) {
-	d, n := m.a.dModel, m.a.rows
-	candidates, cosines, rest = make([][]compute.Candidate, n), make([][]float64, n), make([]float64, n)
-	if by.zero {
-		return candidates, cosines, rest, nil
-	}
-	var s compute.Summary
-	if err := by.matrix.Summarize(ctx, directions, compute.Options{TopK: matchedAmong, Done: finished}, &s); err != nil {
-		return nil, nil, nil, err
-	}
-	type near struct {
-		feature int32
-		cosine  float64
-	}
-	for i := range n {
-		norm := length(directions[i*d : (i+1)*d])
-		if norm == 0 {
-			continue
-		}
-		var all []near
-		for _, end := range []*compute.Tokens{&s.Top, &s.Bottom} {
-			for j := i * end.K; j < (i+1)*end.K; j++ {
-				all = append(all, near{end.IDs[j], min(max(end.Logits[j]/norm, -1), 1)})
-			}
-		}
-		slices.SortFunc(all, func(a, b near) int {
-			return cmp.Or(cmp.Compare(math.Abs(b.cosine), math.Abs(a.cosine)), cmp.Compare(a.feature, b.feature))
-		})
-		all = slices.Compact(all) // both ends of few have the same
-		if len(all) > matchedAmong {
-			all = all[:matchedAmong]
-		}
-		if last := math.Abs(all[len(all)-1].cosine); len(all) < by.matrix.Tokens() && last >= m.least {
-			rest[i] = last
-		}
-		for _, a := range all {
-			cosines[i] = append(cosines[i], a.cosine)
-			if worth := math.Abs(a.cosine); worth >= m.least && worth > 0 {
-				candidates[i] = append(candidates[i], compute.Candidate{Column: int(a.feature), Worth: worth})
-			}
-		}
-	}
-	return candidates, cosines, rest, nil
-}
-
-// largestOf is the magnitude of the first, which is the largest.
-func largestOf(cosines []float64) float64 {
-	if len(cosines) == 0 {
-		return 0
-	}
-	return math.Abs(cosines[0])
 }

@@ -99,6 +99,12 @@ func (f *Functions) OfferLens(l *lens.Lens) (expression string, withdraw func())
 	})
 }
 
+// OfferMLP does the same for the input weights of an open model's MLP, a row for each neuron, of
+// gated ones two: matrix VARCHAR, neuron INTEGER, w_in FLOAT[].
+func (f *Functions) OfferMLP(m *modelfile.MLP) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) { return mlpRows(m), nil })
+}
+
 // OfferVocabulary does the same for the vocabulary of a model whose unembedding has
 // so many columns, with the columns of read_vocab.
 func (f *Functions) OfferVocabulary(v *vocab.Vocabulary, columns int) (expression string, withdraw func()) {

@@ -13,10 +13,26 @@ import (
 // schema.ReaderName makes a reader's name of that of its model or SAE and the suffix.
 type readerKind struct {
 	suffix     string
-	ofFeatures bool // whether rows are features of an SAE, or tokens of a model
+	ofFeatures bool // whether rows are features of an SAE
+	// neurons: whether rows are neurons of a model's MLP, of this layer, as their gates or their
+	// inputs read. Rows of all others are tokens of a model.
+	neurons, gate bool
+	layer         int32
 	// Where rows are stored: the table, the column of the model or SAE, that of the row's
 	// number, and that of its weights.
 	table, owner, row, weights string
+	where                      string // further conditions on the rows
+}
+
+// rows is what the rows of a kind are.
+func (k *readerKind) rows() string {
+	switch {
+	case k.ofFeatures:
+		return "features"
+	case k.neurons:
+		return "neurons"
+	}
+	return "tokens"
 }
 
 var (
@@ -40,7 +56,7 @@ var (
 )
 
 // readerNames is how people name readers.
-const readerNames = "a reader is 'MODEL', 'MODEL#embedding', 'SAE#encoder' or 'SAE#decoder'"
+const readerNames = "a reader is 'MODEL', 'MODEL#embedding', 'MODEL#mlp_in.LAYER', 'MODEL#mlp_gate.LAYER', 'SAE#encoder' or 'SAE#decoder'"
 
 // matrix is what a kind is called in a sentence.
 func (k *readerKind) matrix() string {
@@ -60,6 +76,9 @@ func splitReader(name string) (of string, kind *readerKind) {
 		if k.suffix == name[i+1:] {
 			return name[:i], k
 		}
+	}
+	if k := neuronKind(name[i+1:]); k != nil {
+		return name[:i], k
 	}
 	return name, nil
 }
@@ -108,8 +127,11 @@ func (s *storedReader) String() string {
 
 // contents is what the rows of s are, in a sentence.
 func (s *storedReader) contents() string {
-	if s.kind.ofFeatures {
+	switch {
+	case s.kind.ofFeatures:
 		return "the features of SAE " + s.of
+	case s.kind.neurons:
+		return fmt.Sprintf("the neurons of layer %d of model %s", s.kind.layer, s.of)
 	}
 	return "the vocabulary of model " + s.of
 }
@@ -136,7 +158,14 @@ var (
 		"linked_features":  "top_tokens, bottom_tokens and logit_stats give what there is",
 		"nearest_features": "logit_stats with cosine gives what there is",
 	}
+	forNeurons = map[string]string{
+		"top_neurons":    "top_tokens and top_features give those of other readers",
+		"bottom_neurons": "bottom_tokens and bottom_features give those of other readers",
+	}
 )
+
+// neuronEnds is what to call instead where a reader's rows are neurons.
+const neuronEnds = "top_neurons, bottom_neurons and logit_stats give what there is"
 
 const setsOfTokens = "there are sets of tokens alone; top_features and logit_stats work with features"
 
@@ -144,12 +173,16 @@ const setsOfTokens = "there are sets of tokens alone; top_features and logit_sta
 func (s *storedReader) checkUse(function, scope string) error {
 	e := &fault.Error{Op: function, Subject: s.String()}
 	switch {
+	case forNeurons[function] != "" && !s.kind.neurons:
+		e.Problem, e.Hint = "its rows are "+s.kind.rows()+", and this function needs neurons", forNeurons[function]
+	case s.kind.neurons && (forTokens[function] != "" || forFeatures[function] != ""):
+		e.Problem, e.Hint = "its rows are neurons, and this function needs "+map[bool]string{true: "tokens", false: "features"}[forTokens[function] != ""], neuronEnds
 	case s.kind.ofFeatures && forTokens[function] != "":
 		e.Problem, e.Hint = "its rows are features, and this function needs tokens", forTokens[function]
 	case !s.kind.ofFeatures && forFeatures[function] != "":
 		e.Problem, e.Hint = "its rows are tokens, and this function needs features", forFeatures[function]
-	case s.kind.ofFeatures && scope == scopeReal:
-		e.Problem, e.Hint = "its rows are features, of which none are padding or special", "leave out 'real'"
+	case s.kind.rows() != "tokens" && scope == scopeReal:
+		e.Problem, e.Hint = "its rows are "+s.kind.rows()+", of which none are padding or special", "leave out 'real'"
 	default:
 		return nil
 	}
@@ -182,6 +215,9 @@ func (d *database) find(function, name string) (*storedReader, error) {
 		return nil, unknownModel(function, name, models, saes)
 	case embedding:
 		return d.findEmbedding(function, of, models, saes)
+	}
+	if kind.neurons {
+		return d.findNeurons(function, of, kind, models, saes)
 	}
 	return findFeatures(function, of, kind, saes)
 }

@@ -41,7 +41,7 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 		return nil, err
 	}
 	ready := &reader{stored: stored, scope: scope}
-	if !stored.kind.ofFeatures {
+	if stored.kind.rows() == "tokens" {
 		ready.tokens = make([]token, stored.rows)
 		real, err := d.readTokens(ready)
 		if err != nil {
@@ -98,8 +98,8 @@ func (d *database) readSome(ctx context.Context, stored *storedReader, from, n i
 // readPart gives set the rows of a reader in a range, and returns how many there are.
 func (d *database) readPart(stored *storedReader, from, end int, set func(row int, values []float32)) (rows int, err error) {
 	k := stored.kind
-	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL`,
-		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, end)
+	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL%[8]s`,
+		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, end, k.where)
 	err = d.query(query, func(chunk capi.Chunk) error {
 		n := chunk.Rows()
 		rows += n

@@ -24,7 +24,7 @@ func withModels(t testing.TB, o saedb.Options) *saedb.DB {
 	t.Cleanup(func() { db.Close() })
 	for _, m := range familyModels {
 		request := saedb.ModelRequest{Path: modelDirectory(t, m, m)}
-		request.Options.Attention = "all"
+		request.Options.Attention, request.Options.MLP = "all", "all"
 		if _, err := db.LoadModel(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}

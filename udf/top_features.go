@@ -26,14 +26,19 @@ var topFeaturesFamily = family{
 	},
 }
 
-var featureFields = []capi.Field{{Name: "feature", Type: capi.Integer}, {Name: "weight", Type: capi.Double}}
-
 // defaultK is as many as saedb compute stores of tokens.
 const defaultK = endTokenCount
 
 func registerTopFeatures(f *Functions, c capi.Connection) error {
-	parameters, result := []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(featureFields...))
-	for name, end := range map[string]func(*compute.Summary) *compute.Tokens{"top_features": top, "bottom_features": bottom} {
+	return registerEnds(f, c, "feature", map[string]endOf{"top_features": top, "bottom_features": bottom})
+}
+
+// registerEnds registers functions that give an end of the ranking of a reader's rows, which are
+// called so.
+func registerEnds(f *Functions, c capi.Connection, row string, ends map[string]endOf) error {
+	fields := []capi.Field{{Name: row, Type: capi.Integer}, {Name: "weight", Type: capi.Double}}
+	parameters, result := []capi.Type{capi.Any, capi.Varchar, capi.Integer}, capi.List(capi.Struct(fields...))
+	for name, end := range ends {
 		run := func(ks func(capi.Chunk) ksArgument) func(*capi.Run, capi.Chunk, capi.Vector) error {
 			return f.of(func(f *execution, input capi.Chunk, output capi.Vector) error {
 				return f.writeEnd(name, end, input, output, ks(input), tokensArgument{}, (*listWriter).writeFeatures)

@@ -53,6 +53,10 @@ var loadModelCommand = &cli.Command{
 			Name: "attention", Usage: "load W_Q, W_K, W_V and W_O of `LAYERS` too, also of a model that is loaded without them: all, or such as " +
 				"0-3,9; a layer takes 4 · n_heads · d_head · d_model · 4 bytes at most (GPT-2 small: 9.4 MB)",
 		},
+		&cli.StringFlag{
+			Name: "mlp", Usage: "load the input weights of the MLP neurons of `LAYERS` too, as --attention: the readers MODEL#mlp_in.LAYER and, where " +
+				"MLPs are gated, MODEL#mlp_gate.LAYER; a layer takes d_mlp · d_model · 4 bytes (GPT-2 small: 9.4 MB), gated twice that",
+		},
 		replaceFlag,
 	}, modelFlags...),
 	Action: loadModel,

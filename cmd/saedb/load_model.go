@@ -28,9 +28,9 @@ var modelFlags = []cli.Flag{
 	&cli.Float64Flag{Name: "soft-cap", DefaultText: "its own", Usage: "`NUMBER` that logits are soft-capped at, 0 for none"},
 }
 
-// modelOptions reads modelFlags --embedding and --attention.
+// modelOptions reads modelFlags, --embedding, --attention and --mlp.
 func modelOptions(c *cli.Context) (model.Options, error) {
-	o := model.Options{Processing: c.String("processing"), Unembedding: c.String("unembedding"), Norm: c.String("norm"), Embedding: c.Bool("embedding"), Attention: c.String("attention")}
+	o := model.Options{Processing: c.String("processing"), Unembedding: c.String("unembedding"), Norm: c.String("norm"), Embedding: c.Bool("embedding"), Attention: c.String("attention"), MLP: c.String("mlp")}
 	if !slices.Contains(model.Processings(), o.Processing) {
 		return o, wrongUsage("load model: --processing: expected one of %s, found %q", strings.Join(model.Processings(), ", "), o.Processing)
 	}

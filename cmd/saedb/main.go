@@ -74,7 +74,7 @@ func newApp() *cli.App {
 			Name: "db", Usage: "the database `FILE`", EnvVars: []string{"SAEDB_DB"},
 		}},
 		Commands: []*cli.Command{
-			loadCommand, unloadCommand, computeCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
+			loadCommand, unloadCommand, computeCommand, matchCommand, sqlCommand, exportCommand, importCommand, setsCommand, plotCommand, reportCommand, serveCommand, neuronpediaCommand, releasesCommand,
 			demoCommand, infoCommand, checkCommand, backupCommand, restoreCommand, compactCommand, upgradeCommand, versionCommand,
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints errors

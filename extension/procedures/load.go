@@ -14,7 +14,7 @@ import (
 var loadModel = procedure{
 	name: "saedb_load_model", takes: []parameter{
 		{"path", text}, {"name", text}, {"processing", text}, {"unembedding", text}, {"norm", text}, {"norm_kind", text}, {"norm_offset", number},
-		{"tokenizer", text}, {"soft_cap", number}, {"embedding", flag}, {"attention", text}, {"replace", flag}, {"database", text},
+		{"tokenizer", text}, {"soft_cap", number}, {"embedding", flag}, {"attention", text}, {"mlp", text}, {"replace", flag}, {"database", text},
 	},
 	first: 1, columns: loadedColumns,
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
@@ -27,7 +27,7 @@ var loadModel = procedure{
 			Options: model.Options{
 				Processing: a.text("processing"), Unembedding: a.text("unembedding"), Norm: a.text("norm"), NormKind: kind,
 				NormOffset: a.number("norm_offset"), SoftCap: a.number("soft_cap"), Embedding: a.flag("embedding"),
-				Attention: a.text("attention"),
+				Attention: a.text("attention"), MLP: a.text("mlp"),
 			},
 		})
 		if err != nil {

@@ -98,6 +98,14 @@ var catalogueRules = slices.Concat([]rule{
 			FROM (SELECT *, unnest(['q', 'k', 'v', 'o']) AS matrix FROM stored_attention) a) JOIN stored_models USING (model_id)
 		WHERE found <> expected OR distinct_rows <> expected`},
 	{"stored_baselines", `SELECT 'baseline ' || baseline_id, 'expected side output or input, found ' || side FROM stored_baselines WHERE side NOT IN ('output', 'input')`},
+	{"stored_mlp_weights", `SELECT 'model_id ' || w.model_id || ', layer ' || w.layer, count(*) || ' rows, but no MLP of that layer in stored_mlps'
+		FROM stored_mlp_weights w ANTI JOIN stored_mlps p USING (model_id, layer) GROUP BY ALL`},
+	{"stored_mlp_weights", `SELECT 'model ' || model || ', layer ' || layer || ', matrix ' || matrix, 'expected neurons 0 to ' || (d_mlp - 1) || ', each once, found ' || found || ' rows'
+		FROM (SELECT model_id, layer, matrix, d_mlp,
+				(SELECT count(DISTINCT neuron) FILTER (neuron >= 0 AND neuron < d_mlp) FROM stored_mlp_weights w WHERE w.model_id = p.model_id AND w.layer = p.layer AND w.matrix = p.matrix) AS distinct_rows,
+				(SELECT count(*) FROM stored_mlp_weights w WHERE w.model_id = p.model_id AND w.layer = p.layer AND w.matrix = p.matrix) AS found
+			FROM (SELECT *, unnest(CASE WHEN gated THEN ['in', 'gate'] ELSE ['in'] END) AS matrix FROM stored_mlps) p) JOIN stored_models USING (model_id)
+		WHERE found <> d_mlp OR distinct_rows <> d_mlp`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'its values are not finite and ascending' FROM stored_baseline_statistics
 		WHERE sorted_values <> list_sort(sorted_values) OR NOT isfinite(sorted_values[1]) OR NOT isfinite(sorted_values[-1])`},
 	{"stored_baseline_statistics", `SELECT 'baseline ' || baseline_id || ', ' || statistic, 'expected a row of its random directions for each value, found others' FROM stored_baseline_statistics s
@@ -111,7 +119,7 @@ var catalogueRules = slices.Concat([]rule{
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 }, computationRules(schema.Output), computationRules(schema.Input),
 	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
-	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_lenses", "stored_token_sets", "stored_baselines"),
+	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_mlps", "stored_lenses", "stored_token_sets", "stored_baselines"),
 	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
 		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance",

@@ -42,6 +42,13 @@ func NeededTensors(config []byte, names []string, o Options) ([]string, error) {
 		}
 		more = append(more, heads...)
 	}
+	if o.MLP != "" {
+		neurons, err := c.neededForMLP(cfg, o)
+		if err != nil {
+			return nil, fault.At(opReadMLP, configFile, err)
+		}
+		more = append(more, neurons...)
+	}
 	for _, name := range more {
 		if !slices.Contains(needed, name) {
 			needed = append(needed, name)

@@ -57,6 +57,8 @@ type Options struct {
 	// Attention is which layers' heads are asked for besides, which OpenAttention opens: as
 	// AttentionLayers takes it; empty for none.
 	Attention string
+	// MLP is which layers' MLPs are, likewise, whose input weights OpenMLP opens.
+	MLP string
 }
 
 // check refuses values that no model could be read with.

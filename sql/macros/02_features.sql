@@ -63,3 +63,9 @@ CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within :
     )
     ORDER BY cosine DESC, sae, feature LIMIT k;
 COMMENT ON MACRO TABLE similar_features IS 'similar_features(sae, feature, k := 10, within := NULL, of_sae := NULL): the features, of any layer, of the release within, or of the one SAE whose name is of_sae, whose decoder directions have the highest cosine with that of one feature; equal ones by the SAE''s name and the feature.';
+
+CREATE OR REPLACE MACRO feature_splits(wider, narrower, cosine := 0.5) AS TABLE
+    SELECT nearest_b AS feature, count(*) AS features, list(feature_a ORDER BY max_absolute_cosine DESC, feature_a) AS split_into, min(max_absolute_cosine) AS cosine,
+           any_value(feature_a) FILTER (feature_b = nearest_b) AS partner
+    FROM match_saes(wider, narrower) WHERE max_absolute_cosine >= cosine GROUP BY nearest_b HAVING count(*) > 1 ORDER BY features DESC, feature;
+COMMENT ON MACRO TABLE feature_splits IS 'feature_splits(wider, narrower, cosine := 0.5): the features of an SAE that are the nearest, by |cosine| of decoder directions from cosine on, of several features of a wider one, and these, the nearest first; the least |cosine| of them, and which of them is the partner by match_saes, NULL for none.';

@@ -107,6 +107,27 @@ CREATE TABLE stored_head_weights (
     weights FLOAT[] USING COMPRESSION uncompressed
 );
 
+CREATE TABLE stored_mlps (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    d_mlp INTEGER NOT NULL,
+    gated BOOLEAN NOT NULL,
+    dtype VARCHAR NOT NULL,
+    tensors VARCHAR NOT NULL,
+    norm_tensor VARCHAR,
+    norm_folded BOOLEAN NOT NULL,
+    centered BOOLEAN NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+
+CREATE TABLE stored_mlp_weights (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    matrix VARCHAR NOT NULL,
+    neuron INTEGER NOT NULL,
+    w_in FLOAT[] USING COMPRESSION uncompressed
+);
+
 CREATE TABLE stored_input_computations (
     sae_id INTEGER NOT NULL,
     tokens VARCHAR NOT NULL,

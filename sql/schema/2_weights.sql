@@ -125,6 +125,44 @@ COMMENT ON COLUMN stored_head_weights.matrix IS 'q, k, v or o, for W_Q, W_K, W_V
 COMMENT ON COLUMN stored_head_weights.head_row IS 'Head · d_head + dimension of the head; of W_K and W_V the key-value head. In the order of the files, which some converters to GGUF change in W_Q and W_K alike.';
 COMMENT ON COLUMN stored_head_weights.weights IS 'What the dimension reads from the residual stream, of W_O what it writes, d_model values; NULL in a database of results alone.';
 
+CREATE TABLE stored_mlps (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    d_mlp INTEGER NOT NULL,
+    gated BOOLEAN NOT NULL,
+    dtype VARCHAR NOT NULL,
+    tensors VARCHAR NOT NULL,
+    norm_tensor VARCHAR,
+    norm_folded BOOLEAN NOT NULL,
+    centered BOOLEAN NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_mlps IS 'One row for each layer whose MLP''s input weights were loaded (load model --mlp): how many neurons, and how they were processed.';
+COMMENT ON COLUMN stored_mlps.model_id IS 'The model.';
+COMMENT ON COLUMN stored_mlps.layer IS 'Index of the block.';
+COMMENT ON COLUMN stored_mlps.d_mlp IS 'Neurons of its MLP.';
+COMMENT ON COLUMN stored_mlps.gated IS 'Whether a neuron has a gate besides: act(x · w_gate) · (x · w_in) in place of act(x · w_in + b).';
+COMMENT ON COLUMN stored_mlps.dtype IS 'Type of the numbers in the stored W_in.';
+COMMENT ON COLUMN stored_mlps.tensors IS 'Tensors that they were read from.';
+COMMENT ON COLUMN stored_mlps.norm_tensor IS 'Weight of the norm before the MLP; NULL where there is none, or none with a weight.';
+COMMENT ON COLUMN stored_mlps.norm_folded IS 'Whether they were multiplied with it.';
+COMMENT ON COLUMN stored_mlps.centered IS 'Whether they were centred over the residual stream, as TransformerLens does where the norm is a LayerNorm.';
+COMMENT ON COLUMN stored_mlps.sha256 IS 'SHA-256 of the files that they were read from, as of those of a load.';
+
+CREATE TABLE stored_mlp_weights (
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    matrix VARCHAR NOT NULL,
+    neuron INTEGER NOT NULL,
+    w_in FLOAT[] USING COMPRESSION uncompressed
+);
+COMMENT ON TABLE stored_mlp_weights IS 'The input weights of the MLPs that were loaded, a row a neuron, of gated ones a second.';
+COMMENT ON COLUMN stored_mlp_weights.model_id IS 'The model.';
+COMMENT ON COLUMN stored_mlp_weights.layer IS 'Index of the block.';
+COMMENT ON COLUMN stored_mlp_weights.matrix IS 'in or gate, for W_in (which checkpoints of gated MLPs call up) or W_gate.';
+COMMENT ON COLUMN stored_mlp_weights.neuron IS 'Index of the neuron.';
+COMMENT ON COLUMN stored_mlp_weights.w_in IS 'What the neuron reads the residual stream by, d_model values; NULL in a database of results alone.';
+
 CREATE TABLE stored_saes (
     sae_id INTEGER NOT NULL,
     sae VARCHAR NOT NULL,

@@ -46,3 +46,9 @@ COMMENT ON VIEW head_weights IS 'W_Q, W_K, W_V and W_O of the heads that are loa
 COMMENT ON COLUMN head_weights.model IS 'The model.';
 COMMENT ON COLUMN head_weights.head IS 'Index of the head in its block; of W_K and W_V that of the key-value head.';
 COMMENT ON COLUMN head_weights.dimension IS 'Dimension of the head, from 0. In the order of the files, which some converters to GGUF change in W_Q and W_K alike.';
+
+CREATE OR REPLACE VIEW mlps AS
+SELECT m.model, p.layer, p.d_mlp, p.gated, p.dtype, p.tensors, p.norm_tensor, p.norm_folded, p.centered, p.sha256
+FROM stored_mlps p JOIN stored_models m ON p.model_id = m.model_id;
+COMMENT ON VIEW mlps IS 'Every layer whose MLP''s input weights are loaded (load model --mlp): how many neurons, and how they were processed. They are the readers MODEL#mlp_in.LAYER and, of gated MLPs, MODEL#mlp_gate.LAYER.';
+COMMENT ON COLUMN mlps.model IS 'The model.';

@@ -51,7 +51,7 @@ var made = sync.OnceValues(func() (string, error) {
 			}
 		}
 		request := saedb.ModelRequest{Path: dir}
-		request.Options.Attention = "all"
+		request.Options.Attention, request.Options.MLP = "all", "all"
 		if _, err := db.LoadModel(ctx, request); err != nil {
 			return "", err
 		}

@@ -19,7 +19,7 @@ Ask: views ``features``, ``layer_8``, ``enrichment``, ``feature_tokens`` and oth
 Connections are DuckDB's own, and so is everything that they return: ``.df()`` is pandas, ``.pl()`` polars,
 ``.arrow()`` Arrow, ``.fetchnumpy()`` NumPy.
 
-Features with features: ``compute_links``, ``compute_neighbours``. More: ``load_directions``, ``load_explanations``, ``load_lens``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
+Features with features: ``compute_links``, ``compute_neighbours``, ``match``. More: ``load_directions``, ``load_explanations``, ``load_lens``, ``unload``, ``check``, ``export``, ``import_results``, ``report``,
 ``neuronpedia``, ``saedb.plot``. Errors are ``saedb.Error`` and its kinds.
 """
 
@@ -44,7 +44,7 @@ from ._loads import (
     unload,
 )
 from ._model import add_model
-from ._pairs import ComputedPair, compute_links, compute_neighbours
+from ._pairs import ComputedPair, Matched, compute_links, compute_neighbours, match
 from ._progress import show_progress
 from ._results import (
     Checked,
@@ -76,6 +76,7 @@ __all__ = [
     "Imported",
     "InternalError",
     "Loaded",
+    "Matched",
     "NotFoundError",
     "Note",
     "TokenSets",
@@ -97,6 +98,7 @@ __all__ = [
     "load_model",
     "load_sae",
     "load_sets",
+    "match",
     "neuronpedia",
     "plot",
     "releases",

@@ -67,6 +67,7 @@ def load_model(
     soft_cap: Optional[float] = None,
     embedding: bool = False,
     attention: Optional[Union[str, int]] = None,
+    mlp: Optional[Union[str, int]] = None,
     replace: bool = False,
     database: Optional[str] = None,
 ) -> Loaded:
@@ -84,7 +85,8 @@ def load_model(
     ``soft_cap`` of the logits. ``tokenizer`` is the file or directory of another one than the model's own.
     ``embedding`` loads the token embedding too, also of a model that is loaded without it: functions take it by
     ``"MODEL#embedding"``. ``attention`` loads the heads of layers too, ``"all"`` or such as ``"0-3,9"``, also of a model
-    that is loaded without them: ``through_head`` and ``query_key`` take directions through them.
+    that is loaded without them: ``through_head`` and ``query_key`` take directions through them. ``mlp`` loads the input
+    weights of the MLP neurons of layers likewise: functions take them by ``"MODEL#mlp_in.LAYER"``.
 
     ``replace`` lets it take the place of a different model of that name. ``database`` is where to, the
     current database of ``con`` by default.
@@ -92,7 +94,7 @@ def load_model(
     rows = call(con, "saedb_load_model", {
         "path": os.fspath(path), "name": name, "processing": processing, "unembedding": unembedding, "norm": norm, "norm_kind": norm_kind,
         "norm_offset": norm_offset, "tokenizer": text(tokenizer), "soft_cap": soft_cap, "embedding": embedding,
-        "attention": None if attention is None else str(attention), "replace": replace,
+        "attention": None if attention is None else str(attention), "mlp": None if mlp is None else str(mlp), "replace": replace,
         "database": target(con, database),
     })  # fmt: skip
     return loaded(rows)[0]

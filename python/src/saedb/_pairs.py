@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple, Optional
 
 from duckdb import DuckDBPyConnection
 
 from ._call import call, target as attached
+from ._connection import PathLike
 
 
 class ComputedPair(NamedTuple):
@@ -49,3 +51,40 @@ def pairs(
 ) -> list[ComputedPair]:
     rows = call(con, procedure, {"source": source, "target": target, "top": top, "database": attached(con, database)})
     return [ComputedPair(*(row[field] for field in ComputedPair._fields)) for row in rows]
+
+
+class Matched(NamedTuple):
+    """How the features of two SAEs were matched one to one."""
+
+    a: str
+    b: str
+    matched: int
+    pw_mcc: Optional[float]  #: mean |cosine| of the pairs
+    mean_of_maxima: Optional[float]  #: None where they are matched by folded directions
+    sum_of_worth: float
+    sum_at_most: float  #: that no matching is above
+    only_in_a: int  #: features without a partner
+    only_in_b: int
+    split: int  #: features of b that are the nearest of several of a
+
+
+def match(
+    con: DuckDBPyConnection,
+    a: str,
+    b: str,
+    *,
+    cosine: Optional[float] = None,
+    folded: bool = False,
+    to: Optional[PathLike] = None,
+    database: Optional[str] = None,
+) -> Matched:
+    """Matches the features of two SAEs one to one by their decoder directions, as the SQL function ``match_saes`` does.
+
+    ``cosine`` is the least |cosine| of a pair. ``folded`` matches by decoder directions times thresholds (SAE Match, arXiv
+    2410.07656), which needs both encoders. ``to`` is a file that gets the pairs, the features without a partner, those of
+    ``b`` that are the nearest of several of ``a``, and where both SAEs come from, in JSON.
+    """
+    rows = call(con, "saedb_match", {
+        "a": a, "b": b, "cosine": cosine, "folded": folded, "to": None if to is None else os.fspath(to), "database": attached(con, database),
+    })  # fmt: skip
+    return Matched(*(rows[0][field] for field in Matched._fields))
