@@ -201,6 +201,9 @@ func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 			return err
 		}
 	}
+	if _, err := tx.ExecContext(ctx, throughMacros()); err != nil {
+		return &fault.Error{Op: "make the tables and views", Subject: "macros of lenses", Err: err}
+	}
 	if err := describeFunctions(ctx, tx, functions); err != nil {
 		return err
 	}

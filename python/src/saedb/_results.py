@@ -62,6 +62,7 @@ def compute(
     baseline: Optional[int] = None,
     baseline_like: Optional[str] = None,
     side: Optional[str] = None,
+    lens: Optional[str] = None,
     database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
@@ -81,7 +82,7 @@ def compute(
     one_of(sae, layer, "compute")
     rows = call(con, "saedb_compute", {
         "sae": sae, "layer": layer, "tokens": tokens, "baseline": None if baseline is None else str(operator.index(baseline)),
-        "baseline_like": baseline_like, "side": side, "database": target(con, database),
+        "baseline_like": baseline_like, "side": side, "lens": lens, "database": target(con, database),
     })  # fmt: skip
     return [Computed(row["sae"], row["computed"], row["features"], row["token_sets"], row["seconds"]) for row in rows]
 
