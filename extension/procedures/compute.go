@@ -40,6 +40,9 @@ var computeStatistics = procedure{
 					if c.Side == statistics.InputSide {
 						kind = c.Side + " " + kind
 					}
+					if c.Lens != "" {
+						kind += " through " + c.Lens
+					}
 					return row(c.Of, kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())
 				},
 			})
