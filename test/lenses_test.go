@@ -20,14 +20,29 @@ import (
 const lensWidth = 32 // d_model of the model that modelOf calls gpt2
 
 // half is a matrix [d_model, d_model] of binary16 as torch.save writes it, by the bits of each.
-func half(bits func(i, j int) uint16) torchtest.Tensor {
+func half(bits func(i, j int) uint16) torchtest.Tensor { return halfOf(lensWidth, bits) }
+
+func halfOf(width int, bits func(i, j int) uint16) torchtest.Tensor {
 	var data []byte
-	for i := range lensWidth {
-		for j := range lensWidth {
+	for i := range width {
+		for j := range width {
 			data = binary.LittleEndian.AppendUint16(data, bits(i, j))
 		}
 	}
-	return torchtest.Tensor{Storage: "HalfStorage", Shape: []int{lensWidth, lensWidth}, Data: data, Width: 2}
+	return torchtest.Tensor{Storage: "HalfStorage", Shape: []int{width, width}, Data: data, Width: 2}
+}
+
+// exampleWithLens is a copy of the example with a lens jlens of its last layer, through which that is
+// computed: what documentation shows of lenses runs there.
+func exampleWithLens(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	db, lens := filepath.Join(dir, "lens.db"), filepath.Join(dir, "jlens.pt")
+	copyFile(t, example, db)
+	torchtest.Write(t, lens, torchtest.Dict{"J", torchtest.Dict{28, halfOf(576, func(i, j int) uint16 { return identityBits(28, i, j) })}})
+	mustRun(t, "--db", db, "load", "lens", lens)
+	mustRun(t, "--db", db, "compute", "--lens", "jlens", "--sae", "layer_29", "--baseline", "0")
+	return db
 }
 
 // lensFile writes a Jacobian lens with a matrix of each layer.
@@ -142,7 +157,9 @@ func TestIdentityLens(t *testing.T) {
 	if n := count(t, db, "SELECT count(*) FROM stored_baselines WHERE lens_id IS NOT NULL") + count(t, db, "SELECT count(*) FROM stored_lens_saes"); n > 0 {
 		t.Errorf("%d baselines and SAEs are left", n)
 	}
-	mustRun(t, "--db", db, "check")
+	if r := saedbRun(t, "", "--db", db, "check"); r.code != 0 {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
 }
 
 // TestLensAgainstFloat64: through a random lens of binary16, and through a tuned one, all moments

@@ -164,12 +164,13 @@ func probabilities(table string) rule {
 			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`}
 }
 
-// orphans finds rows of tables whose column names nothing that the column key of a table has.
+// orphans finds rows of tables whose column names something, and nothing that the column key of a
+// table has.
 func orphans(what, in, key, column string, tables ...string) []rule {
 	var rules []rule
 	for _, table := range tables {
 		rules = append(rules, rule{table, `SELECT '` + column + ` ' || ` + column + `, count(*) || ' rows, but no such ` + what + `' FROM ` + table + `
-			WHERE ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column})
+			WHERE ` + column + ` IS NOT NULL AND ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column})
 	}
 	return rules
 }

@@ -238,8 +238,8 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 	}
 	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
 		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s%[5]s FROM stored_decoders d
-		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
-			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
+		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND feature NOT IN (
+			SELECT feature FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature >= %[2]d AND t.feature < %[3]d)`,
 		p.id, from, to, sets, norm)), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
 	if err != nil {
 		return nil, err
