@@ -251,7 +251,24 @@ func unloadLenses(ctx context.Context, tx *sql.Tx, r UnloadRequest) ([]Unloaded,
 	return out, nil
 }
 
-// dropLens deletes the rows of a lens.
+// dropLens deletes the rows of a lens, and what was computed through it.
 func dropLens(ctx context.Context, tx *sql.Tx, id int) error {
-	return deleteWhere(ctx, tx, fmt.Sprintf("lens_id = %d", id), "stored_lenses", "stored_lens_matrices")
+	of := fmt.Sprintf("lens_id = %d", id)
+	if err := dropThrough(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := dropBaselines(ctx, tx, of); err != nil {
+		return err
+	}
+	return deleteWhere(ctx, tx, of, "stored_lenses", "stored_lens_matrices")
+}
+
+// dropThrough deletes what was computed through lenses, of the rows of stored_lens_saes for which
+// a condition holds.
+func dropThrough(ctx context.Context, tx *sql.Tx, condition string) error {
+	of := "sae_id IN (SELECT lens_sae_id FROM stored_lens_saes WHERE " + condition + ")"
+	if err := deleteWhere(ctx, tx, of, figureTables...); err != nil {
+		return err
+	}
+	return deleteWhere(ctx, tx, condition, "stored_lens_saes")
 }

@@ -233,6 +233,9 @@ func replaceModel(ctx context.Context, tx *sql.Tx, old, id int) error {
 		return err
 	}
 	of := fmt.Sprintf(`sae_id IN (SELECT sae_id FROM stored_saes WHERE model_id = %d)`, old)
+	if err := dropThrough(ctx, tx, of); err != nil {
+		return err
+	}
 	if err := deleteWhere(ctx, tx, of, figureTables...); err != nil {
 		return err
 	}

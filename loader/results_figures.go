@@ -164,7 +164,7 @@ func (i *resultsImport) baselineOf(side schema.Side, s *resultsSAE, m *resultsMo
 		return id, nil
 	}
 	like := sql.NullInt64{Int64: int64(sae), Valid: b.like}
-	err = i.tx.QueryRowContext(i.ctx, `SELECT baseline_id FROM stored_baselines WHERE model_id = ? AND tokens = ? AND seed = ? AND directions = ? AND sae_id IS NOT DISTINCT FROM ? AND side = ?`,
+	err = i.tx.QueryRowContext(i.ctx, `SELECT baseline_id FROM stored_baselines WHERE model_id = ? AND tokens = ? AND seed = ? AND directions = ? AND sae_id IS NOT DISTINCT FROM ? AND side = ? AND lens_id IS NULL`,
 		m.id, tokens, b.seed, b.directions, like, side.Name).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return id, &fault.Error{
@@ -190,7 +190,7 @@ func (i *resultsImport) baselines(side schema.Side, m *resultsModel, s *resultsS
 		return "model = " + name + " AND " + t.as("like_sae", "VARCHAR") + like + " AND coalesce(" + t.as("side", "VARCHAR") + ", 'output') = " + schema.Literal(side.Name)
 	}
 	nulls := i.of(side).nulls
-	there := fmt.Sprintf(`(SELECT baseline_id, tokens, seed, directions FROM stored_baselines WHERE model_id = %d AND sae_id IS NOT DISTINCT FROM %s AND side = %s)`,
+	there := fmt.Sprintf(`(SELECT baseline_id, tokens, seed, directions FROM stored_baselines WHERE model_id = %d AND sae_id IS NOT DISTINCT FROM %s AND side = %s AND lens_id IS NULL)`,
 		m.id, number, schema.Literal(side.Name))
 	if err := i.checkBaselines(of, nulls, there); err != nil {
 		return err

@@ -287,6 +287,9 @@ func dropSAE(ctx context.Context, tx *sql.Tx, id int) error {
 	if err := schema.DropPairs(ctx, tx, schema.OfSAE(id)); err != nil {
 		return err
 	}
+	if err := dropThrough(ctx, tx, of); err != nil {
+		return err
+	}
 	return deleteWhere(ctx, tx, of, saeTables...)
 }
 

@@ -38,16 +38,10 @@ func ViewMacros() string {
 // its end: the logarithms as they are stored, of which the view has powers of ten. It ends before
 // where a WHERE would be, for which e is stored_enrichment.
 func (s Side) EnrichmentQuery() string {
-	text, err := files.ReadFile("views/05_enrichment.sql")
-	if err != nil {
-		panic(err) // it is embedded
-	}
 	const columns = "\nFROM scored e"
-	name := s.Prefix + "enrichment"
-	_, view, _ := strings.Cut(string(text), "CREATE OR REPLACE VIEW "+name+" AS\n")
-	query, _, whole := strings.Cut(view, ";\nCOMMENT ON VIEW "+name+" ")
-	if !whole || strings.Count(query, columns) != 1 {
-		panic("views/05_enrichment.sql: the view " + name + " has another form than EnrichmentQuery reads")
+	query := viewQuery("05_enrichment", s.Prefix+"enrichment")
+	if strings.Count(query, columns) != 1 {
+		panic("views/05_enrichment.sql: the view " + s.Prefix + "enrichment has another form than EnrichmentQuery reads")
 	}
 	return strings.Replace(query, columns, ", e.log10_ks_p, e.log10_q, e.log10_q_all"+columns, 1)
 }

@@ -135,6 +135,27 @@ var Macros = []Function{
 			"Of the 3 k strongest each way, a set that shares more than half of its tokens with a stronger one is left out. " + saeWords,
 		Example: "FROM strongest_of_feature('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 3)",
 	},
+	{
+		Name: "saes_through", Signature: "saes_through(lens) → TABLE(sae, lens_layer, tokens, counted_tokens, features, lens, load_id, lens_sae_id)",
+		Description: "The SAEs that were computed through a loaded lens (compute --lens), with the block behind which each begins there, the tokens that count, and how many features have figures.",
+		Example:     "FROM saes_through('jlens')",
+	},
+	{
+		Name: "features_through", Signature: "features_through(lens) → TABLE(…, top_overlap, bottom_overlap, lens, lens_layer)",
+		Description: "The columns of features, of what each feature comes to write through a loaded lens: W_U · J · w_dec in place of W_U · w_dec, held against random directions that go the same way; decoder_norm is the length of J · w_dec. " +
+			"top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features.",
+		Example: "SELECT feature, label, top_tokens[:3] AS top_tokens, top_overlap FROM features_through('jlens') ORDER BY kurtosis DESC LIMIT 5",
+	},
+	{
+		Name: "feature_tokens_through", Signature: "feature_tokens_through(lens) → TABLE(…, lens, lens_layer)",
+		Description: "The columns of feature_tokens, of what features come to write through a loaded lens.",
+		Example:     "SELECT direction, rank, text, logit_weight FROM feature_tokens_through('jlens') WHERE feature = 0 AND rank <= 3 ORDER BY direction, rank",
+	},
+	{
+		Name: "enrichment_through", Signature: "enrichment_through(lens) → TABLE(…, lens, lens_layer)",
+		Description: "The columns of enrichment, of what features come to write through a loaded lens.",
+		Example:     "SELECT feature, token_set, effect FROM enrichment_through('jlens') ORDER BY abs(effect) DESC LIMIT 5",
+	},
 }
 
 // saeWords says what the first argument of macros takes.
@@ -200,6 +221,9 @@ func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 		if err := runAll(ctx, tx, pattern); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.ExecContext(ctx, throughMacros()); err != nil {
+		return &fault.Error{Op: "make the tables and views", Subject: "macros of lenses", Err: err}
 	}
 	if err := describeFunctions(ctx, tx, functions); err != nil {
 		return err

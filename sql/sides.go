@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Side is a side of features: what they write, or what excites them. Both have the same tables,
 // with the same columns, and are computed by the same statements.
@@ -13,6 +16,7 @@ type Side struct {
 	// Prefix is what its statistics begin with in the view features, and its own views and tables of
 	// results.
 	Prefix string
+	Lens   Lens // that its directions go through, see [Through]
 	tables *strings.Replacer
 }
 
@@ -46,7 +50,11 @@ func (s Side) SQL(output string) string { return s.tables.Replace(output) }
 // in the database, l being the row of stored_loads, and LacksReader that the matrix is not which
 // they are multiplied with, of a row m of stored_models, ml being its row of stored_loads.
 func (s Side) LacksDirections() string {
-	return "(contains(l.conventions, '" + WithoutWeights + "')" + map[bool]string{true: " OR s.encoder_hook IS NULL"}[s.Name == Input.Name] + ")"
+	more := map[bool]string{true: " OR s.encoder_hook IS NULL"}[s.Name == Input.Name]
+	if s.Lens.ID != 0 {
+		more = fmt.Sprintf(" OR (SELECT contains(conventions, '%s') FROM stored_loads WHERE load_id = %d)", WithoutWeights, s.Lens.ID)
+	}
+	return "(contains(l.conventions, '" + WithoutWeights + "')" + more + ")"
 }
 
 // LacksReader is documented with [Side.LacksDirections].

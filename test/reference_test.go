@@ -84,8 +84,9 @@ func writeColumns(t *testing.T, out *strings.Builder, db *saedb.DB, query string
 
 // TestExamples runs the example of every function's documentation.
 func TestExamples(t *testing.T) {
+	path := exampleWithLens(t)
 	t.Chdir("..") // examples name files from the project's root
-	db, err := saedb.Open(t.Context(), example, saedb.Options{ReadOnly: true})
+	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

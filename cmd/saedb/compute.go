@@ -28,6 +28,7 @@ var computeCommand = &cli.Command{
 			Name: "side", DefaultText: statistics.OutputSide,
 			Usage: "`SIDE` of the features: output, what they write; input, which tokens excite them, of SAEs with their encoders and a model with its embedding; or both",
 		},
+		&cli.StringFlag{Name: "lens", Usage: "what the features come to write through the loaded lens `NAME`, beside what they write directly"},
 	}, pairFlags...),
 	Action: computeStatistics,
 }
@@ -65,7 +66,7 @@ func computeStatistics(c *cli.Context) error {
 		return computePairs(c, db)
 	}
 	outcome, err := db.Compute(c.Context, saedb.ComputeRequest{
-		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Side: c.String("side"), Alone: true,
+		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Side: c.String("side"), Lens: c.String("lens"), Alone: true,
 		TakenIn: func(sets []saedb.SetsOutcome) { reportSets(c, sets) },
 		Done:    func(done saedb.Computed) { reportComputed(c, done) },
 	})
@@ -88,6 +89,9 @@ func reportComputed(c *cli.Context, done saedb.Computed) {
 	}
 	if done.Side == statistics.InputSide {
 		of = "input side of " + of
+	}
+	if done.Lens != "" {
+		of += " through lens " + done.Lens
 	}
 	switch {
 	case done.Kind == operations.Baseline:

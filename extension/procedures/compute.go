@@ -17,7 +17,7 @@ import (
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"side", text}, {"database", text}},
+	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"side", text}, {"lens", text}, {"database", text}},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
@@ -33,12 +33,15 @@ var computeStatistics = procedure{
 		}
 		return h.within(ctx, a, func(db *operations.Database) error {
 			_, err := db.Compute(ctx, operations.ComputeRequest{
-				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"),
+				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"), Lens: a.text("lens"),
 				Block: func(c operations.Computed) error {
 					a.tell.add(int64(c.Features))
 					kind := c.Kind
 					if c.Side == statistics.InputSide {
 						kind = c.Side + " " + kind
+					}
+					if c.Lens != "" {
+						kind += " through " + c.Lens
 					}
 					return row(c.Of, kind, int64(c.Features), int64(c.Sets), c.Took.Seconds())
 				},

@@ -95,6 +95,7 @@ type run struct {
 	models     []storedModel
 	saes       []storedSAE
 	inputs     []storedSAE     // the same with what is said of figures about those of the input side
+	lensed     []storedSAE     // those that are read through a lens, once for each
 	unreadable map[string]bool // errors of DuckDB that are reported already
 }
 
@@ -145,8 +146,24 @@ func (r *run) readCatalogue() (err error) {
 	if r.saes, err = r.readSAEs(schema.Output); err != nil {
 		return err
 	}
-	r.inputs, err = r.readSAEs(schema.Input)
-	return err
+	if r.inputs, err = r.readSAEs(schema.Input); err != nil {
+		return err
+	}
+	lenses, err := read(r, "stored_lenses", func(l *schema.Lens) []any { return []any{&l.ID, &l.Name} }, `SELECT lens_id, lens FROM stored_lenses ORDER BY lens_id`)
+	if err != nil {
+		return err
+	}
+	for _, l := range lenses {
+		of, err := r.readSAEs(schema.Through(l))
+		if err != nil {
+			return err
+		}
+		for i := range of {
+			of[i].name += ", through lens " + l.Name
+		}
+		r.lensed = append(r.lensed, of...)
+	}
+	return nil
 }
 
 // readSAEs reads which there are, with how the figures of a side were computed.
@@ -163,7 +180,7 @@ func (r *run) readSAEs(side schema.Side) (all []storedSAE, err error) {
 		FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
 		GROUP BY s.sae_id, s.sae, s.model_id, s.d_model, s.d_sae ORDER BY s.sae_id`), version.Number)
 	for _, s := range saes {
-		if side.Name == schema.Output.Name {
+		if side.Name == schema.Output.Name && side.Lens.ID == 0 {
 			r.result.SAEs++
 			r.result.Features += s.dSAE
 		}

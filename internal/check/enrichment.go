@@ -6,6 +6,12 @@ import schema "github.com/saedb/saedb/sql"
 func (r *run) enrichmentTables() error {
 	add, end := r.begin("enrichment", int64(len(r.saes)), "SAEs")
 	defer end()
+	for i := range r.lensed {
+		s := &r.lensed[i]
+		if err := r.applyAll(append(labelRules(s.side, s.id), enrichmentRules...), r.namedSAE(s)...); err != nil {
+			return err
+		}
+	}
 	for i := range r.saes {
 		for _, side := range schema.Sides {
 			for _, rule := range append(labelRules(side, r.saes[i].id), enrichmentRules...) {

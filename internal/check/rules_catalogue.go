@@ -56,6 +56,10 @@ var catalogueRules = slices.Concat([]rule{
 		FROM stored_lenses l JOIN stored_models m USING (model_id) WHERE l.d_model <> m.d_model`},
 	{"stored_lenses", `SELECT 'lens ' || lens, 'its layers are not ascending, each once and before the last block' FROM stored_lenses
 		WHERE NOT coalesce(layers = list_sort(list_distinct(layers)) AND len(layers) > 0 AND layers[1] >= -1 AND layers[-1] < coalesce(blocks, 1 << 20), false)`},
+	{"stored_lens_saes", `SELECT 'lens_sae_id ' || lens_sae_id, 'expected one row with that number below 0, found ' || count(*) FROM stored_lens_saes GROUP BY lens_sae_id HAVING count(*) > 1 OR lens_sae_id >= 0`},
+	{"stored_lens_saes", `SELECT 'SAE ' || s.sae || ', lens ' || lens, 'expected one row, found ' || count(*) FROM stored_lens_saes JOIN stored_saes s USING (sae_id) JOIN stored_lenses USING (lens_id) GROUP BY ALL HAVING count(*) > 1`},
+	{"stored_lens_saes", `SELECT 'SAE ' || s.sae || ', lens ' || l.lens, 'the lens has no matrix of layer ' || r.layer FROM stored_lens_saes r JOIN stored_saes s USING (sae_id) JOIN stored_lenses l USING (lens_id)
+		WHERE NOT list_contains(l.layers, r.layer) AND r.layer IS DISTINCT FROM l.blocks - 1`},
 	{"stored_lens_matrices", `SELECT 'lens ' || lens || ', layer ' || layer, 'expected ' || d_model || ' rows, each once, found ' || found FROM (
 			SELECT lens, d_model, layer, count(DISTINCT dimension) FILTER (dimension >= 0 AND dimension < d_model) AS found, count(*) AS n
 			FROM (SELECT lens_id, lens, d_model, unnest(layers) AS layer FROM stored_lenses) LEFT JOIN (SELECT lens_id, layer, dimension FROM stored_lens_matrices) USING (lens_id, layer)
@@ -119,11 +123,13 @@ var catalogueRules = slices.Concat([]rule{
 		WHERE found <> CASE WHEN encoder_hook IS NULL THEN 0 ELSE d_sae END`},
 }, computationRules(schema.Output), computationRules(schema.Input),
 	orphans("load", "stored_loads", "load_id", "load_id", "stored_load_files", "stored_contents", "stored_explanations", "stored_neuronpedia_features"),
-	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_mlps", "stored_lenses", "stored_token_sets", "stored_baselines"),
-	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices"),
-	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_computations", "stored_statistics", "stored_significance",
-		"stored_enrichment", "stored_labels", "stored_input_computations", "stored_input_statistics", "stored_input_significance",
-		"stored_input_enrichment", "stored_input_labels", "stored_baselines"),
+	orphans("model", "stored_models", "model_id", "model_id", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_attention", "stored_mlps",
+		"stored_lenses", "stored_token_sets", "stored_baselines"),
+	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices", "stored_lens_saes", "stored_baselines"),
+	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_input_computations", "stored_input_statistics",
+		"stored_input_significance", "stored_input_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes"),
+	orphans("SAE", "(SELECT sae_id FROM stored_saes UNION ALL SELECT lens_sae_id FROM stored_lens_saes)", "sae_id", "sae_id",
+		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_labels"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),
 	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics", "stored_input_enrichment"),
 	orphans("baseline", "stored_baselines", "baseline_id", "baseline_id", "stored_baseline_statistics", "stored_baseline_enrichment"),
@@ -167,12 +173,13 @@ func probabilities(table string) rule {
 			AND coalesce(skewness_q >= skewness_p * (1 - 1e-9), true) AND coalesce(kurtosis_q >= kurtosis_p * (1 - 1e-9), true))`}
 }
 
-// orphans finds rows of tables whose column names nothing that the column key of a table has.
+// orphans finds rows of tables whose column names something, and nothing that the column key of a
+// table has.
 func orphans(what, in, key, column string, tables ...string) []rule {
 	var rules []rule
 	for _, table := range tables {
 		rules = append(rules, rule{table, `SELECT '` + column + ` ' || ` + column + `, count(*) || ' rows, but no such ` + what + `' FROM ` + table + `
-			WHERE ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column})
+			WHERE ` + column + ` IS NOT NULL AND ` + column + ` NOT IN (SELECT ` + key + ` FROM ` + in + `) GROUP BY ` + column + ` ORDER BY ` + column})
 	}
 	return rules
 }

@@ -73,6 +73,15 @@ func (r *run) saeTables() error {
 		}
 		add(1)
 	}
+	for i := range r.lensed {
+		s := &r.lensed[i]
+		for _, rule := range append(numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], statisticsRules()...) {
+			rule.query = s.side.SQL(rule.query)
+			if err := r.apply(rule, r.namedSAE(s)...); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -43,7 +43,7 @@ type stored struct {
 // gonum, with none of the code that made them, and scores from their definition.
 func (r *run) figures() error {
 	total := 0
-	for _, saes := range [][]storedSAE{r.saes, r.inputs} {
+	for _, saes := range [][]storedSAE{r.saes, r.inputs, r.lensed} {
 		for i := range saes {
 			if saes[i].tokens != "" {
 				total += len(r.sample(&saes[i]))
@@ -55,7 +55,7 @@ func (r *run) figures() error {
 	for i := range r.models {
 		m := &r.models[i]
 		for _, tokens := range []string{"all", "real"} {
-			for _, saes := range [][]storedSAE{r.saes, r.inputs} {
+			for _, saes := range [][]storedSAE{r.saes, r.inputs, r.lensed} {
 				if err := r.figuresOf(m, saes, tokens, add); err != nil {
 					return err
 				}

@@ -34,14 +34,14 @@ const (
 	baselineStatistics = `(SELECT v.*, s.sorted_values, s.direction_rows, b.kernel, b.saedb_version, b.computed_at
 		FROM baseline_statistics v JOIN stored_models m USING (model)
 		JOIN (SELECT b.*, l.name AS like_sae FROM stored_baselines b LEFT JOIN stored_loads l ON l.load_id = b.sae_id) b
-			ON b.model_id = m.model_id AND b.side = v.side AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae
+			ON b.model_id = m.model_id AND b.side = v.side AND b.tokens = v.tokens AND b.seed = v.seed AND b.directions = v.directions AND b.like_sae IS NOT DISTINCT FROM v.like_sae AND b.lens_id IS NULL
 		JOIN stored_baseline_statistics s ON s.baseline_id = b.baseline_id AND s.statistic = v.statistic)`
 	// The view's directions are those that have a score.
 	baselineNulls = `(SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale,
 			n.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN '` + schema.Isotropic + `' ELSE '` + schema.LikeSAE + `' END AS kind, l.name AS like_sae, b.side, m.model, b.directions AS baseline_directions, n.scores, n.counts, n.resolution
 		FROM stored_baseline_enrichment n JOIN stored_baselines b USING (baseline_id) JOIN stored_models m USING (model_id)
 		JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id
-		WHERE b.side = '$side')`
+		WHERE b.side = '$side' AND b.lens_id IS NULL)`
 )
 
 // baselineEnrichment is the table of the nulls of one side's baselines.

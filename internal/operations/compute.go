@@ -20,6 +20,7 @@ type ComputeRequest struct {
 	// What random directions are like: statistics.Isotropic or LikeSAE, "" for what they are.
 	BaselineLike string
 	Side         string // statistics.OutputSide, InputSide or BothSides; "" for the output
+	Lens         string // name of a lens that the output side is taken through; "" for none
 	Alone        bool   // see statistics.Job
 
 	// TakenIn is told of the token sets of the table user_token_sets that changed, before
@@ -41,6 +42,7 @@ const (
 type Computed struct {
 	Kind     string
 	Side     string // statistics.OutputSide or InputSide
+	Lens     string // that the directions go through, if any
 	Of       string // the SAE, or the model of a baseline
 	Like     string // the SAE whose directions those of a baseline are like, if any
 	Features int    // or random directions
@@ -86,6 +88,13 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 			sides = schema.Sides[1:]
 		}
 	}
+	if r.Lens != "" {
+		through, err := d.through(ctx, r)
+		if err != nil {
+			return outcome, fault.At("compute", "", err)
+		}
+		sides = []schema.Side{through}
+	}
 	for _, side := range sides { // what is wrong is said before anything is done
 		if _, _, err := statistics.PlanOf(ctx, d.DB, side, r.SAEs, r.Tokens); err != nil {
 			return outcome, err
@@ -121,8 +130,8 @@ func (c *computation) side(ctx context.Context, side schema.Side, outcome *Compu
 	}
 	outcome.SAEs = max(outcome.SAEs, matched)
 	for _, p := range pending {
-		of := Computed{Kind: Statistics, Side: side.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, side, of, p.Model, func(ctx context.Context) error { return c.job.Run(ctx, p) }); err != nil {
+		of := Computed{Kind: Statistics, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, p.Side(), of, p.Model, func(ctx context.Context) error { return c.job.Run(ctx, p) }); err != nil {
 			return err
 		}
 	}
@@ -132,8 +141,8 @@ func (c *computation) side(ctx context.Context, side schema.Side, outcome *Compu
 		return err
 	}
 	for _, p := range enrichment {
-		of := Computed{Kind: Enrichment, Side: side.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
-		if err := c.piece(ctx, side, of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
+		of := Computed{Kind: Enrichment, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		if err := c.piece(ctx, p.Side(), of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
 			return err
 		}
 	}
@@ -152,6 +161,9 @@ func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, 
 	}
 	if side.Name == statistics.InputSide {
 		what += ", input side"
+	}
+	if of.Lens != "" {
+		what += ", through " + of.Lens
 	}
 	return c.inBlocks(ctx, c.job, what, of.Features, run, func(features int, took time.Duration) error {
 		if c.Block == nil {
@@ -200,7 +212,7 @@ func (c *computation) baseline(ctx context.Context, side schema.Side, model, tok
 	done, err := c.job.EnsureBaseline(watched, side, model, tokens, sae)
 	end()
 	if err == nil && done.Directions > 0 && c.Done != nil {
-		of := Computed{Kind: Baseline, Side: side.Name, Of: model, Features: done.Directions, Sets: done.Sets, Tokens: tokens, Took: time.Since(begun)}
+		of := Computed{Kind: Baseline, Side: side.Name, Lens: side.Lens.Name, Of: model, Features: done.Directions, Sets: done.Sets, Tokens: tokens, Took: time.Since(begun)}
 		if done.Like {
 			of.Like = sae
 		}

@@ -2,15 +2,20 @@ package operations
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/statistics"
 	"github.com/saedb/saedb/loader"
 	"github.com/saedb/saedb/loader/hub"
 	"github.com/saedb/saedb/loader/lens"
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // LensRequest is the load of the lens that an argument names, r otherwise: a path, or what is
@@ -69,4 +74,109 @@ func onlyLens(argument string, at hub.Reference, entries []hub.Entry) (hub.Refer
 		}
 	}
 	return at, e
+}
+
+// through is the side that a request's lens shows, of the SAEs that it asks for, of which each has
+// its place in the lens after that. An SAE that the lens is not of, or has no matrix for, is an
+// error where it is named; those of other models are left out where none is.
+func (d *Database) through(ctx context.Context, r ComputeRequest) (schema.Side, error) {
+	if r.Side != "" && r.Side != statistics.OutputSide {
+		return schema.Side{}, &fault.Error{Subject: "lens", Problem: "a lens is of what features write: it goes with side " + statistics.OutputSide}
+	}
+	tx, err := d.DB.BeginTx(ctx, nil)
+	if err != nil {
+		return schema.Side{}, err
+	}
+	defer tx.Rollback()
+	l := schema.Lens{Name: r.Lens}
+	var model string
+	var blocks int
+	var layers schema.ListOf[int32]
+	err = tx.QueryRowContext(ctx, `SELECT lens_id, model, layers, coalesce(blocks, 0) FROM stored_lenses JOIN stored_models USING (model_id) WHERE lens = ?`,
+		r.Lens).Scan(&l.ID, &model, &layers, &blocks)
+	if errors.Is(err, sql.ErrNoRows) {
+		names, err := schema.Collect[string](ctx, tx, `SELECT lens FROM stored_lenses ORDER BY lens`)
+		if err != nil {
+			return schema.Side{}, err
+		}
+		hint := "none is loaded: saedb load lens PATH"
+		if len(names) > 0 {
+			hint = "loaded: " + strings.Join(names, ", ")
+		}
+		return schema.Side{}, &fault.Error{Subject: fmt.Sprintf("lens %q", r.Lens), Problem: "no such lens in this database", Hint: hint}
+	}
+	if err != nil {
+		return schema.Side{}, err
+	}
+	for _, layer := range layers {
+		l.Layers = append(l.Layers, int(layer))
+	}
+	if err := placeSAEs(ctx, tx, r, l, model, blocks, layers); err != nil {
+		return schema.Side{}, err
+	}
+	return schema.Through(l), tx.Commit()
+}
+
+// placeSAEs writes where the SAEs that a request asks for begin in a lens, of those that have no
+// place in it yet.
+func placeSAEs(ctx context.Context, tx *sql.Tx, r ComputeRequest, l schema.Lens, model string, blocks int, layers []int32) error {
+	names, err := schema.MatchSAEs(ctx, tx, r.SAEs)
+	if err != nil {
+		return err
+	}
+	type found struct {
+		id                int
+		name, model, hook string
+		there             bool
+	}
+	all, err := schema.Rows(ctx, tx, func(f *found) []any { return []any{&f.id, &f.name, &f.model, &f.hook, &f.there} },
+		`SELECT s.sae_id, s.sae, m.model, coalesce(s.hook, ''), s.sae_id IN (SELECT sae_id FROM stored_lens_saes WHERE lens_id = ?)
+		FROM stored_saes s JOIN stored_models m USING (model_id) WHERE `+schema.InSAEs("s.sae", names)+` ORDER BY s.sae_id`, l.ID)
+	if err != nil {
+		return err
+	}
+	matched := 0
+	for _, s := range all {
+		if s.model != model {
+			if r.SAEs == "" {
+				continue
+			}
+			return &fault.Error{Subject: "SAE " + s.name, Expected: "an SAE of model " + model + ", which lens " + l.Name + " is of", Found: "one of model " + s.model}
+		}
+		if matched++; s.there {
+			continue
+		}
+		layer, err := sae.LensLayer(s.hook)
+		if err == nil && !slices.Contains(l.Layers, layer) && (blocks == 0 || layer != blocks-1) {
+			e := &fault.Error{
+				Problem: fmt.Sprintf("lens %s has no matrix of layer %d, behind which it writes", l.Name, layer), Found: "matrices of " + schema.Ranges(layers),
+			}
+			if blocks == 0 && layer > l.Layers[len(l.Layers)-1] {
+				e.Hint = "whether that is the last block, whose figures are those without a lens, is not known: the model's files are not where they were loaded from"
+			}
+			err = e
+		}
+		if err != nil {
+			return fault.At("", "SAE "+s.name, withOthers(err, r.SAEs))
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO stored_lens_saes SELECT least(coalesce(min(lens_sae_id), 0), 0) - 1, ?, ?, ? FROM stored_lens_saes`, s.id, l.ID, layer)
+		if err != nil {
+			return err
+		}
+	}
+	if matched == 0 {
+		return &fault.Error{Subject: "lens " + l.Name, Problem: "no SAE of its model " + model + " is loaded"}
+	}
+	return nil
+}
+
+// withOthers adds to an error what to do where no SAE was named.
+func withOthers(err error, words string) error {
+	var e *fault.Error
+	if words != "" || !errors.As(err, &e) || e.Hint != "" {
+		return err
+	}
+	with := *e
+	with.Hint = "choose the others with --sae"
+	return &with
 }

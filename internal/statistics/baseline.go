@@ -147,7 +147,7 @@ func (j *Job) like(ctx context.Context, side schema.Side, sae string) (id int, e
 		return 0, nil
 	}
 	var has bool
-	err = j.DB.QueryRowContext(ctx, side.SQL(`SELECT s.sae_id, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
+	err = j.DB.QueryRowContext(ctx, side.SQL(`SELECT s.`+side.Own()+`, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`), sae).Scan(&id, &has)
 	if err != nil {
 		return 0, err
@@ -208,7 +208,8 @@ func (b *baselineRun) find() error {
 func (j *Job) findBaseline(ctx context.Context, side schema.Side, model int, tokens string, like int) (id, directions int, err error) {
 	err = j.DB.QueryRowContext(ctx, `SELECT baseline_id, directions FROM stored_baselines
 		WHERE model_id = $1 AND tokens = $2 AND ($3 < 0 OR seed = $4 AND directions = $3)
-		AND sae_id IS NOT DISTINCT FROM nullif($5, 0) AND side = $6 ORDER BY baseline_id DESC LIMIT 1`,
+		AND sae_id IS NOT DISTINCT FROM nullif($5, 0) AND side = $6
+		AND `+side.OfBaseline()+` ORDER BY baseline_id DESC LIMIT 1`,
 		model, tokens, j.Baseline, baselineSeed, like, side.Name).Scan(&id, &directions)
 	if errors.Is(err, sql.ErrNoRows) {
 		directions = j.Baseline
@@ -259,7 +260,7 @@ func (b *baselineRun) computeBlock(run func(string, ...any) error, from, to int)
 	if b.like != 0 {
 		direction = fmt.Sprintf("random_direction_like(%d, range, %s)", baselineSeed, schema.Literal(schema.ReaderName(b.sae, b.side.Directions)))
 	}
-	rows := fmt.Sprintf("(SELECT CAST(range AS INTEGER) AS row, %s AS w_dec FROM range(%d, %d))", direction, from, to)
+	rows := fmt.Sprintf("(SELECT CAST(range AS INTEGER) AS row, %s AS w_dec FROM range(%d, %d))", b.side.Transported(direction), from, to)
 	sets := schema.List(b.sets)
 	if b.id != 0 {
 		return run(`INSERT INTO computed_scores SELECT v.set_id, v.es, v.auc
@@ -296,7 +297,9 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines VALUES (?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)`,
+		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines
+				(baseline_id, model_id, tokens, seed, directions, kernel, saedb_version, computed_at, sae_id, side, lens_id, lens_layer)
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, `+b.side.BaselineLens(),
 			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like, b.side.Name); err != nil {
 			return err
 		}

@@ -37,10 +37,10 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
 		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT `+side.LacksDirections()+` AS lacks,
-		       s.d_model * CAST(m.d_vocab AS BIGINT)
+		       s.d_model * CAST(m.d_vocab AS BIGINT), `+side.LensLayer()+`
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
-		JOIN stored_loads l ON l.load_id = s.sae_id
+		JOIN stored_loads l ON l.load_id = s.`+side.Own()+`
 		JOIN stored_loads ml ON ml.load_id = s.model_id
 		JOIN stored_computations c USING (sae_id)
 		LEFT JOIN stored_token_sets t USING (model_id)
@@ -59,13 +59,15 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 	defer rows.Close()
 	var all []PendingEnrichment
 	for rows.Next() {
-		p := PendingEnrichment{side: side}
+		var p PendingEnrichment
+		var layer int
 		var set sql.NullInt64
 		var lacks bool
 		var weights int64
-		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights); err != nil {
+		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights, &layer); err != nil {
 			return nil, err
 		}
+		p.side = side.At(layer)
 		if len(all) == 0 || all[len(all)-1].id != p.id {
 			p.block = blockOf(weights)
 			all = append(all, p)
@@ -78,6 +80,9 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 	}
 	return all, rows.Err()
 }
+
+// Side is what of the SAE is to be computed, with the layer of its lens.
+func (p PendingEnrichment) Side() schema.Side { return p.side }
 
 // RunEnrichment computes what p lacks, after [Job.EnsureBaseline], and the q-values, which
 // depend on all features and sets of the SAE.

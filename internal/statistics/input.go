@@ -30,7 +30,7 @@ func PlanOf(ctx context.Context, db *sql.DB, side schema.Side, words, tokens str
 	if side.Name == InputSide {
 		return PlanInput(ctx, db, words, tokens)
 	}
-	return Plan(ctx, db, words, tokens)
+	return Plan(ctx, db, side, words, tokens)
 }
 
 // PlanInput lists the SAEs that words mean, were loaded with their encoders, and have features

@@ -114,7 +114,8 @@ func featureSignificance(pValues string) string {
 var unusedBaselines = func() []string {
 	const unused = `(SELECT baseline_id FROM stored_baselines b WHERE baseline_id NOT IN (SELECT baseline_id FROM stored_computations WHERE baseline_id IS NOT NULL)
 		AND baseline_id NOT IN (SELECT baseline_id FROM stored_input_computations WHERE baseline_id IS NOT NULL)
-		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.side = b.side AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id AND o.baseline_id > b.baseline_id))`
+		AND EXISTS (FROM stored_baselines o WHERE o.model_id = b.model_id AND o.side = b.side AND o.tokens = b.tokens AND o.sae_id IS NOT DISTINCT FROM b.sae_id
+			AND o.lens_id IS NOT DISTINCT FROM b.lens_id AND o.lens_layer IS NOT DISTINCT FROM b.lens_layer AND o.baseline_id > b.baseline_id))`
 	return []string{
 		`DELETE FROM stored_baseline_enrichment WHERE baseline_id IN ` + unused,
 		`DELETE FROM stored_baseline_statistics WHERE baseline_id IN ` + unused,

@@ -4,6 +4,7 @@
 package statistics
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -34,10 +35,12 @@ type Pending struct {
 }
 
 // Plan lists the SAEs that words mean, as [schema.MatchSAEs] has it, and
-// that have features without statistics for these tokens. tokens may be empty:
+// that have features without statistics for these tokens of what they write, or come to write
+// through the side's lens: then those that are in stored_lens_saes. tokens may be empty:
 // then an SAE's statistics count as they are, and missing ones use what the
-// others of that SAE used, or AllTokens. An SAE without its weights counts as it is.
-func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pending, matched int, err error) {
+// others of that SAE used, or, through a lens, those without, or AllTokens. An SAE without its
+// weights counts as it is.
+func Plan(ctx context.Context, db *sql.DB, side schema.Side, words, tokens string) (pending []Pending, matched int, err error) {
 	if err := checkTokens(tokens); err != nil {
 		return nil, 0, err
 	}
@@ -45,31 +48,30 @@ func Plan(ctx context.Context, db *sql.DB, words, tokens string) (pending []Pend
 	if err != nil {
 		return nil, 0, fault.At("compute", "", err)
 	}
-	rows, err := db.QueryContext(ctx, `SELECT s.sae_id, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
-			coalesce(c.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
-			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id), contains(l.conventions, ?)
-		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.sae_id LEFT JOIN stored_computations c USING (sae_id)
-		WHERE `+schema.InSAEs("s.sae", names)+`
-		ORDER BY s.release, s.layer, s.sae`, schema.WithoutWeights)
+	rows, err := db.QueryContext(ctx, side.SQL(`SELECT s.sae_id, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
+			coalesce(c.tokens, ''), coalesce(o.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
+			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id), `+side.LacksDirections()+`, `+side.LensLayer()+`
+		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.`+side.Own()+`
+		LEFT JOIN stored_computations c USING (sae_id) LEFT JOIN stored_computations o ON o.sae_id = s.`+side.Own()+`
+		WHERE `)+schema.InSAEs("s.sae", names)+`
+		ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		p := Pending{side: schema.Output}
-		var features, done int
+		var p Pending
+		var features, done, layer int
 		var weights int64
-		var used string
+		var used, direct string
 		var absent bool
-		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &features, &weights, &used, &done, &p.Sets, &absent); err != nil {
+		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &features, &weights, &used, &direct, &done, &p.Sets, &absent, &layer); err != nil {
 			return nil, 0, err
 		}
+		p.side = side.At(layer)
 		matched++
 		if p.Tokens = tokens; p.Tokens == "" {
-			p.Tokens = used
-		}
-		if p.Tokens == "" {
-			p.Tokens = AllTokens
+			p.Tokens = cmp.Or(used, direct, AllTokens)
 		}
 		if p.Restart = used != "" && used != p.Tokens; p.Restart {
 			done = 0
@@ -114,6 +116,9 @@ func scoredBlock(block, sets int) int {
 	return wholeVectors(min(block, features, max(1, rows/max(1, sets))))
 }
 
+// Side is what of the SAE is to be computed, with the layer of its lens.
+func (p Pending) Side() schema.Side { return p.side }
+
 // Job computes statistics in a database.
 type Job struct {
 	DB      *sql.DB
@@ -150,8 +155,8 @@ func (j *Job) Run(ctx context.Context, p Pending) error {
 		return fault.At("compute", p.SAE, err)
 	}
 	var features, sets int // of the latter there may be more than at the time of the plan
-	if err := j.DB.QueryRowContext(ctx, `SELECT d_sae, (SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id)
-		FROM stored_saes s WHERE sae_id = ?`, p.id).Scan(&features, &sets); err != nil {
+	if err := j.DB.QueryRowContext(ctx, p.side.SQL(`SELECT d_sae, (SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id)
+		FROM stored_saes s WHERE sae_id = ?`), p.id).Scan(&features, &sets); err != nil {
 		return fault.At("compute", p.SAE, err)
 	}
 	if p.Sets > 0 {
@@ -233,8 +238,8 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 	}
 	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
 		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s%[5]s FROM stored_decoders d
-		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND NOT EXISTS (
-			SELECT 1 FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature = d.feature AND t.feature >= %[2]d AND t.feature < %[3]d)`,
+		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND feature NOT IN (
+			SELECT feature FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature >= %[2]d AND t.feature < %[3]d)`,
 		p.id, from, to, sets, norm)), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
 	if err != nil {
 		return nil, err

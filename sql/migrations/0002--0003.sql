@@ -211,6 +211,13 @@ CREATE TABLE stored_lens_matrices (
     weights FLOAT[]
 );
 
+CREATE TABLE stored_lens_saes (
+    lens_sae_id INTEGER NOT NULL,
+    sae_id INTEGER NOT NULL,
+    lens_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.
@@ -306,7 +313,9 @@ CREATE TABLE stored_baselines (
     saedb_version VARCHAR NOT NULL,
     computed_at TIMESTAMP NOT NULL,
     sae_id INTEGER,
-    side VARCHAR NOT NULL
+    side VARCHAR NOT NULL,
+    lens_id INTEGER,
+    lens_layer INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (

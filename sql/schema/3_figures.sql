@@ -11,7 +11,7 @@ CREATE TABLE stored_computations (
     baseline_id INTEGER
 );
 COMMENT ON TABLE stored_computations IS 'How the statistics of each SAE were computed.';
-COMMENT ON COLUMN stored_computations.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_computations.sae_id IS 'The SAE; through a lens, its number in stored_lens_saes.';
 COMMENT ON COLUMN stored_computations.tokens IS 'Columns of the unembedding that were used: all, or real (without padding and special tokens).';
 COMMENT ON COLUMN stored_computations.kernel IS 'Kernel that computed them.';
 COMMENT ON COLUMN stored_computations.saedb_version IS 'Version of saedb.';
@@ -42,7 +42,7 @@ CREATE TABLE stored_statistics (
     decoder_norm DOUBLE
 );
 COMMENT ON TABLE stored_statistics IS 'Statistics of each feature''s logit weights, and the tokens at their ends.';
-COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_statistics.sae_id IS 'The SAE; through a lens, its number in stored_lens_saes.';
 COMMENT ON COLUMN stored_statistics.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_statistics.mean IS 'Mean of the logit weights.';
 COMMENT ON COLUMN stored_statistics.std IS 'Population standard deviation.';

@@ -12,7 +12,9 @@ CREATE TABLE stored_baselines (
     saedb_version VARCHAR NOT NULL,
     computed_at TIMESTAMP NOT NULL,
     sae_id INTEGER,
-    side VARCHAR NOT NULL
+    side VARCHAR NOT NULL,
+    lens_id INTEGER,
+    lens_layer INTEGER
 );
 
 CREATE TABLE stored_baseline_statistics (
@@ -69,6 +71,8 @@ COMMENT ON COLUMN stored_baselines.saedb_version IS 'Version of saedb.';
 COMMENT ON COLUMN stored_baselines.computed_at IS 'When, in UTC.';
 COMMENT ON COLUMN stored_baselines.sae_id IS 'SAE the covariance of whose unit decoder, of the input side of whose unit encoder, the random directions have; NULL where they are isotropic.';
 COMMENT ON COLUMN stored_baselines.side IS 'What they are multiplied with: output for the unembedding, input for the embedding.';
+COMMENT ON COLUMN stored_baselines.lens_id IS 'Lens that they go through before they are multiplied; NULL for none.';
+COMMENT ON COLUMN stored_baselines.lens_layer IS 'Block behind which they begin there.';
 COMMENT ON TABLE stored_baseline_statistics IS 'Statistics of the random directions'' logit weights.';
 COMMENT ON COLUMN stored_baseline_statistics.baseline_id IS 'The baseline.';
 COMMENT ON COLUMN stored_baseline_statistics.statistic IS 'Name of the statistic, a column of features.';

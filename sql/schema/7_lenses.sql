@@ -21,6 +21,14 @@ CREATE TABLE stored_lens_matrices (
     dimension INTEGER NOT NULL,
     weights FLOAT[]
 );
+-- An SAE as it is read through a lens. Its figures are in the tables of figures, under a number of
+-- their own in place of sae_id: what joins those with stored_saes, as all views do, sees none of them.
+CREATE TABLE stored_lens_saes (
+    lens_sae_id INTEGER NOT NULL,
+    sae_id INTEGER NOT NULL,
+    lens_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL
+);
 COMMENT ON TABLE stored_lenses IS 'One row a lens: matrices that lead from behind the blocks of a model to behind its last.';
 COMMENT ON COLUMN stored_lenses.lens_id IS 'load_id of the load that made it.';
 COMMENT ON COLUMN stored_lenses.lens IS 'Name of the lens, unique in this database.';
@@ -40,3 +48,8 @@ COMMENT ON COLUMN stored_lens_matrices.lens_id IS 'The lens.';
 COMMENT ON COLUMN stored_lens_matrices.layer IS 'Block behind which the matrix begins, as in stored_lenses.layers.';
 COMMENT ON COLUMN stored_lens_matrices.dimension IS 'Row of the matrix: dimension of the residual stream behind the last block, from 0 on.';
 COMMENT ON COLUMN stored_lens_matrices.weights IS 'The row, d_model values: their products with a direction add up to this dimension of what it becomes. NULL in a database of results alone.';
+COMMENT ON TABLE stored_lens_saes IS 'Which SAEs are computed through which lenses (compute --lens).';
+COMMENT ON COLUMN stored_lens_saes.lens_sae_id IS 'Number below 0 that stands for sae_id in stored_computations, stored_statistics, stored_significance, stored_enrichment and stored_labels.';
+COMMENT ON COLUMN stored_lens_saes.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_lens_saes.lens_id IS 'The lens.';
+COMMENT ON COLUMN stored_lens_saes.layer IS 'Block behind which its decoder writes, whose matrix is taken; behind the last one there is none, and the directions stay as they are.';

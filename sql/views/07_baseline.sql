@@ -8,7 +8,7 @@ SELECT s.statistic, s.sorted_values[CAST(ceil(0.01 * len(s.sorted_values)) AS IN
        s.sorted_values[CAST(ceil(0.99 * len(s.sorted_values)) AS INTEGER)] AS q99,
        b.directions, b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, b.side, m.model
 FROM stored_baseline_statistics s
-JOIN stored_baselines b ON s.baseline_id = b.baseline_id
+JOIN stored_baselines b ON s.baseline_id = b.baseline_id AND b.lens_id IS NULL
 JOIN stored_models m ON b.model_id = m.model_id
 LEFT JOIN stored_loads l ON b.sae_id = l.load_id;
 COMMENT ON VIEW baseline_statistics IS 'What chance gives: quantiles of the statistics of random directions of the residual stream, a row a statistic of features.';
@@ -31,7 +31,7 @@ CREATE OR REPLACE VIEW baseline_enrichment AS
 SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale, n.directions,
        b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, b.side, m.model
 FROM stored_baseline_enrichment n
-JOIN stored_baselines b ON n.baseline_id = b.baseline_id
+JOIN stored_baselines b ON n.baseline_id = b.baseline_id AND b.lens_id IS NULL
 JOIN stored_models m ON b.model_id = m.model_id
 JOIN stored_token_sets t ON n.set_id = t.set_id
 LEFT JOIN stored_loads l ON b.sae_id = l.load_id
@@ -56,7 +56,7 @@ CREATE OR REPLACE VIEW input_baseline_enrichment AS
 SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale, n.directions,
        b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, b.side, m.model
 FROM stored_baseline_enrichment n
-JOIN stored_baselines b ON n.baseline_id = b.baseline_id
+JOIN stored_baselines b ON n.baseline_id = b.baseline_id AND b.lens_id IS NULL
 JOIN stored_models m ON b.model_id = m.model_id
 JOIN stored_token_sets t ON n.set_id = t.set_id
 LEFT JOIN stored_loads l ON b.sae_id = l.load_id

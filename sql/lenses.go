@@ -1,0 +1,139 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Lens is one that a side of features is read through. Its zero value is none.
+type Lens struct {
+	ID     int
+	Name   string
+	Layers []int // that it has a matrix of
+	// Layer is the block behind which the directions begin that are spoken of; of several SAEs it
+	// is each one's own.
+	Layer int
+}
+
+// isNone tells whether directions stay as they are: without a lens, and behind the last block, of
+// which one has no matrix.
+func (l Lens) isNone() bool { return l.ID == 0 || !slices.Contains(l.Layers, l.Layer) }
+
+// Through is what features come to write: the output side with its directions taken through a
+// lens. An SAE goes by its number in stored_lens_saes there, its own being that in Own, and its
+// figures are in the same tables.
+func Through(lens Lens) Side {
+	s := Output
+	s.Lens = lens
+	s.tables = strings.NewReplacer(
+		"stored_saes", fmt.Sprintf(`(SELECT s.* REPLACE (r.lens_sae_id AS sae_id), s.sae_id AS direct_id, r.layer AS lens_layer
+			FROM stored_saes s JOIN stored_lens_saes r ON r.sae_id = s.sae_id WHERE r.lens_id = %d)`, lens.ID),
+		"stored_decoders", fmt.Sprintf(`(SELECT r.lens_sae_id AS sae_id, d.feature, through_lens(d.w_dec, %s, r.layer) AS w_dec
+			FROM stored_decoders d JOIN stored_lens_saes r ON r.sae_id = d.sae_id WHERE r.lens_id = %d)`, Literal(lens.Name), lens.ID))
+	return s
+}
+
+// Own is the column of a row of stored_saes, as SQL gives it, with the number of the SAE itself.
+func (s Side) Own() string {
+	if s.Lens.ID != 0 {
+		return "direct_id"
+	}
+	return "sae_id"
+}
+
+// LensLayer is the SQL, in a row s of stored_saes, of the layer that [Side.At] takes.
+func (s Side) LensLayer() string {
+	if s.Lens.ID != 0 {
+		return "s.lens_layer"
+	}
+	return "0"
+}
+
+// At is the side of an SAE whose directions begin behind a block.
+func (s Side) At(layer int) Side {
+	s.Lens.Layer = layer
+	return s
+}
+
+// OfBaseline is the condition on a row of stored_baselines that its directions go the way of the
+// side's, and BaselineLens the values of its columns lens_id and lens_layer. What a lens leaves as
+// it is has the baseline of no lens.
+func (s Side) OfBaseline() string {
+	if s.Lens.isNone() {
+		return "lens_id IS NULL"
+	}
+	return fmt.Sprintf("lens_id = %d AND lens_layer = %d", s.Lens.ID, s.Lens.Layer)
+}
+
+// BaselineLens is documented with [Side.OfBaseline].
+func (s Side) BaselineLens() string {
+	if s.Lens.isNone() {
+		return "NULL, NULL"
+	}
+	return fmt.Sprintf("%d, %d", s.Lens.ID, s.Lens.Layer)
+}
+
+// Transported is the SQL of what a direction, in SQL, becomes.
+func (s Side) Transported(direction string) string {
+	if s.Lens.isNone() {
+		return direction
+	}
+	return fmt.Sprintf("through_lens(%s, %s, %d)", direction, Literal(s.Lens.Name), s.Lens.Layer)
+}
+
+// throughMacros make the macros of what lenses show from the queries of the views that they have
+// the columns of: each is the same query about the figures under other numbers, with more columns at its end.
+func throughMacros() string {
+	var all strings.Builder
+	for _, v := range []struct {
+		file, view, comment string
+		replaced            []string // pairs, each of which is there once
+	}{
+		{"04_features", "features", "the columns of features, of what each feature of the SAEs that were computed through a lens comes to write. How far the lens moves a feature: top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features, decoder_norm is the length of what its direction becomes", []string{
+			"JOIN saes s ON d.sae_id = s.load_id", "JOIN saes s ON d.sae_id = s.load_id\nJOIN saes_through(lens_name) u ON u.load_id = d.sae_id\nLEFT JOIN stored_statistics w ON w.sae_id = d.sae_id AND w.feature = d.feature",
+			"stored_statistics t ON t.sae_id = d.sae_id", "stored_statistics t ON t.sae_id = u.lens_sae_id",
+			"stored_significance g ON g.sae_id = d.sae_id", "stored_significance g ON g.sae_id = u.lens_sae_id",
+			"stored_labels l ON l.sae_id = d.sae_id", "stored_labels l ON l.sae_id = u.lens_sae_id",
+			"s.counted_tokens", "u.counted_tokens",
+			"\nFROM stored_decoders d", `,
+       CAST(len(list_intersect(t.top_token_ids, w.top_token_ids)) AS INTEGER) AS top_overlap, CAST(len(list_intersect(t.bottom_token_ids, w.bottom_token_ids)) AS INTEGER) AS bottom_overlap,
+       u.lens, u.lens_layer
+FROM stored_decoders d`,
+		}},
+		{"04_features", "feature_tokens", "the columns of feature_tokens, of what features come to write through a lens", []string{
+			"JOIN saes s ON e.sae_id = s.load_id", "JOIN saes_through(lens_name) u ON u.lens_sae_id = e.sae_id\nJOIN saes s ON u.load_id = s.load_id",
+			"\nFROM ends e", ", u.lens, u.lens_layer\nFROM ends e",
+		}},
+		{"05_enrichment", "enrichment", "the columns of enrichment, of what features come to write through a lens", []string{
+			"JOIN saes s ON e.sae_id = s.load_id", "JOIN saes_through(lens_name) u ON u.lens_sae_id = e.sae_id\nJOIN saes s ON u.load_id = s.load_id",
+			"CASE WHEN s.tokens = 'real'", "CASE WHEN u.tokens = 'real'",
+			"\nFROM scored e", ", u.lens, u.lens_layer\nFROM scored e",
+		}},
+	} {
+		query := viewQuery(v.file, v.view)
+		for i := 0; i < len(v.replaced); i += 2 {
+			if strings.Count(query, v.replaced[i]) != 1 {
+				panic("views/" + v.file + ".sql: the view " + v.view + " has not once " + v.replaced[i])
+			}
+			query = strings.Replace(query, v.replaced[i], v.replaced[i+1], 1)
+		}
+		fmt.Fprintf(&all, "CREATE OR REPLACE MACRO %[1]s_through(lens_name) AS TABLE\n%[2]s;\nCOMMENT ON MACRO TABLE %[1]s_through IS %[3]s;\n",
+			v.view, query, Literal(v.view+"_through(lens): "+v.comment+", with lens and lens_layer at the end."))
+	}
+	return all.String()
+}
+
+// viewQuery is the query of a view in a file of views.
+func viewQuery(file, name string) string {
+	text, err := files.ReadFile("views/" + file + ".sql")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	_, view, _ := strings.Cut(string(text), "CREATE OR REPLACE VIEW "+name+" AS\n")
+	query, _, whole := strings.Cut(view, ";\nCOMMENT ON VIEW "+name+" ")
+	if !whole {
+		panic("views/" + file + ".sql: the view " + name + " is not followed by its comment")
+	}
+	return query
+}
