@@ -68,7 +68,7 @@ func TestSuperset(t *testing.T) {
 	interpreter, dir := businessPython(t), exportedExample(t)
 	out := runIn(t, "clients", []string{"PYTHONPATH=" + absolute(t, filepath.Join(business, "sqlalchemy-1.4"))},
 		interpreter, "superset.py", filepath.Join(dir, "out", "results.duckdb"))
-	for _, want := range []string{"views baseline_enrichment baseline_statistics decoder_directions embeddings encoder_directions enrichment", "release decoder_directions encoder_directions enrichment", "logit_weight FLOAT", "\n29 1536 4.20", "\nread-only\n"} {
+	for _, want := range []string{"views attention baseline_enrichment baseline_statistics decoder_directions embeddings encoder_directions enrichment", "release decoder_directions encoder_directions enrichment", "logit_weight FLOAT", "\n29 1536 4.20", "\nread-only\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("its output has no %q:\n%s", want, out)
 		}

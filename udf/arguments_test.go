@@ -28,7 +28,7 @@ var callForms = []string{
 	"FROM read_sae(p)", "FROM read_encoder(p)", "FROM sae_info(p)", "FROM read_unembedding(p)", "FROM read_unembedding(p, processing := s)", "FROM read_embedding(p)", "FROM read_vocab(p)",
 	"linked_features(w, r)", "linked_features(w, r, i)", "nearest_features(w, r)", "nearest_features(w, r, i)",
 	"logit_difference(w, m, s, s)", "logit_difference(w, m, l, l)", "set_logit_difference(w, m, s, s)", "through_head(w, m, i, i)", "query_key(w, m, i, i)", "query_key(w, m, i, i, s)",
-	"FROM head_composition(s, s)", "FROM head_composition('small', 'all')",
+	"FROM head_composition(s, s)",
 	"FROM feature_families()", "FROM feature_families(cosine := d)", "FROM match_saes(s, s)", "FROM match_saes(s, s, cosine := d)", "FROM match_saes(s, s, folded := b)",
 	"FROM saedb_model(s, p)", "FROM saedb_model(s, p, processing := s)", "FROM releases()", "FROM opened(s)", "through_lens(w, s, i)",
 }
