@@ -71,8 +71,8 @@ func (a *arguments) render(form string) string {
 		} else {
 			option += " := "
 		}
-		if kind != "" {
-			list[i] = option + values[kind]
+		if value, known := values[kind]; known { // or a literal
+			list[i] = option + value
 		}
 	}
 	call := name + "(" + strings.Join(list, ", ") + ")"
