@@ -1,0 +1,4 @@
+-- The example has no lens; test/lenses_test.go has what is computed through one.
+SELECT count(*) AS rows FROM enrichment_through('jlens');
+
+SELECT parameters FROM duckdb_functions() WHERE function_name = 'enrichment_through' AND database_name = current_database();
