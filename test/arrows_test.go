@@ -41,10 +41,10 @@ const arrows = `
 	loader/model: internal/fault internal/files internal/pyjson loader/gguf loader/safetensors loader/tensor
 	loader/sae: internal/fault internal/files internal/pyjson loader/npy loader/safetensors loader/tensor loader/torch go.yaml.in/yaml/v3 gonum.org/v1/gonum
 	loader/lens: internal/fault internal/files internal/pyjson loader/npy loader/safetensors loader/tensor loader/torch go.yaml.in/yaml/v3
-	loader/vocab: internal/fault internal/files internal/pyjson loader/gguf
+	loader/vocab: internal/fault internal/files internal/plaintext internal/pyjson loader/gguf
 	loader/vocab/tokenizer: internal/fault internal/pyjson loader/vocab github.com/daulet/tokenizers
 	loader/tokenset: internal/fault internal/files loader/vocab
-	loader/hub: internal/fault internal/files internal/pyjson loader/safetensors loader/tensor
+	loader/hub: internal/fault internal/files internal/plaintext internal/pyjson loader/safetensors loader/tensor
 	loader/hub/catalogue: internal/fault internal/nearest
 
 	# Tables and views come before all that fills and asks them.
@@ -56,18 +56,18 @@ const arrows = `
 	udf: internal/baseline internal/compute internal/enrichment internal/fault loader/hub/catalogue loader/lens loader/model loader/sae loader/tensor loader/vocab sql udf/capi
 
 	# Loads use the SQL functions through SQL, and what is opened for them through an interface.
-	loader: database/sql internal/fault loader/hub loader/lens loader/model loader/sae loader/tokenset loader/vocab loader/vocab/tokenizer sql
+	loader: database/sql internal/fault internal/files loader/hub loader/lens loader/model loader/sae loader/tokenset loader/vocab loader/vocab/tokenizer sql
 
 	# What fills tables and what reads them asks SQL.
 	internal/statistics: database/sql internal/baseline internal/fault sql
 	internal/export: database/sql internal/fault internal/files internal/plaintext sql
-	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/version loader/model sql gonum.org/v1/gonum
+	internal/check: database/sql internal/compute internal/enrichment internal/fault internal/files internal/version loader/model sql gonum.org/v1/gonum
 	internal/output: database/sql internal/fault internal/plaintext github.com/duckdb/duckdb-go/v2 github.com/mattn/go-runewidth golang.org/x/term
 	internal/shell: database/sql internal/fault internal/nearest internal/output internal/plaintext sql github.com/duckdb/duckdb-go/v2 github.com/peterh/liner golang.org/x/term
 	internal/figures: database/sql internal/fault internal/nearest internal/plaintext sql codeberg.org/go-fonts/liberation golang.org/x/image gonum.org/v1/plot
 
 	# What is asked for in one call, by the program and in the extension.
-	internal/operations: database/sql internal/compute internal/fault internal/neuronpedia internal/statistics internal/version loader loader/hub loader/hub/catalogue loader/lens loader/model loader/sae sql udf
+	internal/operations: database/sql internal/compute internal/fault internal/files internal/neuronpedia internal/statistics internal/version loader loader/hub loader/hub/catalogue loader/lens loader/model loader/sae sql udf
 
 	# The database with its functions, and who opens it.
 	.: database/sql internal/check internal/fault internal/operations internal/plaintext internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
