@@ -56,6 +56,7 @@ func open(t testing.TB) *sql.DB {
 				CAST(sin(f.feature * (1 + length(t.token_set)) / 3.0) * 0.9 AS FLOAT) AS effect,
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc
 			FROM features f, token_sets t)`,
+		`ALTER TABLE enrichment ADD COLUMN side VARCHAR DEFAULT 'output'`, `CREATE TABLE input_enrichment AS FROM enrichment LIMIT 0`,
 		macros("macros/04_strongest.sql"),
 		`CREATE TABLE layers AS SELECT layer, 500 AS features, CAST(layer * 100 AS BIGINT) AS beyond_chance, layer / 3.0 AS expected_by_chance, sae, release, model FROM saes`,
 	} {
