@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/saedb/saedb"
+	"github.com/saedb/saedb/loader/npy/npytest"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -57,7 +58,7 @@ var made = sync.OnceValues(func() (string, error) {
 		}
 	}
 	for _, r := range []saedb.QueryRequest{
-		{Name: "first", Hook: "blocks.3.hook_resid_pre", SQL: "SELECT random_direction(1, range, 32) FROM range(20)"},
+		{Name: "first", Hook: "blocks.0.hook_resid_pre", SQL: "SELECT random_direction(1, range, 32) FROM range(20)"},
 		{Name: "second", SQL: "SELECT list_transform(range(32), lambda j: CASE WHEN r = 3 THEN 0 ELSE sin(j * r) END)::FLOAT[] FROM range(1, 13) q(r)"},
 	} {
 		r.Model, r.Release = "llama", "small"
@@ -76,6 +77,9 @@ var made = sync.OnceValues(func() (string, error) {
 	if _, err = db.Compute(ctx, saedb.ComputeRequest{Baseline: 256}); err != nil {
 		return "", err
 	}
+	if err := computeThrough(ctx, db); err != nil {
+		return "", err
+	}
 	// What loads of encoders and of Neuronpedia's files would bring.
 	for _, statement := range []string{
 		"INSERT INTO stored_encoders SELECT sae_id, feature, list_reverse(w_dec), feature / 10, CASE WHEN feature % 2 = 0 THEN 0.1 END FROM stored_decoders",
@@ -90,6 +94,29 @@ var made = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// computeThrough loads the lens turned, a matrix of the block before the SAE first, which takes
+// each dimension for the next, and computes that SAE through it.
+func computeThrough(ctx context.Context, db *saedb.DB) error {
+	const d = 32
+	matrix := make([]float32, d*d)
+	for i := range d {
+		matrix[i*d+(i+1)%d] = 1
+	}
+	dir := filepath.Join(directory, "turned")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file := npytest.Bytes(npytest.Floats("", []int{d, d}, matrix...))
+	if err := os.WriteFile(filepath.Join(dir, "blocks.0.hook_resid_pre.npy"), file, 0o644); err != nil {
+		return err
+	}
+	if _, err := db.LoadLens(ctx, saedb.LensRequest{Path: dir, Model: "llama"}); err != nil {
+		return err
+	}
+	_, err := db.Compute(ctx, saedb.ComputeRequest{SAEs: "first", Lens: "turned", Baseline: 256})
+	return err
+}
 
 // viewsOf are the views and tables of a database, with columns by their kinds.
 func viewsOf(t *testing.T, path string) []view {

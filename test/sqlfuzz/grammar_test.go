@@ -165,7 +165,7 @@ var literals = map[string][2][]string{
 	"m": {{"'llama'", "'gpt2'"}, {"'nobody'", "''", "'LLAMA'", "chr(0)"}},
 	"a": {
 		{"'small/first'", "'small/second'"},
-		{"'first'", "'second'", "'layer_3'", "'small/*'", "'nobody'", "''", "'*'", "'['", "'layer_99'",
+		{"'first'", "'second'", "'layer_0'", "'small/*'", "'nobody'", "''", "'*'", "'['", "'layer_99'",
 			"'%'"},
 	},
 	"s": {
@@ -222,6 +222,11 @@ var tables = []struct{ call, columns string }{
 	{"feature_families(cosine := <u>)", "family i, size i, layer i, feature i, sae a, model m"},
 	{"head_composition(<a>, 'all')", "sae a, feature i, layer i, head i, q d, k d, v d, o d, q_z d, k_z d, v_z d, o_z d"},
 	{"head_composition(<a>, '0')", "sae a, feature i, head i, q d, v_z d"},
+	{"saes_through('turned')", "sae a, lens_layer i, tokens t, features i"},
+	{"features_through('turned')", "layer i, feature i, kurtosis d, top_overlap i, decoder_norm d, label t, sae a, model m"},
+	{"features_through(<t>)", "layer i, feature i, skewness d, bottom_overlap i, lens t, sae a"},
+	{"feature_tokens_through('turned')", "layer i, feature i, rank i, logit_weight d, token t, sae a"},
+	{"enrichment_through('turned')", "layer i, feature i, token_set s, es d, q_value d, direction t, sae a"},
 	{"match_saes(<a>, <a>)", "feature_a i, feature_b i, cosine d, max_absolute_cosine d, sum_at_most d"},
 	{"match_saes(<a>, <a>, cosine := <u>)", "feature_a i, feature_b i, cosine d, nearest_b i, worth d"},
 	{"match_saes(<a>, <a>, folded := true)", "feature_a i, feature_b i, cosine d, worth d, squared_error d"},
