@@ -21,7 +21,7 @@ import (
 var callForms = []string{
 	"logit_stats(w, m)", "logit_stats(w, m, b)", "logit_stats(w, m, s)", "logit_stats(w, m, b, s)", "l_moments(w, m)", "l_moments(w, m, s)", "top_tokens(w, m, i, s)", "enrichment_score(w, m, s, s)",
 	"enrich(w, m, s)", "enrich(w, m, l, s)", "leading_edge(w, m, s, s)", "leading_edge(w, m, s, d, s)", "weighted_enrichment(w, m, l, d, i, s)", "weighted_enrichment(w, m, l, d, i, i, s)",
-	"top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "top_features(w, r)", "top_features(w, r, i)", "bottom_features(w, r)", "bottom_features(w, r, i)", "top_neurons(w, r)", "top_neurons(w, r, i)", "bottom_neurons(w, r)", "bottom_neurons(w, r, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
+	"rank_correlation(w, r, w)", "rank_correlation(w, r, w, s)", "top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "top_features(w, r)", "top_features(w, r, i)", "bottom_features(w, r)", "bottom_features(w, r, i)", "top_neurons(w, r)", "top_neurons(w, r, i)", "bottom_neurons(w, r)", "bottom_neurons(w, r, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
 	"feature_statistics(w, m)", "feature_statistics(w, m, s)", "feature_statistics(w, m, s, is)", "enrichment_score(w, m, s)", "enrich(w, m)", "enrich(w, m, l)",
 	"enrichment_values(w, m, is, s)", "leading_edge(w, m, s)", "leading_edge(w, m, s, d)", "weighted_enrichment(w, m, l, d, i)", "weighted_enrichment(w, m, l, d, i, i)",
 	"row_hash(i, w)", "token_text(s, s)", "random_direction(i, i, i)", "random_direction_like(i, i, s)", "baseline_log10_p(m, i, i, d)", "ks_log10_p(i, i, d)",

@@ -9,10 +9,11 @@ import (
 	"github.com/saedb/saedb/udf/capi"
 )
 
-// directionReader reads the first argument of every function: a decoder
+// directionReader reads an argument, the first one of every function: a decoder
 // direction, as FLOAT[], DOUBLE[], FLOAT[n] or DOUBLE[n].
 type directionReader struct {
 	function string
+	argument string // its name
 	outer    capi.Validity
 	inner    capi.Validity
 	entries  []capi.Entry // of lists
@@ -22,9 +23,13 @@ type directionReader struct {
 }
 
 func readDirections(function string, chunk capi.Chunk) (*directionReader, error) {
-	v, rows := chunk.Column(0), chunk.Rows()
+	return readDirectionsOf(function, "w_dec", chunk.Column(0), chunk.Rows())
+}
+
+// readDirectionsOf reads another argument, by its name.
+func readDirectionsOf(function, argument string, v capi.Vector, rows int) (*directionReader, error) {
 	kind, element, size := v.Type()
-	r := &directionReader{function: function, outer: v.Validity(), size: size}
+	r := &directionReader{function: function, argument: argument, outer: v.Validity(), size: size}
 	if kind == capi.KindNull {
 		return r, nil
 	}
@@ -42,7 +47,7 @@ func readDirections(function string, chunk capi.Chunk) (*directionReader, error)
 			found = element.String() + "[]"
 		}
 		return nil, &fault.Error{
-			Op: function, Subject: "w_dec", Expected: "FLOAT[] or DOUBLE[], of variable or fixed length", Found: found,
+			Op: function, Subject: argument, Expected: "FLOAT[] or DOUBLE[], of variable or fixed length", Found: found,
 			Hint: "cast it with ::FLOAT[]",
 		}
 	}
@@ -68,13 +73,13 @@ func (r *directionReader) copy(to []float32, i int, by fmt.Stringer) error {
 	}
 	if length != len(to) {
 		return &fault.Error{
-			Op: r.function, Subject: "w_dec", Expected: fmt.Sprintf("%d values, the d_model of %s", len(to), by),
+			Op: r.function, Subject: r.argument, Expected: fmt.Sprintf("%d values, the d_model of %s", len(to), by),
 			Found: fmt.Sprint(length),
 		}
 	}
 	for j := range to {
 		if !r.inner.Valid(from + j) {
-			return &fault.Error{Op: r.function, Subject: "w_dec", Problem: fmt.Sprintf("element %d is NULL", j+1)}
+			return &fault.Error{Op: r.function, Subject: r.argument, Problem: fmt.Sprintf("element %d is NULL", j+1)}
 		}
 		if r.single != nil {
 			to[j] = r.single[from+j]
@@ -82,7 +87,7 @@ func (r *directionReader) copy(to []float32, i int, by fmt.Stringer) error {
 			to[j] = float32(r.double[from+j])
 		}
 		if math.IsNaN(float64(to[j])) || math.IsInf(float64(to[j]), 0) {
-			return &fault.Error{Op: r.function, Subject: "w_dec", Problem: fmt.Sprintf("element %d is not a finite FLOAT", j+1)}
+			return &fault.Error{Op: r.function, Subject: r.argument, Problem: fmt.Sprintf("element %d is not a finite FLOAT", j+1)}
 		}
 	}
 	return nil

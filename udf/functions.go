@@ -73,7 +73,7 @@ type family struct {
 }
 
 var families = []family{
-	logitStatsFamily, lMomentsFamily, topTokensFamily, topFeaturesFamily, topNeuronsFamily, linkedFeaturesFamily, decoderCosineFamily, familiesFamily, matchFamily, logitWeightsFamily, logitDifferenceFamily, headsFamily, compositionFamily, featureStatisticsFamily, enrichFamily,
+	logitStatsFamily, lMomentsFamily, rankCorrelationFamily, topTokensFamily, topFeaturesFamily, topNeuronsFamily, linkedFeaturesFamily, decoderCosineFamily, familiesFamily, matchFamily, logitWeightsFamily, logitDifferenceFamily, headsFamily, compositionFamily, featureStatisticsFamily, enrichFamily,
 	lensFamily, leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }

@@ -60,7 +60,7 @@ var rules = map[string][]string{
 		"(linked_features(<w>, <a> || '#decoder')).std",
 		"(linked_features(<w>, <a> || '#decoder', <k>)).top_weights[<k>]",
 		"(nearest_features(<w>, <a> || '#decoder')).mean_absolute_cosine",
-		"(l_moments(<w>, <m>, <o>)).l_kurtosis", "logit_weight(<w>, <m>, <i>)",
+		"(l_moments(<w>, <m>, <o>)).l_kurtosis", "rank_correlation(<w>, <m>, <w>)", "rank_correlation(<w>, <m>, <w>, <o>)", "logit_weight(<w>, <m>, <i>)",
 		"logit_difference(<w>, <m>, 't1', 't2')", "logit_difference(<w>, <m>, <l>, <l>)", "logit_difference(<w>, <m>, <t>, <t>)",
 		"set_logit_difference(<w>, <m>, <s>, <s>)",
 		"logit_weight(<w>, <m>, <k>)", "(top_neurons(<w>, 'llama#mlp_in.0'))[1].weight", "(bottom_neurons(<w>, 'gpt2#mlp_in.0', <k>))[1].weight", "enrichment_score(<w>, <m>, <s>)",
