@@ -191,8 +191,8 @@ func TestCheckScores(t *testing.T) {
 		db := smallDatabase(t)
 		mustRun(t, "--db", db, "load", "sets", "--name", "later", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 7 AND 30")
 		t.Setenv(compute.KernelVariable, kernels[len(kernels)-1])
-		mustRun(t, "--db", db, "compute")
-		mustRun(t, "--db", db, "compute")
+		mustRun(t, "--db", db, "compute", "--baseline", "256")
+		mustRun(t, "--db", db, "compute", "--baseline", "256")
 		opened := openReadOnly(t, db)
 		got, want := texts(t, opened.DB, "SELECT DISTINCT kernel FROM stored_computations"), []string{kernels[0] + ", " + kernels[len(kernels)-1]}
 		opened.Close()
@@ -210,7 +210,7 @@ func TestCheckScores(t *testing.T) {
 		mustRun(t, "--db", db, "load", "sets", "--family", "regex")
 		mustRun(t, "--db", db, "load", "sets", "--name", "nearly all", "--sql", "SELECT token_id FROM tokens WHERE token_id NOT BETWEEN 1000 AND 1016 AND NOT is_special")
 		mustRun(t, "--db", db, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 1000 AND 1016")
-		mustRun(t, "--db", db, "compute", "--tokens", "real")
+		mustRun(t, "--db", db, "compute", "--tokens", "real", "--baseline", "256")
 		if said := mustRun(t, "--db", db, "check", "--all"); !strings.HasSuffix(said, " is sound\n") {
 			t.Errorf("%s: %s", kernel, said)
 		}

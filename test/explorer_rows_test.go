@@ -3,6 +3,7 @@ package test
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -105,7 +106,8 @@ func asJSON(t *testing.T, v any) string {
 
 func TestExplorerNearestAndEnriched(t *testing.T) {
 	address, db := explore(t), openExample(t)
-	// Nearest: the best of each SAE together are the best of all.
+	// Nearest: the best of each SAE together are the best of all. Both sum in float64, not in the
+	// same order.
 	var found []featureRow
 	for _, layer := range []string{"4", "9", "14", "19", "24", "29"} {
 		found = append(found, ask[[]featureRow](t, address, "similar?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63&of=smollm2-demo/blocks."+layer+".hook_resid_pre")...)
@@ -124,7 +126,7 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 		if err := rows.Scan(&sae, &feature, &cosine); err != nil {
 			t.Fatal(err)
 		}
-		if f := found[n]; f.SAE != sae || f.Feature != feature || f.Cosine != cosine {
+		if f := found[n]; f.SAE != sae || f.Feature != feature || math.Abs(f.Cosine-cosine) > 1e-14 {
 			t.Errorf("place %d: %s/%d at %v, SQL says %s/%d at %v", n, f.SAE, f.Feature, f.Cosine, sae, feature, cosine)
 		}
 	}

@@ -195,7 +195,7 @@ func TestImportRefuses(t *testing.T) {
 		"rows of another file":     {rewrite("features", "SELECT * REPLACE (CASE WHEN feature <> 3 THEN sae_sha256 ELSE '00' END AS sae_sha256) FROM t"), "", []string{"1 rows are of other files"}},
 		"an unknown token set":     {rewrite("token_sets", "FROM t WHERE token_set <> 'first'"), "", []string{"24 of 96 rows of enrichment are of features that it does not have, or of sets"}},
 		"a token of no model":      {rewrite("token_sets", "SELECT * REPLACE (list_append(tokens, 4711) AS tokens) FROM t"), "", []string{"ids of tokens that the model does not have"}},
-		"no baseline":              {remove("baseline_statistics"), "", []string{"expected in baseline_statistics the baseline of its p-values, 4096 directions of seed 1 for all tokens, found none"}},
+		"no baseline":              {remove("baseline_statistics"), "", []string{"expected in baseline_statistics the baseline of its p-values, 4096 directions of seed 1 for all tokens, side output, found none"}},
 		"a torn baseline":          {rewrite("baseline_enrichment", "SELECT * REPLACE (CASE WHEN token_set <> 'first' THEN counts ELSE counts[2:] END AS counts) FROM t"), "", []string{"1 rows of baseline_enrichment are not whole"}},
 		"half of a baseline":       {rewrite("baseline_statistics", "SELECT * REPLACE (CASE WHEN statistic <> 'std' THEN sorted_values END AS sorted_values) FROM t"), "", []string{"1 rows of baseline_statistics are not whole"}},
 		"a row of it twice":        {rewrite("baseline_statistics", "SELECT * REPLACE (CASE WHEN statistic <> 'std' THEN direction_rows ELSE list_append(direction_rows[2:], direction_rows[2]) END AS direction_rows) FROM t"), "", []string{"1 rows of baseline_statistics are not whole"}},
