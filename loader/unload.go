@@ -369,7 +369,8 @@ func firstRepeated(names []string) string {
 // its q-value is enough for the next compute to make all of its q-values anew.
 func dropSets(ctx context.Context, tx *sql.Tx, gone string) error {
 	for _, side := range schema.Sides {
-		err := execute(ctx, tx, side.SQL(`UPDATE stored_enrichment SET log10_q = NULL WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `)+gone+`)`)
+		err := execute(ctx, tx, side.SQL(`UPDATE stored_enrichment SET log10_q = NULL, log10_q_all = NULL
+			WHERE feature = 0 AND sae_id IN (SELECT sae_id FROM stored_enrichment WHERE set_id IN `)+gone+`)`)
 		if err != nil {
 			return err
 		}
