@@ -236,7 +236,7 @@ func stateAfter(t *testing.T, db string, s *killedStep) state {
 // leaves no less. SAEDB_KILLS says how many
 // kills; make crash has 500.
 func TestKilledAtRandom(t *testing.T) {
-	kills, seed := 50, uint64(time.Now().UnixNano())
+	kills, seed := 32, uint64(time.Now().UnixNano())
 	for variable, value := range map[string]func(n uint64){
 		"SAEDB_KILLS": func(n uint64) { kills = int(n) }, "SAEDB_KILL_SEED": func(n uint64) { seed = n },
 	} {

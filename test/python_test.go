@@ -72,6 +72,7 @@ func TestPythonPackage(t *testing.T) {
 		"2.0.0": {"test_saedb.py", "test_process.py"},
 	} {
 		t.Run(version, func(t *testing.T) {
+			t.Parallel() // most of the time is one thread's
 			path := site + ":" + needClient(t, "duckdb-"+version)
 			for _, script := range scripts {
 				out := runIn(t, "../python/tests", []string{"PYTHONPATH=" + path, "SAEDB_SOURCES=" + absolute(t, "..")}, python, "-W", "error", "-m", "unittest", script)

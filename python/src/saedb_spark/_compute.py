@@ -88,7 +88,7 @@ def compute(
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
     if side not in ("output", "both"):
         raise SparkJobError(f"side: expected output or both, found {side}")
-    if side == "both" and _inputs.is_table(saes) and "path" not in saes.columns:
+    if side == "both" and _inputs.is_table(saes) and "path" not in getattr(saes, "columns", ()):
         raise SparkJobError("side: both is of SAEs in files, which have their encoders; rows of directions have none")
     prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing, tokens, baseline, side)
     description = spark.sparkContext.getLocalProperty("spark.job.description")
@@ -155,7 +155,7 @@ class _Run:
         self.out.delete("_saedb")
         self.setup = self.offer_model()
         self.table = None
-        if _inputs.is_table(saes) and "path" not in saes.columns:
+        if _inputs.is_table(saes) and "path" not in getattr(saes, "columns", ()):
             self.table, sources = _inputs.of_directions(self.spark, saes, release, self.setup)
         else:
             sources = _inputs.of_files(self.spark, saes, release, self.cache_bytes, self.side == "both")
