@@ -48,6 +48,7 @@ func pageDirectory(t *testing.T) string {
 }
 
 func runPage(t *testing.T, page string, least int) {
+	t.Parallel() // loads and starts of the program are one thread's
 	page = filepath.Join("..", page)
 	text, err := os.ReadFile(page)
 	if err != nil {
@@ -104,6 +105,7 @@ func TestPagesWithSameNames(t *testing.T) {
 	mustRun(t, "--db", same, "compute")
 	for page := range pages {
 		t.Run(page, func(t *testing.T) {
+			t.Parallel()
 			text, err := os.ReadFile(filepath.Join("..", page))
 			if err != nil {
 				t.Fatal(err)
