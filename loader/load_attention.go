@@ -31,7 +31,7 @@ func (r ModelRequest) findHeads(ctx context.Context, path string) (w wantedHeads
 	if err != nil {
 		return w, err
 	}
-	layers, err := model.AttentionLayers(r.Options.Attention, n)
+	layers, err := model.BlockLayers(r.Options.Attention, n)
 	if err != nil {
 		return w, err
 	}

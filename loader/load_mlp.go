@@ -31,7 +31,7 @@ func (r ModelRequest) findMLPs(ctx context.Context, path string) (w wantedMLPs, 
 	if err != nil {
 		return w, err
 	}
-	layers, err := model.AttentionLayers(r.Options.MLP, n)
+	layers, err := model.BlockLayers(r.Options.MLP, n)
 	if err != nil {
 		return w, err
 	}

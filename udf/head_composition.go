@@ -83,7 +83,7 @@ func (d *database) composing(words, layers string) (*composing, error) {
 		return nil, none
 	}
 	last := int(loaded[len(loaded)-1].layer)
-	wanted, err := modelfile.AttentionLayers(layers, last+1)
+	wanted, err := modelfile.BlockLayers(layers, last+1)
 	if err != nil {
 		return nil, fault.At("", model.String(), err)
 	}

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -17,40 +16,6 @@ const (
 	ggufKVHeadsKey = ".attention.head_count_kv"
 )
 
-// AllLayers as Options.Attention stands for the heads of every block.
-const AllLayers = "all"
-
-// AttentionLayers are the layers that Options.Attention asks for, of a model with so many
-// blocks: all, or numbers and ranges of them such as 0-3,9. They are ascending, each once.
-func AttentionLayers(asked string, layers int) ([]int, error) {
-	var all []int
-	if asked == AllLayers {
-		for layer := range layers {
-			all = append(all, layer)
-		}
-		return all, nil
-	}
-	for part := range strings.SplitSeq(asked, ",") {
-		low, high, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		if !isRange {
-			high = low
-		}
-		first, err := strconv.Atoi(low)
-		last, err2 := strconv.Atoi(high)
-		if err != nil || err2 != nil || first < 0 || last < first || last >= layers {
-			return nil, &fault.Error{
-				Problem: "layers", Found: fmt.Sprintf("%q", asked),
-				Expected: fmt.Sprintf("%s, or layers from 0 to %d, one, a range FIRST-LAST, or several of these with commas between", AllLayers, layers-1),
-			}
-		}
-		for layer := first; layer <= last; layer++ {
-			all = append(all, layer)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all), nil
-}
-
 func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
 	cfg, configPath, err := c.config(o)
 	if err != nil {
@@ -62,17 +27,7 @@ func (c *checkpoint) attention(layer int, o Options) (*Attention, error) {
 	}
 	a := &Attention{}
 	var holders []string
-	err = a.openHeads(chosen, o, cfg.heads(), cfg.kvHeads(), cfg.headWidth(), func(name string) (*tensor.Tensor, error) {
-		t, err := c.tensor(name)
-		if err == nil && t.Encoding == nil {
-			err = quantisedBlock(t.Subject, "type "+t.DType)
-		}
-		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
-			holders = append(holders, holder)
-		}
-		return t, withDownloadHint(err, BlockInfo{Tensor: name})
-	})
-	if err != nil {
+	if err = a.openHeads(chosen, o, cfg.heads(), cfg.kvHeads(), cfg.headWidth(), c.blockTensors(&holders)); err != nil {
 		return nil, err
 	}
 	a.info.Files, a.files = append([]string{configPath}, holders...), c.closers(holders)
@@ -137,27 +92,7 @@ func (c *checkpoint) missingHead(name string, layer int) error {
 
 // neededForAttention are the tensors that OpenAttention needs of the layers that o asks for.
 func (c *checkpoint) neededForAttention(cfg *config, o Options) ([]string, error) {
-	rules, err := cfg.family(configFile)
-	if err != nil {
-		return nil, err
-	}
-	n, err := c.layers(cfg, rules)
-	if err != nil {
-		return nil, err
-	}
-	layers, err := AttentionLayers(o.Attention, n)
-	if err != nil {
-		return nil, err
-	}
-	var needed []string
-	for _, layer := range layers {
-		chosen, err := c.chooseAttention(cfg, configFile, layer)
-		if err != nil {
-			return nil, err
-		}
-		needed = append(needed, chosen.tensors()...)
-	}
-	return needed, nil
+	return c.neededOfLayers(cfg, o.Attention, func(layer int) (blockNames, error) { return c.chooseAttention(cfg, configFile, layer) })
 }
 
 func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {

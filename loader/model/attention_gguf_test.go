@@ -154,14 +154,14 @@ func TestAttentionsAreFamilies(t *testing.T) {
 	}
 }
 
-func TestAttentionLayers(t *testing.T) {
+func TestBlockLayers(t *testing.T) {
 	for asked, want := range map[string][]int{"all": {0, 1, 2, 3, 4, 5}, "3": {3}, "0-2, 5,1": {0, 1, 2, 5}} {
-		if got, err := AttentionLayers(asked, 6); err != nil || !slices.Equal(got, want) {
+		if got, err := BlockLayers(asked, 6); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v, %v", asked, got, err)
 		}
 	}
 	for _, asked := range []string{"6", "-1", "2-1", "a", "1,", "0-6", "everything"} {
-		if got, err := AttentionLayers(asked, 6); err == nil || !strings.Contains(err.Error(), "all, or layers from 0 to 5, one, a range FIRST-LAST") {
+		if got, err := BlockLayers(asked, 6); err == nil || !strings.Contains(err.Error(), "all, or layers from 0 to 5, one, a range FIRST-LAST") {
 			t.Errorf("%s: %v, %v", asked, got, err)
 		}
 	}

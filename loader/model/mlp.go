@@ -62,11 +62,8 @@ func OpenMLP(path string, layer int, o Options) (*MLP, error) {
 	if err := o.check(); err != nil {
 		return nil, fault.At(opReadMLP, path, err)
 	}
-	open := mlpInCheckpoint
-	if IsGGUF(path) {
-		open = mlpInGGUF
-	}
-	m, err := open(path, layer, o)
+	m, err := opened(path, func(file *gguf.File) (*MLP, error) { return mlpInGGUF(file, layer, o) },
+		func(c *checkpoint) (*MLP, error) { return c.mlp(layer, o) })
 	if err != nil {
 		return nil, fault.At(opReadMLP, path, err)
 	}
@@ -236,20 +233,6 @@ func (m *MLP) openNeurons(c chosenMLP, o Options, open func(name string) (*tenso
 	return err
 }
 
-func mlpInCheckpoint(path string, layer int, o Options) (*MLP, error) {
-	c, err := openCheckpoint(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := c.mlp(layer, o)
-	if err != nil {
-		c.close()
-		return nil, err
-	}
-	c.close(m.info.Files...)
-	return m, nil
-}
-
 func (c *checkpoint) mlp(layer int, o Options) (*MLP, error) {
 	cfg, configPath, err := c.config(o)
 	if err != nil {
@@ -261,17 +244,7 @@ func (c *checkpoint) mlp(layer int, o Options) (*MLP, error) {
 	}
 	m := &MLP{}
 	var holders []string
-	err = m.openNeurons(chosen, o, func(name string) (*tensor.Tensor, error) {
-		t, err := c.tensor(name)
-		if err == nil && t.Encoding == nil {
-			err = quantisedBlock(t.Subject, "type "+t.DType)
-		}
-		if holder := c.holder[name]; err == nil && !slices.Contains(holders, holder) {
-			holders = append(holders, holder)
-		}
-		return t, withDownloadHint(err, BlockInfo{Tensor: name})
-	})
-	if err != nil {
+	if err = m.openNeurons(chosen, o, c.blockTensors(&holders)); err != nil {
 		return nil, err
 	}
 	m.info.Files, m.files = append([]string{configPath}, holders...), c.closers(holders)
@@ -280,6 +253,7 @@ func (c *checkpoint) mlp(layer int, o Options) (*MLP, error) {
 			Subject: m.parts[NeuronsIn].subject, Expected: fmt.Sprintf("rows of %d values, d_model of %s", d, configFile), Found: fmt.Sprint(m.info.DModel),
 		}
 	}
+	c.close(m.info.Files...)
 	return m, nil
 }
 
@@ -310,44 +284,10 @@ func (c *checkpoint) chooseMLP(cfg *config, configPath string, layer int) (chose
 
 // neededForMLP are the tensors that OpenMLP needs of the layers that o asks for.
 func (c *checkpoint) neededForMLP(cfg *config, o Options) ([]string, error) {
-	rules, err := cfg.family(configFile)
-	if err != nil {
-		return nil, err
-	}
-	n, err := c.layers(cfg, rules)
-	if err != nil {
-		return nil, err
-	}
-	layers, err := AttentionLayers(o.MLP, n)
-	if err != nil {
-		return nil, err
-	}
-	var needed []string
-	for _, layer := range layers {
-		chosen, err := c.chooseMLP(cfg, configFile, layer)
-		if err != nil {
-			return nil, err
-		}
-		needed = append(needed, chosen.tensors()...)
-	}
-	return needed, nil
+	return c.neededOfLayers(cfg, o.MLP, func(layer int) (blockNames, error) { return c.chooseMLP(cfg, configFile, layer) })
 }
 
-func mlpInGGUF(path string, layer int, o Options) (*MLP, error) {
-	file, err := gguf.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := neuronsInGGUF(file, layer, o)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	m.info.Files, m.files = []string{path}, file
-	return m, nil
-}
-
-func neuronsInGGUF(file *gguf.File, layer int, o Options) (*MLP, error) {
+func mlpInGGUF(file *gguf.File, layer int, o Options) (*MLP, error) {
 	architecture, _ := file.String(ggufArchKey)
 	names, err := mlpOf(func(n *mlpNames) []string { return n.architectures }, architecture, file.Path(), ggufArchKey)
 	if err != nil {
@@ -371,6 +311,7 @@ func neuronsInGGUF(file *gguf.File, layer int, o Options) (*MLP, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &MLP{}
+	m := &MLP{files: file}
+	m.info.Files = []string{file.Path()}
 	return m, m.openNeurons(chosen, o, file.Tensor)
 }

@@ -72,7 +72,7 @@ func NeededBlockTensor(config []byte, names []string, kind BlockKind, layer int)
 }
 
 // NeededHeads returns the full names of the tensors that OpenAttention needs of layers, which
-// AttentionLayers takes, as NeededTensors does for Open.
+// BlockLayers takes, as NeededTensors does for Open.
 func NeededHeads(config []byte, names []string, layers string) ([]string, error) {
 	cfg, err := parseConfig(config, false)
 	if err != nil {

@@ -55,7 +55,7 @@ type Options struct {
 	SoftCap     *float64 // of the logits, 0 for none
 	Embedding   bool     // whether the embedding is asked for besides, which OpenEmbedding opens
 	// Attention is which layers' heads are asked for besides, which OpenAttention opens: as
-	// AttentionLayers takes it; empty for none.
+	// BlockLayers takes it; empty for none.
 	Attention string
 	// MLP is which layers' MLPs are, likewise, whose input weights OpenMLP opens.
 	MLP string
