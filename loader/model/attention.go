@@ -137,30 +137,17 @@ func (a *Attention) ReadRows(m HeadMatrix, from int, dst []float32) error {
 
 // process does to a row as stored what is done to the matrix.
 func (a *Attention) process(m HeadMatrix, row int, values []float32) error {
-	var mean float64
-	weight := func(i int) float64 {
-		if m == Outputs || a.norm == nil {
-			return float64(values[i])
-		}
-		return float64(values[i]) * a.norm[i]
+	norm, scale := a.norm, 1.0
+	if m == Outputs {
+		norm = nil
 	}
-	if a.info.Centered {
-		for i := range values {
-			mean += weight(i)
-		}
-		mean /= float64(len(values))
-	}
-	scale := 1.0
 	if m < Values && a.headNorms[m] != nil {
 		scale = a.headNorms[m][row%len(a.headNorms[m])]
 	}
-	for i := range values {
-		stored := values[i]
-		if values[i] = float32((weight(i) - mean) * scale); !finite(values[i]) {
-			return &fault.Error{
-				Op: opReadAttention, Subject: a.parts[m].subject, Problem: fmt.Sprintf("row %d, position %d", row, i),
-				Expected: "finite weights", Found: fmt.Sprint(stored),
-			}
+	if i, stored := fold(values, norm, a.info.Centered, scale); i >= 0 {
+		return &fault.Error{
+			Op: opReadAttention, Subject: a.parts[m].subject, Problem: fmt.Sprintf("row %d, position %d", row, i),
+			Expected: "finite weights", Found: fmt.Sprint(stored),
 		}
 	}
 	return nil
@@ -187,51 +174,30 @@ func (c chosenAttention) tensors() []string {
 	return all
 }
 
-// attentionFiles is where the tensors of a model are found, by the names that a family has.
-type attentionFiles interface {
-	tensors
-	missingHead(name string, layer int) error
-}
-
 // chooseAttention finds the tensors of a block's heads by their names alone. out is what the
-// family calls W_O, of the same block as names.
-func chooseAttention(files attentionFiles, rules *family, names attentionNames, out string, layer int) (c chosenAttention, err error) {
-	c = chosenAttention{names: names, rules: rules}
-	find := func(to *string, name string, needed bool) {
-		if err != nil || name == "" {
-			return
-		}
-		if *to, err = files.resolve(name); err == nil && *to == "" && needed {
-			err = files.missingHead(name, layer)
-		}
-	}
+// family calls W_O, of the same block as names; missing makes the error of one that is not there.
+func chooseAttention(files tensors, rules *family, names attentionNames, out string, missing func(name string) error) (chosenAttention, error) {
+	c, f := chosenAttention{names: names, rules: rules}, finder{files: files, missing: missing}
 	c.names.fused = ""
 	if names.fused != "" {
-		find(&c.names.fused, names.fused, names.q == "")
+		f.find(&c.names.fused, names.fused, names.q == "")
 	}
 	if c.names.fused == "" {
-		find(&c.q, names.q, true)
-		find(&c.k, names.k, true)
-		find(&c.v, names.v, true)
+		f.find(&c.q, names.q, true)
+		f.find(&c.k, names.k, true)
+		f.find(&c.v, names.v, true)
 	}
-	find(&c.o, out, true)
-	for _, name := range names.norms {
-		if c.norm == "" {
-			find(&c.norm, name, false)
-		}
-	}
-	if rules.norm != "" && !names.noNorm && c.norm == "" { // but OLMo's, which has no weight
-		find(&c.norm, names.norms[len(names.norms)-1], true)
-	}
-	find(&c.qNorm, names.qNorm, false)
-	find(&c.kNorm, names.kNorm, false)
+	f.find(&c.o, out, true)
+	f.findNorm(&c.norm, names.norms, rules.norm != "" && !names.noNorm, len(names.norms)-1) // OLMo's has no weight
+	f.find(&c.qNorm, names.qNorm, false)
+	f.find(&c.kNorm, names.kNorm, false)
 	if (c.qNorm == "") != (c.kNorm == "") {
-		find(new(string), map[bool]string{true: names.qNorm, false: names.kNorm}[c.qNorm == ""], true)
+		f.find(new(string), map[bool]string{true: names.qNorm, false: names.kNorm}[c.qNorm == ""], true)
 	}
 	if c.names.noNorm = names.noNorm; c.names.noNorm {
 		c.norm = ""
 	}
-	return c, err
+	return c, f.err
 }
 
 // checkOthers refuses an attention that has a matrix besides those that are known: it is then

@@ -58,7 +58,7 @@ func (c *checkpoint) chooseAttention(cfg *config, configPath string, layer int) 
 	if err != nil {
 		return none, err
 	}
-	chosen, err := chooseAttention(c, rules, names.inBlock(layer), rules.blockTensor(AttentionOut, layer), layer)
+	chosen, err := chooseAttention(c, rules, names.inBlock(layer), rules.blockTensor(AttentionOut, layer), func(name string) error { return c.missingInBlock(name, AttentionOut, layer) })
 	if err != nil {
 		return none, err
 	}
@@ -86,10 +86,6 @@ func cutLast(name string, n int) string {
 	return name
 }
 
-func (c *checkpoint) missingHead(name string, layer int) error {
-	return c.missingInBlock(name, AttentionOut, layer)
-}
-
 // neededForAttention are the tensors that OpenAttention needs of the layers that o asks for.
 func (c *checkpoint) neededForAttention(cfg *config, o Options) ([]string, error) {
 	return c.neededOfLayers(cfg, o.Attention, func(layer int) (blockNames, error) { return c.chooseAttention(cfg, configFile, layer) })
@@ -101,20 +97,13 @@ func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)
+	known, err := familyWithBlock(file, architecture, layer)
 	if err != nil {
-		return nil, err
-	}
-	layers, err := blocksInGGUF(file)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkLayer(layer, layers); err != nil {
 		return nil, err
 	}
 	rules, inGGUF := known.inGGUF(), ggufAttention
 	inGGUF.noNorm = names.noNorm
-	chosen, err := chooseAttention(ggufTensors{file}, rules, inGGUF.inBlock(layer), fmt.Sprintf(ggufAttentionOut, layer), layer)
+	chosen, err := chooseAttention(ggufTensors{file}, rules, inGGUF.inBlock(layer), fmt.Sprintf(ggufAttentionOut, layer), missingInGGUF(file, AttentionOut, layer))
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +122,4 @@ func headsInGGUF(file *gguf.File, layer int, o Options) (*Attention, error) {
 	a := &Attention{files: file}
 	a.info.Files = []string{file.Path()}
 	return a, a.openHeads(chosen, o, int(heads), int(kvHeads), 0, file.Tensor)
-}
-
-func (t ggufTensors) missingHead(name string, layer int) error {
-	_, err := t.file.Tensor(name)
-	return ggufMissingInBlock(t.file, err, AttentionOut, layer)
 }

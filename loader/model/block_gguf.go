@@ -15,17 +15,23 @@ const (
 	ggufLayersKey    = ".block_count"
 )
 
-func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
-	architecture, _ := file.String(ggufArchKey)
+// familyWithBlock is the family of an architecture, of a file that has a block of that number.
+func familyWithBlock(file *gguf.File, architecture string, layer int) (*family, error) {
 	rules, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)
 	if err != nil {
 		return nil, err
 	}
 	layers, err := blocksInGGUF(file)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = checkLayer(layer, layers)
 	}
-	if err := checkLayer(layer, layers); err != nil {
+	return rules, err
+}
+
+func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
+	architecture, _ := file.String(ggufArchKey)
+	rules, err := familyWithBlock(file, architecture, layer)
+	if err != nil {
 		return nil, err
 	}
 	format := ggufAttentionOut
@@ -45,6 +51,14 @@ func blockInGGUF(file *gguf.File, kind BlockKind, layer int) (*Block, error) {
 	}
 	dModel, _ := file.Int(architecture + ggufDModelKey)
 	return b, b.checkWidth(file.Path(), int(dModel), "the metadata")
+}
+
+// missingInGGUF makes the error of a tensor of a block that is not there.
+func missingInGGUF(file *gguf.File, kind BlockKind, layer int) func(name string) error {
+	return func(name string) error {
+		_, err := file.Tensor(name)
+		return ggufMissingInBlock(file, err, kind, layer)
+	}
 }
 
 func ggufMissingInBlock(file *gguf.File, err error, kind BlockKind, layer int) error {

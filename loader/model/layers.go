@@ -86,3 +86,59 @@ func (c *checkpoint) blockTensors(holders *[]string) func(name string) (*tensor.
 		return t, withDownloadHint(err, BlockInfo{Tensor: name})
 	}
 }
+
+// finder finds tensors by their names; missing makes the error of one that is needed and not
+// there. After an error it finds none.
+type finder struct {
+	files   tensors
+	missing func(name string) error
+	err     error
+}
+
+// find writes the full name of a tensor to to, empty where it is not there. An empty name is none.
+func (f *finder) find(to *string, name string, needed bool) {
+	if f.err != nil || name == "" {
+		return
+	}
+	if *to, f.err = f.files.resolve(name); f.err == nil && *to == "" && needed {
+		f.err = f.missing(name)
+	}
+}
+
+// findNorm writes the first norm of several names that is there; one that is needed and is not
+// is missed by the name at the place usual.
+func (f *finder) findNorm(to *string, names []string, needed bool, usual int) {
+	for _, name := range names {
+		if *to == "" {
+			f.find(to, name, false)
+		}
+	}
+	if needed && *to == "" {
+		f.find(to, names[usual], true)
+	}
+}
+
+// fold multiplies a row, as stored, with a norm's weights, which are nil where none is folded,
+// takes off its mean where it is to be centred, and scales it. It returns the first position at
+// which that is not finite, with the stored value, or -1.
+func fold(row []float32, norm []float64, centred bool, scale float64) (position int, stored float32) {
+	weight := func(i int) float64 {
+		if norm == nil {
+			return float64(row[i])
+		}
+		return float64(row[i]) * norm[i]
+	}
+	var mean float64
+	if centred {
+		for i := range row {
+			mean += weight(i)
+		}
+		mean /= float64(len(row))
+	}
+	for i, stored := range row {
+		if row[i] = float32((weight(i) - mean) * scale); !finite(row[i]) {
+			return i, stored
+		}
+	}
+	return -1, 0
+}

@@ -101,26 +101,10 @@ func (m *MLP) ReadRows(matrix MLPMatrix, from int, dst []float32) error {
 
 // process folds the norm into a row as stored, and centres it.
 func (m *MLP) process(subject string, row int, values []float32) error {
-	weight := func(i int) float64 {
-		if m.norm == nil {
-			return float64(values[i])
-		}
-		return float64(values[i]) * m.norm[i]
-	}
-	var mean float64
-	if m.info.Centered {
-		for i := range values {
-			mean += weight(i)
-		}
-		mean /= float64(len(values))
-	}
-	for i := range values {
-		stored := values[i]
-		if values[i] = float32(weight(i) - mean); !finite(values[i]) {
-			return &fault.Error{
-				Op: opReadMLP, Subject: subject, Problem: fmt.Sprintf("neuron %d, position %d", row, i),
-				Expected: "finite weights", Found: fmt.Sprint(stored),
-			}
+	if i, stored := fold(values, m.norm, m.info.Centered, 1); i >= 0 {
+		return &fault.Error{
+			Op: opReadMLP, Subject: subject, Problem: fmt.Sprintf("neuron %d, position %d", row, i),
+			Expected: "finite weights", Found: fmt.Sprint(stored),
 		}
 	}
 	return nil
@@ -148,28 +132,12 @@ func (c chosenMLP) tensors() []string {
 // chooseMLP finds the tensors by their names alone; missing makes the error of one that is not
 // there.
 func chooseMLP(files tensors, rules *family, names mlpNames, missing func(name string) error) (chosenMLP, error) {
-	c := chosenMLP{rules: rules, noNorm: names.noNorm}
-	var err error
-	find := func(to *string, name string, needed bool) {
-		if err != nil || name == "" {
-			return
-		}
-		if *to, err = files.resolve(name); err == nil && *to == "" && needed {
-			err = missing(name)
-		}
-	}
-	find(&c.in, names.in, true)
-	find(&c.gate, names.gate, true)
-	find(&c.fused, names.fused, true)
-	for _, name := range names.norms {
-		if c.norm == "" {
-			find(&c.norm, name, false)
-		}
-	}
-	if rules.norm != "" && !names.noNorm && c.norm == "" { // but OLMo's, which has no weight
-		find(&c.norm, names.norms[0], true)
-	}
-	return c, err
+	c, f := chosenMLP{rules: rules, noNorm: names.noNorm}, finder{files: files, missing: missing}
+	f.find(&c.in, names.in, true)
+	f.find(&c.gate, names.gate, true)
+	f.find(&c.fused, names.fused, true)
+	f.findNorm(&c.norm, names.norms, rules.norm != "" && !names.noNorm, 0) // OLMo's has no weight
+	return c, f.err
 }
 
 // openNeurons opens what was chosen.
@@ -293,21 +261,11 @@ func mlpInGGUF(file *gguf.File, layer int, o Options) (*MLP, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := lookUp(byArchitecture, architecture, file.Path(), ggufArchKey)
+	known, err := familyWithBlock(file, architecture, layer)
 	if err != nil {
 		return nil, err
 	}
-	layers, err := blocksInGGUF(file)
-	if err == nil {
-		err = checkLayer(layer, layers)
-	}
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := chooseMLP(ggufTensors{file}, known.inGGUF(), names.inGGUF().inBlock(layer), func(name string) error {
-		_, err := file.Tensor(name)
-		return ggufMissingInBlock(file, err, MLPOut, layer)
-	})
+	chosen, err := chooseMLP(ggufTensors{file}, known.inGGUF(), names.inGGUF().inBlock(layer), missingInGGUF(file, MLPOut, layer))
 	if err != nil {
 		return nil, err
 	}
