@@ -59,10 +59,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	defer more.embedding.close()
-	if more.heads, err = r.findHeads(ctx, path); err != nil {
-		return Outcome{}, fault.At(loadModel, l.source, err)
-	}
-	if more.mlps, err = r.findMLPs(ctx, path); err != nil {
+	if more.layers, err = r.findLayers(ctx, path); err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	return ld.addModel(ctx, l, r.Replace, opened, more, vocabulary)
@@ -71,8 +68,7 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 // besides is what of a model is asked for besides its unembedding and vocabulary.
 type besides struct {
 	embedding wantedEmbedding
-	heads     wantedHeads
-	mlps      wantedMLPs
+	layers    []wantedLayers
 }
 
 // add writes what a model that is loaded already has not.
@@ -82,18 +78,16 @@ func (b besides) add(ctx context.Context, ld *Loader, tx *sql.Tx, l *load, id in
 			return false, err
 		}
 	}
-	layers, err := ld.writeHeads(ctx, tx, l.name, id, info, b.heads)
-	if err == nil && layers > 0 {
-		outcome.Now, added = listed(outcome.Now, "the heads of "+count(layers, "layer")+" are loaded now"), true
+	for _, w := range b.layers {
+		layers, err := ld.writeLayers(ctx, tx, l.name, id, info, w)
+		if err != nil {
+			return added, err
+		}
+		if layers > 0 {
+			outcome.Now, added = listed(outcome.Now, "the "+w.several+" of "+count(layers, "layer")+" are loaded now"), true
+		}
 	}
-	if err != nil {
-		return added, err
-	}
-	layers, err = ld.writeMLPs(ctx, tx, l.name, id, info, b.mlps)
-	if err == nil && layers > 0 {
-		outcome.Now, added = listed(outcome.Now, "the MLPs of "+count(layers, "layer")+" are loaded now"), true
-	}
-	return added, err
+	return added, nil
 }
 
 // addModel writes a model that is open.
@@ -128,11 +122,10 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 				return false, err
 			}
 		}
-		if _, err := ld.writeHeads(ctx, tx, l.name, l.id, info, more.heads); err != nil {
-			return false, err
-		}
-		if _, err := ld.writeMLPs(ctx, tx, l.name, l.id, info, more.mlps); err != nil {
-			return false, err
+		for _, w := range more.layers {
+			if _, err := ld.writeLayers(ctx, tx, l.name, l.id, info, w); err != nil {
+				return false, err
+			}
 		}
 		if err := replaceModel(ctx, tx, old, l.id); err != nil {
 			return false, err
