@@ -27,11 +27,7 @@ const DecoderNorm = "sqrt(list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec
 
 // ViewMacros is the statements that make the macros that views call.
 func ViewMacros() string {
-	text, err := files.ReadFile("views/00_meaning.sql")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	return string(text)
+	return fileText("views/00_meaning.sql")
 }
 
 // EnrichmentQuery is the query of the view enrichment, or input_enrichment, with more columns at

@@ -107,7 +107,6 @@ FROM stored_decoders d`,
 		}},
 		{"05_enrichment", "enrichment", "the columns of enrichment, of what features come to write through a lens", []string{
 			"JOIN saes s ON e.sae_id = s.load_id", "JOIN saes_through(lens_name) u ON u.lens_sae_id = e.sae_id\nJOIN saes s ON u.load_id = s.load_id",
-			"CASE WHEN s.tokens = 'real'", "CASE WHEN u.tokens = 'real'",
 			"\nFROM scored e", ", u.lens, u.lens_layer\nFROM scored e",
 		}},
 	} {
@@ -122,18 +121,4 @@ FROM stored_decoders d`,
 			v.view, query, Literal(v.view+"_through(lens): "+v.comment+", with lens and lens_layer at the end."))
 	}
 	return all.String()
-}
-
-// viewQuery is the query of a view in a file of views.
-func viewQuery(file, name string) string {
-	text, err := files.ReadFile("views/" + file + ".sql")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	_, view, _ := strings.Cut(string(text), "CREATE OR REPLACE VIEW "+name+" AS\n")
-	query, _, whole := strings.Cut(view, ";\nCOMMENT ON VIEW "+name+" ")
-	if !whole {
-		panic("views/" + file + ".sql: the view " + name + " is not followed by its comment")
-	}
-	return query
 }

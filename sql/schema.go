@@ -245,11 +245,7 @@ func tables() string {
 	}
 	var all strings.Builder
 	for _, name := range names {
-		text, err := files.ReadFile(name)
-		if err != nil {
-			panic(err) // it is embedded
-		}
-		all.Write(text)
+		all.WriteString(fileText(name))
 	}
 	return all.String()
 }
@@ -269,11 +265,7 @@ func runAll(ctx context.Context, tx *sql.Tx, pattern string) error {
 }
 
 func run(ctx context.Context, tx *sql.Tx, name string) error {
-	text, err := files.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+	if _, err := tx.ExecContext(ctx, fileText(name)); err != nil {
 		return &fault.Error{Op: "make the tables and views", Subject: "sql/" + name, Err: err}
 	}
 	return nil

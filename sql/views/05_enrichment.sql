@@ -29,7 +29,7 @@ CREATE OR REPLACE VIEW enrichment AS
 WITH scored AS (
     SELECT e.*, CAST(e.es AS DOUBLE) / 2 AS x, (CAST(e.es AS DOUBLE) / 2) ** 2 AS r,
            sqrt(-2 * ln(greatest(1 - CAST(e.es AS DOUBLE), n.resolution / 2) / 2)) AS t,
-           n.median AS expected_es, n.location, n.scale
+           n.median AS expected_es, n.location, n.scale, c.tokens
     FROM stored_enrichment e
     LEFT JOIN stored_computations c ON e.sae_id = c.sae_id
     LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = e.set_id
@@ -38,7 +38,7 @@ SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
        CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
        pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
        shift_z(e.es, e.x, e.r, e.t, e.location, e.scale) AS es_z,
-       e.expected_es, e.auc, CASE WHEN s.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
+       e.expected_es, e.auc, CASE WHEN e.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
        pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,
        'output' AS side, s.sae, s.release, s.model
 FROM scored e
@@ -65,24 +65,7 @@ COMMENT ON COLUMN enrichment.side IS 'output; input_enrichment has what excites 
 COMMENT ON COLUMN enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney): 1 when all are on top, 0 when all are at the bottom.';
 
 CREATE OR REPLACE VIEW input_enrichment AS
-WITH scored AS (
-    SELECT e.*, CAST(e.es AS DOUBLE) / 2 AS x, (CAST(e.es AS DOUBLE) / 2) ** 2 AS r,
-           sqrt(-2 * ln(greatest(1 - CAST(e.es AS DOUBLE), n.resolution / 2) / 2)) AS t,
-           n.median AS expected_es, n.location, n.scale, c.tokens
-    FROM stored_input_enrichment e
-    LEFT JOIN stored_input_computations c ON e.sae_id = c.sae_id
-    LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = e.set_id
-)
-SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
-       CASE WHEN e.promoted THEN 'excites' WHEN NOT e.promoted THEN 'holds back' END AS direction,
-       pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
-       shift_z(e.es, e.x, e.r, e.t, e.location, e.scale) AS es_z,
-       e.expected_es, e.auc, CASE WHEN e.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
-       pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,
-       'input' AS side, s.sae, s.release, s.model
-FROM scored e
-JOIN saes s ON e.sae_id = s.load_id
-JOIN (SELECT set_id, token_set, family, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
+{{input side of enrichment}};
 COMMENT ON VIEW input_enrichment IS 'The same of the input side: where each token set lies in the feature''s ranking of the vocabulary by input weight, the products of its encoder with the embedding (compute --side input), and whether random directions multiplied with the embedding score as much. The columns are those of enrichment. What the direct path leaves out is in features.input_tokens.';
 COMMENT ON COLUMN input_enrichment.sae IS 'The SAE.';
 COMMENT ON COLUMN input_enrichment.release IS 'Its release.';

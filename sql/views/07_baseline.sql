@@ -53,14 +53,7 @@ COMMENT ON COLUMN baseline_enrichment.side IS 'output; input_baseline_enrichment
 COMMENT ON COLUMN baseline_enrichment.model IS 'The model.';
 
 CREATE OR REPLACE VIEW input_baseline_enrichment AS
-SELECT t.token_set, t.family, n.median AS expected_es, n.threshold AS es_q99, n.location AS es_location, n.scale AS es_scale, n.auc_scale, n.directions,
-       b.tokens, b.seed, CASE WHEN b.sae_id IS NULL THEN 'isotropic' ELSE 'sae' END AS kind, l.name AS like_sae, b.side, m.model
-FROM stored_baseline_enrichment n
-JOIN stored_baselines b ON n.baseline_id = b.baseline_id AND b.lens_id IS NULL
-JOIN stored_models m ON b.model_id = m.model_id
-JOIN stored_token_sets t ON n.set_id = t.set_id
-LEFT JOIN stored_loads l ON b.sae_id = l.load_id
-WHERE b.side = 'input';
+{{input side of baseline_enrichment}};
 COMMENT ON VIEW input_baseline_enrichment IS 'What chance gives: how random directions of the residual stream score in each token set, multiplied with the embedding: against these the scores of input_enrichment are held. The columns are those of baseline_enrichment.';
 COMMENT ON COLUMN input_baseline_enrichment.token_set IS 'Name of the set.';
 COMMENT ON COLUMN input_baseline_enrichment.family IS 'Family of sets that it belongs to.';
