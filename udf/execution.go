@@ -20,6 +20,7 @@ type execution struct {
 	stored map[string]*storedReader // by the name that was asked for
 	ready  map[readerKey]*reader
 	last   lastSets
+	lenses map[string]*storedLens // by name
 	layers map[layerKey]*headLayer
 	heads  map[headCall]*compute.Through
 
@@ -45,7 +46,7 @@ func (f *Functions) execution(connection int64) *execution {
 	return &execution{
 		Functions: f, of: ctx, ctx: ctx, finished: progressOf(ctx),
 		stored: map[string]*storedReader{}, ready: map[readerKey]*reader{},
-		layers: map[layerKey]*headLayer{}, heads: map[headCall]*compute.Through{}, contrasts: map[contrastKey]compute.Contrast{},
+		lenses: map[string]*storedLens{}, layers: map[layerKey]*headLayer{}, heads: map[headCall]*compute.Through{}, contrasts: map[contrastKey]compute.Contrast{},
 	}
 }
 

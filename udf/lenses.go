@@ -113,6 +113,18 @@ func (d *database) findLens(name string) (*storedLens, error) {
 	return nil, unknown
 }
 
+// findLens looks a lens up by name, once a statement, as find does readers.
+func (f *execution) findLens(name string) (*storedLens, error) {
+	if known := f.lenses[name]; known != nil {
+		return known, nil
+	}
+	found, err := f.readers.database.findLens(name)
+	if err == nil {
+		f.lenses[name] = found
+	}
+	return found, err
+}
+
 // lensMatrices keeps the matrix that was used last, since a computation uses one for minutes.
 type lensMatrices struct {
 	mutex  sync.Mutex
@@ -182,7 +194,6 @@ func (f *execution) throughLens(matrices *lensMatrices, input capi.Chunk, output
 	names := newTexts(input.Column(1))
 	layers, given := capi.Values[int32](input.Column(2), rows), input.Column(2).Validity()
 	entries, filled := capi.Values[capi.Entry](output, rows), 0
-	found := map[string]*storedLens{} // one look-up of a name for all rows
 	byMatrix := map[transportedKey]*transported{}
 	var all []*transported
 	for i := range rows {
@@ -194,12 +205,9 @@ func (f *execution) throughLens(matrices *lensMatrices, input capi.Chunk, output
 		key := transportedKey{names.at(i), layers[i]}
 		t := byMatrix[key]
 		if t == nil {
-			lens := found[key.lens]
-			if lens == nil {
-				if lens, err = f.readers.database.findLens(key.lens); err != nil {
-					return fault.At(name, "", err)
-				}
-				found[key.lens] = lens
+			lens, err := f.findLens(key.lens)
+			if err != nil {
+				return fault.At(name, "", err)
 			}
 			if err := lens.checkLayer(key.layer); err != nil {
 				return fault.At(name, lens.String(), err)
