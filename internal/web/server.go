@@ -143,6 +143,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/features", s.answer(s.features))
 	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
+	mux.HandleFunc("GET /api/compare", s.answer(s.compare))
+	mux.HandleFunc("GET /api/compare-saes", s.answer(s.compareSAEs))
 	mux.HandleFunc("GET /api/sets", s.answer(s.sets))
 	mux.HandleFunc("GET /api/set", s.answer(s.set))
 	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))

@@ -1,5 +1,6 @@
 // The explorer's pages. The address after # says what is shown, so that it can be
 // shared and the browser's history works; data comes from /api.
+import { comparePage } from "./compare.js";
 import { address, element, featureAddress, get } from "./elements.js";
 import { featurePage } from "./feature.js";
 import { featuresPage } from "./features.js";
@@ -12,6 +13,7 @@ let overview = null,
   turn = 0;
 
 const pages = {
+  compare: comparePage,
   features: featuresPage,
   feature: featurePage,
   layers: layersPage,
