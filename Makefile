@@ -219,6 +219,11 @@ bench-kernel:
 bench-pairs: $(TOKENIZERS)
 	@$(GO) run ./bench/pairs $(QUICK)
 
+# Features through a lens against the direct ones, and their rank correlations: processor time and memory.
+.PHONY: bench-lens
+bench-lens: $(TOKENIZERS)
+	@$(GO) run ./bench/lens $(QUICK)
+
 # The references in docs/: of SQL, from the same text as the view functions and the
 # comments, and of the commands, from their own help.
 docs: build

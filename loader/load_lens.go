@@ -267,7 +267,7 @@ func dropLens(ctx context.Context, tx *sql.Tx, id int) error {
 // a condition holds.
 func dropThrough(ctx context.Context, tx *sql.Tx, condition string) error {
 	of := "sae_id IN (SELECT lens_sae_id FROM stored_lens_saes WHERE " + condition + ")"
-	if err := deleteWhere(ctx, tx, of, figureTables...); err != nil {
+	if err := deleteWhere(ctx, tx, of, append([]string{"stored_lens_correlations"}, figureTables...)...); err != nil {
 		return err
 	}
 	return deleteWhere(ctx, tx, condition, "stored_lens_saes")

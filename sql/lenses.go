@@ -90,14 +90,15 @@ func throughMacros() string {
 		file, view, comment string
 		replaced            []string // pairs, each of which is there once
 	}{
-		{"04_features", "features", "the columns of features, of what each feature of the SAEs that were computed through a lens comes to write. How far the lens moves a feature: top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features, decoder_norm is the length of what its direction becomes", []string{
-			"JOIN saes s ON d.sae_id = s.load_id", "JOIN saes s ON d.sae_id = s.load_id\nJOIN saes_through(lens_name) u ON u.load_id = d.sae_id\nLEFT JOIN stored_statistics w ON w.sae_id = d.sae_id AND w.feature = d.feature",
+		{"04_features", "features", "the columns of features, of what each feature of the SAEs that were computed through a lens comes to write. How far the lens moves a feature: top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features, rank_correlation is Spearman's of its logit weights with those through the lens, over all tokens that count, and NULL unless compute --lens --rank-correlation has computed it, which ranks the whole vocabulary twice a feature, or where all of either are equal; decoder_norm is the length of what its direction becomes", []string{
+			"JOIN saes s ON d.sae_id = s.load_id", "JOIN saes s ON d.sae_id = s.load_id\nJOIN saes_through(lens_name) u ON u.load_id = d.sae_id\nLEFT JOIN stored_statistics w ON w.sae_id = d.sae_id AND w.feature = d.feature" +
+				"\nLEFT JOIN stored_lens_correlations r ON r.sae_id = u.lens_sae_id AND r.feature = d.feature",
 			"stored_statistics t ON t.sae_id = d.sae_id", "stored_statistics t ON t.sae_id = u.lens_sae_id",
 			"stored_significance g ON g.sae_id = d.sae_id", "stored_significance g ON g.sae_id = u.lens_sae_id",
 			"stored_labels l ON l.sae_id = d.sae_id", "stored_labels l ON l.sae_id = u.lens_sae_id",
 			"s.counted_tokens", "u.counted_tokens",
 			"\nFROM stored_decoders d", `,
-       CAST(len(list_intersect(t.top_token_ids, w.top_token_ids)) AS INTEGER) AS top_overlap, CAST(len(list_intersect(t.bottom_token_ids, w.bottom_token_ids)) AS INTEGER) AS bottom_overlap,
+       CAST(len(list_intersect(t.top_token_ids, w.top_token_ids)) AS INTEGER) AS top_overlap, CAST(len(list_intersect(t.bottom_token_ids, w.bottom_token_ids)) AS INTEGER) AS bottom_overlap, r.rank_correlation,
        u.lens, u.lens_layer
 FROM stored_decoders d`,
 		}},

@@ -151,9 +151,10 @@ var Macros = []Function{
 		Example:     "FROM saes_through('jlens')",
 	},
 	{
-		Name: "features_through", Signature: "features_through(lens) → TABLE(…, top_overlap, bottom_overlap, lens, lens_layer)",
+		Name: "features_through", Signature: "features_through(lens) → TABLE(…, top_overlap, bottom_overlap, rank_correlation, lens, lens_layer)",
 		Description: "The columns of features, of what each feature comes to write through a loaded lens: W_U · J · w_dec in place of W_U · w_dec, held against random directions that go the same way; decoder_norm is the length of J · w_dec. " +
-			"top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features.",
+			"top_overlap and bottom_overlap are how many of its ten tokens at either end are among those of features; rank_correlation is Spearman's of all its logit weights with those through the lens, " +
+			"NULL unless compute --lens --rank-correlation has computed it, which ranks the vocabulary twice a feature.",
 		Example: "SELECT feature, label, top_tokens[:3] AS top_tokens, top_overlap FROM features_through('jlens') ORDER BY kurtosis DESC LIMIT 5",
 	},
 	{

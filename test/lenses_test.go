@@ -1,6 +1,7 @@
 package test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,7 +115,7 @@ func TestIdentityLens(t *testing.T) {
 	if said := mustRun(t, "--db", db, "compute", "--lens", "eye"); !strings.Contains(said, "nothing to compute: every feature of 3 SAEs has its figures") {
 		t.Errorf("again: %q", said)
 	}
-	const features, tokens = "top_overlap, bottom_overlap, lens, lens_layer", "lens, lens_layer"
+	const features, tokens = "top_overlap, bottom_overlap, rank_correlation, lens, lens_layer", "lens, lens_layer"
 	same := func() {
 		t.Helper()
 		for view, more := range map[string]string{"features": features, "enrichment": tokens, "feature_tokens": tokens} {
@@ -123,8 +125,15 @@ func TestIdentityLens(t *testing.T) {
 		}
 	}
 	same()
+	if n := count(t, db, "SELECT count(rank_correlation) FROM features_through('eye')"); n > 0 {
+		t.Errorf("%d rank correlations, which nobody asked for", n)
+	}
+	if said := mustRun(t, "--db", db, "compute", "--lens", "eye", "--rank-correlation"); !strings.Contains(said, " through lens eye with the direct logit weights: 24 features, all tokens, ") {
+		t.Errorf("said %q", said)
+	}
 	plainDB := plain(t, db)
 	for query, want := range map[string]string{
+		"SELECT CAST(count(*) AS VARCHAR) FROM features_through('eye') WHERE rank_correlation = 1":                                        "72",
 		"SELECT CAST(count(*) AS VARCHAR) FROM features_through('eye') WHERE top_overlap = 10 AND bottom_overlap = 10 AND kurtosis_p > 0": "72",
 		"SELECT CAST(count(*) AS VARCHAR) FROM enrichment_through('eye') WHERE p_value > 0 AND q_value > 0":                               "144",
 		"SELECT CAST(count(*) AS VARCHAR) FROM feature_tokens_through('eye')":                                                             "1440",
@@ -145,11 +154,15 @@ func TestIdentityLens(t *testing.T) {
 		mustRun(t, append([]string{"--db", db, "compute", "--lens", "eye"}, more...)...)
 		same()
 	}
+	if n := count(t, db, "SELECT count(*) FROM stored_lens_correlations"); n > 0 {
+		t.Errorf("%d rank correlations over other tokens are left", n)
+	}
+	mustRun(t, "--db", db, "compute", "--lens", "eye", "--rank-correlation")
 	if r := saedbRun(t, "", "--db", db, "check"); r.code != 0 {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 	mustRun(t, "--db", db, "unload", "lens", "eye")
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_computations"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_computations", "stored_lens_correlations"} {
 		if n := count(t, db, "SELECT count(*) FROM "+table+" WHERE sae_id < 0"); n > 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
@@ -175,8 +188,8 @@ func TestLensAgainstFloat64(t *testing.T) {
 	})
 	mustRun(t, "--db", db, "load", "lens", tuned)
 	mustRun(t, "--db", db, "compute")
-	mustRun(t, "--db", db, "compute", "--lens", "random")
-	mustRun(t, "--db", db, "compute", "--lens", "tuned", "--sae", "sae.0")
+	mustRun(t, "--db", db, "compute", "--lens", "random", "--rank-correlation")
+	mustRun(t, "--db", db, "compute", "--lens", "tuned", "--sae", "sae.0", "--rank-correlation")
 	opened, err := saedb.Open(t.Context(), db, saedb.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +202,7 @@ func TestLensAgainstFloat64(t *testing.T) {
 		residual  float64
 	}{{"random", "sae.0", 0, 0}, {"random", "sae.1", 1, 0}, {"tuned", "sae.0", 0, 1}} {
 		decoder := floatRows(t, opened, fmt.Sprintf("SELECT w_dec FROM decoder_directions WHERE sae = '%s' ORDER BY feature", of.sae))
-		rows, err := opened.QueryContext(t.Context(), fmt.Sprintf(`SELECT f.mean, f.std, f.skewness, f.kurtosis, f.decoder_norm, s.top_logit_weights, s.top_token_ids
+		rows, err := opened.QueryContext(t.Context(), fmt.Sprintf(`SELECT f.mean, f.std, f.skewness, f.kurtosis, f.decoder_norm, f.rank_correlation, s.top_logit_weights, s.top_token_ids
 			FROM features_through('%s') f JOIN saes_through('%[1]s') u USING (sae) JOIN stored_statistics s ON s.sae_id = u.lens_sae_id AND s.feature = f.feature
 			WHERE f.sae = '%s' ORDER BY f.feature`, of.lens, of.sae))
 		if err != nil {
@@ -197,10 +210,10 @@ func TestLensAgainstFloat64(t *testing.T) {
 		}
 		feature := 0
 		for ; rows.Next(); feature++ {
-			var got [5]float64
+			var got [6]float64
 			var weights schema.ListOf[float64]
 			var ids schema.ListOf[int32]
-			if err := rows.Scan(&got[0], &got[1], &got[2], &got[3], &got[4], &weights, &ids); err != nil {
+			if err := rows.Scan(&got[0], &got[1], &got[2], &got[3], &got[4], &got[5], &weights, &ids); err != nil {
 				t.Fatal(err)
 			}
 			direction := make([]float64, lensWidth)
@@ -212,14 +225,15 @@ func TestLensAgainstFloat64(t *testing.T) {
 				}
 				norm += direction[i] * direction[i]
 			}
-			products := make([]float64, len(unembedding))
+			products, direct := make([]float64, len(unembedding)), make([]float64, len(unembedding))
 			for token, row := range unembedding {
 				for j, w := range row {
 					products[token] += direction[j] * w
+					direct[token] += decoder[feature][j] * w
 				}
 			}
 			want := inputSideOf(products)
-			for i, expected := range append(want.moments[:], math.Sqrt(norm)) {
+			for i, expected := range append(want.moments[:], math.Sqrt(norm), spearman(direct, products)) {
 				if math.Abs(got[i]-expected) > 1e-5*max(1, math.Abs(expected)) {
 					t.Errorf("%s, %s, feature %d: figure %d is %g, expected %g", of.lens, of.sae, feature, i, got[i], expected)
 				}
@@ -235,12 +249,42 @@ func TestLensAgainstFloat64(t *testing.T) {
 		}
 		rows.Close()
 	}
+	if n := count(t, db, "SELECT count(*) FROM features_through('random') WHERE sae = 'sae.2' AND rank_correlation <> 1"); n > 0 {
+		t.Errorf("%d features of the last block have moved", n)
+	}
 	// Behind the last block there is no matrix: the direct figures, held against the direct baseline.
 	if n := count(t, db, `SELECT count(*) FROM (FROM enrichment WHERE sae = 'sae.2' EXCEPT ALL SELECT * EXCLUDE (lens, lens_layer) FROM enrichment_through('random') WHERE sae = 'sae.2')`) +
 		count(t, db, "SELECT count(*) FROM stored_computations c JOIN stored_lens_saes r ON r.lens_sae_id = c.sae_id JOIN stored_baselines b USING (baseline_id) WHERE (b.lens_id IS NULL) <> (r.layer = 2)"); n > 0 {
 		t.Errorf("%d scores or baselines of the last block differ", n)
 	}
 	mustRun(t, "--db", db, "check", "--all")
+	// A correlation that is another by little is found, and by its feature.
+	opened.Close()
+	plainly(t, db, "UPDATE stored_lens_correlations SET rank_correlation = rank_correlation + 0.001 WHERE feature = 7 AND sae_id = -1")
+	if r := saedbRun(t, "", "--db", db, "check", "--all"); r.code == 0 || !strings.Contains(r.stdout+r.stderr, "stored_lens_correlations: SAE sae.0, through lens random, feature 7: rank_correlation: expected ") {
+		t.Errorf("%d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// spearman is Spearman's rank correlation of weights of which no two are equal, from its definition.
+func spearman(a, b []float64) float64 {
+	ranks := func(weights []float64) []int {
+		order, ranks := make([]int, len(weights)), make([]int, len(weights))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(i, j int) int { return cmp.Compare(weights[i], weights[j]) })
+		for rank, i := range order {
+			ranks[i] = rank
+		}
+		return ranks
+	}
+	n, squares := float64(len(a)), 0.0
+	second := ranks(b)
+	for i, rank := range ranks(a) {
+		squares += float64((rank - second[i]) * (rank - second[i]))
+	}
+	return 1 - 6*squares/(n*(n*n-1))
 }
 
 // floatRows is a query's only column of lists.
@@ -278,6 +322,7 @@ func TestLensRefused(t *testing.T) {
 		{[]string{"load", "lens", lensFile(t, "deep", []int{0, 40}, identityBits)}, "found layer 40"},
 		{[]string{"compute", "--lens", "none"}, `lens "none": no such lens in this database (loaded: first)`},
 		{[]string{"compute", "--lens", "first", "--side", "both"}, "a lens is of what features write"},
+		{[]string{"compute", "--rank-correlation"}, "none is named (--lens NAME)"},
 		{[]string{"unload", "lens", "none"}, "no lens is called so (there are first)"},
 		{[]string{"unload", "model", "small"}, "3 SAEs, 1 lens of it would be of no use without it"},
 		{[]string{"sql", "FROM features_through('none')"}, "no lens is called none (loaded: first)"},

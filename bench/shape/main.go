@@ -5,7 +5,8 @@
 //
 // The model is a GPT-2 directory (LayerNorm, tied), the SAE a SAELens directory;
 // both float32. The same arguments give the same files. With -encoder the SAE has the encoder
-// and the biases, too, without which SAELens does not load it.
+// and the biases, too, without which SAELens does not load it. With -lens it writes a lens instead, of
+// the one block behind which that SAE writes.
 package main
 
 import (
@@ -26,7 +27,16 @@ func main() {
 	vocab := flag.Int("vocab", 50257, "tokens")
 	features := flag.Int("features", 24576, "features of the SAE")
 	encoder := flag.Bool("encoder", false, "write the SAE's encoder and biases, too")
+	lens := flag.String("lens", "", "file to write a lens into, instead of a model and an SAE")
 	flag.Parse()
+	if *lens != "" {
+		err := writeTensors(*lens, 3, []tensor{{"layer_7", []int{*dModel, *dModel}, 1 / math.Sqrt(float64(*dModel)), 0}})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *out == "" {
 		flag.Usage()
 		os.Exit(2)

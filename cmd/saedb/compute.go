@@ -29,6 +29,10 @@ var computeCommand = &cli.Command{
 			Usage: "`SIDE` of the features: output, what they write; input, which tokens excite them, of SAEs with their encoders and a model with its embedding; or both",
 		},
 		&cli.StringFlag{Name: "lens", Usage: "what the features come to write through the loaded lens `NAME`, beside what they write directly"},
+		&cli.BoolFlag{
+			Name:  "rank-correlation",
+			Usage: "with --lens: also how far the lens moves each feature over the whole vocabulary, the rank correlation of its logit weights with those through the lens; multiplies and ranks the vocabulary twice more a feature",
+		},
 	}, pairFlags...),
 	Action: computeStatistics,
 }
@@ -66,7 +70,8 @@ func computeStatistics(c *cli.Context) error {
 		return computePairs(c, db)
 	}
 	outcome, err := db.Compute(c.Context, saedb.ComputeRequest{
-		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Side: c.String("side"), Lens: c.String("lens"), Alone: true,
+		SAEs: saes, Tokens: c.String("tokens"), Baseline: c.Int("baseline"), BaselineLike: c.String("baseline-like"), Side: c.String("side"), Lens: c.String("lens"),
+		RankCorrelation: c.Bool("rank-correlation"), Alone: true,
 		TakenIn: func(sets []saedb.SetsOutcome) { reportSets(c, sets) },
 		Done:    func(done saedb.Computed) { reportComputed(c, done) },
 	})
@@ -107,6 +112,9 @@ func reportComputed(c *cli.Context, done saedb.Computed) {
 		}
 		fmt.Fprintf(c.App.Writer, "computed %s: %d features%s, %s tokens, %.1f s (%.0f features/s)\n",
 			of, done.Features, scored, done.Tokens, took, float64(done.Features)/took)
+	case done.Kind == operations.RankCorrelation:
+		fmt.Fprintf(c.App.Writer, "computed rank correlations of %s with the direct logit weights: %d features, %s tokens, %.1f s (%.0f features/s)\n",
+			of, done.Features, done.Tokens, took, float64(done.Features)/took)
 	case done.Sets == 0 && c.Int("baseline") == 0:
 		fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", of)
 	case done.Sets == 0:

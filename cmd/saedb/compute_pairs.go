@@ -30,7 +30,7 @@ func pairsAsked(c *cli.Context) (asked bool, err error) {
 	}
 	only, reason := []string{"from", "to", "top"}, "goes with --links or --neighbours"
 	if links || neighbours {
-		only, reason = []string{"sae", "layer", "tokens", "baseline", "baseline-like", "side", "lens"}, "goes with statistics; --from and --to choose SAEs here"
+		only, reason = []string{"sae", "layer", "tokens", "baseline", "baseline-like", "side", "lens", "rank-correlation"}, "goes with statistics; --from and --to choose SAEs here"
 	}
 	for _, name := range only {
 		if c.IsSet(name) {

@@ -17,7 +17,7 @@ import (
 // computeStatistics is saedb compute. It hands out a row for each block of features,
 // which is committed by then: an interrupted call loses at most the one under way.
 var computeStatistics = procedure{
-	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"side", text}, {"lens", text}, {"database", text}},
+	name: "saedb_compute", takes: []parameter{{"sae", text}, {"layer", integer}, {"tokens", text}, {"baseline", text}, {"baseline_like", text}, {"side", text}, {"lens", text}, {"rank_correlation", flag}, {"database", text}},
 	columns: []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "token_sets", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double},
@@ -33,7 +33,7 @@ var computeStatistics = procedure{
 		}
 		return h.within(ctx, a, func(db *operations.Database) error {
 			_, err := db.Compute(ctx, operations.ComputeRequest{
-				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"), Lens: a.text("lens"),
+				SAEs: saes, Tokens: a.text("tokens"), Baseline: directions, BaselineLike: a.text("baseline_like"), Side: a.text("side"), Lens: a.text("lens"), RankCorrelation: a.flag("rank_correlation"),
 				Block: func(c operations.Computed) error {
 					a.tell.add(int64(c.Features))
 					kind := c.Kind

@@ -78,7 +78,7 @@ func (c *Checker) Run(ctx context.Context) (Result, error) {
 		return r.result, err
 	}
 	for _, step := range []func() error{
-		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.figures, r.pairs,
+		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.figures, r.correlations, r.pairs,
 	} {
 		if err := step(); err != nil {
 			return r.result, err

@@ -129,7 +129,7 @@ var catalogueRules = slices.Concat([]rule{
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_input_computations", "stored_input_statistics",
 		"stored_input_significance", "stored_input_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes"),
 	orphans("SAE", "(SELECT sae_id FROM stored_saes UNION ALL SELECT lens_sae_id FROM stored_lens_saes)", "sae_id", "sae_id",
-		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_labels"),
+		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_lens_correlations"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),
 	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics", "stored_input_enrichment"),
 	orphans("baseline", "stored_baselines", "baseline_id", "baseline_id", "stored_baseline_statistics", "stored_baseline_enrichment"),

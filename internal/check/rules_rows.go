@@ -75,7 +75,7 @@ func (r *run) saeTables() error {
 	}
 	for i := range r.lensed {
 		s := &r.lensed[i]
-		for _, rule := range append(numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], statisticsRules()...) {
+		for _, rule := range slices.Concat(numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], statisticsRules(), correlationRules()) {
 			rule.query = s.side.SQL(rule.query)
 			if err := r.apply(rule, r.namedSAE(s)...); err != nil {
 				return err

@@ -181,6 +181,19 @@ const (
 	smallUnembedding = 1 << 20
 )
 
+// doubt is the rounding of float64 in one of n products of d_model terms whose lengths together are
+// scale, and how far apart two of them may be which a kernel ranks in the other order; std is their
+// standard deviation.
+func doubt(n, dModel int, std, scale float64) (rounding, unsure float64) {
+	rounding = 0x1p-53 * float64(dModel+8) * scale
+	unsure = 2 * rounding
+	if n*dModel > smallUnembedding {
+		// Single products err by several times what is typical of them.
+		unsure += 2 * 8 * roundingShare * max(1, math.Sqrt(float64(n))/8) * std
+	}
+	return rounding, unsure
+}
+
 // newRescorer ranks weights, for products of d_model terms whose lengths together are
 // scale, by what a kernel ranked them by, where that is known and as near to the weights
 // as its rounding is.
@@ -188,12 +201,8 @@ func newRescorer(weights []float64, by ranked, dModel int, scale float64) *resco
 	n := len(weights)
 	c := &rescorer{ranks: make([]int32, n), places: make([]int32, n), bitmap: make([]uint64, (n+63)/64)}
 	_, std := meanAndStd(weights)
-	rounding := 0x1p-53 * float64(dModel+8) * scale
-	c.unsure = 2 * rounding
-	if n*dModel > smallUnembedding {
-		// Single products err by several times what is typical of them.
-		c.unsure += 2 * 8 * roundingShare * max(1, math.Sqrt(float64(n))/8) * std
-	}
+	var rounding float64
+	rounding, c.unsure = doubt(n, dModel, std, scale)
 	if c.unclear = std <= 4*rounding; !c.unclear && by.values != nil && by.off <= c.unsure/2 {
 		c.same, weights = true, by.values
 	}

@@ -21,7 +21,10 @@ type ComputeRequest struct {
 	BaselineLike string
 	Side         string // statistics.OutputSide, InputSide or BothSides; "" for the output
 	Lens         string // name of a lens that the output side is taken through; "" for none
-	Alone        bool   // see statistics.Job
+	// RankCorrelation adds the rank correlation of each feature's logit weights with those through
+	// Lens, for which the vocabulary is multiplied and ranked twice more a feature.
+	RankCorrelation bool
+	Alone           bool // see statistics.Job
 
 	// TakenIn is told of the token sets of the table user_token_sets that changed, before
 	// anything is computed, Done of each piece that is, and Block of each block of features
@@ -36,6 +39,8 @@ const (
 	Baseline   = "baseline"
 	Statistics = "statistics" // and enrichment, where the model has token sets
 	Enrichment = "enrichment"
+	// RankCorrelation is that of logit weights with those through a lens.
+	RankCorrelation = "rank correlation"
 )
 
 // Computed is a piece of what a computation has done.
@@ -74,6 +79,9 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 	}
 	if err := statistics.CheckSide(r.Side); err != nil {
 		return outcome, err
+	}
+	if r.RankCorrelation && r.Lens == "" {
+		return outcome, &fault.Error{Op: "compute", Problem: "the rank correlation is of logit weights with those through a lens, and none is named", Hint: "--lens NAME"}
 	}
 	job, err := d.Job(r.Baseline)
 	if err != nil {
@@ -147,6 +155,25 @@ func (c *computation) side(ctx context.Context, side schema.Side, outcome *Compu
 		}
 	}
 	outcome.Changed = outcome.Changed || len(pending)+len(enrichment) > 0
+	if c.RankCorrelation {
+		return c.correlations(ctx, side, outcome)
+	}
+	return nil
+}
+
+// correlations computes how far a side's lens moves features that have their figures.
+func (c *computation) correlations(ctx context.Context, side schema.Side, outcome *ComputeOutcome) error {
+	pending, err := statistics.PlanCorrelations(ctx, c.DB, side, c.SAEs)
+	if err != nil {
+		return err
+	}
+	for _, p := range pending {
+		of := Computed{Kind: RankCorrelation, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Tokens: p.Tokens}
+		if err := c.pieceOf(ctx, of, func(ctx context.Context) error { return c.job.RunCorrelations(ctx, p) }); err != nil {
+			return err
+		}
+	}
+	outcome.Changed = outcome.Changed || len(pending) > 0
 	return nil
 }
 
@@ -155,11 +182,19 @@ func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, 
 	if err := c.baseline(ctx, side, model, of.Tokens, of.Of); err != nil {
 		return err
 	}
+	return c.pieceOf(ctx, of, run)
+}
+
+// pieceOf computes a piece, with progress, and tells of it.
+func (c *computation) pieceOf(ctx context.Context, of Computed, run func(context.Context) error) error {
 	what := of.Of
-	if of.Kind == Enrichment {
+	switch of.Kind {
+	case Enrichment:
 		what += ", token sets"
+	case RankCorrelation:
+		what += ", rank correlations"
 	}
-	if side.Name == statistics.InputSide {
+	if of.Side == statistics.InputSide {
 		what += ", input side"
 	}
 	if of.Lens != "" {

@@ -32,6 +32,7 @@ type Pending struct {
 
 	side      schema.Side
 	id, block int
+	own       int // the number of the SAE itself, where it is read through a lens
 }
 
 // Plan lists the SAEs that words mean, as [schema.MatchSAEs] has it, and
@@ -188,7 +189,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	defer tx.Rollback()
 	kernel := j.Kernel
 	if p.Restart {
-		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment"} {
+		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment", "stored_lens_correlations"} {
 			if _, err := tx.ExecContext(ctx, p.side.SQL(`DELETE FROM `+table+` WHERE sae_id = ?`), p.id); err != nil {
 				return err
 			}

@@ -218,6 +218,12 @@ CREATE TABLE stored_lens_saes (
     layer INTEGER NOT NULL
 );
 
+CREATE TABLE stored_lens_correlations (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    rank_correlation DOUBLE
+);
+
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.

@@ -29,6 +29,12 @@ CREATE TABLE stored_lens_saes (
     lens_id INTEGER NOT NULL,
     layer INTEGER NOT NULL
 );
+-- Apart from stored_statistics, which a feature has without it.
+CREATE TABLE stored_lens_correlations (
+    sae_id INTEGER NOT NULL,
+    feature INTEGER NOT NULL,
+    rank_correlation DOUBLE
+);
 COMMENT ON TABLE stored_lenses IS 'One row a lens: matrices that lead from behind the blocks of a model to behind its last.';
 COMMENT ON COLUMN stored_lenses.lens_id IS 'load_id of the load that made it.';
 COMMENT ON COLUMN stored_lenses.lens IS 'Name of the lens, unique in this database.';
@@ -49,7 +55,11 @@ COMMENT ON COLUMN stored_lens_matrices.layer IS 'Block behind which the matrix b
 COMMENT ON COLUMN stored_lens_matrices.dimension IS 'Row of the matrix: dimension of the residual stream behind the last block, from 0 on.';
 COMMENT ON COLUMN stored_lens_matrices.weights IS 'The row, d_model values: their products with a direction add up to this dimension of what it becomes. NULL in a database of results alone.';
 COMMENT ON TABLE stored_lens_saes IS 'Which SAEs are computed through which lenses (compute --lens).';
-COMMENT ON COLUMN stored_lens_saes.lens_sae_id IS 'Number below 0 that stands for sae_id in stored_computations, stored_statistics, stored_significance, stored_enrichment and stored_labels.';
+COMMENT ON COLUMN stored_lens_saes.lens_sae_id IS 'Number below 0 that stands for sae_id in stored_computations, stored_statistics, stored_significance, stored_enrichment, stored_labels and stored_lens_correlations.';
 COMMENT ON COLUMN stored_lens_saes.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_lens_saes.lens_id IS 'The lens.';
 COMMENT ON COLUMN stored_lens_saes.layer IS 'Block behind which its decoder writes, whose matrix is taken; behind the last one there is none, and the directions stay as they are.';
+COMMENT ON TABLE stored_lens_correlations IS 'How far lenses move features over the whole vocabulary, of what compute --lens --rank-correlation has computed.';
+COMMENT ON COLUMN stored_lens_correlations.sae_id IS 'The SAE''s number in stored_lens_saes.';
+COMMENT ON COLUMN stored_lens_correlations.feature IS 'Index of the feature.';
+COMMENT ON COLUMN stored_lens_correlations.rank_correlation IS 'Spearman''s rank correlation of its logit weights with those through the lens, over the tokens that its figures through the lens count; NULL where all of either are equal.';

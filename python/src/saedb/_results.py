@@ -19,7 +19,7 @@ class Computed(NamedTuple):
     """What was computed: one block of the features of an SAE."""
 
     sae: str
-    computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone; of the input side ``input statistics`` or ``input enrichment``; through a lens with `` through NAME`` behind
+    computed: str  #: ``statistics``, with enrichment where there are token sets, or ``enrichment`` alone, or ``rank correlation``; of the input side ``input statistics`` or ``input enrichment``; through a lens with `` through NAME`` behind
     features: int
     token_sets: int  #: that were scored
     seconds: float
@@ -63,6 +63,7 @@ def compute(
     baseline_like: Optional[str] = None,
     side: Optional[str] = None,
     lens: Optional[str] = None,
+    rank_correlation: bool = False,
     database: Optional[str] = None,
 ) -> list[Computed]:
     """Computes what is missing: the statistics of every feature, then its enrichment.
@@ -77,14 +78,15 @@ def compute(
     ``side`` is ``output`` (the default), what features write; ``input``, which tokens excite them, of SAEs that were
     loaded with ``encoder=True`` and a model with ``embedding=True``, in the view ``input_enrichment``; or ``both``.
     ``lens`` is the name of a loaded lens: then it is what features come to write through it, in ``features_through('NAME')`` and
-    ``enrichment_through('NAME')``, beside what they write directly.
+    ``enrichment_through('NAME')``, beside what they write directly. ``rank_correlation`` adds how far the lens moves each feature over the whole
+    vocabulary, the column of that name of ``features_through``; it multiplies and ranks the vocabulary twice more a feature.
     Each block of features is kept when it is done: after an interruption the next call goes
     on from there. Ctrl-C ends it; interrupt() of a connection ends only a query that runs.
     """
     one_of(sae, layer, "compute")
     rows = call(con, "saedb_compute", {
         "sae": sae, "layer": layer, "tokens": tokens, "baseline": None if baseline is None else str(operator.index(baseline)),
-        "baseline_like": baseline_like, "side": side, "lens": lens, "database": target(con, database),
+        "baseline_like": baseline_like, "side": side, "lens": lens, "rank_correlation": rank_correlation, "database": target(con, database),
     })  # fmt: skip
     return [Computed(row["sae"], row["computed"], row["features"], row["token_sets"], row["seconds"]) for row in rows]
 
