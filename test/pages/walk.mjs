@@ -24,6 +24,7 @@ const pages = [
   ["sets", "Token sets", { "main tbody tr": 10 }],
   ["set?set=all_digits", "all_digits", { ".chart canvas": 5, "main tbody tr": 10 }],
   ["sql?" + new URLSearchParams({ q: query }), "SQL", { "main tbody tr": 5, "#limits": 1 }],
+  ["search?q=digit", "Search: digit", { "main tbody tr": 30 }],
 ];
 
 const [product, executablePath, address] = process.argv.slice(2);
