@@ -159,7 +159,7 @@ func (b *Box) ask(ctx context.Context, r request, take func(directory string) er
 	case err != nil:
 		return nil, err
 	case kind == refused || kind == broken:
-		return nil, errors.New(string(payload))
+		return nil, read(payload)
 	case kind == written && take != nil:
 		return nil, take(p.directory)
 	case kind == content && take == nil:

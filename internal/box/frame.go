@@ -28,7 +28,7 @@ type request struct {
 	Figure  figures.Request // for askFigure; Query has the query
 }
 
-// The kinds of answers. Those with text that a person reads are errors.
+// The kinds of answers. Errors are an Error in JSON.
 const (
 	content = 'c' // JSON, as the page gets it
 	written = 'w' // the file is there

@@ -49,10 +49,17 @@ func serve(requests io.Reader, answers io.Writer) error {
 		kind, payload, err := w.answer(context.Background(), asked)
 		if err != nil {
 			// The ways out that DuckDB has are settings, which nobody can change here.
-			message, _, _ := strings.Cut(err.Error(), "\n\nPossible solutions:")
-			kind, payload = refused, []byte(message)
+			message, _, _ := strings.Cut(messageOf(err), "\n\nPossible solutions:")
+			kind = refused
 			if unusable(message) {
 				kind = broken
+			}
+			var placed *Error
+			if !errors.As(err, &placed) {
+				placed = errorOf(asked.Query, message)
+			}
+			if payload, err = json.Marshal(placed); err != nil {
+				return err
 			}
 		}
 		if err := writeFrame(answers, kind, payload); err != nil {

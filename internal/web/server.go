@@ -247,7 +247,8 @@ func (s *Server) answer(ask func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// fail sends an error. What a person can act on is 400; the page shows the text.
+// fail sends an error, with its place where it is one of a query. What a person can act on is
+// 400; the page shows the text.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
 	var missing *notFound
@@ -263,7 +264,11 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	content, _ := json.Marshal(map[string]string{"error": err.Error()})
+	var ofQuery *box.Error
+	if !errors.As(err, &ofQuery) {
+		ofQuery = &box.Error{Message: err.Error()}
+	}
+	content, _ := json.Marshal(ofQuery)
 	w.Write(content)
 }
 
