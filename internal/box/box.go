@@ -92,6 +92,11 @@ func (b *Box) Figure(ctx context.Context, r figures.Request, query string) (json
 	return b.ask(ctx, request{Ask: askFigure, Query: query, Figure: r}, nil)
 }
 
+// Chart draws columns of a query. The answer is a figure in JSON.
+func (b *Box) Chart(ctx context.Context, c figures.Chart, query string) (json.RawMessage, error) {
+	return b.ask(ctx, request{Ask: askChart, Query: query, Chart: c}, nil)
+}
+
 // A File is a whole result. It is removed when it is closed.
 type File struct {
 	*os.File

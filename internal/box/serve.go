@@ -110,6 +110,9 @@ func (w *worker) answer(ctx context.Context, asked request) (kind byte, payload 
 	case askFigure:
 		payload, err = w.figure(ctx, asked.Figure, query)
 		return content, payload, err
+	case askChart:
+		payload, err = w.chart(ctx, asked.Chart, query)
+		return content, payload, err
 	case askCSV:
 		return written, nil, w.csv(ctx, query)
 	case askParquet:
