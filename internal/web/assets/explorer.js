@@ -48,11 +48,14 @@ async function show() {
     const current = a.dataset.page === name || a.dataset.page === name + "s";
     current ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current");
   }
-  const focused = document.activeElement;
+  const focused = document.activeElement,
+    key = focused?.dataset.key; // of what the new page has as well
   main.classList.remove("waiting");
   main.replaceChildren(...content.filter((c) => c));
   main.dataset.page = name;
-  if (!focused || focused === document.body || !focused.isConnected) main.focus({ preventScroll: true });
+  const again = key && main.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (again) again.focus({ preventScroll: true });
+  else if (!focused || focused === document.body || !focused.isConnected) main.focus({ preventScroll: true });
 }
 
 const find = document.getElementById("token");
