@@ -197,7 +197,7 @@ ifeq ($(BENCHES),)
 	bench/peers/install.sh
 	bench/enrichment/install.sh
 endif
-	$(GO) run ./bench/results $(or $(BENCHES),kernel saedb peers duckdb enrichment pairs lens explorer serve calibration ladder)
+	$(GO) run ./bench/results $(or $(BENCHES),kernel saedb peers duckdb enrichment pairs lens explorer first serve calibration ladder)
 
 # Whether p-values against the baseline hold; it fails where they do not.
 .PHONY: bench-calibration
