@@ -23,6 +23,11 @@ const pages = [
   ["layer?" + sae, "smollm2-demo/blocks.29", { ".chart canvas": 4 }],
   ["sets", "Token sets", { "main tbody tr": 10 }],
   ["set?set=all_digits", "all_digits", { ".chart canvas": 5, "main tbody tr": 10 }],
+  [
+    "compare?" + sae + "&feature=63&other_sae=smollm2-demo/blocks.24.hook_resid_pre&other=3",
+    "Compare",
+    { ".chart canvas": 2, "main tbody tr": 50 },
+  ],
   ["sql?" + new URLSearchParams({ q: query }), "SQL", { "main tbody tr": 5, "#limits": 1 }],
   ["search?q=digit", "Search: digit", { "main tbody tr": 30 }],
 ];
