@@ -17,7 +17,7 @@ export async function get(path, parameters) {
     for (const one of [].concat(v)) if (one !== undefined && one !== null && one !== "") query.append(k, one);
   const answer = await fetch("/api/" + path + "?" + query);
   const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error || answer.statusText);
+  if (!answer.ok) throw Object.assign(new Error(body.error || answer.statusText), body); // with its place in a query
   return body;
 }
 
