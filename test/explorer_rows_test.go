@@ -211,11 +211,11 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	// A set: its features are those beyond chance of the largest effect, each way.
 	set := ask[struct {
 		Set      struct{ Size int }
-		Tokens   []string
+		Tokens   []endToken
 		Features []featureRow
 	}](t, address, "set?set=all_digits")
 	if set.Set.Size != 10 || len(set.Tokens) != 10 || len(set.Features) != 50 {
-		t.Errorf("the set has %d tokens, %q, and %d features", set.Set.Size, set.Tokens, len(set.Features))
+		t.Errorf("the set has %d tokens, %v, and %d features", set.Set.Size, set.Tokens, len(set.Features))
 	}
 	for i, f := range set.Features {
 		var same bool

@@ -252,10 +252,11 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 		return chosen, err
 	}
 	type key struct{ sae, feature any }
-	place := map[key]row{}
+	place := map[key][]row{}
 	var keys []string
 	for _, c := range chosen {
-		place[key{c["sae_id"], c["feature"]}] = c
+		at := key{c["sae_id"], c["feature"]}
+		place[at] = append(place[at], c)
 		keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
 	}
 	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
@@ -269,7 +270,7 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 			return nil, err
 		}
 		for _, f := range found {
-			if c, ok := place[key{f["sae_id"], f["feature"]}]; ok {
+			for _, c := range place[key{f["sae_id"], f["feature"]}] {
 				maps.Copy(c, f)
 			}
 		}
