@@ -88,11 +88,11 @@ func sameFeature(t *testing.T, address, path string) {
 		type score struct {
 			Set       string `json:"token_set"`
 			Direction string
-			Effect    float64
+			Effect    float32
 		}
 		rows := ask[[]score](t, address, "enrichment"+of+"&side="+side)
 		asSQL(t, path, view, linesOf(rows, func(r score) string { return fmt.Sprintf("%s %s %.6f", r.Set, r.Direction, r.Effect) }),
-			`SELECT format('{} {} {:.6f}', token_set, direction, effect) FROM `+view+` WHERE sae = ? AND feature = 63 AND direction IS NOT NULL
+			`SELECT format('{} {} {:.6f}', token_set, direction, CAST(effect AS DOUBLE)) FROM `+view+` WHERE sae = ? AND feature = 63 AND direction IS NOT NULL
 			ORDER BY coalesce(q_value < 0.05, false) DESC, abs(effect) DESC, q_value, token_set`, layer4)
 	}
 	type link struct {

@@ -145,6 +145,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/overview", s.answer(s.overview))
 	mux.HandleFunc("GET /api/layers", s.answer(s.layers))
 	mux.HandleFunc("GET /api/features", s.answer(s.loaded(s.features)))
+	mux.HandleFunc("GET /api/facets", s.answer(s.loaded(s.facets)))
 	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
 	mux.HandleFunc("GET /api/ends", s.answer(s.ends))
 	mux.HandleFunc("GET /api/enrichment", s.answer(s.enrichment))
