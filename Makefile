@@ -111,7 +111,7 @@ test-spark: spark build
 	PYTHONPATH=$(CURDIR)/build/spark/ducklake:$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_ducklake.py
 	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_spark_deployed.py
 
-# Chromium, which the tests drive the pages with.
+# Chromium and Firefox, which the tests drive the pages with.
 .PHONY: browser
 browser:
 	@scripts/browser.sh

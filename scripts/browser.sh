@@ -1,14 +1,24 @@
 #!/usr/bin/env bash
-# Installs Chromium, which the tests drive the pages with, where continuous
-# integration runs as root on Debian and has none. Elsewhere the tests that need it
+# Installs Chromium and Firefox, which the tests drive the pages with, where continuous
+# integration runs as root on Debian and lacks them. Elsewhere the tests that need one
 # are skipped when it is missing, and say so.
 set -eu
-for name in chromium chromium-browser google-chrome; do
-	command -v "$name" >/dev/null && exit 0
-done
+
+# installed tells whether a program of one of these names is on PATH.
+installed() {
+	for name in "$@"; do
+		command -v "$name" >/dev/null && return
+	done
+	return 1
+}
+
+missing=()
+installed chromium chromium-browser google-chrome || missing+=(chromium)
+installed firefox-esr firefox || missing+=(firefox-esr)
+[ ${#missing[@]} != 0 ] || exit 0
 if [ "${CI:-}" != true ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	echo "browser: no Chromium on PATH: the tests that drive pages will be skipped" >&2
+	echo "browser: not on PATH: ${missing[*]}; the tests that drive pages with it will be skipped" >&2
 	exit 0
 fi
 apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" fonts-dejavu-core >/dev/null

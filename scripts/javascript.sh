@@ -2,14 +2,15 @@
 # Checks the format of the JavaScript, style sheets and pages, and lints them, with Biome;
 # scripts/javascript.sh --write formats them. Lines have at most 120 characters.
 #
-# internal/web/package-lock.json fixes Biome's version and its SHA-512, which npm checks.
-# After a change of version in package.json, make that file again:
+# internal/web/package-lock.json fixes the versions of Biome, and of what test/pages drives
+# browsers with, and their SHA-512, which npm checks. After a change of version in package.json, make
+# that file again:
 #
 #	cd internal/web && npm install --package-lock-only --omit-lockfile-registry-resolved
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pages=$(git ls-files --cached --others --exclude-standard 'internal/*.js' 'internal/*.css' 'internal/web/*.html' 'examples/*.mjs')
+pages=$(git ls-files --cached --others --exclude-standard 'internal/*.js' 'internal/*.css' 'internal/web/*.html' 'examples/*.mjs' 'test/pages/*.mjs')
 long=$(awk 'length > 120 { print FILENAME ":" FNR ": " length " characters in a line, expected at most 120" }' \
 	$pages $(git ls-files 'internal/figures/assets/*.html'))
 [ -z "$long" ] || {

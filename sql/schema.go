@@ -55,6 +55,16 @@ var Macros = []Function{
 		Example:     "FROM similar_features('smollm2-demo/blocks.29.hook_resid_pre', 63, k := 5)",
 	},
 	{
+		Name: "token_differences", Signature: "token_differences(sae, feature, other_sae, other, k := 20) → TABLE(direction, rank, text, difference, logit_weight, other_logit_weight, token_id, token)",
+		Description: "The k tokens whose logit weight is higher by the most, and the k whose is lower, in a feature than in another of the same model. Both decoder directions count at the scale at which they are stored. " + saeWords,
+		Example:     "FROM token_differences('smollm2-demo/layer_14', 1535, 'smollm2-demo/layer_19', 1279, k := 3)",
+	},
+	{
+		Name: "nearest_between", Signature: "nearest_between(sae, other_sae) → TABLE(sae, feature, other_sae, nearest, cosine, mutual)",
+		Description: "For every feature of two SAEs the feature of the other one whose decoder direction has the highest cosine with its own, and whether each is the other's. It reads what compute --neighbours stored of the two. " + saeWords,
+		Example:     "SELECT sae, count(*) FILTER (mutual) AS mutual, avg(cosine) AS mean_cosine FROM nearest_between('smollm2-demo/layer_14', 'smollm2-demo/layer_19') GROUP BY sae ORDER BY sae",
+	},
+	{
 		Name: "saes_matching", Signature: "saes_matching(words) → TABLE(sae)",
 		Description: "The names, unique in the database, of the SAEs that words mean: a name, release/name, a short name that one SAE has, layer_N or release/layer_N, " +
 			"or a glob pattern of names. None, or a short name that several have, is an error that lists what there is. " +

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -28,21 +27,17 @@ type browser struct {
 	problems []string
 }
 
+// chromium is where Chromium is, or skips the test where there is none.
+func chromium(t *testing.T) string {
+	t.Helper()
+	return onPath(t, "no Chromium on PATH; Debian's package chromium has it", "chromium", "chromium-browser", "google-chrome")
+}
+
 // openBrowser starts Chromium, or skips the test where there is none.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	needCharts(t)
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium on PATH; Debian's package chromium has it")
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(chromium(t)), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.NoFirstRun, chromedp.WindowSize(1200, 900), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
 	t.Cleanup(stop)
 	started, cancel := chromedp.NewContext(allocator)

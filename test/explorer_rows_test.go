@@ -60,7 +60,6 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			{"token=Three&sort=kurtosis", "list_bool_or([contains(lower(x), 'three') for x in top_tokens])", "kurtosis DESC"},
 			{"token=e&min_skewness=0.3&sort=log_sparsity", "list_bool_or([contains(lower(x), 'e') for x in top_tokens]) AND skewness >= 0.3", "log_sparsity DESC"},
 			{"token=no-such-token", "false", "skewness DESC"},
-			{"model=none", "false", "skewness DESC"},
 		} {
 			page := ask[struct {
 				Total int

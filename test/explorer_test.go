@@ -266,11 +266,14 @@ func TestExplorerInABrowser(t *testing.T) {
 	b.until(t, `document.querySelector("main tbody td a")?.textContent === "0" && document.querySelector("th[aria-sort=ascending]") !== null`)
 	// Find by token with the keyboard alone.
 	b.run(t, chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`), chromedp.KeyEvent("/"))
-	if focused := eval[string](t, b, `document.activeElement.id`); focused != "token" {
+	if focused := eval[string](t, b, `document.activeElement.id`); focused != "search" {
 		t.Errorf("/ moves the focus to %q", focused)
 	}
 	// A key sent by DevTools is typed even where the page minds it.
 	b.run(t, chromedp.Evaluate[chromedp.Void](`document.activeElement.value = ""`), chromedp.KeyEvent("?),"), chromedp.KeyEvent(kb.Enter))
+	b.until(t, `document.querySelector("[aria-label=Tokens] tbody td a")?.textContent === "?),"`)
+	b.picture(t, "explorer-search")
+	b.run(t, chromedp.Click(chromedp.CSS("[aria-label=Tokens] tbody td a")))
 	b.until(t, `[...document.querySelectorAll("main tbody td a")].some((a) => a.textContent === "1404") && /of \d+ features/.test(document.querySelector("[role=status]").textContent)`)
 	// Open a feature.
 	b.run(t, chromedp.Navigate(address+"/#/feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"))

@@ -340,11 +340,12 @@ func TestNeighbours(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]int{
-		"SELECT count(*) FROM similar_features('r/early', 17)":                                                  0,
-		"SELECT count(*) FROM similar_features('r/early', 5, k := 5, within := 'r')":                            5,
-		"SELECT count(*) FROM similar_features('r/early', 5, k := 100)":                                         100, // more than is stored
-		"SELECT count(*) FROM feature_neighbours WHERE feature = 17 OR neighbour = 17":                          0,
-		"SELECT count(*) FROM feature_neighbours WHERE sae = neighbour_sae AND feature = neighbour":             0,
+		"SELECT count(*) FROM similar_features('r/early', 17)":                                      0,
+		"SELECT count(*) FROM similar_features('r/early', 5, k := 5, within := 'r')":                5,
+		"SELECT count(*) FROM similar_features('r/early', 5, k := 100)":                             100, // more than is stored
+		"SELECT count(*) FROM feature_neighbours WHERE feature = 17 OR neighbour = 17":              0,
+		"SELECT count(*) FROM feature_neighbours WHERE sae = neighbour_sae AND feature = neighbour": 0,
+		"SELECT count(*) FROM nearest_between('r/early', 'r/late') n JOIN feature_neighbours f ON f.sae = n.sae AND f.feature = n.feature AND f.neighbour_sae = n.other_sae AND f.neighbour = n.nearest AND f.cosine = n.cosine WHERE f.rank = 1": 2 * (linkedFeatures - 1), // not of the zero directions
 		"SELECT count(*) FROM r.feature_neighbours":                                                             4 * top * (linkedFeatures - 1),
 		"SELECT count(*) FROM sae_health WHERE abs(random_absolute_cosine - 0.1421) < 1e-4":                     2,
 		"SELECT count(*) FROM sae_health WHERE kurtosis_beyond_chance IS NULL AND encoder_decoder_cosine < 0.5": 2,

@@ -85,6 +85,7 @@ func writeColumns(t *testing.T, out *strings.Builder, db *saedb.DB, query string
 // TestExamples runs the example of every function's documentation.
 func TestExamples(t *testing.T) {
 	path := exampleWithLens(t)
+	mustRun(t, "--db", path, "compute", "--neighbours", "--from", "layer_14", "--to", "layer_19", "--top", "4")
 	t.Chdir("..") // examples name files from the project's root
 	db, err := saedb.Open(t.Context(), path, saedb.Options{ReadOnly: true})
 	if err != nil {

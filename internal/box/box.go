@@ -92,6 +92,11 @@ func (b *Box) Figure(ctx context.Context, r figures.Request, query string) (json
 	return b.ask(ctx, request{Ask: askFigure, Query: query, Figure: r}, nil)
 }
 
+// Chart draws columns of a query. The answer is a figure in JSON.
+func (b *Box) Chart(ctx context.Context, c figures.Chart, query string) (json.RawMessage, error) {
+	return b.ask(ctx, request{Ask: askChart, Query: query, Chart: c}, nil)
+}
+
 // A File is a whole result. It is removed when it is closed.
 type File struct {
 	*os.File
@@ -159,7 +164,7 @@ func (b *Box) ask(ctx context.Context, r request, take func(directory string) er
 	case err != nil:
 		return nil, err
 	case kind == refused || kind == broken:
-		return nil, errors.New(string(payload))
+		return nil, read(payload)
 	case kind == written && take != nil:
 		return nil, take(p.directory)
 	case kind == content && take == nil:

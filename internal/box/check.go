@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -104,7 +105,11 @@ func (c *checker) query(ctx context.Context, text string) (string, error) {
 		}
 		return text, c.wordsOf(ctx, text)
 	case alone.Error:
-		return "", errors.New(alone.Message)
+		at, err := strconv.Atoi(alone.Position)
+		if err != nil {
+			at = -1
+		}
+		return "", errorAt(text, alone.Message, at)
 	case len(alone.Statements) != 1:
 		return "", fmt.Errorf("expected one statement, found %d", len(alone.Statements))
 	}
@@ -115,6 +120,7 @@ func (c *checker) query(ctx context.Context, text string) (string, error) {
 type parsed struct {
 	Error      bool   `json:"error"`
 	Message    string `json:"error_message"`
+	Position   string `json:"position"` // of the error, in characters from 0
 	Statements []any  `json:"statements"`
 }
 

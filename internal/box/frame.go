@@ -15,6 +15,7 @@ const (
 	askOpen    = "open"
 	askRows    = "rows"
 	askFigure  = "figure"
+	askChart   = "chart"
 	askCSV     = "csv"
 	askParquet = "parquet"
 )
@@ -26,9 +27,10 @@ type request struct {
 	Threads int             // for askOpen
 	Query   string          // the stranger's
 	Figure  figures.Request // for askFigure; Query has the query
+	Chart   figures.Chart   // for askChart
 }
 
-// The kinds of answers. Those with text that a person reads are errors.
+// The kinds of answers. Errors are an Error in JSON.
 const (
 	content = 'c' // JSON, as the page gets it
 	written = 'w' // the file is there

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,7 +79,7 @@ func (p *process) open() error {
 	case err != nil:
 		return err
 	case kind != content:
-		return errors.New(string(payload))
+		return read(payload)
 	}
 	if err := json.Unmarshal(payload, &p.holds); err != nil {
 		return err

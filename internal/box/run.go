@@ -119,6 +119,18 @@ func (w *worker) figure(ctx context.Context, r figures.Request, query string) ([
 	return json.Marshal(f)
 }
 
+// mostPoints bounds the points of a chart; it is less than a megabyte then.
+const mostPoints = 5000
+
+// chart is one of columns of a stranger's query, in JSON.
+func (w *worker) chart(ctx context.Context, c figures.Chart, query string) ([]byte, error) {
+	f, err := figures.BuildChart(ctx, w.db.DB, c, query, mostPoints)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(f)
+}
+
 func (w *worker) csv(ctx context.Context, query string) error {
 	rows, err := w.db.QueryContext(ctx, "FROM (\n"+query+"\n)")
 	if err != nil {

@@ -49,10 +49,17 @@ func serve(requests io.Reader, answers io.Writer) error {
 		kind, payload, err := w.answer(context.Background(), asked)
 		if err != nil {
 			// The ways out that DuckDB has are settings, which nobody can change here.
-			message, _, _ := strings.Cut(err.Error(), "\n\nPossible solutions:")
-			kind, payload = refused, []byte(message)
+			message, _, _ := strings.Cut(messageOf(err), "\n\nPossible solutions:")
+			kind = refused
 			if unusable(message) {
 				kind = broken
+			}
+			var placed *Error
+			if !errors.As(err, &placed) {
+				placed = errorOf(asked.Query, message)
+			}
+			if payload, err = json.Marshal(placed); err != nil {
+				return err
 			}
 		}
 		if err := writeFrame(answers, kind, payload); err != nil {
@@ -102,6 +109,9 @@ func (w *worker) answer(ctx context.Context, asked request) (kind byte, payload 
 		return content, payload, err
 	case askFigure:
 		payload, err = w.figure(ctx, asked.Figure, query)
+		return content, payload, err
+	case askChart:
+		payload, err = w.chart(ctx, asked.Chart, query)
 		return content, payload, err
 	case askCSV:
 		return written, nil, w.csv(ctx, query)

@@ -193,41 +193,36 @@ func (u *Unembedding) weigh(directions []float32, pairs []pair, out []float64) {
 	}
 }
 
-// prepare computes everything but the panels.
+// prepare computes everything but the panels. Rows are long and many, so that what they are
+// read for is done in one pass, or in two where something is taken off them.
 func (u *Unembedding) prepare(unit bool) {
 	u.inverseNorms = make([]float64, u.Tokens())
-	u.overTokens(func(_, from, to int) {
-		for j := from; j < to; j++ {
-			u.inverseNorms[j] = inverseNorm(u.row(j))
-		}
-	})
 	if unit {
-		u.scales, u.inverseNorms = u.inverseNorms, make([]float64, u.Tokens())
-		for j, scale := range u.scales {
-			if scale != 0 {
-				u.inverseNorms[j] = 1
-			}
-		}
+		u.scales = make([]float64, u.Tokens())
 	}
-	u.terms = u.average(nil)
+	squares := make([]float64, u.Tokens())
+	largest := u.measure(&u.terms, nil, squares)
 	u.packedTerms = u.terms
 	if u.commonPartDominates() {
 		u.shift = u.terms.mean
-		u.packedTerms = u.average(u.shift)
+		largest = u.measure(&u.packedTerms, u.shift, squares)
 	}
-	u.exponent = exponentOf(u.largestPacked())
-	u.measurePackedRows()
+	u.exponent = exponentOf(largest)
+	u.toPackedUnits(squares)
 }
 
-// inverseNorm returns 1/‖row‖, and 0 for a zero row: its cosine with anything is
-// undefined, and counts as 0, so that padding with zeros, which models have, does
-// not make every cosine statistic NaN.
-func inverseNorm(row []float32) float64 {
-	square := dot(row, row)
+// setNorm sets what the row of the token at position j, whose squared length is given, is divided
+// by in cosines, and counts times: at unit length where rows do. A zero row's is 0: its cosine
+// with anything is undefined, and counts as 0, so that padding with zeros, which models have,
+// does not make every cosine statistic NaN.
+func (u *Unembedding) setNorm(j int, square float64) {
 	if square == 0 {
-		return 0
+		return
 	}
-	return 1 / math.Sqrt(square)
+	u.inverseNorms[j] = 1 / math.Sqrt(square)
+	if u.scales != nil {
+		u.scales[j], u.inverseNorms[j] = u.inverseNorms[j], 1
+	}
 }
 
 // commonPartDominates reports whether the tokens' mean row is so much longer than
@@ -246,53 +241,28 @@ func (u *Unembedding) commonPartDominates() bool {
 	return common > factor*factor*spread
 }
 
-// measurePackedRows fills packedNorms, and brings inverseNorms to packed units.
-func (u *Unembedding) measurePackedRows() {
+// toPackedUnits fills packedNorms from squared lengths of rows as they are packed, in the units
+// of w, and brings inverseNorms to packed units.
+func (u *Unembedding) toPackedUnits(squares []float64) {
 	u.packedNorms = make([]float32, u.Tokens())
 	down, up := powerOfTwo(-u.exponent), powerOfTwo(u.exponent)
-	u.overTokens(func(_, from, to int) {
-		for j := from; j < to; j++ {
-			u.inverseNorms[j] *= up
-			norm := float32(math.Sqrt(squareWithout(u.row(j), u.scaleOf(j), u.shift)) * down)
-			u.packedNorms[j] = math.Nextafter32(norm, math.MaxFloat32)
-		}
-	})
 	var square float64
-	for _, inverse := range u.inverseNorms {
-		square += inverse * inverse
+	for j := range u.inverseNorms {
+		u.inverseNorms[j] *= up
+		square += u.inverseNorms[j] * u.inverseNorms[j]
+		u.packedNorms[j] = math.Nextafter32(float32(math.Sqrt(squares[j])*down), math.MaxFloat32)
 	}
 	u.inverseNormRMS = math.Sqrt(square / float64(u.Tokens()))
 }
 
-// squareWithout returns ‖scale·row - shift‖²; a nil shift is zero.
-func squareWithout(row []float32, scale float64, shift []float64) float64 {
-	if shift == nil {
-		return scale * scale * dot(row, row)
-	}
-	var square float64
+// squareWithout returns ‖scale·row - shift‖² and the largest magnitude in it.
+func squareWithout(row []float32, scale float64, shift []float64) (square, largest float64) {
 	for i, w := range row {
 		difference := float64(w)*scale - shift[i]
 		square += difference * difference
+		largest = max(largest, math.Abs(difference))
 	}
-	return square
-}
-
-// largestPacked returns max |w - shift|.
-func (u *Unembedding) largestPacked() float64 {
-	largest := make([]float64, u.chunks())
-	u.overTokens(func(chunk, from, to int) {
-		for j := from; j < to; j++ {
-			scale := u.scaleOf(j)
-			if u.shift == nil {
-				largest[chunk] = max(largest[chunk], scale*float64(largestMagnitude(u.row(j))))
-				continue
-			}
-			for i, w := range u.row(j) {
-				largest[chunk] = max(largest[chunk], math.Abs(float64(w)*scale-u.shift[i]))
-			}
-		}
-	})
-	return slices.Max(largest)
+	return square, largest
 }
 
 // largestGiven returns the largest magnitude in the rows as given.
@@ -306,23 +276,33 @@ func (u *Unembedding) largestGiven() float64 {
 	return slices.Max(largest)
 }
 
-// average returns the averages of w - shift, where a nil shift is zero; the norms
-// that divide it are those of w. Needs inverseNorms in the units of w.
-func (u *Unembedding) average(shift []float64) averages {
-	parts := make([]averages, u.chunks())
+// measure fills total with the averages of w - shift, where a nil shift is zero, and squares
+// [tokens] with ‖w - shift‖², and returns max |w - shift|. The norms that divide the averages are
+// those of w, which the pass without a shift sets.
+func (u *Unembedding) measure(total *averages, shift, squares []float64) float64 {
+	parts, largest := make([]averages, u.chunks()), make([]float64, u.chunks())
 	u.overTokens(func(chunk, from, to int) {
 		part := newAverages(u.dModel)
 		for j := from; j < to; j++ {
-			part.add(u.row(j), u.scaleOf(j), shift, u.inverseNorms[j])
+			row, most := u.row(j), 0.0
+			if shift == nil {
+				square := dot(row, row)
+				u.setNorm(j, square)
+				squares[j], most = u.scaleOf(j)*u.scaleOf(j)*square, u.scaleOf(j)*float64(largestMagnitude(row))
+			} else {
+				squares[j], most = squareWithout(row, u.scaleOf(j), shift)
+			}
+			largest[chunk] = max(largest[chunk], most)
+			part.add(row, u.scaleOf(j), shift, u.inverseNorms[j])
 		}
 		parts[chunk] = part
 	})
-	total := newAverages(u.dModel)
+	*total = newAverages(u.dModel)
 	for _, part := range parts { // in order, so that rounding does not depend on timing
 		total.merge(part)
 	}
 	total.divide(float64(u.Tokens()))
-	return total
+	return slices.Max(largest)
 }
 
 func newAverages(dModel int) averages {

@@ -86,14 +86,28 @@ const (
 )
 
 // Bars are the bars of a histogram: Counts[i] values in [Edges[i], Edges[i+1]),
-// the last bin closed. Hover has a line a bar.
+// the last bin closed. Where there are Values, these are how high the bars are, below 0 too, in
+// place of counts. Hover has a line a bar.
 type Bars struct {
 	Name       string   `json:"name,omitempty"`
 	Color      Color    `json:"color"`
 	Horizontal bool     `json:"horizontal,omitempty"` // bins along y
 	Edges      Series   `json:"edges"`
-	Counts     []int    `json:"counts"`
+	Counts     []int    `json:"counts,omitempty"`
+	Values     Series   `json:"values,omitempty"`
 	Hover      []Column `json:"hover,omitempty"`
+}
+
+// heights are how high the bars are.
+func (b Bars) heights() []float64 {
+	if b.Values != nil {
+		return b.Values
+	}
+	heights := make([]float64, len(b.Counts))
+	for i, count := range b.Counts {
+		heights[i] = float64(count)
+	}
+	return heights
 }
 
 // Points are the points of a scatter plot. Value, where the panel has a Scale,

@@ -60,9 +60,9 @@ func (p *Panel) extend(x, y *extent) {
 		}
 		along.add(b.Edges...)
 		up.base = true
-		for _, c := range b.Counts {
-			if c > 0 {
-				up.add(float64(c))
+		for _, h := range b.heights() {
+			if h != 0 {
+				up.add(h)
 			}
 		}
 	}
@@ -107,7 +107,12 @@ func (e *extent) apply(a *Axis) {
 	case e.base && a.Log:
 		low = math.Log10(0.6) // so that a count of 1 shows
 	case e.base:
-		low = 0
+		if e.low >= 0 {
+			low = 0
+		}
+		if e.high <= 0 {
+			high = 0
+		}
 	}
 	if a.Log {
 		low, high = math.Pow(10, low), math.Pow(10, high)

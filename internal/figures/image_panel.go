@@ -193,11 +193,11 @@ func (f *frame) bars(b Bars) {
 	if len(f.panel.Bars) > 1 {
 		alpha = 0.7
 	}
-	for i, count := range b.Counts {
-		if count == 0 {
+	for i, height := range b.heights() {
+		if height == 0 {
 			continue
 		}
-		from, to, low, high := b.Edges[i], b.Edges[i+1], up.Min, float64(count)
+		from, to, low, high := b.Edges[i], b.Edges[i+1], max(up.Min, min(0, up.Max)), height
 		f.canvas.FillPolygon(fade(inkColors[b.Color], alpha), []vg.Point{
 			f.along(b.Horizontal, low, from), f.along(b.Horizontal, low, to), f.along(b.Horizontal, high, to), f.along(b.Horizontal, high, from),
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,17 @@ func (c *catalogue) find(name string) (*sae, error) {
 			return a, nil
 		}
 	}
-	return nil, &notFound{"SAE " + name}
+	return nil, missing("SAE", name, c.names(func(a *sae) string { return a.name }))
+}
+
+// names are what the SAEs have of one kind, each once, in their order.
+func (c *catalogue) names(of func(*sae) string) (names []string) {
+	for _, a := range c.saes {
+		if name := of(a); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // vocabulary returns a model's, and reads it the first time.

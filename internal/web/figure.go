@@ -44,9 +44,14 @@ func (d *drawn) keep(key string, f json.RawMessage) {
 	}
 }
 
-// figure draws any figure of saedb plot; q is a query of the user's.
+// figure draws any figure of saedb plot, or with a mark a chart of any columns; q is a query of
+// the user's.
 func (s *Server) figure(r *http.Request) (any, error) {
 	q := r.URL.Query()
+	if q.Has("mark") {
+		chart := figures.Chart{Mark: q.Get("mark"), X: q.Get("x"), Y: q.Get("y"), Color: q.Get("color")}
+		return s.box.Chart(r.Context(), chart, q.Get("q"))
+	}
 	request := figures.Request{
 		Name: q.Get("name"), SAE: q.Get("sae"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
 	}

@@ -81,7 +81,7 @@ func (s *Server) feature(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &notFound{fmt.Sprintf("feature %d of %s", index, name)}
+		return nil, &notFound{fmt.Sprintf("feature %d of %s; it has 0 to %d", index, name, a.features-1)}
 	}
 	tokens, err := s.ends(r.Context(), a, index)
 	if err != nil {
@@ -183,7 +183,11 @@ func (s *Server) set(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &notFound{"token set " + name}
+		there, err := schema.Collect[string](r.Context(), s.db, `SELECT DISTINCT token_set FROM token_sets WHERE ? IN ('', model) ORDER BY token_set`, model)
+		if err != nil {
+			return nil, err
+		}
+		return nil, missing("token set", name, there)
 	}
 	set := found[0]
 	v, err := s.vocabulary(r.Context(), int(set["model_id"].(int32)))

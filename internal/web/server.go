@@ -5,11 +5,13 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,8 @@ import (
 	"github.com/saedb/saedb/internal/box"
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
+	"github.com/saedb/saedb/internal/nearest"
+	"github.com/saedb/saedb/internal/plaintext"
 	"github.com/saedb/saedb/internal/sandbox"
 )
 
@@ -140,13 +144,16 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/overview", s.answer(s.overview))
 	mux.HandleFunc("GET /api/layers", s.answer(s.layers))
-	mux.HandleFunc("GET /api/features", s.answer(s.features))
+	mux.HandleFunc("GET /api/features", s.answer(s.loaded(s.features)))
 	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
+	mux.HandleFunc("GET /api/compare", s.answer(s.compare))
+	mux.HandleFunc("GET /api/compare-saes", s.answer(s.compareSAEs))
 	mux.HandleFunc("GET /api/sets", s.answer(s.sets))
 	mux.HandleFunc("GET /api/set", s.answer(s.set))
 	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))
 	mux.HandleFunc("GET /api/figure", s.answer(s.figure))
+	mux.HandleFunc("GET /api/search", s.answer(s.search))
 	mux.HandleFunc("GET /api/names", s.answer(s.names))
 	mux.HandleFunc("GET /api/limits", s.answer(s.limits))
 	mux.HandleFunc("GET /api/sql", s.answer(s.sql))
@@ -242,7 +249,8 @@ func (s *Server) answer(ask func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// fail sends an error. What a person can act on is 400; the page shows the text.
+// fail sends an error, with its place where it is one of a query. What a person can act on is
+// 400; the page shows the text.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
 	var missing *notFound
@@ -258,7 +266,11 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	content, _ := json.Marshal(map[string]string{"error": err.Error()})
+	var ofQuery *box.Error
+	if !errors.As(err, &ofQuery) {
+		ofQuery = &box.Error{Message: err.Error()}
+	}
+	content, _ := json.Marshal(ofQuery)
 	w.Write(content)
 }
 
@@ -266,3 +278,39 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 type notFound struct{ what string }
 
 func (e *notFound) Error() string { return "no " + e.what }
+
+// missing is the error of a name that is not among those there are.
+func missing(kind, name string, there []string) error {
+	choices := "there is none"
+	switch {
+	case len(there) == 1:
+		choices = "there is " + there[0]
+	case len(there) > 1:
+		choices = "there are " + plaintext.Shortened(there)
+	}
+	if question := nearest.Question(name, there); question != "" {
+		choices = question + " " + strings.ToUpper(choices[:1]) + choices[1:]
+	}
+	return &notFound{fmt.Sprintf("%s %s; %s", kind, name, choices)}
+}
+
+// loaded makes sure that what a request names is loaded, before it is asked for: a page of
+// nothing would look like an answer.
+func (s *Server) loaded(ask func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		for _, named := range []struct {
+			kind string
+			of   func(*sae) string
+		}{
+			{"release", func(a *sae) string { return a.release }},
+			{"model", func(a *sae) string { return a.model }},
+			{"SAE", func(a *sae) string { return a.name }},
+		} {
+			name, there := r.URL.Query().Get(strings.ToLower(named.kind)), s.catalogue.names(named.of)
+			if name != "" && !slices.Contains(there, name) {
+				return nil, missing(named.kind, name, there)
+			}
+		}
+		return ask(r)
+	}
+}

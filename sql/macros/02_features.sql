@@ -69,3 +69,43 @@ CREATE OR REPLACE MACRO feature_splits(wider, narrower, cosine := 0.5) AS TABLE
            any_value(feature_a) FILTER (feature_b = nearest_b) AS partner
     FROM match_saes(wider, narrower) WHERE max_absolute_cosine >= cosine GROUP BY nearest_b HAVING count(*) > 1 ORDER BY features DESC, feature;
 COMMENT ON MACRO TABLE feature_splits IS 'feature_splits(wider, narrower, cosine := 0.5): the features of an SAE that are the nearest, by |cosine| of decoder directions from cosine on, of several features of a wider one, and these, the nearest first; the least |cosine| of them, and which of them is the partner by match_saes, NULL for none.';
+
+-- Logit weights are linear: the difference of two is the logit weight of the difference of the
+-- decoder directions, so that the tokens come of one ranking and no list of all is made.
+CREATE OR REPLACE MACRO token_differences(words, feature_index, other_words, other_index, k := 20) AS TABLE
+    WITH one AS (SELECT d.sae, d.model, d.w_dec, coalesce(s.tokens, 'all') AS counted FROM decoder_directions d JOIN saes s USING (sae)
+                 WHERE d.sae = sae_named(words) AND d.feature = feature_of(words, feature_index)),
+    other AS (SELECT d.sae, d.model, d.w_dec FROM decoder_directions d WHERE d.sae = sae_named(other_words) AND d.feature = feature_of(other_words, other_index)),
+    two AS (
+        SELECT one.model, one.counted, one.w_dec AS w, other.w_dec AS w_other,
+               CASE WHEN one.model <> other.model
+                    THEN error('token_differences: expected two features of one model, found ' || one.sae || ' of ' || one.model || ' and ' || other.sae || ' of ' || other.model)
+                    WHEN one.w_dec IS NULL OR other.w_dec IS NULL THEN error('token_differences: the weights of ' || words || ' or ' || other_words || ' are not in this database')
+                    ELSE CAST([pair[1] - pair[2] FOR pair IN list_zip(one.w_dec, other.w_dec)] AS FLOAT[]) END AS difference
+        FROM one, other
+    ),
+    ends AS (
+        SELECT 'higher' AS direction, unnest(range(1, k + 1)) AS rank, unnest(top_tokens(difference, model, k, counted)) AS t, model, w, w_other FROM two
+        UNION ALL SELECT 'lower', unnest(range(1, k + 1)), unnest(bottom_tokens(difference, model, k, counted)), model, w, w_other FROM two
+    ),
+    weighed AS (SELECT direction, rank, t.text AS text, t.token_id AS token_id, t.token AS token,
+                       logit_weight(w, model, t.token_id) AS logit_weight, logit_weight(w_other, model, t.token_id) AS other_logit_weight
+                FROM ends WHERE t IS NOT NULL)
+    SELECT direction, rank, text, logit_weight - other_logit_weight AS difference, logit_weight, other_logit_weight, token_id, token
+    FROM weighed ORDER BY direction, rank;
+COMMENT ON MACRO TABLE token_differences IS 'token_differences(sae, feature, other_sae, other, k := 20): the k tokens whose logit weight is higher, and the k whose is lower, in a feature than in another of the same model, by the most; the tokens that count are those that the first SAE was computed for.';
+
+CREATE OR REPLACE MACRO nearest_between(words, other_words) AS TABLE
+    WITH asked AS (SELECT (SELECT load_id FROM saes WHERE sae = sae_named(words)) AS one_id, (SELECT load_id FROM saes WHERE sae = sae_named(other_words)) AS two_id),
+    whole AS (SELECT p.pair_id, p.sae_id, p.other_id, a.one_id, a.two_id FROM asked a LEFT JOIN whole_neighbours(1) p ON (p.sae_id, p.other_id) IN ((a.one_id, a.two_id), (a.two_id, a.one_id))),
+    known AS (SELECT CASE WHEN any_value(one_id) = any_value(two_id)
+                          THEN error('nearest_between: expected two SAEs, found ' || words || ' and ' || other_words || ', which are one')
+                          WHEN count(pair_id) < 2
+                          THEN error('nearest_between: the nearest features of ' || words || ' and ' || other_words || ' are not stored (saedb compute --neighbours --from ' || words || ' --to ' || other_words || ')') END AS missing FROM whole),
+    near AS (SELECT w.sae_id, w.other_id, n.feature, n.neighbours[1] AS nearest, n.cosines[1] AS cosine
+             FROM known, whole w JOIN stored_neighbours n USING (pair_id) WHERE known.missing IS NULL)
+    SELECT s.sae, near.feature, o.sae AS other_sae, near.nearest, near.cosine, coalesce(back.nearest = near.feature, false) AS mutual
+    FROM near JOIN saes s ON s.load_id = near.sae_id JOIN saes o ON o.load_id = near.other_id
+    LEFT JOIN near back ON back.sae_id = near.other_id AND back.feature = near.nearest
+    ORDER BY near.sae_id <> (SELECT one_id FROM asked), near.feature;
+COMMENT ON MACRO TABLE nearest_between IS 'nearest_between(sae, other_sae): for every feature of two SAEs the feature of the other one whose decoder direction has the highest cosine with its own, and whether each is the other''s; from what compute --neighbours stored.';

@@ -157,6 +157,7 @@
     if (mark.kind === "bar") {
       const i = params.value[0],
         bars = mark.bars;
+      if (bars.values) return tip(bars.name || "", hoverRows(bars.hover, i));
       return tip(
         (bars.name ? bars.name + ": " : "") + short(bars.counts[i]) + (bars.counts[i] === 1 ? " value" : " values"),
         [["from", short(bars.edges[i])], ["to", short(bars.edges[i + 1])], ...hoverRows(bars.hover, i)],

@@ -159,7 +159,7 @@ const figureMarks = (() => {
       const along = bars.horizontal ? panel.y : panel.x,
         up = bars.horizontal ? panel.x : panel.y;
       const base = scaled(up, up.log ? up.min : 0);
-      const data = bars.counts.map((count, i) => [i, count]).filter((d) => d[1] > 0);
+      const data = (bars.values || bars.counts).map((height, i) => [i, height]).filter((d) => d[1]);
       list.push({
         type: "custom",
         ...at,

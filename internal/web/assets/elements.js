@@ -63,7 +63,8 @@ export const tokens = (list) => (list || []).map(token).join("  ");
 export function table(label, columns, rows, sorting) {
   const head = element("tr");
   for (const [heading, kind, , sort] of columns) {
-    const cell = element("th", { scope: "col", class: kind });
+    // A column without a name has no header: a screen reader would read an empty one.
+    const cell = heading ? element("th", { scope: "col", class: kind }) : element("td", { class: kind });
     if (sorting && sort) {
       if (sorting.by === sort) cell.setAttribute("aria-sort", sorting.order === "asc" ? "ascending" : "descending");
       cell.append(element("button", { type: "button", class: "sort", onclick: () => sorting.change(sort) }, heading));

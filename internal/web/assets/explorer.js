@@ -1,10 +1,12 @@
 // The explorer's pages. The address after # says what is shown, so that it can be
 // shared and the browser's history works; data comes from /api.
-import { address, element, featureAddress, get } from "./elements.js";
+import { comparePage } from "./compare.js";
+import { address, element, get, link } from "./elements.js";
 import { featurePage } from "./feature.js";
 import { featuresPage } from "./features.js";
 import { layerPage, layersPage } from "./layers.js";
 import { sqlPage } from "./query.js";
+import { searchPage } from "./search.js";
 import { setPage, setsPage } from "./sets.js";
 
 const main = document.getElementById("main");
@@ -12,18 +14,55 @@ let overview = null,
   turn = 0;
 
 const pages = {
+  compare: comparePage,
   features: featuresPage,
   feature: featurePage,
   layers: layersPage,
   layer: layerPage,
   sets: setsPage,
   set: setPage,
+  search: searchPage,
   sql: sqlPage,
 };
 
+// A page in place of one that an address asks for and there is none of, with those there are.
+function absent(what, choices) {
+  return [
+    "Not found",
+    element("h1", {}, "Not found"),
+    element("p", { class: "error", role: "alert" }, `There is no ${what} in this explorer. Choose one of these:`),
+    element("ul", {}, ...choices.map(([to, text]) => element("li", {}, link(to, text)))),
+  ];
+}
+
+// What the page of that name shows, or what there is instead.
+function content(name, p, current) {
+  if (!Object.hasOwn(pages, name)) {
+    const menu = [...document.querySelectorAll(".bar nav a")];
+    return absent(
+      "page " + name,
+      menu.map((a) => [a.getAttribute("href"), a.textContent]),
+    );
+  }
+  for (const [key, kind] of [
+    ["release", "release"],
+    ["model", "model"],
+    ["sae", "SAE"],
+  ]) {
+    const there = [...new Set(overview.saes.map((s) => s[key]))];
+    if (p[key] && !there.includes(p[key]))
+      return absent(
+        `${kind} ${p[key]}`,
+        there.map((one) => [address(name, { ...p, [key]: one }), one]),
+      );
+  }
+  return pages[name](p, overview, current);
+}
+
 async function show() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?"),
-    name = pages[path] ? path : "features";
+    name = path || "features",
+    parameters = Object.fromEntries(new URLSearchParams(query || ""));
   const mine = ++turn;
   main.classList.add("waiting");
   let parts;
@@ -33,7 +72,7 @@ async function show() {
       document.getElementById("database").textContent = overview.database;
       document.getElementById("version").textContent = overview.version;
     }
-    parts = await pages[name](Object.fromEntries(new URLSearchParams(query || "")), overview, () => mine === turn);
+    parts = await content(name, parameters, () => mine === turn);
   } catch (e) {
     parts = [
       "Error",
@@ -42,7 +81,7 @@ async function show() {
     ];
   }
   if (mine !== turn) return; // another page was asked for meanwhile
-  const [title, ...content] = parts;
+  const [title, ...drawn] = parts;
   document.title = title + " · saedb";
   for (const a of document.querySelectorAll(".bar nav a")) {
     const current = a.dataset.page === name || a.dataset.page === name + "s";
@@ -50,20 +89,22 @@ async function show() {
   }
   const focused = document.activeElement;
   main.classList.remove("waiting");
-  main.replaceChildren(...content.filter((c) => c));
+  main.replaceChildren(...drawn.filter((c) => c));
   main.dataset.page = name;
+  if (name === "search") find.value = parameters.q || "";
   if (!focused || focused === document.body || !focused.isConnected) main.focus({ preventScroll: true });
 }
 
-const find = document.getElementById("token");
+// The skip link moves the focus alone: the address is that of the page.
+document.querySelector(".skip").onclick = (e) => {
+  e.preventDefault();
+  main.focus();
+};
+
+const find = document.getElementById("search");
 document.getElementById("find").onsubmit = (e) => {
   e.preventDefault();
-  const text = find.value;
-  if (/^\d+$/.test(text) && overview.saes.length === 1)
-    location.hash = featureAddress({ ...overview.saes[0], feature: Number(text) });
-  else if (/^\d+$/.test(text))
-    location.hash = address("features", { min_feature: text, max_feature: text, sort: "layer" });
-  else location.hash = address("features", { token: text });
+  location.hash = address("search", { q: find.value });
 };
 document.addEventListener("keydown", (e) => {
   if (e.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
