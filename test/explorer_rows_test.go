@@ -3,6 +3,7 @@ package test
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/url"
 	"path/filepath"
@@ -60,6 +61,12 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			{"token=Three&sort=kurtosis", "list_bool_or([contains(lower(x), 'three') for x in top_tokens])", "kurtosis DESC"},
 			{"token=e&min_skewness=0.3&sort=log_sparsity", "list_bool_or([contains(lower(x), 'e') for x in top_tokens]) AND skewness >= 0.3", "log_sparsity DESC"},
 			{"token=no-such-token", "false", "skewness DESC"},
+			{"promotes=25&sort=skewness", atEnd("promoted", 25), "skewness DESC"},
+			{"suppresses=25&model=smollm2-135m&sort=log_sparsity", atEnd("suppressed", 25), "log_sparsity DESC"},
+			{"promotes=25&suppresses=198&sort=feature&min_kurtosis=3.5", atEnd("promoted", 25) + " AND " + atEnd("suppressed", 198) + " AND kurtosis >= 3.5", "feature DESC"},
+			{"promotes=25&token=%3F)&layer=29&sort=std", "layer = 29 AND " + atEnd("promoted", 25) + " AND list_bool_or([contains(x, '?)') for x in top_tokens])", "std DESC"},
+			{"excited_by=25", "false", "skewness DESC"},
+			{"model=none", "false", "skewness DESC"},
 		} {
 			page := ask[struct {
 				Total int
@@ -90,6 +97,75 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			if want := min(max(total-offset, 0), 50); c.parameters != "" && len(page.Rows) < min(want, 1) || len(page.Rows) > 100 {
 				t.Errorf("%s: %d rows of %d", c.parameters, len(page.Rows), total)
 			}
+		}
+	}
+}
+
+// atEnd is the condition that a feature has a token among those stored of an end.
+func atEnd(direction string, token int) string {
+	return fmt.Sprintf("(sae, feature) IN (SELECT (sae, feature) FROM feature_tokens WHERE direction = '%s' AND token_id = %d)", direction, token)
+}
+
+// TestExplorerFindsATokenByItsID: a token's features are those that have that very token at an
+// end, ranked as the view says, and not those whose tokens contain its text.
+func TestExplorerFindsATokenByItsID(t *testing.T) {
+	t.Parallel()
+	address, db := explore(t), openExample(t)
+	type page struct {
+		Total       int
+		Sort, Order string
+		Tokens      []struct {
+			Parameter, Model, Text string
+			ID                     int `json:"token_id"`
+		}
+		Rows []struct {
+			SAE           string
+			Feature, Rank int
+			Weight        float64
+			Model         string
+			TopIDs        []int    `json:"top_token_ids"`
+			Top           []string `json:"top_tokens"`
+		}
+	}
+	var parenthesis int
+	if err := db.QueryRow(`SELECT token_id FROM tokens WHERE text = ')'`).Scan(&parenthesis); err != nil {
+		t.Fatal(err)
+	}
+	for parameter, direction := range map[string]string{"promotes": "promoted", "suppresses": "suppressed"} {
+		found := ask[page](t, address, fmt.Sprintf("features?%s=%d", parameter, parenthesis))
+		if parameter == "promotes" && found.Total != 32 { // by hand: 922 contain it, in one of their ten tokens
+			t.Errorf("%d features promote the token ), expected 32", found.Total)
+		}
+		if len(found.Tokens) != 1 || found.Tokens[0].Text != ")" || found.Tokens[0].Parameter != parameter || found.Sort != "rank" || found.Order != "asc" {
+			t.Errorf("%s: %+v by %s %s", parameter, found.Tokens, found.Sort, found.Order)
+		}
+		var of int
+		if err := db.QueryRow(`SELECT count(*) FROM feature_tokens WHERE token_id = ? AND direction = ?`, parenthesis, direction).Scan(&of); err != nil || of != found.Total || of != len(found.Rows) {
+			t.Errorf("%s: %d features in %d rows, SQL says %d, %v", parameter, found.Total, len(found.Rows), of, err)
+		}
+		before := 0
+		for _, r := range found.Rows {
+			var rank int
+			var weight float64
+			err := db.QueryRow(`SELECT rank, logit_weight FROM feature_tokens WHERE sae = ? AND feature = ? AND token_id = ? AND direction = ?`, r.SAE, r.Feature, parenthesis, direction).Scan(&rank, &weight)
+			if err != nil || rank != r.Rank || weight != r.Weight || rank < before {
+				t.Errorf("%s: %+v, SQL says rank %d, weight %v, %v", parameter, r, rank, weight, err)
+			}
+			if before = rank; parameter == "promotes" && (r.TopIDs[rank-1] != parenthesis || r.Top[rank-1] != ")") {
+				t.Errorf("feature %d has tokens %v %q", r.Feature, r.TopIDs, r.Top)
+			}
+		}
+	}
+	for path, want := range map[string]string{
+		"features?promotes=49152":           "no token 49152 of model smollm2-135m, whose tokens are 0 to 49151",
+		"features?promotes=x":               "promotes: expected a number",
+		"features?promotes=1&model=other":   "there are: smollm2-135m",
+		"features?sort=rank":                `no column \"rank\"`,
+		"features?suppresses=-1":            "expected a number",
+		"features?promotes=1&sort=feature)": "no column",
+	} {
+		if status, body := request(t, "GET", address+"/api/"+path); status < 400 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s, expected %q", path, status, body, want)
 		}
 	}
 }

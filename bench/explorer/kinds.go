@@ -16,9 +16,9 @@ type kind struct {
 // kinds are what the explorer's pages ask for, in the order of the pages.
 func kinds(shape measure.Shape) []kind {
 	feature := func(i int) string {
-		return fmt.Sprintf("&release=gpt2-shape&sae=blocks.%d.hook_resid_pre&feature=%d", i%layers, (12345+1009*i)%shape.Features)
+		return fmt.Sprintf("&sae=gpt2-shape/blocks.%d.hook_resid_pre&feature=%d", i%layers, (12345+1009*i)%shape.Features)
 	}
-	layer := func(i int) string { return fmt.Sprintf("&release=gpt2-shape&sae=blocks.%d.hook_resid_pre", i%layers) }
+	layer := func(i int) string { return fmt.Sprintf("&sae=gpt2-shape/blocks.%d.hook_resid_pre", i%layers) }
 	set := func(i int) string { return "&set=" + url.QueryEscape(measure.SetName((37*i)%100)) }
 	query := func(sql string) func(int) string {
 		return func(i int) string { return "sql?q=" + url.QueryEscape(fmt.Sprintf(sql, i%layers)) }
@@ -45,7 +45,7 @@ func kinds(shape measure.Shape) []kind {
 		kind{"feature: histogram, a set apart", func(i int) string { return "figure?name=feature" + feature(i) + set(i) }},
 		kind{"feature: running sum", func(i int) string { return "figure?name=running-sum" + feature(i) + set(i) }},
 		kind{"feature: nearest directions, an SAE", func(i int) string {
-			return fmt.Sprintf("similar?of=blocks.%d.hook_resid_pre&of_release=gpt2-shape", (5*i)%layers) + feature(i)
+			return fmt.Sprintf("similar?of=gpt2-shape/blocks.%d.hook_resid_pre", (5*i)%layers) + feature(i)
 		}},
 		kind{"sets", func(int) string { return "sets" }},
 		kind{"set", func(i int) string { return "set?model=gpt2" + set(i) }},

@@ -34,8 +34,9 @@ func sortable(column string) bool {
 }
 
 // features is one page of the table of features: filtered, sorted and cut in SQL.
-// token is a part of the text of one of the ten highest tokens; min_X and max_X
-// bound a statistic.
+// promotes, suppresses and excited_by are the id of a token that is stored at that end of
+// their ranking, and sort then may be rank, its place there; token is a part of the text of
+// one of the ten highest tokens; min_X and max_X bound a statistic.
 //
 // It reads the tables and not the view features, which joins all features of all SAEs
 // before the first is known: which rows are shown is found from the columns that
@@ -46,12 +47,9 @@ func (s *Server) features(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	order := q.Get("sort")
-	if order == "" {
-		order = "skewness"
-	}
-	if !sortable(order) {
-		return nil, fmt.Errorf("sort: no column %q", order)
+	order, ascending, err := f.order(q)
+	if err != nil {
+		return nil, err
 	}
 	offset, err := number(q, "offset", 0, 1<<31)
 	if err != nil {
@@ -61,13 +59,20 @@ func (s *Server) features(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.none {
-		return map[string]any{"total": 0, "rows": []row{}}, nil
+	answer := func(total int64, rows []row) map[string]any {
+		tokens := []row{}
+		for _, t := range f.tokens {
+			tokens = append(tokens, t.described())
+		}
+		return map[string]any{"total": total, "rows": rows, "tokens": tokens, "sort": order, "order": map[bool]string{true: "asc", false: "desc"}[ascending]}
 	}
-	page := func(total string) string { return s.pageQuery(f, order, q.Get("order") == "asc", total, limit, offset) }
-	if _, known := s.counted(f); f.bits != nil && !known && offset == 0 && limit > 0 {
+	if f.none {
+		return answer(0, []row{}), nil
+	}
+	page := func(total string) string { return s.pageQuery(f, order, ascending, total, limit, offset) }
+	if _, known := s.counted(f); (f.bits != nil || f.tokens != nil) && !known && offset == 0 && limit > 0 {
 		// Tokens are looked for in every feature: once, for the rows and their number.
-		rows, err := s.featureRows(r.Context(), page("(SELECT count(*) FROM found)"), f.arguments())
+		rows, err := s.featureRows(r.Context(), page("(SELECT count(*) FROM found)"), f.arguments(), f.places()...)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +81,7 @@ func (s *Server) features(r *http.Request) (any, error) {
 			total = one["total"].(int64)
 		}
 		s.remember(f, total)
-		return map[string]any{"total": total, "rows": rows}, nil
+		return answer(total, rows), nil
 	}
 	counted := make(chan error, 1)
 	var total int64
@@ -85,21 +90,47 @@ func (s *Server) features(r *http.Request) (any, error) {
 		total, err = s.count(r.Context(), f)
 		counted <- err
 	}()
-	rows, err := s.featureRows(r.Context(), page(""), f.arguments())
+	rows, err := s.featureRows(r.Context(), page(""), f.arguments(), f.places()...)
 	if err = errors.Join(err, <-counted); err != nil {
 		return nil, err
 	}
-	return map[string]any{"total": total, "rows": rows}, nil
+	return answer(total, rows), nil
 }
 
 // A featureFilter says which features are meant.
 type featureFilter struct {
-	none       bool     // no feature can be
-	saes       []int    // ids; nil for all
-	bits       []string // of tokens, a model each: columns bits_0, bits_1, …
-	conditions []string // of columns
-	values     []any    // of the conditions
-	columns    []string // that the conditions are of
+	none       bool      // no feature can be
+	saes       []int     // ids; nil for all
+	tokens     []tokenAt // that features have at an end
+	bits       []string  // of tokens, a model each: columns bits_0, bits_1, …
+	conditions []string  // of columns
+	values     []any     // of the conditions
+	columns    []string  // that the conditions are of
+}
+
+// order is what a request sorts by. Where it asks for a token, that is the token's rank.
+func (f *featureFilter) order(q url.Values) (column string, ascending bool, err error) {
+	column = q.Get("sort")
+	switch {
+	case column == "" && f.tokens != nil:
+		column = "rank"
+	case column == "":
+		column = "skewness"
+	case !sortable(column) && (column != "rank" || f.tokens == nil):
+		return "", false, fmt.Errorf("sort: no column %q", column)
+	}
+	if column == "rank" && q.Get("order") == "" {
+		return column, true, nil
+	}
+	return column, q.Get("order") == "asc", nil
+}
+
+// places is what rows have besides, of the first token that is asked for.
+func (f *featureFilter) places() []string {
+	if f.tokens == nil {
+		return nil
+	}
+	return []string{f.tokens[0].place()}
 }
 
 // arguments are those of a query that has from before where.
@@ -119,8 +150,11 @@ func (s *Server) pageQuery(f *featureFilter, order string, ascending bool, total
 		direction = " ASC"
 	}
 	from, key := f.from(s.catalogue.computed, order), order
-	if order == "layer" {
+	switch order {
+	case "layer":
 		from, key = from+" JOIN "+s.catalogue.layers()+" USING (sae_id)", "CAST(layer AS INTEGER)"
+	case "rank":
+		key = f.tokens[0].rank()
 	}
 	found := "SELECT sae_id, feature, " + key + " AS key FROM " + from + " WHERE " + f.where()
 	sorted := fmt.Sprintf(" ORDER BY key%s NULLS LAST, sae_id, feature LIMIT %d OFFSET %d", direction, limit, offset)
@@ -147,6 +181,9 @@ func (f *featureFilter) from(computed bool, sort ...string) string {
 	case !decoders && (computed || bounded):
 		table = "stored_statistics"
 	}
+	for _, t := range f.tokens {
+		table += " JOIN " + t.features() + " USING (sae_id, feature)"
+	}
 	for i := range f.bits {
 		table += fmt.Sprintf(" CROSS JOIN (SELECT CAST(? AS BIT) AS bits_%d)", i)
 	}
@@ -170,7 +207,7 @@ func joinInts(numbers []int) string { return strings.Trim(schema.List(numbers), 
 // count is how many features a filter leaves. It is remembered, since each page of a
 // table asks again.
 func (s *Server) count(ctx context.Context, f *featureFilter) (total int64, err error) {
-	if len(f.conditions) == 0 {
+	if len(f.conditions) == 0 && f.tokens == nil {
 		for _, a := range s.catalogue.saes {
 			if f.saes == nil || slices.Contains(f.saes, a.id) {
 				total += int64(a.features)
@@ -189,7 +226,7 @@ func (s *Server) count(ctx context.Context, f *featureFilter) (total int64, err 
 }
 
 func (f *featureFilter) key() [sha256.Size]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%s %q", f.where(), f.arguments()))
+	return sha256.Sum256(fmt.Appendf(nil, "%v %s %q", f.tokens, f.where(), f.arguments()))
 }
 
 func (s *Server) counted(f *featureFilter) (total int64, known bool) {
@@ -206,9 +243,10 @@ func (s *Server) remember(f *featureFilter, total int64) {
 }
 
 // featureRows are the features that a query of ours chooses by sae_id and feature, in
-// its order, with the columns that it gives and those of the table of features.
-// Tokens are read as ids: DuckDB takes ten times as long to decompress their texts.
-func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]row, error) {
+// its order, with the columns that it gives, those of the table of features, and others, each
+// "columns FROM table". Tokens are read as ids: DuckDB takes ten times as long to decompress
+// their texts.
+func (s *Server) featureRows(ctx context.Context, query string, args []any, others ...string) ([]row, error) {
 	chosen, err := s.list(ctx, query, args...)
 	if err != nil || len(chosen) == 0 {
 		return chosen, err
@@ -221,11 +259,11 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any) ([]r
 		keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
 	}
 	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
-	for _, columns := range []string{
+	for _, columns := range append([]string{
 		"mean, std, skewness, kurtosis, top_token_ids, bottom_token_ids FROM stored_statistics",
 		"log_sparsity FROM stored_decoders",
 		"both_sides(i.label, l.label) AS label FROM (FROM stored_labels" + in + ") l FULL JOIN (FROM stored_input_labels" + in + ") i USING (sae_id, feature)",
-	} {
+	}, others...) {
 		found, err := s.list(ctx, "SELECT sae_id, feature, "+columns+in)
 		if err != nil {
 			return nil, err
@@ -251,10 +289,9 @@ func (s *Server) describe(ctx context.Context, c row) error {
 	if err != nil {
 		return err
 	}
-	c["release"], c["sae"], c["layer"], c["neuronpedia_url"] = a.release, a.name, a.layerOrNil(), a.url(c["feature"])
+	c["release"], c["sae"], c["model"], c["layer"], c["neuronpedia_url"] = a.release, a.name, a.model, a.layerOrNil(), a.url(c["feature"])
 	for _, end := range []string{"top", "bottom"} {
 		c[end+"_tokens"] = v.texts(c[end+"_token_ids"], 10)
-		delete(c, end+"_token_ids")
 	}
 	delete(c, "sae_id")
 	return nil
@@ -265,11 +302,15 @@ func (s *Server) featureFilter(ctx context.Context, q url.Values) (*featureFilte
 	if err := f.bounds(q); err != nil {
 		return nil, err
 	}
-	if err := s.filterSAEs(q, f); err != nil || f.none {
+	if err := s.filterSAEs(q, f); err != nil {
 		return f, err
 	}
-	if token := q.Get("token"); token != "" {
-		return f, s.filterToken(ctx, token, f)
+	var err error
+	if f.tokens, err = s.tokensAsked(ctx, q); err != nil || f.none {
+		return f, err
+	}
+	if text := q.Get("token"); text != "" {
+		return f, s.filterText(ctx, text, f)
 	}
 	return f, nil
 }
@@ -324,37 +365,6 @@ func (s *Server) filterSAEs(q url.Values, f *featureFilter) error {
 	if len(f.saes) == len(s.catalogue.saes) {
 		f.saes = nil
 	}
-	return nil
-}
-
-// filterToken leaves the features with a token among their ten highest whose text
-// contains a text: the tokens are found first, and marked in a bit string by id.
-func (s *Server) filterToken(ctx context.Context, text string, f *featureFilter) error {
-	vocabularies, most := map[int]*vocabulary{}, 0
-	saes := map[int][]int{} // by model
-	for _, a := range s.catalogue.saes {
-		v, err := s.vocabulary(ctx, a.modelID)
-		if err != nil {
-			return err
-		}
-		vocabularies[a.modelID], most = v, max(most, len(v.lower), a.tokens)
-		saes[a.modelID] = append(saes[a.modelID], a.id)
-	}
-	var models []string
-	for _, id := range slices.Sorted(maps.Keys(vocabularies)) {
-		bits, any := vocabularies[id].containing(text, most)
-		if !any {
-			continue
-		}
-		var places []string
-		for i := 1; i <= 10; i++ {
-			places = append(places, fmt.Sprintf("get_bit(bits_%d, top_token_ids[%d]) = 1", len(f.bits), i))
-		}
-		f.bits = append(f.bits, bits)
-		models = append(models, "sae_id IN ("+joinInts(saes[id])+") AND ("+strings.Join(places, " OR ")+")")
-	}
-	f.none = len(models) == 0
-	f.conditions, f.columns = append(f.conditions, "("+strings.Join(models, " OR ")+")"), append(f.columns, "top_token_ids")
 	return nil
 }
 

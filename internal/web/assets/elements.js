@@ -59,6 +59,17 @@ export function token(text) {
 }
 export const tokens = (list) => (list || []).map(token).join("  ");
 
+// A token as a link to the features that have that very token at an end of their ranking: those
+// that promote it, suppress it, or are excited by it.
+export const tokenLink = (model, id, text, end) =>
+  element("a", { class: "token", href: address("features", { [end]: id, model }) }, token(text));
+export const tokenList = (model, ids, texts, end, most = 10) =>
+  element(
+    "span",
+    { class: "tokenlist" },
+    ...(texts || []).slice(0, most).map((text, i) => tokenLink(model, ids[i], text, end)),
+  );
+
 // A table: columns are [heading, kind, how a row's cell is made, name to sort by].
 export function table(label, columns, rows, sorting) {
   const head = element("tr");
@@ -67,7 +78,13 @@ export function table(label, columns, rows, sorting) {
     const cell = heading ? element("th", { scope: "col", class: kind }) : element("td", { class: kind });
     if (sorting && sort) {
       if (sorting.by === sort) cell.setAttribute("aria-sort", sorting.order === "asc" ? "ascending" : "descending");
-      cell.append(element("button", { type: "button", class: "sort", onclick: () => sorting.change(sort) }, heading));
+      cell.append(
+        element(
+          "button",
+          { type: "button", class: "sort", "data-key": "sort " + sort, onclick: () => sorting.change(sort) },
+          heading,
+        ),
+      );
     } else cell.append(element("span", { class: "sort" }, heading));
     head.append(cell);
   }
@@ -146,7 +163,7 @@ export function figure(parameters, options) {
 export const choice = (label, values, value, change) => {
   const select = element(
     "select",
-    { onchange: () => change(select.value) },
+    { "data-key": label, onchange: () => change(select.value) },
     element("option", { value: "" }, "all"),
     ...values.map((v) => element("option", { value: v, selected: String(v) === value }, String(v))),
   );

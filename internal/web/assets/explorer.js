@@ -87,12 +87,15 @@ async function show() {
     const current = a.dataset.page === name || a.dataset.page === name + "s";
     current ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current");
   }
-  const focused = document.activeElement;
+  const focused = document.activeElement,
+    key = focused?.dataset.key; // of what the new page has as well
   main.classList.remove("waiting");
   main.replaceChildren(...drawn.filter((c) => c));
   main.dataset.page = name;
   if (name === "search") find.value = parameters.q || "";
-  if (!focused || focused === document.body || !focused.isConnected) main.focus({ preventScroll: true });
+  const again = key && main.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (again) again.focus({ preventScroll: true });
+  else if (!focused || focused === document.body || !focused.isConnected) main.focus({ preventScroll: true });
 }
 
 // The skip link moves the focus alone: the address is that of the page.

@@ -12,8 +12,8 @@ import {
   scores,
   short,
   table,
-  token,
-  tokens,
+  tokenLink,
+  tokenList,
 } from "./elements.js";
 
 export async function featurePage(p, overview, shown) {
@@ -36,7 +36,7 @@ export async function featurePage(p, overview, shown) {
         title,
         [
           ["", "number", (r) => r.rank],
-          ["token", "tokens", (r) => link(address("features", { token: r.text }), token(r.text))],
+          ["token", "tokens", (r) => tokenLink(f.model, r.token_id, r.text, title.toLowerCase())],
           ["id", "number", (r) => r.token_id],
           ["logit weight", "number", (r) => short(r.logit_weight)],
         ],
@@ -151,7 +151,7 @@ function nearest(f, of, overview, shown) {
             ["layer", "number", (r) => r.layer],
             ["cosine", "number", (r) => short(r.cosine)],
             ["label", "words", label],
-            ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 6))],
+            ["promotes", "tokens", (r) => tokenList(r.model, r.top_token_ids, r.top_tokens, "promotes", 6)],
           ],
           rows,
         ),

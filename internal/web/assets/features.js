@@ -10,25 +10,86 @@ import {
   outside,
   short,
   table,
-  tokens,
+  token,
+  tokenList,
   whole,
 } from "./elements.js";
 
+const limit = 50;
+
+// What a token's place is called at each end that features are found by.
+const atEnd = { promotes: "promotes", suppresses: "suppresses", excited_by: "is excited by" };
+
 // One page of the table of features.
 export async function featuresPage(p, overview) {
-  const by = p.sort || "skewness",
-    order = p.order || "desc",
+  const data = await pageOf(p),
     offset = Number(p.offset || 0),
-    limit = 50;
-  const data = await get("features", { ...p, limit });
+    { sort: by, order } = data;
   const go = (changes) => {
-    location.hash = address("features", { ...p, offset: 0, ...changes });
+    location.hash = address("features", { ...p, offset: undefined, ...changes });
   };
+  const sorting = {
+    by,
+    order,
+    change: (sort) => {
+      const reverse = sort === by ? order === "desc" : sort === "rank";
+      go({ sort, order: reverse ? "asc" : "desc" });
+    },
+  };
+  const [found] = data.tokens;
+  const place = found
+    ? [
+        ["rank", "number", (r) => r.rank, "rank"],
+        ["weight", "number", (r) => short(r.weight)],
+      ]
+    : [];
+  const grid = table(
+    "Features",
+    [
+      ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"],
+      ["layer", "number", (r) => r.layer, "layer"],
+      ...place,
+      ["skewness", "number", (r) => short(r.skewness), "skewness"],
+      ["kurtosis", "number wide", (r) => short(r.kurtosis), "kurtosis"],
+      ["std", "number wide", (r) => short(r.std), "std"],
+      ["log sparsity", "number wide", (r) => short(r.log_sparsity), "log_sparsity"],
+      ["label", "words wide", label],
+      ["promotes", "tokens", (r) => tokenList(r.model, r.top_token_ids, r.top_tokens, "promotes")],
+      ["suppresses", "tokens wide", (r) => tokenList(r.model, r.bottom_token_ids, r.bottom_tokens, "suppresses", 4)],
+      ["SAE", "text wide", (r) => r.sae],
+      ["", "text wide", (r) => outside(r.neuronpedia_url, "Neuronpedia")],
+    ],
+    data.rows,
+    sorting,
+  );
+  return [
+    "Features",
+    element("h1", {}, "Features"),
+    filters(p, overview, go),
+    chips(p, data.tokens, overview, go),
+    data.total === 0 ? element("p", { role: "alert" }, none(p, overview)) : null,
+    pager(offset, data, go),
+    grid,
+  ];
+}
+
+// The rows that an address asks for; beyond the last of them, the last page, whose address it
+// becomes.
+async function pageOf(p) {
+  const data = await get("features", { ...p, limit });
+  if (data.total === 0 || Number(p.offset || 0) < data.total) return data;
+  p.offset = String(limit * Math.floor((data.total - 1) / limit));
+  history.replaceState(null, "", address("features", p));
+  return get("features", { ...p, limit });
+}
+
+function filters(p, overview, go) {
   const bound = (name, key) => {
     const input = element("input", {
       type: "number",
       step: "any",
       value: p[key] || "",
+      "data-key": key,
       "aria-label": (key.startsWith("min") ? "least " : "greatest ") + name,
       onchange: () => go({ [key]: input.value }),
     });
@@ -37,30 +98,38 @@ export async function featuresPage(p, overview) {
   const range = (name, key) =>
     element("span", {}, name + " ", bound(name, "min_" + key), " to ", bound(name, "max_" + key));
   const unique = (key) => [...new Set(overview.saes.map((s) => s[key]))];
+  // What is chosen last holds: an SAE has one layer, one release.
+  const keep = (key, v) => overview.saes.some((s) => s.sae === p.sae && String(s[key]) === v);
+  const of = (key, values) =>
+    choice(key, values, p[key], (v) => go({ [key]: v, sae: v === "" || keep(key, v) ? p.sae : undefined }));
   const find = element("input", {
     type: "search",
     value: p.token || "",
-    "aria-label": "token that the feature promotes",
+    "data-key": "token",
+    title: "Any of the ten highest tokens contains it, in capitals or not. A token's link finds that token alone.",
     onchange: () => go({ token: find.value }),
   });
-  const filters = element(
+  return element(
     "div",
     { class: "filters" },
-    unique("release").length > 1 ? choice("release", unique("release"), p.release, (v) => go({ release: v })) : null,
-    choice("SAE", unique("sae"), p.sae, (v) => go({ sae: v })),
-    choice(
+    unique("release").length > 1 ? of("release", unique("release")) : null,
+    choice("SAE", unique("sae"), p.sae, (v) => {
+      const s = overview.saes.find((o) => o.sae === v);
+      const fits = (key) => (s && p[key] && String(s[key]) !== p[key] ? undefined : p[key]);
+      go({ sae: v, layer: fits("layer"), release: fits("release"), model: fits("model") });
+    }),
+    of(
       "layer",
       unique("layer").sort((a, b) => a - b),
-      p.layer,
-      (v) => go({ layer: v }),
     ),
-    element("label", {}, "promotes ", find),
+    element("label", {}, "a promoted token's text contains ", find),
     range("skewness", "skewness"),
     range("kurtosis", "kurtosis"),
     element(
       "button",
       {
         type: "button",
+        "data-key": "clear",
         onclick: () => {
           location.hash = "#/features";
         },
@@ -68,37 +137,73 @@ export async function featuresPage(p, overview) {
       "Clear",
     ),
   );
-  const sorting = {
-    by,
-    order,
-    change: (sort) => go({ sort, order: sort === by && order === "desc" ? "asc" : "desc" }),
-  };
-  const grid = table(
-    "Features",
-    [
-      ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"],
-      ["layer", "number", (r) => r.layer, "layer"],
-      ["skewness", "number", (r) => short(r.skewness), "skewness"],
-      ["kurtosis", "number", (r) => short(r.kurtosis), "kurtosis"],
-      ["std", "number", (r) => short(r.std), "std"],
-      ["log sparsity", "number", (r) => short(r.log_sparsity), "log_sparsity"],
-      ["label", "words", label],
-      ["promotes", "tokens", (r) => tokens(r.top_tokens)],
-      ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 4))],
-      ["SAE", "text", (r) => r.sae],
-      ["", "text", (r) => outside(r.neuronpedia_url, "Neuronpedia")],
-    ],
-    data.rows,
-    sorting,
+}
+
+// Every filter that holds, in words, with a way to remove it.
+function chips(p, tokens, overview, go) {
+  const words = [];
+  for (const [key, value] of Object.entries(p)) {
+    if (value === "" || ["sort", "order", "offset", "limit"].includes(key)) continue;
+    if (key === "model" && tokens.length > 0 && overview.models.length === 1) continue; // goes with the token
+    const [, side, column] = /^(min|max)_(.+)$/.exec(key) || [];
+    const exact = tokens.find((t) => t.parameter === key);
+    if (exact) words.push([key, [atEnd[key] + " ", element("b", {}, token(exact.text)), ` (token ${exact.token_id})`]]);
+    else if (key === "token") words.push([key, ["a promoted token's text contains ", element("b", {}, token(value))]]);
+    else if (side) words.push([key, [`${column.replace("_", " ")} ${side === "min" ? "≥" : "≤"} ${value}`]]);
+    else if (["sae", "release", "model", "layer"].includes(key))
+      words.push([key, [`${key === "sae" ? "SAE" : key} ${value}`]]);
+  }
+  if (words.length === 0) return null;
+  return element(
+    "ul",
+    { class: "chosen", "aria-label": "Filters that hold" },
+    ...words.map(([key, text]) =>
+      element(
+        "li",
+        {},
+        element("span", {}, ...text),
+        element(
+          "button",
+          {
+            type: "button",
+            "aria-label": "remove the filter " + text.map((e) => e.textContent ?? e).join(""),
+            onclick: () => go({ [key]: undefined, ...(key in atEnd ? { sort: undefined, order: undefined } : {}) }),
+          },
+          "×",
+        ),
+      ),
+    ),
   );
-  const pager = element(
-    "nav",
-    { class: "pager", "aria-label": "Pages of features" },
+}
+
+// Why there is no feature, as far as the filters tell.
+function none(p, overview) {
+  const s = overview.saes.find((o) => o.sae === p.sae);
+  if (p.sae && !s) return `No SAE is called ${p.sae}. There are: ${overview.saes.map((o) => o.sae).join(", ")}.`;
+  if (s && p.layer && String(s.layer) !== p.layer)
+    return `No feature: ${p.sae} is at layer ${s.layer}, not ${p.layer}. Remove one of the two filters.`;
+  if (p.layer && !overview.saes.some((o) => String(o.layer) === p.layer))
+    return `No SAE is at layer ${p.layer}. Layers: ${[...new Set(overview.saes.map((o) => o.layer))].join(", ")}.`;
+  return "No feature is left by these filters.";
+}
+
+function pager(offset, data, go) {
+  // A button that does nothing keeps the focus, which a disabled one would lose.
+  const step = (text, to, possible) =>
     element(
       "button",
-      { type: "button", disabled: offset === 0, onclick: () => go({ offset: Math.max(0, offset - limit) }) },
-      "Previous",
-    ),
+      {
+        type: "button",
+        "data-key": text,
+        "aria-disabled": possible ? null : "true",
+        onclick: () => possible && go({ offset: to }),
+      },
+      text,
+    );
+  return element(
+    "nav",
+    { class: "pager", "aria-label": "Pages of features" },
+    step("Previous", Math.max(0, offset - limit), offset > 0),
     element(
       "span",
       { role: "status" },
@@ -106,11 +211,6 @@ export async function featuresPage(p, overview) {
         ? "No features"
         : `${whole(offset + 1)} to ${whole(Math.min(offset + limit, data.total))} of ${whole(data.total)} features`,
     ),
-    element(
-      "button",
-      { type: "button", disabled: offset + limit >= data.total, onclick: () => go({ offset: offset + limit }) },
-      "Next",
-    ),
+    step("Next", offset + limit, offset + limit < data.total),
   );
-  return ["Features", element("h1", {}, "Features"), filters, pager, grid];
 }
