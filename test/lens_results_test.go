@@ -1,11 +1,14 @@
 package test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 )
 
 // throughDifferences counts the rows of what is seen through a lens in which two databases differ, bit for bit.
@@ -90,5 +93,68 @@ func TestLensResults(t *testing.T) {
 		if r := saedbRun(t, "", "--db", into, "import", "--parquet", torn); r.code == 0 || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: %+v", damaged, r)
 		}
+	}
+}
+
+// TestExplorerThroughLens: the page of a feature has it through the lens beside what it writes
+// directly, and lists of features have none of the rows of lenses.
+func TestExplorerThroughLens(t *testing.T) {
+	db := exampleWithLens(t)
+	mustRun(t, "--db", db, "compute", "--lens", "jlens", "--sae", "layer_29", "--baseline", "0", "--rank-correlation")
+	address := exploreDatabase(t, db)
+	const of = "/api/through?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"
+	var found struct {
+		Lenses  []string
+		Feature struct {
+			TopOverlap      int     `json:"top_overlap"`
+			RankCorrelation float64 `json:"rank_correlation"`
+			LensLayer       int     `json:"lens_layer"`
+		}
+		Tokens []struct {
+			Direction, Text string
+			Rank            int
+			ThroughText     string  `json:"through_text"`
+			LogitWeight     float64 `json:"logit_weight"`
+			ThroughWeight   float64 `json:"through_logit_weight"`
+		}
+		Enrichment []struct{ Direction string }
+	}
+	read := func(path string) {
+		t.Helper()
+		status, body := request(t, "GET", address+path)
+		if err := json.Unmarshal([]byte(body), &found); err != nil || status != 200 {
+			t.Fatal(status, body, err)
+		}
+	}
+	if read(of); len(found.Lenses) != 1 || found.Lenses[0] != "jlens" || len(found.Tokens) != 0 {
+		t.Errorf("%+v", found)
+	}
+	// The lens is the identity.
+	if read(of + "&lens=jlens"); found.Feature.TopOverlap != 10 || found.Feature.RankCorrelation != 1 || found.Feature.LensLayer != 28 || len(found.Tokens) != 20 || len(found.Enrichment) == 0 {
+		t.Errorf("%+v", found)
+	}
+	for _, token := range found.Tokens {
+		if token.Text != token.ThroughText || token.LogitWeight != token.ThroughWeight || token.Text == "" {
+			t.Errorf("%+v", token)
+		}
+	}
+	if status, body := request(t, "GET", address+of+"&lens=none"); status != 404 || !strings.Contains(body, "no lens none, of those that this feature is computed through") {
+		t.Error(status, body)
+	}
+	found.Lenses = nil
+	if read(strings.Replace(of, "29", "4", 1)); len(found.Lenses) != 0 {
+		t.Errorf("layer 4 is computed through %v", found.Lenses)
+	}
+	var list struct {
+		Total int
+		Rows  []struct{ Layer *int }
+	}
+	if _, body := request(t, "GET", address+"/api/features?min_skewness=-1000&sort=skewness&limit=5"); json.Unmarshal([]byte(body), &list) != nil || list.Total != 9216 || len(list.Rows) != 5 || list.Rows[0].Layer == nil {
+		t.Errorf("features of the example are 9216: %.300s", body)
+	}
+	b := openBrowser(t)
+	b.run(t, chromedp.Navigate(address+"/#/feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"), chromedp.WaitVisible(chromedp.CSS(`[aria-label="Tokens promoted, directly and through the lens"]`)))
+	if rows := eval[int](t, b, `document.querySelectorAll('[aria-label="Tokens promoted, directly and through the lens"] tbody tr').length`); rows != 10 {
+		t.Errorf("the page has %d rows", rows)
 	}
 }

@@ -146,6 +146,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/layers", s.answer(s.layers))
 	mux.HandleFunc("GET /api/features", s.answer(s.loaded(s.features)))
 	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
+	mux.HandleFunc("GET /api/through", s.answer(s.through))
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
 	mux.HandleFunc("GET /api/compare", s.answer(s.compare))
 	mux.HandleFunc("GET /api/compare-saes", s.answer(s.compareSAEs))

@@ -15,6 +15,7 @@ import {
   tokenLink,
   tokenList,
 } from "./elements.js";
+import { throughLens } from "./lens.js";
 
 export async function featurePage(p, overview, shown) {
   const data = await get("feature", p),
@@ -123,6 +124,7 @@ export async function featurePage(p, overview, shown) {
     spread,
     element("section", {}, element("h2", {}, "Enrichment"), enriched),
     curve,
+    throughLens(f),
     near,
   ];
 }
