@@ -55,9 +55,13 @@ func (ld *Loader) Results(ctx context.Context, r ResultsRequest) (ResultsOutcome
 				r.Done(s.dSAE)
 			}
 		}
+		through, err := i.lenses(saes)
+		if err != nil {
+			return false, err
+		}
 		pairs, err := i.pairs()
 		outcome.Scores, outcome.Without = i.scores, i.without
-		return changed || pairs, err
+		return changed || through || pairs, err
 	})
 	outcome.Took = time.Since(begun)
 	return outcome, fault.At(importResults, r.Dir, err)
@@ -104,6 +108,8 @@ type resultsSAE struct {
 	release, name, model, hook, sha256, source, conventions string
 	revision                                                sql.NullString
 	layer                                                   sql.NullInt32 // of its partition
+	id                                                      int           // its number in this database, once it is there
+	lens                                                    string        // that its rows are of; empty for what it writes directly
 	dModel, dSAE                                            int
 	against, inputAgainst                                   resultsBaseline // of its figures, and of those of its input side
 	input                                                   computed        // the latter, but for whether there are any
@@ -144,7 +150,7 @@ func (i *resultsImport) open() (err error) {
 		{&i.tokens, "tokens", false, true, []string{"model", "token_id", "token", "text", "is_special", "is_padding"}},
 		{&i.output.enrichment, schema.Output.Prefix + "enrichment", true, false, scoreColumns},
 		{&i.input.enrichment, schema.Input.Prefix + "enrichment", true, false, scoreColumns},
-		{&i.chance, "baseline_statistics", false, false, []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "direction_rows", "saedb_version"}},
+		{&i.chance, "baseline_statistics", false, false, chanceColumns},
 		{&i.output.nulls, schema.Output.Prefix + "baseline_enrichment", false, false, nullColumns},
 		{&i.input.nulls, schema.Input.Prefix + "baseline_enrichment", false, false, nullColumns},
 	} {
@@ -156,10 +162,12 @@ func (i *resultsImport) open() (err error) {
 	return err
 }
 
-// scoreColumns and nullColumns are those that enrichment and baseline_enrichment must have.
+// scoreColumns, nullColumns and chanceColumns are those that enrichment, baseline_enrichment and
+// baseline_statistics must have.
 var (
-	scoreColumns = []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}
-	nullColumns  = []string{
+	chanceColumns = []string{"model", "tokens", "seed", "directions", "statistic", "sorted_values", "direction_rows", "saedb_version"}
+	scoreColumns  = []string{"sae", "model", "feature", "token_set", "es", "direction", "log10_p", "auc"}
+	nullColumns   = []string{
 		"model", "tokens", "seed", "baseline_directions", "token_set", "directions", "expected_es", "es_q99", "es_location", "es_scale", "auc_scale", "scores", "counts", "resolution",
 	}
 )
@@ -268,6 +276,7 @@ func (i *resultsImport) sae(s *resultsSAE) (Outcome, error) {
 			return outcome, err
 		}
 	}
+	s.id = id
 	outcome.Unchanged = true
 	for _, side := range []struct {
 		schema.Side

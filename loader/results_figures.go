@@ -17,11 +17,11 @@ func (i *resultsImport) figures(side schema.Side, id int, s *resultsSAE, m *resu
 		return err
 	}
 	if s.baseline(side).like {
-		if err := i.baselines(side, m, s, id); err != nil {
+		if err := i.baselines(side, m, s); err != nil {
 			return err
 		}
 	}
-	baseline, err := i.baselineOf(side, s, m, id, c.tokens)
+	baseline, err := i.baselineOf(side, s, m, c.tokens)
 	if err != nil {
 		return err
 	}
@@ -158,17 +158,17 @@ func (i *resultsImport) scoresOf(side schema.Side, id int, s *resultsSAE, m *res
 }
 
 // baselineOf is the number of the baseline that p-values of a side of an SAE are against, NULL for none.
-func (i *resultsImport) baselineOf(side schema.Side, s *resultsSAE, m *resultsModel, sae int, tokens string) (id sql.NullInt64, err error) {
+func (i *resultsImport) baselineOf(side schema.Side, s *resultsSAE, m *resultsModel, tokens string) (id sql.NullInt64, err error) {
 	b := s.baseline(side)
 	if !b.seed.Valid || !b.directions.Valid {
 		return id, nil
 	}
-	like := sql.NullInt64{Int64: int64(sae), Valid: b.like}
-	err = i.tx.QueryRowContext(i.ctx, `SELECT baseline_id FROM stored_baselines WHERE model_id = ? AND tokens = ? AND seed = ? AND directions = ? AND sae_id IS NOT DISTINCT FROM ? AND side = ? AND lens_id IS NULL`,
+	like := sql.NullInt64{Int64: int64(s.id), Valid: b.like}
+	err = i.tx.QueryRowContext(i.ctx, `SELECT baseline_id FROM stored_baselines WHERE model_id = ? AND tokens = ? AND seed = ? AND directions = ? AND sae_id IS NOT DISTINCT FROM ? AND side = ? AND `+side.OfBaseline(),
 		m.id, tokens, b.seed, b.directions, like, side.Name).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return id, &fault.Error{
-			Expected: fmt.Sprintf("in baseline_statistics the baseline of its p-values, %d directions of seed %d for %s tokens, side %s", b.directions.Int64, b.seed.Int64, tokens, side.Name),
+			Expected: fmt.Sprintf("in "+i.baselinesIn()+" the baseline of its p-values, %d directions of seed %d for %s tokens, side %s", b.directions.Int64, b.seed.Int64, tokens, side.Name),
 			Found:    "none",
 		}
 	}
@@ -177,32 +177,32 @@ func (i *resultsImport) baselineOf(side schema.Side, s *resultsSAE, m *resultsMo
 
 // baselines adds the baselines of a side of a model, which has its token sets, that this database
 // does not have, and the nulls of sets that its own lack. One that both have is the same. They are
-// the isotropic ones, or those that are like the SAE s, which has number sae here.
-func (i *resultsImport) baselines(side schema.Side, m *resultsModel, s *resultsSAE, sae int) error {
+// the isotropic ones, or those that are like the SAE s.
+func (i *resultsImport) baselines(side schema.Side, m *resultsModel, s *resultsSAE) error {
 	if i.chance == nil {
 		return nil
 	}
 	name, like, number := schema.Literal(m.name), " IS NULL", "NULL"
 	if s != nil {
-		like, number = " = "+schema.Literal(s.name), fmt.Sprint(sae)
+		like, number = " = "+schema.Literal(s.name), fmt.Sprint(s.id)
 	}
 	of := func(t *resultsTable) string {
-		return "model = " + name + " AND " + t.as("like_sae", "VARCHAR") + like + " AND coalesce(" + t.as("side", "VARCHAR") + ", 'output') = " + schema.Literal(side.Name)
+		return "model = " + name + " AND " + t.as("like_sae", "VARCHAR") + like + " AND coalesce(" + t.as("side", "VARCHAR") + ", 'output') = " + schema.Literal(side.Name) + through(side, t)
 	}
 	nulls := i.of(side).nulls
-	there := fmt.Sprintf(`(SELECT baseline_id, tokens, seed, directions FROM stored_baselines WHERE model_id = %d AND sae_id IS NOT DISTINCT FROM %s AND side = %s AND lens_id IS NULL)`,
-		m.id, number, schema.Literal(side.Name))
+	there := fmt.Sprintf(`(SELECT baseline_id, tokens, seed, directions FROM stored_baselines WHERE model_id = %d AND sae_id IS NOT DISTINCT FROM %s AND side = %s AND %s)`,
+		m.id, number, schema.Literal(side.Name), side.OfBaseline())
 	if err := i.checkBaselines(of, nulls, there); err != nil {
 		return err
 	}
 	t := i.chance
 	where := of(t)
 	statements := []string{
-		fmt.Sprintf(`INSERT INTO stored_baselines (baseline_id, model_id, sae_id, side, tokens, seed, directions, kernel, saedb_version, computed_at)
-			SELECT nextval('baseline_ids'), %d, %s, %s, tokens, seed, directions, coalesce(kernel, 'unknown'), saedb_version, coalesce(computed_at, %s)
+		fmt.Sprintf(`INSERT INTO stored_baselines (baseline_id, model_id, sae_id, side, tokens, seed, directions, kernel, saedb_version, computed_at, lens_id, lens_layer)
+			SELECT nextval('baseline_ids'), %d, %s, %s, tokens, seed, directions, coalesce(kernel, 'unknown'), saedb_version, coalesce(computed_at, %s), %s
 			FROM (SELECT tokens, seed, directions, any_value(%s) AS kernel, any_value(saedb_version) AS saedb_version, min(%s) AS computed_at
 				FROM %s WHERE %s GROUP BY tokens, seed, directions ORDER BY ALL) ANTI JOIN %s b USING (tokens, seed, directions)`,
-			m.id, number, schema.Literal(side.Name), i.now(), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
+			m.id, number, schema.Literal(side.Name), i.now(), side.BaselineLens(), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
 		fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
 			SELECT baseline_id, statistic, sorted_values, direction_rows FROM %s JOIN %s b USING (tokens, seed, directions) ANTI JOIN stored_baseline_statistics o USING (baseline_id, statistic)
 			WHERE %s ORDER BY ALL`, t.from, there, where),
@@ -240,7 +240,7 @@ func (i *resultsImport) checkBaselines(of func(*resultsTable) string, nulls *res
 	case err != nil:
 		return err
 	case torn > 0:
-		return &fault.Error{Problem: fmt.Sprintf("%d rows of baseline_statistics are not whole, or there twice", torn)}
+		return &fault.Error{Problem: fmt.Sprintf("%d rows of %s are not whole, or there twice", torn, i.baselinesIn())}
 	case wrong > 0:
 		return &fault.Error{Problem: fmt.Sprintf("%d rows of %s are not whole, or there twice", wrong, nulls.name)}
 	case other > 0:

@@ -122,9 +122,13 @@ func inPartitions(dir, path string) bool {
 	})
 }
 
-// named is the condition for the rows of one SAE.
+// named is the condition for the rows of one SAE, through its lens where it has one.
 func (s *resultsSAE) named() string {
-	return fmt.Sprintf("release = %s AND sae = %s", schema.Literal(s.release), schema.Literal(s.name))
+	named := fmt.Sprintf("release = %s AND sae = %s", schema.Literal(s.release), schema.Literal(s.name))
+	if s.lens != "" {
+		named += " AND lens = " + schema.Literal(s.lens)
+	}
+	return named
 }
 
 // where is the same in partitions, of which DuckDB then opens no other.

@@ -54,7 +54,7 @@ func (i *resultsImport) model(name string) (*resultsModel, error) {
 		}
 	}
 	for _, side := range schema.Sides {
-		if err := i.baselines(side, m, nil, 0); err != nil {
+		if err := i.baselines(side, m, nil); err != nil {
 			return nil, err
 		}
 	}

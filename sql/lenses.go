@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +34,13 @@ func Through(lens Lens) Side {
 		"stored_decoders", fmt.Sprintf(`(SELECT r.lens_sae_id AS sae_id, d.feature, through_lens(d.w_dec, %s, r.layer) AS w_dec
 			FROM stored_decoders d JOIN stored_lens_saes r ON r.sae_id = d.sae_id WHERE r.lens_id = %d)`, Literal(lens.Name), lens.ID))
 	return s
+}
+
+// PlaceInLens records that an SAE begins behind block lens.Layer in a lens, and returns its number there.
+func PlaceInLens(ctx context.Context, tx *sql.Tx, sae int, lens Lens) (id int, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO stored_lens_saes (lens_sae_id, sae_id, lens_id, layer)
+		SELECT least(coalesce(min(lens_sae_id), 0), 0) - 1, ?, ?, ? FROM stored_lens_saes RETURNING lens_sae_id`, sae, lens.ID, lens.Layer).Scan(&id)
+	return id, err
 }
 
 // Own is the column of a row of stored_saes, as SQL gives it, with the number of the SAE itself.

@@ -121,6 +121,7 @@ var tables = []table{
 	baselineEnrichment(schema.Input),
 	{name: "links", view: pairsOf("stored_links"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "neighbours", view: pairsOf("stored_neighbours"), order: "kind, sae, other_sae, feature", more: pairColumns},
+	featuresThrough, enrichmentThrough, baselineStatisticsThrough, baselineEnrichmentThrough,
 	{name: "lenses", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM lenses s JOIN loads l USING (load_id))", order: "lens"},
 	{name: "loads", view: "loads", order: "load_id", always: true},
 	{name: "load_files", view: "load_files", order: "load_id, path"},
@@ -231,7 +232,9 @@ func (t table) query(p piece) string {
 	}
 	var columns strings.Builder
 	for _, c := range t.more {
-		columns.WriteString(", " + c.sql + " AS " + c.name)
+		if c.sql != "" {
+			columns.WriteString(", " + c.sql + " AS " + c.name)
+		}
 	}
 	return named.Replace("SELECT v.* EXCLUDE (release, layer)" + columns.String() + " FROM " + t.view + " v " + t.join + t.where() + t.sorted())
 }

@@ -159,8 +159,8 @@ func placeSAEs(ctx context.Context, tx *sql.Tx, r ComputeRequest, l schema.Lens,
 		if err != nil {
 			return fault.At("", "SAE "+s.name, withOthers(err, r.SAEs))
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO stored_lens_saes SELECT least(coalesce(min(lens_sae_id), 0), 0) - 1, ?, ?, ? FROM stored_lens_saes`, s.id, l.ID, layer)
-		if err != nil {
+		l.Layer = layer
+		if _, err := schema.PlaceInLens(ctx, tx, s.id, l); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 		s.catalogue.byID[a.id] = a
 		features += a.features
 	}
-	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics`, features).Scan(&s.catalogue.computed)
+	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics WHERE sae_id > 0`, features).Scan(&s.catalogue.computed)
 }
 
 // find is the SAE of that name.

@@ -192,14 +192,11 @@ func (f *featureFilter) from(computed bool, sort ...string) string {
 }
 
 func (f *featureFilter) where() string {
-	conditions := f.conditions
+	of := "sae_id > 0" // numbers below 0 are those of SAEs in lenses
 	if f.saes != nil {
-		conditions = append([]string{"sae_id IN (" + joinInts(f.saes) + ")"}, conditions...)
+		of = "sae_id IN (" + joinInts(f.saes) + ")"
 	}
-	if len(conditions) == 0 {
-		return "true"
-	}
-	return strings.Join(conditions, " AND ")
+	return strings.Join(append([]string{of}, f.conditions...), " AND ")
 }
 
 // joinInts is what stands between the brackets of a list of numbers.

@@ -150,6 +150,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/ends", s.answer(s.ends))
 	mux.HandleFunc("GET /api/enrichment", s.answer(s.enrichment))
 	mux.HandleFunc("GET /api/links", s.answer(s.links))
+	mux.HandleFunc("GET /api/through", s.answer(s.through))
 	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
 	mux.HandleFunc("GET /api/compare", s.answer(s.compare))
 	mux.HandleFunc("GET /api/compare-saes", s.answer(s.compareSAEs))

@@ -232,6 +232,31 @@ class InMemory(unittest.TestCase):
         view = f"SELECT * EXCLUDE (log10_ks_p, log10_q, log10_q_all) FROM ({query})"
         self.assertEqual(self.con.execute(f"{view} EXCEPT ALL FROM enrichment").fetchall(), [])
 
+    def test_lens(self):
+        """Through a lens every feature is that of J · w_dec, and the rank correlation is that of both rankings."""
+        saedb.add_model(self.con, self.w_u, name="m", tokens=TOKENS)
+        sae = saedb.add_sae(self.con, self.w_dec, name="s", hook="blocks.1.hook_resid_post")
+        j = np.random.default_rng(3).normal(size=(2, D_MODEL, D_MODEL)).astype("f4")
+        with tempfile.TemporaryDirectory() as directory:
+            np.savez(f"{directory}/lens.npz", layer_0=j[0], layer_1=j[1])
+            lens = saedb.load_lens(self.con, f"{directory}/lens.npz", name="j")
+        self.assertEqual((lens.name, lens.rows), ("j", 2))
+        with self.assertRaisesRegex(duckdb.Error, "none is named"):
+            saedb.compute(self.con, rank_correlation=True)
+        computed = saedb.compute(self.con, baseline=0, lens="j", rank_correlation=True)
+        self.assertEqual([(c.sae, c.computed, c.features) for c in computed], [
+            (sae.name, "statistics through j", D_SAE), (sae.name, "rank correlation through j", D_SAE),
+        ])  # fmt: skip
+        self.assertEqual(saedb.compute(self.con, baseline=0, lens="j", rank_correlation=True), [])
+        mean, std, skewness, kurtosis, weights = expected(self.w_dec.astype("f8") @ j[1].T.astype("f8"), self.w_u)
+        found = self.con.execute("SELECT * FROM features_through('j') ORDER BY feature").fetchnumpy()
+        np.testing.assert_allclose(found["std"], std, rtol=1e-5)
+        np.testing.assert_allclose(found["kurtosis"], kurtosis, rtol=1e-5)
+        ranks = [np.argsort(np.argsort(w, axis=1), axis=1) for w in (weights, expected(self.w_dec, self.w_u)[4])]
+        squares = ((ranks[0] - ranks[1]) ** 2).sum(1)
+        np.testing.assert_allclose(found["rank_correlation"], 1 - 6 * squares / (D_VOCAB * (D_VOCAB**2 - 1)), atol=1e-12)
+        self.assertTrue(saedb.check(self.con, all=True))
+
     def test_another_database(self):
         with tempfile.TemporaryDirectory() as directory:
             self.con.execute(f"ATTACH '{directory}/other.db' AS other")

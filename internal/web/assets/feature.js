@@ -17,6 +17,7 @@ import {
   whole,
 } from "./elements.js";
 import { ends } from "./ends.js";
+import { throughLens } from "./lens.js";
 
 export async function featurePage(p, overview, shown) {
   const data = await get("feature", { sae: p.sae, feature: p.feature }),
@@ -56,6 +57,7 @@ export async function featurePage(p, overview, shown) {
     element("section", {}, element("h2", {}, "Token sets"), enriched),
     spread,
     curve,
+    throughLens(f),
     inputSide(data, p),
     linked(of, shown),
     near,
