@@ -133,7 +133,9 @@ func (b *browser) draw(t *testing.T, args ...string) {
 
 // pixel is where on the screen the n-th point of a series of points lies.
 const pixel = `(() => {
-	const box = document.querySelector(".chart"), chart = echarts.getInstanceByDom(box), r = box.getBoundingClientRect();
+	const box = document.querySelector(".chart"), chart = echarts.getInstanceByDom(box);
+	box.scrollIntoView({ block: "center" }); // a point that is out of sight cannot be clicked
+	const r = box.getBoundingClientRect();
 	const option = chart.getOption(), s = option.series.findIndex((s) => s.type === "scatter" && s.mark && s.mark.rows.length > 0);
 	const series = option.series[s], data = series.data;
 	let [x, y] = [data[0], data[1]];
