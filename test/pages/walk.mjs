@@ -33,6 +33,7 @@ const pages = [
     "SQL",
     { "main tbody tr": 5, ".chart canvas": 1 },
   ],
+  ["token?id=25", ")", { ".heat td": 12, "main tbody tr": 30 }],
   ["sql?" + new URLSearchParams({ q: "SELECT\n nope" }), "SQL", { ".place": 1 }],
   ["search?q=digit", "Search: digit", { "main tbody tr": 20 }],
 ];

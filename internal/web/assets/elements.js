@@ -63,11 +63,16 @@ export const tokens = (list) => (list || []).map(token).join("  ");
 // suppress it (suppresses), or are excited by it (excited_by).
 export const tokenLink = (model, id, text, end) =>
   element("a", { class: "token", href: address("token", { model, id, end }) }, token(text));
+// Those of a list that has many are no stops of Tab: they stand on the page that its row leads to.
 export const tokenList = (model, ids, texts, end, most = 10) =>
   element(
     "span",
     { class: "tokenlist" },
-    ...(texts || []).slice(0, most).map((text, i) => tokenLink(model, ids[i], text, end)),
+    ...(texts || []).slice(0, most).map((text, i) => {
+      const one = tokenLink(model, ids[i], text, end);
+      one.tabIndex = -1;
+      return one;
+    }),
   );
 
 // A table: columns are [heading, kind, how a row's cell is made, name to sort by].

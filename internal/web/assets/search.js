@@ -1,5 +1,17 @@
 // The explorer's page of what a search finds.
-import { address, element, featureAddress, get, label, link, table, token, tokens, whole } from "./elements.js";
+import {
+  address,
+  element,
+  featureAddress,
+  get,
+  label,
+  link,
+  table,
+  token,
+  tokenLink,
+  tokenList,
+  whole,
+} from "./elements.js";
 
 // Columns of a table of features, with those that are between a feature's layer and its SAE.
 const ofFeatures = (...columns) => [
@@ -8,7 +20,10 @@ const ofFeatures = (...columns) => [
   ...columns,
   ["SAE", "text", (r) => r.sae],
 ];
-const labelled = ofFeatures(["label", "words", label], ["promotes", "tokens", (r) => tokens(r.top_tokens)]);
+const labelled = ofFeatures(
+  ["label", "words", label],
+  ["promotes", "tokens", (r) => tokenList(r.model, r.top_token_ids, r.top_tokens, "promotes")],
+);
 
 // The kinds of what is found, in their order, each with the columns of its table.
 const kinds = [
@@ -17,7 +32,7 @@ const kinds = [
     "tokens",
     "Tokens",
     [
-      ["token", "tokens", (r) => link(address("features", { token: r.text }), token(r.text))],
+      ["token", "tokens", (r) => tokenLink(r.model, r.token_id, r.text, "promotes")],
       ["id", "number", (r) => r.token_id],
       ["model", "text", (r) => r.model],
     ],

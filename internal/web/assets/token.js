@@ -92,7 +92,7 @@ function heat(data, end, overview) {
         element("small", {}, " #" + c.best),
       ),
     );
-    made.style.setProperty("--heat", (15 + (70 * c.features) / greatest).toFixed(0) + "%");
+    made.style.setProperty("--heat", (8 + (37 * c.features) / greatest).toFixed(0) + "%");
     return made;
   };
   const row = (t) =>
