@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -58,16 +59,32 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 
 // facets are what the features that a request leaves are of: how many each SAE has, and
 // histograms of statistics. Each is without the filters of its own, so that it shows what
-// another choice would leave.
+// another choice would leave. They are kept as figures are.
 func (s *Server) facets(r *http.Request) (any, error) {
-	q := r.URL.Query()
-	f, err := s.featureFilter(r.Context(), without(q, "sae", "layer", "min_layer", "max_layer"))
+	q := without(r.URL.Query(), "sort", "order", "offset", "limit")
+	key := "facets " + q.Encode()
+	if known, ok := s.drawn.get(key); ok {
+		return known, nil
+	}
+	found, err := s.countFacets(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	content, err := json.Marshal(found)
+	if err == nil {
+		s.drawn.keep(key, content)
+	}
+	return json.RawMessage(content), err
+}
+
+func (s *Server) countFacets(ctx context.Context, q url.Values) (any, error) {
+	f, err := s.featureFilter(ctx, without(q, "sae", "layer", "min_layer", "max_layer"))
 	if err != nil {
 		return nil, err
 	}
 	counts := []row{}
 	if !f.none {
-		counts, err = s.list(r.Context(), "SELECT sae_id, count(*) AS features FROM "+f.from(s.catalogue.computed)+" WHERE "+f.where()+" GROUP BY sae_id ORDER BY sae_id", f.arguments()...)
+		counts, err = s.list(ctx, "SELECT sae_id, count(*) AS features FROM "+f.from(s.catalogue.computed)+" WHERE "+f.where()+" GROUP BY sae_id ORDER BY sae_id", f.arguments()...)
 		if err != nil {
 			return nil, err
 		}
@@ -79,11 +96,11 @@ func (s *Server) facets(r *http.Request) (any, error) {
 	}
 	histograms := map[string]any{}
 	for _, statistic := range []string{"skewness", "kurtosis"} {
-		f, err := s.featureFilter(r.Context(), without(q, "min_"+statistic, "max_"+statistic))
+		f, err := s.featureFilter(ctx, without(q, "min_"+statistic, "max_"+statistic))
 		if err != nil {
 			return nil, err
 		}
-		if histograms[statistic], err = s.histogram(r.Context(), f, statistic); err != nil {
+		if histograms[statistic], err = s.histogram(ctx, f, statistic); err != nil {
 			return nil, err
 		}
 	}

@@ -78,9 +78,18 @@ func (s *Server) countsAtEnds(ctx context.Context, model int, tokens []int) ([]r
 		}
 	}
 	for _, e := range ends {
+		// To look into the lists for a few tokens is faster than to unnest all of them; for many it is not.
+		has := "true"
+		if len(tokens) <= 4 {
+			var each []string
+			for _, id := range tokens {
+				each = append(each, fmt.Sprintf("list_contains(%s, %d)", e.ids, id))
+			}
+			has = strings.Join(each, " OR ")
+		}
 		parts = append(parts, fmt.Sprintf(`SELECT '%[1]s' AS parameter, sae_id, token_id, count(*) AS features, min(rank) AS best
-			FROM (SELECT sae_id, unnest(%[2]s) AS token_id, unnest(range(1, len(%[2]s) + 1)) AS rank FROM %[3]s WHERE sae_id IN (%[4]s))
-			WHERE token_id IN (%[5]s) GROUP BY ALL`, e.parameter, e.ids, e.table, joinInts(saes), joinInts(tokens)))
+			FROM (SELECT sae_id, unnest(%[2]s) AS token_id, unnest(range(1, len(%[2]s) + 1)) AS rank FROM %[3]s WHERE sae_id IN (%[4]s) AND (%[6]s))
+			WHERE token_id IN (%[5]s) GROUP BY ALL`, e.parameter, e.ids, e.table, joinInts(saes), joinInts(tokens), has))
 	}
 	found, err := s.list(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY ALL")
 	for _, f := range found {
