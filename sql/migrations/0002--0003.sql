@@ -77,6 +77,34 @@ CREATE TABLE stored_neighbours (
     mean_absolute_cosine DOUBLE
 );
 
+-- Features multiplied with the input weights of an MLP's neurons, likewise.
+CREATE TABLE stored_neuron_pairs (
+    pair_id INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    sae_id INTEGER NOT NULL,
+    model_id INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    matrix VARCHAR NOT NULL,
+    top INTEGER NOT NULL,
+    kernel VARCHAR NOT NULL,
+    saedb_version VARCHAR NOT NULL,
+    computed_at TIMESTAMP NOT NULL,
+    features INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE
+);
+
+CREATE TABLE stored_neuron_links (
+    pair_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    mean DOUBLE,
+    std DOUBLE,
+    top_numbers INTEGER[],
+    top_weights DOUBLE[],
+    bottom_numbers INTEGER[],
+    bottom_weights DOUBLE[]
+);
+
 CREATE TABLE stored_embeddings (
     model_id INTEGER NOT NULL,
     token_id INTEGER NOT NULL,
