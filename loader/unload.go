@@ -275,6 +275,9 @@ func dropModel(ctx context.Context, tx *sql.Tx, id int) error {
 	if err := dropBaselines(ctx, tx, of); err != nil {
 		return err
 	}
+	if err := schema.DropNeuronPairs(ctx, tx, of); err != nil {
+		return err
+	}
 	return deleteWhere(ctx, tx, of, modelTables...)
 }
 
@@ -285,6 +288,9 @@ func dropSAE(ctx context.Context, tx *sql.Tx, id int) error {
 		return err
 	}
 	if err := schema.DropPairs(ctx, tx, schema.OfSAE(id)); err != nil {
+		return err
+	}
+	if err := schema.DropNeuronPairs(ctx, tx, of); err != nil {
 		return err
 	}
 	if err := dropThrough(ctx, tx, of); err != nil {

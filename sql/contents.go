@@ -113,8 +113,18 @@ func RecordCounts(ctx context.Context, tx *sql.Tx, condition string) error {
 // DropPairs takes away pairs of SAEs that a condition on stored_sae_pairs chooses, with what was
 // computed of them.
 func DropPairs(ctx context.Context, tx *sql.Tx, condition string) error {
-	for _, table := range []string{"stored_links", "stored_neighbours", "stored_sae_pairs"} {
-		_, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE pair_id IN (SELECT pair_id FROM stored_sae_pairs WHERE "+condition+")")
+	return dropPairs(ctx, tx, condition, "stored_links", "stored_neighbours", "stored_sae_pairs")
+}
+
+// DropNeuronPairs takes away those of SAEs and MLPs, by a condition on stored_neuron_pairs.
+func DropNeuronPairs(ctx context.Context, tx *sql.Tx, condition string) error {
+	return dropPairs(ctx, tx, condition, "stored_neuron_links", "stored_neuron_pairs")
+}
+
+// dropPairs deletes from tables, of which the last has a row a pair.
+func dropPairs(ctx context.Context, tx *sql.Tx, condition string, tables ...string) error {
+	for _, table := range tables {
+		_, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE pair_id IN (SELECT pair_id FROM "+tables[len(tables)-1]+" WHERE "+condition+")")
 		if err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ const asBefore3 = `UPDATE stored_loads SET name = s.short_name FROM stored_saes 
 	ALTER TABLE stored_computations DROP COLUMN counted_tokens; ALTER TABLE stored_computations DROP COLUMN features; ALTER TABLE stored_computations DROP COLUMN scores;
 	ALTER TABLE stored_computations DROP COLUMN baseline_id; ALTER TABLE stored_statistics DROP COLUMN top_share; ALTER TABLE stored_statistics DROP COLUMN decoder_norm;
 	DROP TABLE stored_baselines; DROP TABLE stored_baseline_statistics; DROP TABLE stored_baseline_enrichment; DROP TABLE stored_significance; DROP TABLE stored_labels; DROP SEQUENCE baseline_ids;
-	DROP TABLE stored_sae_pairs; DROP TABLE stored_links; DROP TABLE stored_neighbours;
+	DROP TABLE stored_sae_pairs; DROP TABLE stored_links; DROP TABLE stored_neighbours; DROP TABLE stored_neuron_pairs; DROP TABLE stored_neuron_links;
 	DROP TABLE stored_encoders; ALTER TABLE stored_saes DROP COLUMN encoder_hook; DROP TABLE stored_embeddings; DROP TABLE stored_attention; DROP TABLE stored_head_weights;
 	DROP TABLE stored_lenses; DROP TABLE stored_lens_matrices; DROP TABLE stored_lens_saes; DROP TABLE stored_lens_correlations; DROP TABLE stored_mlps; DROP TABLE stored_mlp_weights;
 	DROP TABLE stored_input_computations; DROP TABLE stored_input_statistics; DROP TABLE stored_input_significance;

@@ -14,8 +14,8 @@ var linkedFeaturesFamily = family{
 		{
 			Name:      "linked_features",
 			Signature: "linked_features(w_dec, reader [, k]) → STRUCT(mean, std DOUBLE, top_features INTEGER[], top_weights DOUBLE[], bottom_features INTEGER[], bottom_weights DOUBLE[])",
-			Description: "What saedb compute --links stores of a direction, from one pass over its products with the rows of a reader ('SAE#encoder', 'SAE#decoder'): " +
-				"their mean and population standard deviation, and the k features (32 by default) at either end, outermost first; ties by lower feature. Products at the ends are float64's.",
+			Description: "What saedb compute --links stores of a direction, from one pass over its products with the rows of a reader ('SAE#encoder', 'SAE#decoder', 'MODEL#mlp_in.LAYER'): " +
+				"their mean and population standard deviation, and the k features, or neurons, (32 by default) at either end, outermost first; ties by the lower index. Products at the ends are float64's.",
 			Example: "SELECT feature, unnest(linked_features(w_dec, 'layer_29#decoder', 3)) FROM decoder_directions WHERE layer = 14 LIMIT 3",
 		},
 		{

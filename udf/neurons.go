@@ -40,14 +40,12 @@ var neuronKinds sync.Map
 
 // neuronKind returns the kind of a suffix such as mlp_in.9, nil for others.
 func neuronKind(suffix string) *readerKind {
-	name, number, ok := strings.Cut(suffix, ".")
-	matrix, known := map[string]modelfile.MLPMatrix{schema.MLPInReader: modelfile.NeuronsIn, schema.MLPGateReader: modelfile.NeuronsGate}[name]
-	layer, err := strconv.ParseUint(number, 10, 16)
-	if !ok || !known || err != nil || number != strconv.FormatUint(layer, 10) {
+	matrix, layer, ok := schema.NeuronReader(suffix)
+	if !ok {
 		return nil
 	}
 	kind, _ := neuronKinds.LoadOrStore(suffix, &readerKind{
-		suffix: suffix, neurons: true, layer: int32(layer), gate: matrix == modelfile.NeuronsGate,
+		suffix: suffix, neurons: true, layer: int32(layer), gate: matrix == modelfile.NeuronsGate.String(),
 		table: "stored_mlp_weights", owner: "model_id", row: "neuron", weights: "w_in",
 		where: fmt.Sprintf(" AND layer = %d AND matrix = '%s'", layer, matrix),
 	})

@@ -33,7 +33,7 @@ func TestNeurons(t *testing.T) {
 		"top_neurons(" + direction + ", 'llama#mlp_in.00')":        {"a reader is"},
 		"top_neurons(" + direction + ", 'llama')":                  {"its rows are tokens", "needs neurons", "top_tokens"},
 		"top_features(" + direction + ", 'llama#mlp_in.0')":        {"its rows are neurons", "needs features", "top_neurons"},
-		"linked_features(" + direction + ", 'llama#mlp_in.0')":     {"its rows are neurons", "needs features"},
+		"nearest_features(" + direction + ", 'llama#mlp_in.0')":    {"its rows are neurons", "needs features"},
 		"top_tokens(" + direction + ", 'llama#mlp_in.0', 3)":       {"its rows are neurons", "needs tokens", "top_neurons"},
 		"logit_stats(" + direction + ", 'llama#mlp_in.0', 'real')": {"its rows are neurons", "leave out 'real'"},
 		"logit_weight(" + direction + ", 'llama#mlp_in.0', 48)":    {"0 to 47, the neurons of layer 0 of model llama"},

@@ -175,6 +175,8 @@ func (s *storedReader) checkUse(function, scope string) error {
 	switch {
 	case forNeurons[function] != "" && !s.kind.neurons:
 		e.Problem, e.Hint = "its rows are "+s.kind.rows()+", and this function needs neurons", forNeurons[function]
+	case s.kind.neurons && function == "linked_features": // whose lists are of any rows but tokens
+		return nil
 	case s.kind.neurons && (forTokens[function] != "" || forFeatures[function] != ""):
 		e.Problem, e.Hint = "its rows are neurons, and this function needs "+map[bool]string{true: "tokens", false: "features"}[forTokens[function] != ""], neuronEnds
 	case s.kind.ofFeatures && forTokens[function] != "":

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/statistics"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/urfave/cli/v2"
 )
 
@@ -14,7 +16,7 @@ var pairFlags = []cli.Flag{
 	&cli.BoolFlag{Name: "links", Usage: "direct weights from the features of the SAEs --from to those of the SAEs --to, which must be loaded with their encoder, in place of statistics"},
 	&cli.BoolFlag{Name: "neighbours", Usage: "nearest decoder directions within each of the SAEs --from, or with --to between them and those, both ways, in place of statistics"},
 	&cli.StringFlag{Name: "from", DefaultText: "all", Usage: "with --links and --neighbours: the SAEs that `WORDS` mean, as for --sae"},
-	&cli.StringFlag{Name: "to", DefaultText: "all, for links", Usage: "with --links and --neighbours: those that `WORDS` mean"},
+	&cli.StringFlag{Name: "to", DefaultText: "all, for links", Usage: "with --links and --neighbours: those that `WORDS` mean; with --links also MODEL#mlp_in.LAYER or MODEL#mlp_gate.LAYER, the neurons of an MLP"},
 	&cli.IntFlag{
 		Name: "top", DefaultText: fmt.Sprint(operations.DefaultLinks),
 		Usage: "with --links and --neighbours: keep the `N` strongest of each feature, of links at either end",
@@ -73,6 +75,10 @@ func reportPair(c *cli.Context, done saedb.ComputedPair) {
 		statistics.Incoming:   "strongest sources",
 		statistics.Neighbours: "nearest directions",
 	}
-	fmt.Fprintf(c.App.Writer, "computed %s: the %d %s of each of %d features in %s, %.1f s\n",
-		done.SAE, done.Top, lists[done.Kind], done.Features, done.Other, done.Took.Seconds())
+	of := "features"
+	if strings.ContainsRune(done.SAE, schema.ReaderMark) {
+		of = "neurons"
+	}
+	fmt.Fprintf(c.App.Writer, "computed %s: the %d %s of each of %d %s in %s, %.1f s\n",
+		done.SAE, done.Top, lists[done.Kind], done.Features, of, done.Other, done.Took.Seconds())
 }

@@ -17,14 +17,17 @@ const weightsAtOnce = 8 << 20
 
 // sample is the features of s whose figures are computed again: evenly spread, with
 // the first and the last.
-func (r *run) sample(s *storedSAE) []int {
+func (r *run) sample(s *storedSAE) []int { return r.sampleOf(s.dSAE) }
+
+// sampleOf is those of so many that are computed again.
+func (r *run) sampleOf(all int) []int {
 	n := r.Sample
-	if n == AllFeatures || n > s.dSAE {
-		n = s.dSAE
+	if n == AllFeatures || n > all {
+		n = all
 	}
 	features := make([]int, n)
 	for i := range features {
-		features[i] = i * (s.dSAE - 1) / max(n-1, 1)
+		features[i] = i * (all - 1) / max(n-1, 1)
 	}
 	return features
 }

@@ -3,6 +3,7 @@ package operations
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -20,7 +21,7 @@ const (
 // PairsRequest says which features are multiplied with which.
 type PairsRequest struct {
 	Source string // words for SAEs, "" for all
-	Target string // likewise; of neighbours, "" for each source itself
+	Target string // likewise, or of links a reader of neurons; of neighbours, "" for each source itself
 	Top    int    // how many are kept of each end, 0 for the usual number
 	Alone  bool   // see statistics.Job
 
@@ -35,7 +36,7 @@ type PairsRequest struct {
 // ComputedPair is a piece of what a computation of pairs has done.
 type ComputedPair struct {
 	Kind       string // statistics.Outgoing, Incoming or Neighbours
-	SAE, Other string // the features of SAE have lists of those of Other
+	SAE, Other string // the features of SAE have lists of those of Other; one may be a reader of neurons
 	Features   int
 	Top        int
 	Took       time.Duration
@@ -93,10 +94,13 @@ func linked(source, target pairedSAE) error {
 
 // ComputeLinks computes the direct weights from the features of the source SAEs to those of the
 // target SAEs, both ways: the strongest targets of every source, and the strongest sources of
-// every target.
+// every target. A target 'MODEL#mlp_in.LAYER', or mlp_gate, is the neurons of an MLP.
 func (d *Database) ComputeLinks(ctx context.Context, r PairsRequest) (PairsOutcome, error) {
 	if r.Top == 0 {
 		r.Top = DefaultLinks
+	}
+	if strings.ContainsRune(r.Target, schema.ReaderMark) {
+		return d.computeNeuronLinks(ctx, r)
 	}
 	return d.computePairs(ctx, "compute links", r, linked, func(source, target string) [][3]string {
 		return [][3]string{{statistics.Outgoing, source, target}, {statistics.Incoming, target, source}}
@@ -128,11 +132,18 @@ func (d *Database) ComputeNeighbours(ctx context.Context, r PairsRequest) (Pairs
 	})
 }
 
+func (r PairsRequest) checkTop(op string) error {
+	if r.Top < 1 || r.Top > statistics.MaxTop {
+		return &fault.Error{Op: op, Subject: "top", Expected: fmt.Sprintf("1 to %d", statistics.MaxTop), Found: fmt.Sprint(r.Top)}
+	}
+	return nil
+}
+
 // computePairs computes what each pair of a source and a target that has products asks for.
 func (d *Database) computePairs(ctx context.Context, op string, r PairsRequest, have func(source, target pairedSAE) error,
 	asked func(source, target string) [][3]string) (outcome PairsOutcome, err error) {
-	if r.Top < 1 || r.Top > statistics.MaxTop {
-		return outcome, &fault.Error{Op: op, Subject: "top", Expected: fmt.Sprintf("1 to %d", statistics.MaxTop), Found: fmt.Sprint(r.Top)}
+	if err := r.checkTop(op); err != nil {
+		return outcome, err
 	}
 	if err := d.Require(ctx); err != nil {
 		return outcome, fault.At(op, "", err)
@@ -176,18 +187,23 @@ func (d *Database) computePairs(ctx context.Context, op string, r PairsRequest, 
 	if outcome.Pairs == 0 && first != nil {
 		return outcome, &fault.Error{Op: op, Problem: "no pair of these SAEs has products that stand for anything", Err: first}
 	}
+	outcome.Changed = len(pending) > 0
+	return outcome, d.computePending(ctx, op, r, pending)
+}
+
+// computePending computes what pairs lack.
+func (d *Database) computePending(ctx context.Context, op string, r PairsRequest, pending []statistics.Pair) error {
 	job, err := d.Job(0)
 	if err != nil {
-		return outcome, fault.At(op, "", err)
+		return fault.At(op, "", err)
 	}
 	job.Alone = r.Alone
 	for _, p := range pending {
 		if err := d.computePair(ctx, r, job, p); err != nil {
-			return outcome, err
+			return err
 		}
 	}
-	outcome.Changed = len(pending) > 0
-	return outcome, nil
+	return nil
 }
 
 // computePair computes what a pair lacks.

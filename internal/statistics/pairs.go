@@ -29,25 +29,91 @@ type Pair struct {
 	Top              int // how many are kept of each end
 	Features         int // that lack their row
 
-	id, sae, other int // id is 0 where nothing of the pair is stored, or what is has to go
-	stale          int // the pair to drop, 0 for none
-	features       int // of the first SAE
-	block          int
+	id       int // 0 where nothing of the pair is stored, or what is has to go
+	stale    int // the pair to drop, 0 for none
+	features int // that have a row each
+	block    int
+	within   bool // of an SAE with itself
+	in       pairTables
+	key      string // the columns of in.pairs that say which pair it is, and their values
+	values   string
+	from     string // rows (feature, directions) of the features that have a row each
+	reader   string // that they are multiplied with
 }
+
+// pairTables are where pairs and their rows are stored.
+type pairTables struct {
+	pairs, rows, number string // number is the column of the rows' features
+	drop                func(ctx context.Context, tx *sql.Tx, condition string) error
+}
+
+var (
+	linkTables      = pairTables{"stored_sae_pairs", "stored_links", "feature", schema.DropPairs}
+	neighbourTables = pairTables{"stored_sae_pairs", "stored_neighbours", "feature", schema.DropPairs}
+	neuronTables    = pairTables{"stored_neuron_pairs", "stored_neuron_links", "number", schema.DropNeuronPairs}
+)
 
 // PlanPair says what a pair lacks. One that has more of each end than top has what is asked for.
 func PlanPair(ctx context.Context, db *sql.DB, kind, sae, other string, top int) (Pair, error) {
-	p := Pair{Kind: kind, SAE: sae, Other: other}
+	p := Pair{Kind: kind, SAE: sae, Other: other, in: linkTables, within: sae == other}
 	var weights int64
-	var pair, stored, done, most int
+	var id, otherID, pair, stored, done, most int
 	err := db.QueryRowContext(ctx, `SELECT s.sae_id, o.sae_id, s.d_sae, s.d_model * CAST(o.d_sae AS BIGINT), o.d_sae,
 			coalesce(p.pair_id, 0), coalesce(p.top, 0), coalesce(p.features, 0)
 		FROM stored_saes s JOIN stored_saes o ON o.sae = $2
 		LEFT JOIN stored_sae_pairs p ON p.kind = $3 AND p.sae_id = s.sae_id AND p.other_id = o.sae_id
-		WHERE s.sae = $1`, sae, other, kind).Scan(&p.sae, &p.other, &p.features, &weights, &most, &pair, &stored, &done)
+		WHERE s.sae = $1`, sae, other, kind).Scan(&id, &otherID, &p.features, &weights, &most, &pair, &stored, &done)
 	if err != nil {
 		return p, fault.At("compute", sae, err)
 	}
+	k := pairKinds[kind]
+	if kind == Neighbours {
+		p.in = neighbourTables
+	}
+	p.key, p.values = "kind, sae_id, other_id", fmt.Sprintf("'%s', %d, %d", kind, id, otherID)
+	p.from, p.reader = fmt.Sprintf("(SELECT feature, %s FROM %s WHERE sae_id = %d)", k.direction, k.from, id), schema.ReaderName(other, k.reader)
+	p.plan(top, most, weights, pair, stored, done)
+	return p, nil
+}
+
+// Neurons is the input weights of an MLP: those of a model that is loaded with them.
+type Neurons struct {
+	Reader  string // as functions take it
+	ModelID int
+	Layer   int
+	Matrix  string // in or gate
+	Count   int
+	DModel  int
+}
+
+// PlanNeurons says what an SAE and an MLP lack of their links: Outgoing, of which each feature has a row
+// with lists of neurons, or Incoming, of which each neuron has a row with lists of features.
+func PlanNeurons(ctx context.Context, db *sql.DB, kind, sae string, n Neurons, top int) (Pair, error) {
+	p := Pair{Kind: kind, SAE: sae, Other: n.Reader, in: neuronTables}
+	var id, features, pair, stored, done int
+	err := db.QueryRowContext(ctx, `SELECT s.sae_id, s.d_sae, coalesce(p.pair_id, 0), coalesce(p.top, 0), coalesce(p.features, 0)
+		FROM stored_saes s LEFT JOIN stored_neuron_pairs p ON p.kind = $2 AND p.sae_id = s.sae_id AND p.model_id = $3 AND p.layer = $4 AND p.matrix = $5
+		WHERE s.sae = $1`, sae, kind, n.ModelID, n.Layer, n.Matrix).Scan(&id, &features, &pair, &stored, &done)
+	if err != nil {
+		return p, fault.At("compute", sae, err)
+	}
+	p.key = "kind, sae_id, model_id, layer, matrix"
+	p.values = fmt.Sprintf("'%s', %d, %d, %d, '%s'", kind, id, n.ModelID, n.Layer, n.Matrix)
+	most := n.Count
+	p.features, p.reader = features, n.Reader
+	p.from = fmt.Sprintf("(SELECT feature, w_dec FROM stored_decoders WHERE sae_id = %d)", id)
+	if kind == Incoming {
+		p.SAE, p.Other = n.Reader, sae
+		p.features, most, p.reader = n.Count, features, schema.ReaderName(sae, schema.DecoderReader)
+		p.from = fmt.Sprintf("(SELECT neuron AS feature, w_in AS w_enc FROM stored_mlp_weights WHERE model_id = %d AND layer = %d AND matrix = '%s')", n.ModelID, n.Layer, n.Matrix)
+	}
+	p.plan(top, most, int64(n.DModel)*int64(most), pair, stored, done)
+	return p, nil
+}
+
+// plan is what is left of a pair of which pair, 0 for none, has stored of each end for done
+// features; most are there on the other side, of so many weights.
+func (p *Pair) plan(top, most int, weights int64, pair, stored, done int) {
 	p.Top, p.id, p.block, p.Features = min(top, most), pair, blockOf(weights), p.features
 	switch {
 	case pair == 0:
@@ -56,7 +122,6 @@ func PlanPair(ctx context.Context, db *sql.DB, kind, sae, other string, top int)
 	default:
 		p.Top, p.Features = stored, p.features-done
 	}
-	return p, nil
 }
 
 // RunPair computes what p lacks, in blocks that are each committed.
@@ -77,17 +142,17 @@ func (j *Job) beginPair(ctx context.Context, p *Pair) error {
 	}
 	defer tx.Rollback()
 	if p.stale != 0 {
-		if err := schema.DropPairs(ctx, tx, fmt.Sprintf("pair_id = %d", p.stale)); err != nil {
+		if err := p.in.drop(ctx, tx, fmt.Sprintf("pair_id = %d", p.stale)); err != nil {
 			return err
 		}
 	}
 	if p.id != 0 {
-		_, err = tx.ExecContext(ctx, `UPDATE stored_sae_pairs SET kernel = kernel || $3 || $2 WHERE pair_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
+		_, err = tx.ExecContext(ctx, `UPDATE `+p.in.pairs+` SET kernel = kernel || $3 || $2 WHERE pair_id = $1 AND NOT list_contains(string_split(kernel, $3), $2)`,
 			p.id, j.Kernel, kernelsApart)
 	} else {
-		err = tx.QueryRowContext(ctx, `INSERT INTO stored_sae_pairs (pair_id, kind, sae_id, other_id, top, kernel, saedb_version, computed_at, features)
-			SELECT (SELECT coalesce(max(pair_id), 0) + 1 FROM stored_sae_pairs), ?, ?, ?, ?, ?, ?, ?, 0 RETURNING pair_id`,
-			p.Kind, p.sae, p.other, p.Top, j.Kernel, j.Version, time.Now().UTC()).Scan(&p.id)
+		err = tx.QueryRowContext(ctx, fmt.Sprintf(`INSERT INTO %[1]s (pair_id, %[2]s, top, kernel, saedb_version, computed_at, features)
+			SELECT (SELECT coalesce(max(pair_id), 0) + 1 FROM %[1]s), %[3]s, ?, ?, ?, ?, 0 RETURNING pair_id`, p.in.pairs, p.key, p.values),
+			p.Top, j.Kernel, j.Version, time.Now().UTC()).Scan(&p.id)
 	}
 	if err != nil {
 		return err
@@ -100,17 +165,16 @@ type pairKind struct {
 	from, direction string // the table and the column of the directions
 	reader          string // which matrix of the other SAE they are multiplied with
 	call            string // the function
-	table           string // that the rows are stored in
 	columns         string // those of a row after pair and feature, of rows (feature, s)
 }
 
 const linkColumns = "s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights"
 
 var pairKinds = map[string]pairKind{
-	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", "stored_links", linkColumns},
-	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", "stored_links", linkColumns},
+	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", linkColumns},
+	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", linkColumns},
 	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
-	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features", "stored_neighbours",
+	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features",
 		`(s.features[1:place - 1] || s.features[place + 1:])[:$top] AS neighbours, (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top] AS cosines, s.mean_absolute_cosine`},
 }
 
@@ -154,22 +218,21 @@ func QueriesOfPair(kind string, top int, within bool) (PairQueries, error) {
 
 // pairBlock computes the features in [from, to) that lack their row.
 func (j *Job) pairBlock(ctx context.Context, conn *sql.Conn, p Pair, from, to int) (store []string, err error) {
-	kind := pairKinds[p.Kind]
-	queries, err := QueriesOfPair(p.Kind, p.Top, p.sae == p.other)
+	queries, err := QueriesOfPair(p.Kind, p.Top, p.within)
 	if err != nil {
 		return nil, err
 	}
-	features := fmt.Sprintf("feature >= %d AND feature < %d", from, to)
+	between := func(column string) string { return fmt.Sprintf("%[1]s >= %[2]d AND %[1]s < %[3]d", column, from, to) }
 	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS %s FROM %s
-		WHERE sae_id = %d AND %s AND feature NOT IN (SELECT feature FROM %s WHERE pair_id = %d AND %s)`,
-		strings.ReplaceAll(queries.Select, "$reader", schema.Literal(schema.ReaderName(p.Other, queries.Reader))), kind.from, p.sae, features, kind.table, p.id, features))
+		WHERE %s AND feature NOT IN (SELECT %s FROM %s WHERE pair_id = %d AND %s)`,
+		strings.ReplaceAll(queries.Select, "$reader", schema.Literal(p.reader)), p.from, between("feature"), p.in.number, p.in.rows, p.id, between(p.in.number)))
 	store = []string{
-		fmt.Sprintf("INSERT INTO %s SELECT %d, r.* FROM (%s) r ORDER BY feature", kind.table, p.id, queries.Rows),
-		fmt.Sprintf("UPDATE stored_sae_pairs SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = %d", p.id),
+		fmt.Sprintf("INSERT INTO %s SELECT %d, r.* FROM (%s) r ORDER BY feature", p.in.rows, p.id, queries.Rows),
+		fmt.Sprintf("UPDATE %s SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = %d", p.in.pairs, p.id),
 	}
 	if to == p.features && queries.Total != "" {
-		store = append(store, fmt.Sprintf("UPDATE stored_sae_pairs SET mean = r.mean, std = r.std FROM (%s FROM stored_links WHERE pair_id = %d) r WHERE pair_id = %d",
-			queries.Total, p.id, p.id))
+		store = append(store, fmt.Sprintf("UPDATE %s SET mean = r.mean, std = r.std FROM (%s FROM %s WHERE pair_id = %d) r WHERE pair_id = %d",
+			p.in.pairs, queries.Total, p.in.rows, p.id, p.id))
 	}
 	return store, err
 }

@@ -54,3 +54,34 @@ COMMENT ON COLUMN feature_neighbours.sae IS 'The SAE.';
 COMMENT ON COLUMN feature_neighbours.neighbour_sae IS 'SAE of the neighbour.';
 COMMENT ON COLUMN feature_neighbours.release IS 'Release of the SAE.';
 COMMENT ON COLUMN feature_neighbours.model IS 'Its model.';
+
+CREATE OR REPLACE VIEW neuron_links AS
+WITH ends AS (
+    SELECT pair_id, number, 'excites' AS direction, unnest(range(1, len(top_numbers) + 1)) AS rank, unnest(top_numbers) AS other, unnest(top_weights) AS weight
+    FROM stored_neuron_links
+    UNION ALL
+    SELECT pair_id, number, 'inhibits', unnest(range(1, len(bottom_numbers) + 1)), unnest(bottom_numbers), unnest(bottom_weights)
+    FROM stored_neuron_links
+)
+SELECT s.layer AS source_layer, CASE p.kind WHEN 'outgoing' THEN e.number ELSE e.other END AS source_feature,
+       p.layer AS neuron_layer, p.matrix, CASE p.kind WHEN 'outgoing' THEN e.other ELSE e.number END AS neuron,
+       e.direction, CASE p.kind WHEN 'outgoing' THEN 'source' ELSE 'neuron' END AS ranked_for, e.rank, e.weight,
+       (e.weight - p.mean) / nullif(p.std, 0) AS z, normal_tail((e.weight - p.mean) / nullif(p.std, 0)) AS nominal_p,
+       s.sae AS source_sae, s.model
+FROM ends e
+JOIN stored_neuron_pairs p ON e.pair_id = p.pair_id
+JOIN saes s ON s.load_id = p.sae_id;
+COMMENT ON VIEW neuron_links IS 'The strongest direct weights from features to neurons of an MLP, decoder direction times input weights, that saedb compute --links --to MODEL#mlp_in.LAYER was asked for. A link that is in the list of its feature and in that of its neuron is there twice, as ranked_for says. docs/links.md says what a direct weight leaves out.';
+COMMENT ON COLUMN neuron_links.source_layer IS 'Layer of the SAE whose decoder writes, as in saes.';
+COMMENT ON COLUMN neuron_links.source_feature IS 'Feature that writes.';
+COMMENT ON COLUMN neuron_links.neuron_layer IS 'Index of the block whose MLP reads.';
+COMMENT ON COLUMN neuron_links.matrix IS 'in for the neurons'' inputs, gate for their gates where MLPs are gated.';
+COMMENT ON COLUMN neuron_links.neuron IS 'Index of the neuron.';
+COMMENT ON COLUMN neuron_links.direction IS 'excites: among the highest weights of the list. inhibits: among the lowest.';
+COMMENT ON COLUMN neuron_links.ranked_for IS 'Whose list the link is in: source, the neurons of the feature; neuron, the features of the neuron.';
+COMMENT ON COLUMN neuron_links.rank IS 'Rank at that end of the list, from 1; equal weights rank by the lower index.';
+COMMENT ON COLUMN neuron_links.weight IS 'Direct weight: decoder direction of the feature times input weights of the neuron, both as they are stored.';
+COMMENT ON COLUMN neuron_links.z IS 'Weight less the mean over the standard deviation of all weights between the SAE and the MLP; NULL until all of them are computed.';
+COMMENT ON COLUMN neuron_links.nominal_p IS 'Two-sided tail of the normal distribution beyond z, nominal as that of feature_links.';
+COMMENT ON COLUMN neuron_links.source_sae IS 'SAE of the feature.';
+COMMENT ON COLUMN neuron_links.model IS 'Its model.';

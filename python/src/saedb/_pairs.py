@@ -27,7 +27,8 @@ def compute_links(con: DuckDBPyConnection, source: str, target: str, *, top: Opt
     """Computes direct weights from the features of some SAEs to those of others, for the view ``feature_links``.
 
     A weight is the decoder direction of a feature of ``source`` times the encoder row of one of ``target``, which
-    must be loaded with its encoder (``load_sae(…, encoder=True)``). Both are words for SAEs, as of :func:`compute`.
+    must be loaded with its encoder (``load_sae(…, encoder=True)``). Both are words for SAEs, as of :func:`compute`; ``target`` may
+    also be ``"MODEL#mlp_in.LAYER"``, the neurons of an MLP, for the view ``neuron_links``.
     The ``top`` strongest of either sign are kept (32 by default), of the targets of every source, and of the sources of
     every target. Pairs whose target reads before the source writes are skipped, and are in the list with the reason.
     Each block of features is kept when it is done.

@@ -1,0 +1,112 @@
+package operations
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/statistics"
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
+)
+
+// mlpReads is the hook point that the MLP of a layer reads, before its norm.
+const mlpReads = "blocks.%d.hook_mlp_in"
+
+// computeNeuronLinks computes the direct weights from the features of the source SAEs to the neurons of an MLP, both
+// ways: the strongest neurons of every feature, and the strongest features of every neuron.
+func (d *Database) computeNeuronLinks(ctx context.Context, r PairsRequest) (outcome PairsOutcome, err error) {
+	const op = "compute links"
+	if err := r.checkTop(op); err != nil {
+		return outcome, err
+	}
+	if err := d.Require(ctx); err != nil {
+		return outcome, fault.At(op, "", err)
+	}
+	neurons, model, err := d.neurons(ctx, r.Target)
+	if err != nil {
+		return outcome, fault.At(op, "", err)
+	}
+	sources, err := d.pairedSAEs(ctx, r.Source)
+	if err != nil {
+		return outcome, fault.At(op, "", err)
+	}
+	var pending []statistics.Pair
+	var first error
+	for _, source := range sources {
+		why := alike(source, model)
+		if why == nil {
+			why = sae.CheckMeets(source.hook, model.encoderHook, source.architecture)
+		}
+		if why != nil {
+			outcome.Skipped++
+			if first == nil {
+				first = fmt.Errorf("%s to %s: %w", source.name, neurons.Reader, why)
+			}
+			if r.Skipped != nil {
+				r.Skipped(source.name, neurons.Reader, why)
+			}
+			continue
+		}
+		outcome.Pairs++
+		for _, kind := range []string{statistics.Outgoing, statistics.Incoming} {
+			p, err := statistics.PlanNeurons(ctx, d.DB, kind, source.name, neurons, r.Top)
+			if err != nil {
+				return outcome, err
+			}
+			if p.Features > 0 {
+				pending = append(pending, p)
+			}
+		}
+	}
+	if outcome.Pairs == 0 && first != nil {
+		return outcome, &fault.Error{Op: op, Problem: "no pair of these has products that stand for anything", Err: first}
+	}
+	outcome.Changed = len(pending) > 0
+	return outcome, d.computePending(ctx, op, r, pending)
+}
+
+// neurons finds the input weights of an MLP by the name of their reader. What links to them depend
+// on besides is told as of an SAE that reads there.
+func (d *Database) neurons(ctx context.Context, reader string) (n statistics.Neurons, as pairedSAE, err error) {
+	at := strings.LastIndexByte(reader, schema.ReaderMark)
+	model, suffix := reader[:at], reader[at+1:]
+	matrix, layer, ok := schema.NeuronReader(suffix)
+	if !ok {
+		return n, as, &fault.Error{
+			Subject: "target", Expected: "words for SAEs, 'MODEL#mlp_in.LAYER' or 'MODEL#mlp_gate.LAYER'", Found: schema.Literal(reader),
+			Hint: "features of an SAE go by its name alone",
+		}
+	}
+	n = statistics.Neurons{Reader: reader, Layer: layer, Matrix: matrix}
+	as = pairedSAE{name: model, model: model, encoderHook: fmt.Sprintf(mlpReads, layer), encoder: true}
+	type mlp struct {
+		id, layer, count, dModel int
+		gated, weights           bool
+	}
+	there, err := schema.Rows(ctx, d.DB, func(m *mlp) []any { return []any{&m.id, &m.layer, &m.count, &m.dModel, &m.gated, &m.weights} },
+		`SELECT p.model_id, p.layer, p.d_mlp, m.d_model, p.gated, NOT contains(l.conventions, ?) FROM stored_mlps p JOIN stored_models m USING (model_id)
+		JOIN stored_loads l ON l.load_id = p.model_id WHERE m.model = ? ORDER BY p.layer`, schema.WithoutWeights, model)
+	if err != nil {
+		return n, as, err
+	}
+	var known []string
+	for _, m := range there {
+		known = append(known, schema.Literal(schema.ReaderName(model, schema.MLPInReader)+fmt.Sprintf(".%d", m.layer)))
+		if m.layer == layer && (m.gated || matrix != "gate") {
+			n.ModelID, n.Count, n.DModel, as.weights = m.id, m.count, m.dModel, m.weights
+			return n, as, nil
+		}
+	}
+	missing := &fault.Error{
+		Subject: "target " + schema.Literal(reader), Problem: "no such MLP is loaded", Hint: fmt.Sprintf("saedb load model … --mlp %d adds that of a layer", layer),
+	}
+	switch {
+	case len(there) > 0 && matrix == "gate" && !there[0].gated:
+		missing.Problem, missing.Hint = "the model's MLPs have no gate", "their input weights are "+strings.Join(known[:min(len(known), 12)], ", ")
+	case len(known) > 0:
+		missing.Hint += "; there are: " + strings.Join(known[:min(len(known), 12)], ", ")
+	}
+	return n, as, missing
+}
