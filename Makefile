@@ -190,16 +190,14 @@ sbom: build
 vulncheck: $(TOKENIZERS) $(CHARTS)
 	$(GO) tool -modfile=tools/go.mod govulncheck ./...
 
-# Benchmarks: bench/README.md. The last line is fused_over_sgemm=R.
+# Benchmarks: bench/README.md. What they print is written into bench/RESULTS.md; BENCHES names some.
 .PHONY: bench bench-kernel
-bench: $(TOKENIZERS) bench-kernel
+bench: $(TOKENIZERS)
+ifeq ($(BENCHES),)
 	bench/peers/install.sh
-	$(GO) run ./bench/peers
 	bench/enrichment/install.sh
-	$(GO) run ./bench/enrichment
-	$(GO) run ./bench/duckdb
-	$(GO) run ./bench/ladder
-	$(GO) run ./bench/serve
+endif
+	$(GO) run ./bench/results $(or $(BENCHES),kernel saedb peers duckdb enrichment pairs lens explorer first serve calibration ladder)
 
 # Whether p-values against the baseline hold; it fails where they do not.
 .PHONY: bench-calibration
@@ -210,6 +208,7 @@ bench-calibration: $(TOKENIZERS)
 bench-spark: spark build
 	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python bench/spark/main.py
 
+# Its last line is fused_over_sgemm=R.
 bench-kernel:
 	@$(GO) run ./bench/kernel
 

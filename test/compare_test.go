@@ -65,12 +65,19 @@ func comparing(values ...string) string {
 	return q.Encode()
 }
 
-// TestCompare: two features, and two SAEs, side by side are what SQL says of each; what cannot
-// be compared is refused, and what is not stored is answered with the command that stores it.
-func TestCompare(t *testing.T) {
+// withNeighbours is the example with the nearest features of two of its SAEs.
+func withNeighbours(t *testing.T) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "neighbours.db")
 	copyFile(t, example, path)
 	mustRun(t, "--db", path, "compute", "--neighbours", "--from", "layer_14", "--to", "layer_19")
+	return path
+}
+
+// TestCompare: two features, and two SAEs, side by side are what SQL says of each; what cannot
+// be compared is refused, and what is not stored is answered with the command that stores it.
+func TestCompare(t *testing.T) {
+	path := withNeighbours(t)
 	address, db := exploreDatabase(t, path), openReadOnly(t, path)
 
 	two := ask[comparison](t, address, "compare?"+comparing(layer14, layer19, "1535", "1279"))
@@ -140,8 +147,11 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %d %s, expected %q", asked, status, body, want)
 		}
 	}
+}
 
+func TestCompareInABrowser(t *testing.T) {
 	b := openBrowser(t)
+	address := exploreDatabase(t, withNeighbours(t))
 	b.run(t, chromedp.Navigate(address+"/#/compare"))
 	b.until(t, `document.querySelectorAll("main form select").length === 2`)
 	b.run(t, chromedp.Click(chromedp.CSS("main form button")))

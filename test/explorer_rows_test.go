@@ -66,6 +66,9 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			{"promotes=25&suppresses=198&sort=feature&min_kurtosis=3.5", atEnd("promoted", 25) + " AND " + atEnd("suppressed", 198) + " AND kurtosis >= 3.5", "feature DESC"},
 			{"promotes=25&token=%3F)&layer=29&sort=std", "layer = 29 AND " + atEnd("promoted", 25) + " AND list_bool_or([contains(x, '?)') for x in top_tokens])", "std DESC"},
 			{"excited_by=25", "false", "skewness DESC"},
+			{"label=CAPITAL&min_kurtosis=3.5", "contains(lower(label), 'capital') AND kurtosis >= 3.5", "skewness DESC"},
+			{"set=all_digits&direction=promoted", "(sae, feature) IN (SELECT (sae, feature) FROM enrichment WHERE token_set = 'all_digits' AND direction = 'promoted' AND q_value < 0.05)", "skewness DESC"},
+			{"set=is_punctuation&layer=29&sort=std", "layer = 29 AND (sae, feature) IN (SELECT (sae, feature) FROM enrichment WHERE token_set = 'is_punctuation' AND q_value < 0.05)", "std DESC"},
 			{"model=none", "false", "skewness DESC"},
 		} {
 			page := ask[struct {
@@ -159,7 +162,7 @@ func TestExplorerFindsATokenByItsID(t *testing.T) {
 	for path, want := range map[string]string{
 		"features?promotes=49152":           "no token 49152 of model smollm2-135m, whose tokens are 0 to 49151",
 		"features?promotes=x":               "promotes: expected a number",
-		"features?promotes=1&model=other":   "there are: smollm2-135m",
+		"features?promotes=1&model=other":   "there is smollm2-135m",
 		"features?sort=rank":                `no column \"rank\"`,
 		"features?suppresses=-1":            "expected a number",
 		"features?promotes=1&sort=feature)": "no column",
@@ -211,11 +214,11 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	// A set: its features are those beyond chance of the largest effect, each way.
 	set := ask[struct {
 		Set      struct{ Size int }
-		Tokens   []string
+		Tokens   []endToken
 		Features []featureRow
 	}](t, address, "set?set=all_digits")
 	if set.Set.Size != 10 || len(set.Tokens) != 10 || len(set.Features) != 50 {
-		t.Errorf("the set has %d tokens, %q, and %d features", set.Set.Size, set.Tokens, len(set.Features))
+		t.Errorf("the set has %d tokens, %v, and %d features", set.Set.Size, set.Tokens, len(set.Features))
 	}
 	for i, f := range set.Features {
 		var same bool

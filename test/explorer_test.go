@@ -278,16 +278,16 @@ func TestExplorerInABrowser(t *testing.T) {
 	// Open a feature.
 	b.run(t, chromedp.Navigate(address+"/#/feature?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"))
 	b.until(t, `document.querySelector("h1")?.textContent.startsWith("Feature 63") && document.querySelectorAll(".chart").length === 1`)
-	b.until(t, `document.querySelectorAll("[aria-label='Nearest decoder directions'] tbody tr").length === 10 && document.body.textContent.includes("Of all 6 SAEs of the model.")`)
-	if text := eval[string](t, b, `document.querySelector("[aria-label=Promotes]").innerText`); !strings.Contains(text, "␣three") {
+	b.until(t, `document.querySelectorAll("[aria-label='Nearest decoder directions'] li").length === 10 && document.body.textContent.includes("Of all 6 SAEs of the model.")`)
+	if text := eval[string](t, b, `document.querySelector("[aria-label='What it writes']").innerText`); !strings.Contains(text, "␣three") {
 		t.Errorf("feature 63 promotes %q", text)
 	}
-	b.run(t, chromedp.Click(chromedp.CSS("[aria-label='Enrichment, promoted'] tbody tr button")))
+	b.run(t, chromedp.Click(chromedp.CSS("[aria-label='Enrichment, output'] tbody tr button")))
 	b.until(t, `document.querySelectorAll(".chart").length === 2`)
 	b.picture(t, "explorer-feature")
 	// A token set, and a layer, in which a click on a point opens its feature.
 	b.run(t, chromedp.Navigate(address+"/#/set?set=all_digits"))
-	b.until(t, `document.querySelectorAll(".chip").length === 10 && document.querySelectorAll(".chart").length === 5`)
+	b.until(t, `document.querySelectorAll("main > div > .tokenlist a.token").length === 10 && document.querySelectorAll(".chart").length === 5`)
 	b.run(t, chromedp.Navigate(address+"/#/layer?sae=smollm2-demo/blocks.29.hook_resid_pre"))
 	b.until(t, `document.querySelectorAll(".chart").length === 4`)
 	b.picture(t, "explorer-layer")

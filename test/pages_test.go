@@ -35,7 +35,7 @@ func walk(t *testing.T, browser, executable string) {
 	if _, err := os.Stat(puppeteer); err != nil {
 		t.Skip("puppeteer-core is not installed; scripts/javascript.sh installs it")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, node, "pages/walk.mjs", browser, executable, explore(t))
 	command.WaitDelay = time.Second

@@ -54,7 +54,7 @@ func copies(features int) string {
 		CREATE TEMP TABLE copies AS SELECT sae_id AS of, CAST(100 + r.layer AS INTEGER) AS id, '.' || r.layer || '.' AS name, CAST(r.layer AS INTEGER) AS layer
 			FROM stored_saes, range(%d) r(layer) WHERE r.layer <> block ORDER BY ALL;
 		INSERT INTO stored_loads SELECT o.* REPLACE (id AS load_id, replace(o.name, '.8.', copies.name) AS name) FROM copies JOIN stored_loads o ON o.load_id = of;
-		INSERT INTO stored_saes SELECT o.* REPLACE (id AS sae_id, replace(sae, '.8.', name) AS sae, replace(hook, '.8.', name) AS hook, copies.layer AS block, copies.layer AS layer,
+		INSERT INTO stored_saes SELECT o.* REPLACE (id AS sae_id, replace(sae, '.8.', name) AS sae, replace(short_name, '.8.', name) AS short_name, replace(hook, '.8.', name) AS hook, copies.layer AS block, copies.layer AS layer,
 			replace(neuronpedia_id, '/8-', '/' || copies.layer || '-') AS neuronpedia_id) FROM copies JOIN stored_saes o ON o.sae_id = of;
 		INSERT INTO stored_computations SELECT o.* REPLACE (id AS sae_id) FROM copies JOIN stored_computations o ON o.sae_id = of;`, layers)
 	for layer := range layers {

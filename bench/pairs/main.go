@@ -77,10 +77,7 @@ func (s *setting) run() error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	if s.kernel, err = filepath.Abs(filepath.Join(measure.Scratch, "kernel")); err != nil {
-		return err
-	}
-	if _, err := measure.Command(nil, "go", "build", "-o", s.kernel, "./bench/kernel"); err != nil {
+	if s.kernel, err = measure.Kernel(); err != nil {
 		return err
 	}
 	all := results{}

@@ -5,6 +5,7 @@
 //	bench/peers/install.sh
 //	go run ./bench/peers                     # GPT-2, 24,576 features
 //	go run ./bench/peers -quick              # 2,048 features
+//	go run ./bench/peers -only saedb         # saedb alone, which needs nothing installed
 //
 // Every program is a process of its own, with the files in the system's cache from
 // a first reading. SAELens has two rows: its notebook's plain moments, and all the
@@ -28,15 +29,19 @@ func main() {
 	quick := flag.Bool("quick", false, "the same as -features 2048")
 	block := flag.Int("block", 128, "features that chunked PyTorch takes at once")
 	saelens := flag.Bool("saelens", true, "run SAELens, where memory allows")
+	only := flag.String("only", "", "saedb: measure it alone")
 	flag.Parse()
 	if *quick {
 		*features = 2048
 	}
-	measure.Main("peers", run(measure.GPT2(*features), *block, *saelens))
+	if *only != "" && *only != "saedb" {
+		measure.Main("peers", fmt.Errorf("-only: expected saedb, found %q", *only))
+	}
+	measure.Main("peers", run(measure.GPT2(*features), *block, *saelens, *only == "saedb"))
 }
 
-func run(shape measure.Shape, block int, saelens bool) error {
-	if _, err := os.Stat(python); err != nil {
+func run(shape measure.Shape, block int, saelens, alone bool) error {
+	if _, err := os.Stat(python); err != nil && !alone {
 		return fmt.Errorf("the peers are not installed; run bench/peers/install.sh: %w", err)
 	}
 	files, err := shape.WriteForSAELens()
@@ -55,6 +60,13 @@ func run(shape measure.Shape, block int, saelens bool) error {
 	ours, err := runSaedb(database, files)
 	if err != nil {
 		return err
+	}
+	if err := printBounds(shape, files, ours); err != nil {
+		return err
+	}
+	if alone {
+		printTimes(shape, []result{ours})
+		return nil
 	}
 	chunked, err := runScript("PyTorch in chunks", "torch_chunked.py", files, "--block", strconv.Itoa(block))
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/saedb/saedb/bench/measure"
 )
@@ -23,4 +25,33 @@ func printTimes(shape measure.Shape, results []result) {
 		fmt.Println()
 	}
 	fmt.Println()
+}
+
+// printBounds prints what saedb took as multiples of what this machine takes in the same run for
+// the least that the work needs: the product at the peak of its multipliers, and of each load,
+// copying and hashing the file.
+func printBounds(shape measure.Shape, files measure.Weights, ours result) error {
+	peak, err := measure.Peak()
+	if err != nil {
+		return err
+	}
+	product := shape.Operations() / peak / 1e9
+	fmt.Printf("the product at the multipliers' peak, %.1f GFLOP/s: %.2f s\njob_over_product=%.2f\n", peak, product, ours.work()/product)
+	for _, p := range ours.phases {
+		file := map[string]string{
+			"load model": filepath.Join(files.Model, "model.safetensors"), "load sae": filepath.Join(files.SAE, "sae_weights.safetensors"),
+		}[p.name]
+		if file == "" {
+			fmt.Printf("%s_over_product=%.2f\n", p.name, p.seconds/product)
+			continue
+		}
+		copied := filepath.Join(measure.Scratch, "peers-copied")
+		run, err := measure.Command(nil, "sh", "-c", `cp "$1" "$2" && sha256sum "$2" && rm "$2"`, "sh", file, copied)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s_over_copy=%.2f (cp and sha256sum %.2f s)\n", strings.ReplaceAll(p.name, " ", "_"), p.seconds/run.Wall.Seconds(), run.Wall.Seconds())
+	}
+	fmt.Println()
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/figures"
@@ -14,10 +15,11 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
-// A result is a query's on the page. Values are text as DuckDB writes them, nil for
-// NULL.
+// A result is a query's on the page. Values are text as DuckDB writes them, nil for NULL; lists
+// of texts are JSON, since what stands in them may have commas and brackets.
 type result struct {
 	Columns   []resultColumn `json:"columns"`
+	Figures   []string       `json:"figures"` // that can be drawn of it
 	Rows      [][]*string    `json:"rows"`
 	Truncated bool           `json:"truncated"` // there are more rows than these
 	Seconds   float64        `json:"seconds"`
@@ -27,18 +29,22 @@ type result struct {
 type resultColumn struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
+	// Numeric says that its values are numbers.
+	Numeric bool `json:"numeric"`
 }
+
+// listOfTexts is DuckDB's name of the type.
+const listOfTexts = "VARCHAR[]"
 
 // rows is a result for the page, in JSON.
 func (w *worker) rows(ctx context.Context, query string) ([]byte, error) {
-	out := result{Rows: [][]*string{}}
+	out := result{Rows: [][]*string{}, Figures: []string{}}
 	begun := time.Now()
 	var err error
 	if out.Columns, err = w.columns(ctx, query); err != nil {
 		return nil, err
 	}
-	rows, err := w.db.QueryContext(ctx,
-		fmt.Sprintf("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (SELECT * FROM (\n%s\n) LIMIT %d)", query, pageRows+1))
+	rows, err := w.db.QueryContext(ctx, out.query(query))
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +52,35 @@ func (w *worker) rows(ctx context.Context, query string) ([]byte, error) {
 	if err := out.read(rows); err != nil {
 		return nil, err
 	}
+	if len(out.Rows) > 0 {
+		out.Figures = drawable(out.Columns)
+	}
 	out.Seconds = time.Since(begun).Seconds()
 	return json.Marshal(out)
+}
+
+func drawable(columns []resultColumn) []string {
+	var of []figures.QueryColumn
+	for _, c := range columns {
+		of = append(of, figures.QueryColumn{Name: c.Name, Type: c.Type})
+	}
+	return figures.Drawable(of)
+}
+
+// query gives the first rows of a query as texts. Its columns are called by their places, since
+// several may have one name.
+func (out *result) query(query string) string {
+	var names, texts []string
+	for i, c := range out.Columns {
+		name := fmt.Sprintf("c%d", i)
+		names = append(names, name)
+		if c.Type == listOfTexts {
+			name = "to_json(" + name + ")"
+		}
+		texts = append(texts, "CAST("+name+" AS VARCHAR)")
+	}
+	return fmt.Sprintf("SELECT %s FROM (SELECT * FROM (\n%s\n) LIMIT %d) result(%s)",
+		strings.Join(texts, ", "), query, pageRows+1, strings.Join(names, ", "))
 }
 
 func (w *worker) columns(ctx context.Context, query string) ([]resultColumn, error) {
@@ -62,7 +95,8 @@ func (w *worker) columns(ctx context.Context, query string) ([]resultColumn, err
 	}
 	var columns []resultColumn
 	for _, t := range types {
-		columns = append(columns, resultColumn{t.Name(), t.DatabaseTypeName()})
+		kind := t.DatabaseTypeName()
+		columns = append(columns, resultColumn{t.Name(), kind, figures.QueryColumn{Type: kind}.Numeric()})
 	}
 	return columns, nil
 }

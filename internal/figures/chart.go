@@ -90,7 +90,7 @@ func (b *chart) title() string {
 
 // read reads the columns that are drawn. Their names are found whatever their case, as DuckDB's.
 func (b *chart) read(ctx context.Context, db *sql.DB, query string) error {
-	types, err := columnTypes(ctx, db, query)
+	types, err := columnsOf(ctx, db, query)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (b *chart) read(ctx context.Context, db *sql.DB, query string) error {
 
 // choose is what is read of a query: expressions, and the columns that they are. Numbers are x, y
 // and value, which is color where that is a number; texts are place, the x of bars, and color.
-func (b *chart) choose(types typedColumns) (expressions []string, columns []column, err error) {
+func (b *chart) choose(types queryColumns) (expressions []string, columns []column, err error) {
 	if b.Mark == "histogram" {
 		b.Y = ""
 	}
@@ -137,73 +137,60 @@ func (b *chart) choose(types typedColumns) (expressions []string, columns []colu
 			continue
 		}
 		found := types.find(*wanted.name)
-		if found == nil || wanted.numerical && !found.numeric {
+		if found == nil || wanted.numerical && !found.Numeric() {
 			return nil, nil, &fault.Error{Subject: wanted.as, Expected: types.choices(wanted.numerical), Found: fmt.Sprintf("%q", *wanted.name)}
 		}
-		*wanted.name = found.name
+		*wanted.name = found.Name
 		switch {
 		case wanted.numerical:
-			add(found.name, wanted.as, number)
+			add(found.Name, wanted.as, number)
 		case wanted.as == "x":
-			add(found.name, "place", text)
+			add(found.Name, "place", text)
 		default:
-			add(found.name, "color", text)
-			if b.Mark == "scatter" && found.numeric {
-				add(found.name, "value", number)
+			add(found.Name, "color", text)
+			if b.Mark == "scatter" && found.Numeric() {
+				add(found.Name, "value", number)
 			}
 		}
 	}
 	for _, c := range describing {
 		if found := types.find(c.name); found != nil && b.Mark == "scatter" {
-			add(found.name, c.name, c.kind)
+			add(found.Name, c.name, c.kind)
 		}
 	}
 	return expressions, columns, nil
 }
 
-// A typed is a column of a query.
-type typed struct {
-	name    string
-	numeric bool
-}
+type queryColumns []QueryColumn
 
-type typedColumns []typed
-
-func columnTypes(ctx context.Context, db *sql.DB, query string) (typedColumns, error) {
+func columnsOf(ctx context.Context, db *sql.DB, query string) (queryColumns, error) {
 	rows, err := db.QueryContext(ctx, "FROM (\n"+query+"\n) LIMIT 0")
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	found, err := rows.ColumnTypes()
-	var out typedColumns
+	var out queryColumns
 	for _, c := range found {
-		kind, _, _ := strings.Cut(c.DatabaseTypeName(), "(")
-		out = append(out, typed{c.Name(), slices.Contains(numericTypes, kind)})
+		out = append(out, QueryColumn{c.Name(), c.DatabaseTypeName()})
 	}
 	return out, err
 }
 
-// numericTypes are DuckDB's types of numbers.
-var numericTypes = []string{
-	"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT",
-	"FLOAT", "DOUBLE", "DECIMAL",
-}
-
-func (t typedColumns) find(name string) *typed {
+func (t queryColumns) find(name string) *QueryColumn {
 	for i := range t {
-		if strings.EqualFold(t[i].name, name) {
+		if strings.EqualFold(t[i].Name, name) {
 			return &t[i]
 		}
 	}
 	return nil
 }
 
-func (t typedColumns) choices(numeric bool) string {
+func (t queryColumns) choices(numeric bool) string {
 	var names []string
 	for _, c := range t {
-		if c.numeric || !numeric {
-			names = append(names, c.name)
+		if c.Numeric() || !numeric {
+			names = append(names, c.Name)
 		}
 	}
 	switch {

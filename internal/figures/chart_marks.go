@@ -64,18 +64,34 @@ func (b *chart) scatter() {
 		} else {
 			p.Name = g.named(b.Color)
 		}
-		if saes := b.rows.texts["sae"]; saes != nil {
-			of := Column{Name: "sae"}
-			for _, i := range rows {
-				of.Texts = append(of.Texts, saes[i])
-			}
-			p.Hover = append(p.Hover, of)
-		}
+		p.Hover = append(p.Hover, b.whose(rows)...)
 		b.panel.Points = append(b.panel.Points, p)
 	}
 	if drawn < all {
 		b.note += fmt.Sprintf("%s points of %s are drawn: of those that lie on one another, the first. ", plaintext.Thousands(drawn), plaintext.Thousands(all))
 	}
+}
+
+// whose are the SAEs of points and their layers, by which a page finds their features.
+func (b *chart) whose(rows []int) (columns []Column) {
+	sae, layer := Column{Name: "sae"}, Column{Name: "layer"}
+	for _, i := range rows {
+		if saes := b.rows.texts["sae"]; saes != nil {
+			sae.Texts = append(sae.Texts, saes[i])
+		}
+		if layers := b.rows.integers["layer"]; layers != nil && layers[i] >= 0 {
+			layer.Texts = append(layer.Texts, strconv.FormatInt(layers[i], 10))
+		} else {
+			layer.Texts = append(layer.Texts, "")
+		}
+	}
+	if sae.Texts != nil {
+		columns = append(columns, sae)
+	}
+	if b.rows.integers["layer"] != nil {
+		columns = append(columns, layer)
+	}
+	return columns
 }
 
 // lines join the rows in the order of x, a line a colour. Two rows at one x would make it jump.
@@ -208,7 +224,8 @@ func (b *Bars) turn(at func(float64) float64) {
 	}
 }
 
-// histograms have their bars at the same edges, whatever their colour.
+// histograms count the rows between the same edges, whatever their colour: by bars, or, where
+// colours would hide one another, by outlines.
 func (b *chart) histograms() {
 	b.panel.Y.Label = "rows"
 	all := []float64{}
@@ -221,7 +238,29 @@ func (b *chart) histograms() {
 	}
 	slices.Sort(all)
 	e := edges(all[0], all[len(all)-1], defaultBins(all), false)
-	for nth, g := range b.groups {
-		b.panel.Bars = append(b.panel.Bars, Bars{Name: g.named(b.Color), Color: g.color, Edges: e, Counts: bin(of[nth], e)})
+	if len(b.groups) == 1 {
+		b.panel.Bars = []Bars{{Color: Blue, Edges: e, Counts: bin(all, e)}}
+		return
 	}
+	for nth, g := range b.groups {
+		b.outline(g, bin(of[nth], e), e)
+	}
+}
+
+// outline is the steps of a histogram, with points that nobody sees where its bars would end.
+func (b *chart) outline(g chartGroup, counts []int, edges []float64) {
+	steps := Line{Name: g.named(b.Color), Color: g.color, Width: 1.8, X: Series{edges[0]}, Y: Series{0}}
+	tops := Points{Name: steps.Name, Color: g.color, Shape: Hidden, Size: 8}
+	rows, from, to := Column{Name: "rows"}, Column{Name: "from"}, Column{Name: "to"}
+	for i, count := range counts {
+		low, high, n := edges[i], edges[i+1], float64(count)
+		steps.X, steps.Y = append(steps.X, low, high), append(steps.Y, n, n)
+		if count > 0 {
+			tops.X, tops.Y = append(tops.X, (low+high)/2), append(tops.Y, n)
+			rows.Numbers, from.Numbers, to.Numbers = append(rows.Numbers, n), append(from.Numbers, low), append(to.Numbers, high)
+		}
+	}
+	steps.X, steps.Y = append(steps.X, edges[len(edges)-1]), append(steps.Y, 0)
+	tops.Hover = []Column{rows, from, to}
+	b.panel.Lines, b.panel.Points = append(b.panel.Lines, steps), append(b.panel.Points, tops)
 }

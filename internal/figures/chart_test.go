@@ -28,7 +28,7 @@ func TestCharts(t *testing.T) {
 	p := f.Panels[0]
 	if points := p.Points[0]; len(p.Points) != 1 || float64(len(points.X)) != ask(t, db, "SELECT count(skewness) FROM features") || p.Scale == nil || len(points.Value) != len(points.X) {
 		t.Errorf("%d series, %d points, scale %v", len(p.Points), len(points.X), p.Scale)
-	} else if hover := points.Hover; hover[0].Name != "feature" || hover[len(hover)-1].Name != "sae" {
+	} else if hover := points.Hover; hover[0].Name != "feature" || hover[2].Name != "sae" || hover[3].Name != "layer" {
 		t.Errorf("hovering shows %+v", hover)
 	}
 	if p.X.Label != "skewness" || f.Title != "kurtosis by skewness, coloured by std" || !strings.Contains(f.Note, "4 rows without a number") {
@@ -45,16 +45,28 @@ func TestCharts(t *testing.T) {
 	if lines := f.Panels[0].Lines; len(lines) != 2 || !slices.Equal(lines[1].X, Series{1, 2, 3, 4, 5}) || !slices.Equal(lines[1].Y, Series{1, 2, 3, 4, 5}) || lines[1].Name != "n 1" {
 		t.Errorf("lines %+v", lines)
 	}
-	// A histogram counts every number once, in bars of the same edges.
-	f = draw(Chart{"histogram", "kurtosis", "", "sae"}, all, 0)
+	// A histogram counts every number once; those of several colours between the same edges.
+	f = draw(Chart{"histogram", "kurtosis", "", ""}, all, 0)
 	bars, total := f.Panels[0].Bars, 0
-	for _, b := range bars {
-		for _, n := range b.Counts {
-			total += n
+	for _, n := range bars[0].Counts {
+		total += n
+	}
+	if len(bars) != 1 || total != 996 {
+		t.Errorf("%d histograms of %d rows", len(bars), total)
+	}
+	f = draw(Chart{"histogram", "kurtosis", "", "sae"}, all, 0)
+	p = f.Panels[0]
+	for i, points := range p.Points {
+		rows := 0.0
+		for _, n := range points.Y {
+			rows += n
+		}
+		if line := p.Lines[i]; rows != 498 || line.X[0] != bars[0].Edges[0] || slices.Max(line.Y) != slices.Max(points.Y) || points.Shape != Hidden {
+			t.Errorf("%s: %v rows, outline %+v", points.Name, rows, line)
 		}
 	}
-	if len(bars) != 2 || total != 996 || !slices.Equal(bars[0].Edges, bars[1].Edges) {
-		t.Errorf("%d histograms of %d rows", len(bars), total)
+	if len(p.Lines) != 2 || len(p.Bars) != 0 {
+		t.Errorf("%d outlines, %d histograms of bars", len(p.Lines), len(p.Bars))
 	}
 	// Bars are in the order of the rows, with negative heights and an axis that has both.
 	f = draw(Chart{"bar", "k", "v", ""}, "FROM (VALUES ('b', -2), ('a', 3), (NULL, 0.5)) t(k, v)", 0)

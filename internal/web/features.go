@@ -36,7 +36,8 @@ func sortable(column string) bool {
 // features is one page of the table of features: filtered, sorted and cut in SQL.
 // promotes, suppresses and excited_by are the id of a token that is stored at that end of
 // their ranking, and sort then may be rank, its place there; token is a part of the text of
-// one of the ten highest tokens; min_X and max_X bound a statistic.
+// one of the ten highest tokens, label one of the label; set is a token set that they promote or
+// suppress (direction says which) beyond chance; min_X and max_X bound a statistic.
 //
 // It reads the tables and not the view features, which joins all features of all SAEs
 // before the first is known: which rows are shown is found from the columns that
@@ -249,10 +250,11 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 		return chosen, err
 	}
 	type key struct{ sae, feature any }
-	place := map[key]row{}
+	place := map[key][]row{}
 	var keys []string
 	for _, c := range chosen {
-		place[key{c["sae_id"], c["feature"]}] = c
+		at := key{c["sae_id"], c["feature"]}
+		place[at] = append(place[at], c)
 		keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
 	}
 	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
@@ -266,7 +268,7 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 			return nil, err
 		}
 		for _, f := range found {
-			if c, ok := place[key{f["sae_id"], f["feature"]}]; ok {
+			for _, c := range place[key{f["sae_id"], f["feature"]}] {
 				maps.Copy(c, f)
 			}
 		}
@@ -304,6 +306,9 @@ func (s *Server) featureFilter(ctx context.Context, q url.Values) (*featureFilte
 	}
 	var err error
 	if f.tokens, err = s.tokensAsked(ctx, q); err != nil || f.none {
+		return f, err
+	}
+	if err := s.filterMeaning(ctx, q, f); err != nil {
 		return f, err
 	}
 	if text := q.Get("token"); text != "" {

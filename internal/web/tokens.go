@@ -104,7 +104,7 @@ func (c *catalogue) model(name string) (*sae, error) {
 	case len(names) == 0:
 		return nil, errors.New("no SAE is loaded")
 	case name != "":
-		return nil, &notFound{"SAE of model " + name + " (there are: " + strings.Join(names, ", ") + ")"}
+		return nil, missing("SAE of model", name, names)
 	case len(names) > 1:
 		return nil, errors.New("model: expected one of " + strings.Join(names, ", ") + ": each has tokens of its own")
 	}

@@ -44,7 +44,9 @@ COMMENT ON MACRO TABLE strongest_sets IS 'strongest_sets(sae, k := 6): the token
 CREATE OR REPLACE MACRO strongest_features(wanted, k := 10, within := NULL, of_sae := NULL) AS TABLE
     SELECT layer, feature, effect, direction, q_value, es, beyond_chance(q_value) AS beyond_chance, token_set, sae, release, model
     FROM enrichment
-    WHERE token_set = (SELECT CASE WHEN count(*) = 0 THEN error('no token set is called ' || wanted || ' (token_sets lists them)') ELSE wanted END FROM token_sets WHERE token_set = wanted)
+    -- Apart from the comparison, which DuckDB otherwise makes after it has read the scores of all sets.
+    WHERE token_set = wanted
+        AND (SELECT CASE WHEN count(*) = 0 THEN error('no token set is called ' || wanted || ' (token_sets lists them)') ELSE true END FROM token_sets WHERE token_set = wanted)
         AND direction IS NOT NULL AND (release_named(within) IS NULL OR release = within) AND (of_sae IS NULL OR sae = of_sae)
     QUALIFY row_number() OVER (PARTITION BY model, direction ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, sae, feature) <= k
     ORDER BY direction, beyond_chance(q_value) DESC, abs(effect) DESC, q_value, sae, feature;

@@ -72,7 +72,7 @@ async function features(p) {
       element("p", {}, "promotes ", tokens(f.top_tokens)),
       element("p", {}, "suppresses ", tokens(f.bottom_tokens)),
       element("p", { class: "quiet" }, `skewness ${short(f.skewness)}, kurtosis ${short(f.kurtosis)}`),
-      figure({ name: "feature", sae: f.sae, feature: f.feature }, { title: "Logit weights" }),
+      figure({ name: "feature", sae: f.sae, feature: f.feature }, { title: "Logit weights of " + name(f) }),
     );
   const ends = (direction, title) =>
     element(

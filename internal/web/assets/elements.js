@@ -17,7 +17,7 @@ export async function get(path, parameters) {
     for (const one of [].concat(v)) if (one !== undefined && one !== null && one !== "") query.append(k, one);
   const answer = await fetch("/api/" + path + "?" + query);
   const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error || answer.statusText);
+  if (!answer.ok) throw Object.assign(new Error(body.error || answer.statusText), body); // with its place in a query
   return body;
 }
 
@@ -59,10 +59,10 @@ export function token(text) {
 }
 export const tokens = (list) => (list || []).map(token).join("  ");
 
-// A token as a link to the features that have that very token at an end of their ranking: those
-// that promote it, suppress it, or are excited by it.
+// A token as a link to its page, at an end of the ranking of features: those that promote it,
+// suppress it (suppresses), or are excited by it (excited_by).
 export const tokenLink = (model, id, text, end) =>
-  element("a", { class: "token", href: address("features", { [end]: id, model }) }, token(text));
+  element("a", { class: "token", href: address("token", { model, id, end }) }, token(text));
 export const tokenList = (model, ids, texts, end, most = 10) =>
   element(
     "span",
@@ -109,6 +109,64 @@ export function table(label, columns, rows, sorting) {
   );
 }
 
+// Tabs: kinds are [name, heading, how its panel's content is made], made when it is first shown.
+// change is told which is chosen.
+export function tabs(label, kinds, chosen, change) {
+  const place = Math.max(
+    0,
+    kinds.findIndex(([name]) => name === chosen),
+  );
+  const panels = kinds.map(([name]) =>
+    element("div", { role: "tabpanel", id: "panel-" + name, "aria-labelledby": "tab-" + name, hidden: true }),
+  );
+  const show = (i, focus) => {
+    for (const [k, tab] of heads.entries()) {
+      tab.setAttribute("aria-selected", String(k === i));
+      tab.tabIndex = k === i ? 0 : -1;
+      panels[k].hidden = k !== i;
+    }
+    if (!panels[i].hasChildNodes()) panels[i].append(...[].concat(kinds[i][2]()));
+    if (focus) heads[i].focus();
+  };
+  const pick = (i) => {
+    show(i, true);
+    change(kinds[i][0]);
+  };
+  const moves = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
+  const heads = kinds.map(([name, heading], i) =>
+    element(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: "tab-" + name,
+        "aria-controls": "panel-" + name,
+        onclick: () => pick(i),
+        onkeydown: (e) => {
+          if (!(e.key in moves)) return;
+          e.preventDefault();
+          const to = i + moves[e.key];
+          pick(Number.isFinite(to) ? (to + kinds.length) % kinds.length : to < 0 ? 0 : kinds.length - 1);
+        },
+      },
+      heading,
+    ),
+  );
+  show(place, false);
+  return element(
+    "div",
+    {},
+    element("div", { role: "tablist", class: "tabs", "aria-label": label }, ...heads),
+    ...panels,
+  );
+}
+
+// Puts what is chosen on a page into its address, without drawing the page again.
+export function remember(page, p, changes) {
+  Object.assign(p, changes);
+  history.replaceState(null, "", address(page, p));
+}
+
 export const link = (href, text) => element("a", { href }, text);
 export const label = (r) => r.label || "–";
 export const outside = (url, text) =>
@@ -145,7 +203,7 @@ export function figure(parameters, options) {
       box.style.minHeight = "";
       section.setAttribute("aria-label", heading.textContent);
       box.addEventListener("point", (e) => {
-        if (options && options.onpoint && e.detail.feature !== undefined) {
+        if (options?.onpoint && (e.detail.feature ?? e.detail.layer) !== undefined) {
           e.preventDefault();
           options.onpoint(e.detail);
         }
@@ -170,24 +228,16 @@ export const choice = (label, values, value, change) => {
   return element("label", {}, label + " ", select);
 };
 
-// Enrichments, what is promoted and what is suppressed apart, each in its order, with a
-// line where nothing is beyond chance.
+// What tables of enrichments have, and a line where nothing of them is beyond chance.
 export const scores = [
   ["effect", "number", (r) => short(r.effect)],
   ["q-value", "number", (r) => short(r.q_value)],
   ["ES", "number", (r) => short(r.es)],
 ];
-export function apart(rows, most, columns) {
-  const note = rows.some((r) => r.beyond_chance)
-    ? null
-    : rows.every((r) => r.q_value === null)
-      ? "No baseline is computed that tells what is beyond chance: the largest effects."
-      : "Nothing is beyond chance (q < 0.05): the largest effects.";
-  return [
-    note && element("p", { class: "quiet" }, note),
-    ...["promoted", "suppressed"]
-      .map((direction) => [direction, rows.filter((r) => r.direction === direction).slice(0, most)])
-      .filter(([, some]) => some.length > 0)
-      .map(([direction, some]) => table("Enrichment, " + direction, columns(direction), some)),
-  ];
+export function chance(rows) {
+  if (rows.some((r) => r.beyond_chance)) return null;
+  const why = rows.every((r) => r.q_value === null)
+    ? "No baseline is computed that tells what is beyond chance: the largest effects."
+    : "Nothing is beyond chance (q < 0.05): the largest effects.";
+  return element("p", { class: "quiet" }, why);
 }

@@ -8,6 +8,7 @@ import { layerPage, layersPage } from "./layers.js";
 import { sqlPage } from "./query.js";
 import { searchPage } from "./search.js";
 import { setPage, setsPage } from "./sets.js";
+import { tokenPage } from "./token.js";
 
 const main = document.getElementById("main");
 let overview = null,
@@ -22,6 +23,7 @@ const pages = {
   sets: setsPage,
   set: setPage,
   search: searchPage,
+  token: tokenPage,
   sql: sqlPage,
 };
 

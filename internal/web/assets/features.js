@@ -20,12 +20,20 @@ const limit = 50;
 // What a token's place is called at each end that features are found by.
 const atEnd = { promotes: "promotes", suppresses: "suppresses", excited_by: "is excited by" };
 
+// What was used last, which has the focus again when it comes after the page.
+let used;
+function came(box) {
+  if (used && !document.activeElement?.dataset.key)
+    box.querySelector(`[data-key="${CSS.escape(used)}"]`)?.focus({ preventScroll: true });
+}
+
 // One page of the table of features.
 export async function featuresPage(p, overview) {
   const data = await pageOf(p),
     offset = Number(p.offset || 0),
     { sort: by, order } = data;
   const go = (changes) => {
+    used = document.activeElement?.dataset.key;
     location.hash = address("features", { ...p, offset: undefined, ...changes });
   };
   const sorting = {
@@ -67,6 +75,7 @@ export async function featuresPage(p, overview) {
     element("h1", {}, "Features"),
     filters(p, overview, go),
     chips(p, data.tokens, overview, go),
+    facets(p, go),
     data.total === 0 ? element("p", { role: "alert" }, none(p, overview)) : null,
     pager(offset, data, go),
     grid,
@@ -109,6 +118,12 @@ function filters(p, overview, go) {
     title: "Any of the ten highest tokens contains it, in capitals or not. A token's link finds that token alone.",
     onchange: () => go({ token: find.value }),
   });
+  const labelled = element("input", {
+    type: "search",
+    value: p.label || "",
+    "data-key": "label",
+    onchange: () => go({ label: labelled.value }),
+  });
   return element(
     "div",
     { class: "filters" },
@@ -123,6 +138,8 @@ function filters(p, overview, go) {
       unique("layer").sort((a, b) => a - b),
     ),
     element("label", {}, "a promoted token's text contains ", find),
+    element("label", {}, "label contains ", labelled),
+    inSet(p, go),
     range("skewness", "skewness"),
     range("kurtosis", "kurtosis"),
     element(
@@ -143,11 +160,14 @@ function filters(p, overview, go) {
 function chips(p, tokens, overview, go) {
   const words = [];
   for (const [key, value] of Object.entries(p)) {
-    if (value === "" || ["sort", "order", "offset", "limit"].includes(key)) continue;
+    if (value === "" || ["sort", "order", "offset", "limit", "direction"].includes(key)) continue;
     if (key === "model" && tokens.length > 0 && overview.models.length === 1) continue; // goes with the token
     const [, side, column] = /^(min|max)_(.+)$/.exec(key) || [];
     const exact = tokens.find((t) => t.parameter === key);
     if (exact) words.push([key, [atEnd[key] + " ", element("b", {}, token(exact.text)), ` (token ${exact.token_id})`]]);
+    else if (key === "set")
+      words.push([key, [(p.direction || "promoted or suppressed") + " beyond chance: ", element("b", {}, value)]]);
+    else if (key === "label") words.push([key, ["label contains ", element("b", {}, value)]]);
     else if (key === "token") words.push([key, ["a promoted token's text contains ", element("b", {}, token(value))]]);
     else if (side) words.push([key, [`${column.replace("_", " ")} ${side === "min" ? "≥" : "≤"} ${value}`]]);
     else if (["sae", "release", "model", "layer"].includes(key))
@@ -167,13 +187,104 @@ function chips(p, tokens, overview, go) {
           {
             type: "button",
             "aria-label": "remove the filter " + text.map((e) => e.textContent ?? e).join(""),
-            onclick: () => go({ [key]: undefined, ...(key in atEnd ? { sort: undefined, order: undefined } : {}) }),
+            onclick: () => go(removed(key)),
           },
           "×",
         ),
       ),
     ),
   );
+}
+
+// What goes with a filter that is removed.
+function removed(key) {
+  if (key in atEnd) return { [key]: undefined, sort: undefined, order: undefined };
+  return key === "set" ? { set: undefined, direction: undefined } : { [key]: undefined };
+}
+
+// A choice of a token set, and of whether it is promoted or suppressed, beyond chance.
+function inSet(p, go) {
+  const box = element("span");
+  get("sets")
+    .then((sets) => {
+      const names = [...new Set(sets.map((s) => s.token_set))];
+      if (names.length === 0) return;
+      box.replaceChildren(
+        choice("set, beyond chance", names, p.set, (v) => go({ set: v, direction: v ? p.direction : undefined })),
+        ...(p.set
+          ? [" ", choice("direction", ["promoted", "suppressed"], p.direction, (v) => go({ direction: v }))]
+          : []),
+      );
+      came(box);
+    })
+    .catch(() => box.remove());
+  return box;
+}
+
+// Small histograms of the features by layer, skewness and kurtosis, whose bars are filters.
+function facets(p, go) {
+  const box = element("div", { class: "facets" });
+  const bars = (title, list) => {
+    const most = Math.max(1, ...list.map((b) => b.features));
+    const bar = (b) => {
+      const one = element("button", {
+        type: "button",
+        class: b.chosen ? "chosen-bar" : null,
+        "data-key": `${title} ${b.name}`,
+        "aria-label": `${title} ${b.name}: ${whole(b.features)} features`,
+        "aria-pressed": String(b.chosen),
+        title: `${b.name}: ${whole(b.features)} features`,
+        onclick: () => go(b.chosen ? b.leave : b.choose),
+      });
+      // Square roots, so that the few of a tail are seen beside the many.
+      one.style.setProperty("--height", 100 * Math.sqrt(b.features / most) + "%");
+      return one;
+    };
+    return element(
+      "section",
+      { "aria-label": "Features by " + title },
+      element("h2", {}, title),
+      element("div", { class: "bars" }, ...list.map(bar)),
+      element(
+        "div",
+        { class: "ends-of-bars quiet" },
+        element("span", {}, list[0].name),
+        element("span", {}, list.at(-1).name),
+      ),
+    );
+  };
+  const bounds = (statistic) => (b) => {
+    const [min, max] = ["min_" + statistic, "max_" + statistic],
+      [from, to] = [b.from, b.to].map((v) => (v === null ? undefined : String(v)));
+    return {
+      name: from === undefined ? `below ${to ?? "all"}` : to === undefined ? `from ${from}` : `${from} to ${to}`,
+      features: b.features,
+      chosen: (p[min] || undefined) === from && (p[max] || undefined) === to && (p[min] || p[max]) !== undefined,
+      choose: { [min]: from, [max]: to },
+      leave: { [min]: undefined, [max]: undefined },
+    };
+  };
+  get("facets", p)
+    .then((found) => {
+      const saes = found.saes.map((s) => ({
+        name: s.layer === null ? s.sae : String(s.layer),
+        features: s.features,
+        chosen: p.sae === s.sae,
+        choose: { sae: s.sae, layer: undefined },
+        leave: { sae: undefined, layer: undefined },
+      }));
+      box.replaceChildren(
+        ...[
+          saes.length > 1 ? bars("layer", saes) : null,
+          ...Object.entries(found.histograms).map(([statistic, bins]) =>
+            bins.length > 1 ? bars(statistic, bins.map(bounds(statistic))) : null,
+          ),
+        ].filter(Boolean),
+      );
+      came(box);
+    })
+    .catch((e) => box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)));
+  return box;
 }
 
 // Why there is no feature, as far as the filters tell.

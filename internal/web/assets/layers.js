@@ -1,10 +1,19 @@
 // The explorer's pages of SAEs: all, and one.
-import { address, element, figure, get, link, short, table } from "./elements.js";
+import { address, element, featureAddress, figure, get, link, short, table } from "./elements.js";
 
 export async function layersPage(p, overview) {
   const found = new Map((await get("layers")).map((r) => [r.sae, r])),
     rows = overview.saes.map((s) => ({ ...s, ...found.get(s.sae) }));
   const few = rows.reduce((n, r) => n + r.features, 0) <= 150000; // an animation of more is no page
+  // A point of a layer leads to its SAE, to the table of features where the layer has several.
+  const open = (d) => {
+    const at = overview.saes.filter((s) => String(s.layer) === String(d.layer)),
+      one = at.length === 1 ? at[0] : null;
+    if (one && d.feature !== undefined) location.hash = featureAddress({ ...one, feature: d.feature });
+    else if (one) location.hash = address("layer", { sae: one.sae });
+    else if (at.length > 1)
+      location.hash = address("features", { layer: d.layer, min_feature: d.feature, max_feature: d.feature });
+  };
   return [
     "Layers",
     element("h1", {}, "Layers"),
@@ -12,8 +21,8 @@ export async function layersPage(p, overview) {
       "SAEs",
       [
         ["SAE", "text", (r) => link(address("layer", { sae: r.sae }), r.sae)],
-        ["release", "text", (r) => r.release],
-        ["model", "text", (r) => r.model],
+        ["release", "text wide", (r) => r.release],
+        ["model", "text wide", (r) => r.model],
         ["layer", "number", (r) => r.layer],
         ["features", "number", (r) => short(r.features)],
         ["beyond chance", "number", (r) => short(r.beyond_chance)],
@@ -29,8 +38,8 @@ export async function layersPage(p, overview) {
       ],
       rows,
     ),
-    figure({ name: "layers" }),
-    few ? figure({ name: "layer-scatter" }) : null,
+    figure({ name: "layers" }, { onpoint: open }),
+    few ? figure({ name: "layer-scatter" }, { onpoint: open }) : null,
   ];
 }
 

@@ -1,19 +1,11 @@
 // The explorer's page of SQL: a query is completed, run, drawn and downloaded.
-import { address, element, figure, get, table, whole } from "./elements.js";
+import { address, element, get, whole } from "./elements.js";
+import { problem, shown } from "./result.js";
 
-const drawable = {
-  "skew-kurtosis": ["skewness", "kurtosis"],
-  skewness: ["skewness"],
-  kurtosis: ["kurtosis"],
-  "layer-scatter": ["layer", "skewness", "kurtosis"],
-  layers: ["layer"],
-  "layer-box": ["layer"],
-  manhattan: ["feature", "token_set", "es"],
-  feature: ["logit_weight"],
-  "running-sum": ["rank", "member"],
-};
+// What of the address says how a result is drawn.
+const choices = ["draw", "x", "y", "color"];
 
-export async function sqlPage(p) {
+export async function sqlPage(p, overview) {
   const start =
     "SELECT layer, feature, skewness, kurtosis, top_tokens[:5] AS promotes\n" +
     "FROM features\nWHERE skewness > 1\nORDER BY skewness DESC";
@@ -26,55 +18,29 @@ export async function sqlPage(p) {
   const proposals = element("ul", { class: "proposals", role: "listbox", "aria-label": "completions" }),
     out = element("div", { "aria-live": "polite" });
   box.value = p.q || start;
+  const choice = Object.fromEntries(choices.map((k) => [k, p[k]])),
+    here = () => address("sql", { q: box.value, ...choice });
   const run = () => {
-    const to = address("sql", { q: box.value });
-    if (location.hash === to) execute();
-    else location.hash = to;
+    if (location.hash === here()) execute();
+    else location.hash = here();
+  };
+  const find = (line, column) => {
+    const lines = box.value.split("\n"),
+      before = lines.slice(0, line - 1).reduce((n, l) => n + l.length + 1, 0),
+      at = before + [...lines[line - 1]].slice(0, column - 1).join("").length,
+      word = box.value.slice(at).match(/^\w*/)[0];
+    box.focus();
+    box.setSelectionRange(at, at + Math.max(word.length, 1));
   };
   async function execute() {
+    const q = box.value;
     out.replaceChildren(element("p", { class: "quiet" }, "running …"));
     try {
-      const data = await get("sql", { q: box.value });
-      const numeric = (type) => /INT|DOUBLE|FLOAT|DECIMAL|HUGEINT/.test(type) && !type.endsWith("]");
-      const cell = (value, type) =>
-        value === null
-          ? "NULL"
-          : numeric(type) && /[.e]/.test(value)
-            ? String(Number(Number(value).toPrecision(6)))
-            : value;
-      const names = data.columns.map((c) => c.name.toLowerCase()),
-        kinds = Object.keys(drawable).filter((k) => drawable[k].every((c) => names.includes(c)));
-      const chart = element("div"),
-        as = element(
-          "select",
-          {
-            "aria-label": "draw as",
-            onchange: () =>
-              as.value ? chart.replaceChildren(figure({ name: as.value, q: box.value })) : chart.replaceChildren(),
-          },
-          element("option", { value: "" }, "draw as …"),
-          ...kinds.map((k) => element("option", { value: k }, k)),
-        );
-      const query = "?" + new URLSearchParams({ q: box.value });
-      out.replaceChildren(
-        element(
-          "div",
-          { class: "actions" },
-          `${whole(data.rows.length)} rows${data.truncated ? " shown, there are more" : ""}, ` +
-            `${(1000 * data.seconds).toFixed(0)} ms`,
-          kinds.length ? as : null,
-          element("a", { href: "/api/sql.csv" + query, download: "result.csv" }, "CSV"),
-          element("a", { href: "/api/sql.parquet" + query, download: "result.parquet" }, "Parquet"),
-        ),
-        chart,
-        table(
-          "Result",
-          data.columns.map((c, i) => [c.name, numeric(c.type) ? "number" : "tokens", (r) => cell(r[i], c.type)]),
-          data.rows,
-        ),
-      );
+      const data = await get("sql", { q });
+      // The address is changed without the page: the query need not run again for another chart.
+      out.replaceChildren(...shown(data, q, overview, choice, () => history.pushState(null, "", here())));
     } catch (e) {
-      out.replaceChildren(element("p", { class: "error", role: "alert" }, e.message));
+      out.replaceChildren(problem(e, find));
     }
   }
   const limits = element("p", { class: "quiet", id: "limits" });

@@ -1,7 +1,7 @@
 // The explorer's pages of token sets.
 import {
   address,
-  apart,
+  chance,
   choice,
   element,
   featureAddress,
@@ -9,11 +9,14 @@ import {
   get,
   label,
   link,
+  remember,
   scores,
   short,
   table,
-  token,
-  tokens,
+  tabs,
+  tokenLink,
+  tokenList,
+  whole,
 } from "./elements.js";
 
 export async function setsPage(p) {
@@ -33,10 +36,10 @@ export async function setsPage(p) {
       "Token sets",
       [
         ["set", "text", (r) => link(address("set", { model: r.model, set: r.token_set }), r.token_set)],
-        ["family", "text", (r) => r.family],
+        ["family", "text wide", (r) => r.family],
         ["size", "number", (r) => short(r.size)],
-        ["first tokens", "tokens", (r) => tokens(r.first_tokens)],
-        ["model", "text", (r) => r.model],
+        ["first tokens", "tokens", (r) => tokenList(r.model, r.first_token_ids, r.first_tokens, "promotes", 12)],
+        ["model", "text wide", (r) => r.model],
       ],
       rows,
     ),
@@ -44,13 +47,110 @@ export async function setsPage(p) {
 }
 
 export async function setPage(p, overview) {
-  const data = await get("set", p),
-    s = data.set,
-    saes = overview.saes.filter((o) => o.model === s.model),
+  const data = await get("set", { model: p.model, set: p.set }),
+    s = data.set;
+  const side = (direction, verb) => [direction, `Features that ${verb} it`, () => way(data, direction, verb, overview)];
+  return [
+    s.token_set,
+    element(
+      "h1",
+      {},
+      s.token_set,
+      element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model),
+    ),
+    s.description ? element("p", {}, s.description) : null,
+    members(data),
+    tabs("Direction", [side("promoted", "promote"), side("suppressed", "suppress")], p.direction, (direction) =>
+      remember("set", p, { direction }),
+    ),
+  ];
+}
+
+// The set's tokens, the first of them in sight.
+function members(data) {
+  const s = data.set,
+    few = 30,
+    one = (t) => tokenLink(s.model, t.token_id, t.text, "promotes");
+  const rest = data.tokens.slice(few);
+  return element(
+    "div",
+    {},
+    element("p", { class: "tokenlist" }, ...data.tokens.slice(0, few).map(one)),
+    rest.length === 0
+      ? null
+      : element(
+          "details",
+          {},
+          element(
+            "summary",
+            {},
+            s.size > data.tokens.length
+              ? `${whole(rest.length)} more of its ${whole(s.size)} tokens`
+              : `its other ${whole(rest.length)} tokens`,
+          ),
+          element("p", { class: "tokenlist" }, ...rest.map(one)),
+        ),
+  );
+}
+
+// What is of one direction: the features with the set's own tokens as evidence, and figures.
+function way(data, direction, verb, overview) {
+  const s = data.set,
+    rows = data.features.filter((r) => r.direction === direction);
+  if (rows.length === 0)
+    return element(
+      "p",
+      { class: "quiet" },
+      data.features.length === 0
+        ? "No feature has a score: none is computed, or the set is empty or holds every token."
+        : `No feature ${verb}s it.`,
+    );
+  const cells = new Map(rows.map((r) => [r.sae + " " + r.feature, element("span", { class: "tokenlist" }, "…")]));
+  const of = (r) => cells.get(r.sae + " " + r.feature);
+  get("evidence", { model: s.model, set: s.token_set, direction })
+    .then((found) => {
+      for (const f of found) of(f)?.replaceChildren(...evidence(f, s.model, direction));
+      for (const cell of cells.values()) if (cell.textContent === "…") cell.textContent = "–";
+    })
+    .catch((e) => {
+      for (const cell of cells.values()) cell.textContent = e.message;
+    });
+  return [
+    chance(rows),
+    table(
+      "Features that " + verb + " " + s.token_set,
+      [
+        ["feature", "number", (r) => link(featureAddress(r), String(r.feature))],
+        ["layer", "number", (r) => r.layer],
+        ["effect", "number", (r) => short(r.effect)],
+        ...scores.slice(1).map(([name, kind, make]) => [name, kind + " wide", make]),
+        ["tokens of the set, with their rank", "tokens", of],
+        ["label", "words wide", label],
+      ],
+      rows,
+    ),
+    figures(s, direction, overview),
+  ].filter(Boolean);
+}
+
+// The set's tokens that stand furthest out in a feature's ranking, with their ranks.
+function evidence(f, model, direction) {
+  const end = direction === "promoted" ? "promotes" : "suppresses";
+  const all = (f.members || []).map((m) => {
+    const one = tokenLink(model, m.token_id, m.text, end);
+    one.title = `rank ${whole(m.rank)} of ${whole(f.counted_tokens)}, logit weight ${short(m.logit_weight)}`;
+    return element("span", {}, one, element("small", { class: "quiet" }, " " + whole(m.rank)));
+  });
+  return all.length > 0 ? all : ["none among the tokens that are stored"];
+}
+
+// Every feature of one SAE, and the histograms of those where the set stands furthest out.
+function figures(s, direction, overview) {
+  const saes = overview.saes.filter((o) => o.model === s.model),
     shown = element("div");
   const pick = element(
     "select",
-    { "aria-label": "SAE of the figure", onchange: () => show() },
+    { "aria-label": "SAE of the figures", onchange: () => show() },
     ...saes.map((o, i) => element("option", { value: i, selected: i === saes.length - 1 }, o.sae)),
   );
   const draw = async () => {
@@ -69,7 +169,7 @@ export async function setPage(p, overview) {
       ),
       most,
     );
-    for (const r of await get("promoters", { ...of, model: s.model })) {
+    for (const r of await get("promoters", { ...of, direction, model: s.model })) {
       most.append(
         figure(
           { name: "feature", ...of, feature: r.feature },
@@ -80,41 +180,5 @@ export async function setPage(p, overview) {
   };
   const show = () => draw().catch((e) => shown.append(element("p", { class: "error", role: "alert" }, e.message)));
   if (saes.length) show();
-  return [
-    s.token_set,
-    element(
-      "h1",
-      {},
-      s.token_set,
-      element("span", { class: "quiet" }, short(s.size) + " tokens · " + s.family + " · " + s.model),
-    ),
-    element(
-      "p",
-      {},
-      ...data.tokens.map((t) => element("span", { class: "chip" }, token(t))),
-      s.size > data.tokens.length ? "…" : null,
-    ),
-    element("h2", {}, "Features most enriched"),
-    data.features.length === 0
-      ? element(
-          "p",
-          { class: "quiet" },
-          "No feature has a score: none is computed, or the set is empty or holds every token.",
-        )
-      : element(
-          "div",
-          {},
-          ...apart(data.features, 15, (direction) => [
-            [direction + " by", "number", (r) => link(featureAddress(r), String(r.feature))],
-            ["layer", "number", (r) => r.layer],
-            ...scores,
-            ["label", "words", label],
-            direction === "promoted"
-              ? ["promotes", "tokens", (r) => tokens((r.top_tokens || []).slice(0, 8))]
-              : ["suppresses", "tokens", (r) => tokens((r.bottom_tokens || []).slice(0, 8))],
-          ]),
-        ),
-    element("p", { class: "actions" }, "SAE ", pick),
-    shown,
-  ];
+  return element("div", {}, element("p", { class: "actions" }, "SAE ", pick), shown);
 }

@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	schema "github.com/saedb/saedb/sql"
+)
+
+// How many features a set's page has each way, tokens of the set it begins with, and tokens of
+// the set stand beside each feature.
+const (
+	featuresOfSet = 25
+	tokensOfSet   = 300
+	mostEvidence  = 6
+)
+
+// strongestOfSet are the features of the SAEs of a model that promote a set most, and those that
+// suppress it most, as strongest_features has them; its arguments are the set, and the model. Two
+// orders with a limit are ten times as fast as that macro's windows, one a model.
+var strongestOfSet = func() string {
+	var ways []string
+	for _, direction := range []string{"promoted", "suppressed"} {
+		ways = append(ways, fmt.Sprintf(`(SELECT sae, feature, effect, es, direction, q_value, beyond_chance(q_value) AS beyond_chance
+			FROM enrichment WHERE token_set = $1 AND model = $2 AND direction = '%s'
+			ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, sae, feature LIMIT %d)`, direction, featuresOfSet))
+	}
+	return `SELECT s.load_id AS sae_id, f.* EXCLUDE (sae) FROM (` + strings.Join(ways, " UNION ALL ") + `) f JOIN saes s USING (sae)
+		ORDER BY f.direction, f.beyond_chance DESC, abs(f.effect) DESC, f.q_value, f.sae, f.feature`
+}()
+
+// sets lists the token sets, each with its first tokens.
+func (s *Server) sets(r *http.Request) (any, error) {
+	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, model_id
+		FROM stored_token_sets JOIN stored_models USING (model_id) ORDER BY model, family, token_set`)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		v, err := s.vocabulary(r.Context(), int(f["model_id"].(int32)))
+		if err != nil {
+			return nil, err
+		}
+		f["first_tokens"] = v.texts(f["first_token_ids"], 12)
+		delete(f, "model_id")
+	}
+	return found, nil
+}
+
+// set is a token set, its first tokens, and the features that promote and suppress it most.
+func (s *Server) set(r *http.Request) (any, error) {
+	set, v, err := s.tokenSet(r)
+	if err != nil {
+		return nil, err
+	}
+	features, err := s.featureRows(r.Context(), strongestOfSet, []any{set["token_set"], set["model"]})
+	if err != nil {
+		return nil, err
+	}
+	tokens := []row{}
+	if ids, ok := set["token_ids"].([]any); ok {
+		for _, id := range ids[:min(len(ids), tokensOfSet)] {
+			tokens = append(tokens, row{"token_id": id, "text": v.text(id)})
+		}
+	}
+	delete(set, "token_ids")
+	return map[string]any{"set": set, "tokens": tokens, "features": features}, nil
+}
+
+// tokenSet is the one that a request names, with all its tokens, and its model's vocabulary.
+func (s *Server) tokenSet(r *http.Request) (set row, v *vocabulary, err error) {
+	model, name := r.URL.Query().Get("model"), r.URL.Query().Get("set")
+	found, err := s.list(r.Context(), `SELECT model, family, token_set, description, len(token_ids) AS size, token_ids, model_id
+		FROM stored_token_sets JOIN stored_models USING (model_id) WHERE token_set = ? AND (? = '' OR model = ?) ORDER BY model LIMIT 1`, name, model, model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(found) == 0 {
+		there, err := schema.Collect[string](r.Context(), s.db, `SELECT DISTINCT token_set FROM token_sets WHERE ? IN ('', model) ORDER BY token_set`, model)
+		if err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, missing("token set", name, there)
+	}
+	v, err = s.vocabulary(r.Context(), int(found[0]["model_id"].(int32)))
+	delete(found[0], "model_id")
+	return found[0], v, err
+}
+
+// evidence is, for each feature that a set's page has in one direction, the tokens of the set
+// that stand furthest out in its ranking: those among the stored tokens of that end, which come
+// first; where these are few, the first of the leading edge, for which the whole vocabulary is
+// ranked.
+func (s *Server) evidence(r *http.Request) (any, error) {
+	set, v, err := s.tokenSet(r)
+	if err != nil {
+		return nil, err
+	}
+	direction := r.URL.Query().Get("direction")
+	end := map[string]string{"promoted": "top", "suppressed": "bottom"}[direction]
+	if end == "" {
+		return nil, fmt.Errorf("direction: expected promoted or suppressed, found %q", direction)
+	}
+	chosen, err := s.list(r.Context(), strongestOfSet, set["token_set"], set["model"])
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, c := range chosen {
+		if c["direction"] == direction {
+			keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
+		}
+	}
+	if len(keys) == 0 {
+		return []row{}, nil
+	}
+	found, err := s.storedMembers(r.Context(), set["token_ids"], end, strings.Join(keys, ", "))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.addLeadingEdges(r.Context(), set, found); err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		members, _ := f["members"].([]any)
+		for _, m := range members {
+			if m, ok := m.(map[string]any); ok {
+				m["text"] = v.text(m["token_id"])
+				delete(m, "token")
+			}
+		}
+		f["sae"] = s.catalogue.byID[int(f["sae_id"].(int32))].name
+		delete(f, "sae_id")
+	}
+	return found, nil
+}
+
+// storedMembers are the members of a set among the tokens that are stored of one end, top or
+// bottom, of features, given by sae_id and feature between brackets; ranked as leading_edge ranks,
+// from the highest.
+func (s *Server) storedMembers(ctx context.Context, ids any, end, features string) ([]row, error) {
+	members, _ := ids.([]any)
+	in := make([]int32, 0, len(members))
+	for _, id := range members {
+		in = append(in, id.(int32))
+	}
+	rank := map[string]string{"top": "place", "bottom": "counted_tokens + 1 - place"}[end]
+	return s.list(ctx, fmt.Sprintf(`SELECT sae_id, feature, any_value(counted_tokens) AS counted_tokens,
+			list({'token_id': token_id, 'rank': %[2]s, 'logit_weight': weight} ORDER BY place) FILTER (list_contains(CAST(? AS INTEGER[]), token_id))[:%[3]d] AS members
+		FROM (SELECT sae_id, feature, counted_tokens, unnest(%[1]s_token_ids) AS token_id, unnest(%[1]s_logit_weights) AS weight, unnest(range(1, len(%[1]s_token_ids) + 1)) AS place
+			FROM stored_statistics JOIN stored_computations USING (sae_id) WHERE (sae_id, feature) IN (%[4]s))
+		GROUP BY sae_id, feature`, end, rank, mostEvidence, features), schema.List(in))
+}
+
+// addLeadingEdges puts the first of the leading edge where a feature has fewer members than are
+// shown, and than the set has; where the weights are not in the database, nothing.
+func (s *Server) addLeadingEdges(ctx context.Context, set row, features []row) error {
+	size := int(set["size"].(int64))
+	var few []string
+	of := map[string]row{}
+	for _, f := range features {
+		if members, _ := f["members"].([]any); len(members) < min(mostEvidence, size) {
+			key := fmt.Sprintf("(%d, %d)", f["sae_id"], f["feature"])
+			few, of[key] = append(few, key), f
+		}
+	}
+	if len(few) == 0 {
+		return nil
+	}
+	found, err := s.list(ctx, fmt.Sprintf(`SELECT d.sae_id, d.feature, leading_edge(w_dec, ?, ?, c.tokens)[:%d] AS members
+		FROM stored_decoders d JOIN stored_computations c USING (sae_id) WHERE w_dec IS NOT NULL AND (d.sae_id, d.feature) IN (%s)`,
+		mostEvidence, strings.Join(few, ", ")), set["model"], set["token_set"])
+	for _, f := range found {
+		of[fmt.Sprintf("(%d, %d)", f["sae_id"], f["feature"])]["members"] = f["members"]
+	}
+	return err
+}
+
+// promoters are the features of one SAE that promote a token set most, or suppress it most.
+func (s *Server) promoters(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	a, err := s.catalogue.find(q.Get("sae"))
+	if err != nil {
+		return nil, err
+	}
+	direction := q.Get("direction")
+	if direction == "" {
+		direction = "promoted"
+	}
+	return s.list(r.Context(), `SELECT feature, effect, q_value FROM strongest_features(?, k := 4, of_sae := ?)
+		WHERE direction = ?`, q.Get("set"), a.name, direction)
+}

@@ -1,0 +1,102 @@
+package test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// sqlAddress is that of the SQL page with parameters: name, value, and so on.
+func sqlAddress(address string, parameters ...string) string {
+	q := url.Values{}
+	for i := 0; i < len(parameters); i += 2 {
+		q.Set(parameters[i], parameters[i+1])
+	}
+	return address + "/#/sql?" + q.Encode()
+}
+
+// TestSQLPageInABrowser: errors lead to their place, results to their pages, and the address holds
+// how they are drawn.
+func TestSQLPageInABrowser(t *testing.T) {
+	t.Parallel()
+	b, address := openBrowser(t), explore(t)
+	visit := func(until string, parameters ...string) {
+		t.Helper()
+		b.run(t, chromedp.Navigate("about:blank"), chromedp.Navigate(sqlAddress(address, parameters...)))
+		b.until(t, until)
+	}
+	text := func(selector string) string {
+		t.Helper()
+		return eval[string](t, b, `document.querySelector(`+"`"+selector+"`"+`)?.textContent ?? "nothing"`)
+	}
+	visit(`document.querySelector(".place") !== null`, "q", "SELECT layer, -- 漢字\n  feature, nope\nFROM features")
+	b.picture(t, "explorer-sql-error")
+	if place, word := text(".place button"), text(".place mark"); place != "Line 2, column 12" || word != "nope" {
+		t.Errorf("the place is %q, of %q", place, word)
+	}
+	b.run(t, chromedp.Click(chromedp.CSS(".place button")))
+	if selected := eval[string](t, b, `(() => { const q = document.activeElement; return q.value.slice(q.selectionStart, q.selectionEnd); })()`); selected != "nope" {
+		t.Errorf("the button of the place selects %q", selected)
+	}
+
+	// Cells lead to what they name, and tokens are spelled as elsewhere.
+	visit(`document.querySelectorAll("[aria-label=Result] tbody tr").length === 1`, "q", `SELECT layer, feature, sae, 'all_digits' AS token_set, ' three' AS text, [' a, b', '"', chr(10)] AS list, repeat('long ', 100) AS long, NULL AS n
+		FROM features WHERE layer = 29 AND feature = 63`)
+	const sae = "smollm2-demo%2Fblocks.29.hook_resid_pre"
+	links := eval[[]string](t, b, `[...document.querySelectorAll("[aria-label=Result] tbody a")].map((a) => a.textContent + " " + a.getAttribute("href"))`)
+	if want := []string{"63 #/feature?sae=" + sae + "&feature=63", demoRelease + "blocks.29.hook_resid_pre #/layer?sae=" + sae, "all_digits #/set?set=all_digits&model=smollm2-135m", "␣three #/search?q=+three"}; !slices.Equal(links, want) {
+		t.Errorf("links %q, expected %q", links, want)
+	}
+	if list := text("[aria-label=Result] td:nth-child(6)"); list != `␣a, b  "  \n` {
+		t.Errorf("a list is %q", list)
+	}
+	if cut := eval[[]int](t, b, `(() => { const d = document.querySelector("details.long"), shut = d.offsetHeight; d.querySelector("summary").click(); return [d.querySelector("summary").textContent.length, shut, d.offsetHeight]; })()`); cut[0] != 141 || cut[2] <= cut[1] {
+		t.Errorf("a long cell shows %d characters, and goes from %d pixels to %d", cut[0], cut[1], cut[2])
+	}
+
+	// What is offered can be drawn, and nothing else.
+	options := func() []string {
+		t.Helper()
+		return eval[[]string](t, b, `[...document.querySelectorAll("[aria-label='draw as'] option")].map((o) => o.value)`)
+	}
+	if got := options(); !slices.Equal(got, []string{"", "scatter", "line", "bar", "histogram"}) {
+		t.Errorf("of one feature %q are offered", got)
+	}
+	visit(`document.querySelector("[aria-label=Result] thead") !== null`, "q", "SELECT skewness FROM features WHERE false", "draw", "skewness")
+	if got := text("main .error"); len(options()) != 0 || got != "These columns cannot be drawn as skewness." {
+		t.Errorf("of no rows %q are offered, and the page says %q", options(), got)
+	}
+
+	// A chart's columns are chosen, and are in the address.
+	visit(`document.querySelectorAll("[aria-label=Result] tbody tr").length > 50`, "q", "SELECT layer, feature, skewness, kurtosis, CAST(layer AS VARCHAR) AS place FROM features WHERE skewness > 0.5")
+	choose := func(label, value string) {
+		t.Helper()
+		b.run(t, chromedp.Evaluate[chromedp.Void](`(() => { const s = document.querySelector("[aria-label='`+label+`']"); s.focus(); s.value = "`+value+`"; s.onchange(); })()`))
+	}
+	choose("draw as", "scatter")
+	choose("column of x", "skewness")
+	choose("column of y", "kurtosis")
+	choose("column of colour", "place")
+	const drawn = `document.querySelectorAll(".legend").length === 2 && document.querySelector("main h2").textContent === "kurtosis by skewness, coloured by place"`
+	b.until(t, drawn)
+	if focused := eval[string](t, b, `document.activeElement.getAttribute("aria-label")`); focused != "column of colour" {
+		t.Errorf("after a choice the focus is on %q", focused)
+	}
+	shared := eval[string](t, b, `location.href`)
+	if !strings.HasSuffix(shared, "&draw=scatter&x=skewness&y=kurtosis&color=place") {
+		t.Errorf("the address is %s", shared)
+	}
+	b.run(t, chromedp.Navigate("about:blank"), chromedp.Navigate(shared))
+	b.until(t, drawn)
+	b.picture(t, "explorer-sql-scatter")
+	at := eval[[]float64](t, b, pixel)
+	b.run(t, chromedp.MouseEvent("mouseMoved", at[0], at[1]), chromedp.MouseClickXY(at[0], at[1]))
+	b.until(t, `location.hash.startsWith("#/feature?sae=") && document.querySelector("h1")?.textContent.startsWith("Feature ")`)
+	for mark, parameters := range map[string][]string{"bar": {"x", "place"}, "histogram": {"x", "skewness"}, "line": {"x", "skewness", "y", "kurtosis"}} {
+		visit(`document.querySelectorAll(".chart canvas").length === 1`, append(parameters, "draw", mark, "q", "SELECT layer AS place, skewness, kurtosis FROM features WHERE skewness > 0.5")...)
+		b.picture(t, "explorer-sql-"+mark)
+	}
+}
