@@ -2,6 +2,9 @@ module github.com/saedb/saedb
 
 go 1.26.0
 
+// What make builds, with other modules' sources among it.
+ignore ./build
+
 require (
 	codeberg.org/go-fonts/liberation v0.5.0
 	github.com/chromedp/cdproto v0.159.0

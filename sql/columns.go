@@ -30,6 +30,12 @@ func ViewMacros() string {
 	return fileText("views/00_meaning.sql")
 }
 
+// SAEMacros is the statements that make the macros that know which SAEs words mean. They read a
+// table or view saes.
+func SAEMacros() string {
+	return fileText("macros/01_saes.sql")
+}
+
 // EnrichmentQuery is the query of the view enrichment, or input_enrichment, with more columns at
 // its end: the logarithms as they are stored, of which the view has powers of ten. It ends before
 // where a WHERE would be, for which e is stored_enrichment.

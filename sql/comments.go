@@ -4,32 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"slices"
 )
 
-var created = regexp.MustCompile(`CREATE OR REPLACE VIEW (\w+)`)
-
 // own tells which views are saedb's: a person's own keep their comments.
-func own() (func(view string) bool, error) {
-	names, err := fs.Glob(files, "views/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	var views []string
-	for _, name := range names {
-		text, err := files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		for _, match := range created.FindAllSubmatch(text, -1) {
-			views = append(views, string(match[1]))
-		}
-	}
-	return func(view string) bool { return slices.Contains(views, view) || layerView.MatchString(view) }, nil
+func own() func(view string) bool {
+	views := created("CREATE OR REPLACE VIEW ", textOf("views/*.sql"))
+	return func(view string) bool { return slices.Contains(views, view) || layerView.MatchString(view) }
 }
 
+// relation is where a view's query, which DuckDB has as text alone, names what it reads.
 var relation = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:main\.)?(\w+)`)
 
 // inheritComments gives each column of a view that has no comment of its own
@@ -40,10 +25,7 @@ func inheritComments(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	ours, err := own()
-	if err != nil {
-		return err
-	}
+	ours := own()
 	columns, err := Rows(ctx, tx, func(c *[4]string) []any { return []any{&c[0], &c[1], &c[2], &c[3]} }, `SELECT v.schema_name, v.view_name, v.sql, c.column_name
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.table_oid = v.view_oid AND c.schema_oid = v.schema_oid
 		WHERE v.database_name = current_database() AND c.database_name = current_database() AND NOT v.internal AND c.comment IS NULL

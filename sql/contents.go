@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -126,13 +125,5 @@ func DropPairs(ctx context.Context, tx *sql.Tx, condition string) error {
 // OfSAE is the condition for the pairs that an SAE is in.
 func OfSAE(id int) string { return fmt.Sprintf("sae_id = %[1]d OR other_id = %[1]d", id) }
 
-var createdTable = regexp.MustCompile(`(?m)^CREATE TABLE (\w+)`)
-
 // Tables returns the names of the tables, in the order in which they are made.
-func Tables() []string {
-	var names []string
-	for _, match := range createdTable.FindAllStringSubmatch(tables(), -1) {
-		names = append(names, match[1])
-	}
-	return names
-}
+func Tables() []string { return created("CREATE TABLE ", tables()) }

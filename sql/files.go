@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 )
@@ -34,4 +35,28 @@ func queryIn(text, name, view string) string {
 		panic(fmt.Sprintf("%s: the view %s is not followed by its comment", name, view))
 	}
 	return query
+}
+
+// textOf is the text of all files of a pattern, in their order.
+func textOf(pattern string) string {
+	names, err := fs.Glob(files, pattern)
+	if err != nil {
+		panic(err) // it is a mistake in the pattern
+	}
+	var all strings.Builder
+	for _, name := range names {
+		all.WriteString(fileText(name))
+	}
+	return all.String()
+}
+
+// created are the names in the statements of a text that begin with verb, each on a line of its own.
+func created(verb, text string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		if after, found := strings.CutPrefix(line, verb); found {
+			names = append(names, strings.Fields(after)[0])
+		}
+	}
+	return names
 }

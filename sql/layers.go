@@ -67,10 +67,7 @@ func syncLayers(ctx context.Context, tx *sql.Tx) error {
 
 // viewsOfSAEs are saedb's views in main that have rows of SAEs, but for those of layers.
 func viewsOfSAEs(ctx context.Context, tx *sql.Tx) ([]string, error) {
-	ours, err := own()
-	if err != nil {
-		return nil, err
-	}
+	ours := own()
 	views, err := Collect[string](ctx, tx, `SELECT view_name FROM duckdb_views() v
 		WHERE v.database_name = current_database() AND v.schema_name = 'main' AND EXISTS (
 			FROM duckdb_columns() c WHERE c.table_oid = v.view_oid AND c.database_name = v.database_name AND c.column_name = 'sae')

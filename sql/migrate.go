@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
 )
 
 // Upgrade brings the tables and views of an older version to this one, in one
-// transaction: migrations/NNNN--NNNN.sql, one after the other, then the comments and
-// views as they are now. Without tables of saedb's, or with those of this version, it
+// transaction: migrations/NNNN--NNNN.sql, one after the other, then tables that are only new,
+// comments and views as they are now. A migration makes those tables alone that it fills. Without tables of saedb's, or with those of this version, it
 // does nothing; a version that it does not know is an error. writer is the program's
 // version. begin, which may be nil, is told the version that the file has before it
 // is changed.
@@ -44,7 +43,7 @@ func Upgrade(ctx context.Context, db *sql.DB, writer string, functions []Functio
 	if _, err := tx.ExecContext(ctx, `UPDATE main.stored_schema SET version = ?, written_by = ?`, Version, writer); err != nil {
 		return upgradeError(from, err)
 	}
-	if _, err := tx.ExecContext(ctx, comments()); err != nil {
+	if _, err := tx.ExecContext(ctx, missing.Replace(tables())); err != nil {
 		return upgradeError(from, err)
 	}
 	if err := CreateViews(ctx, tx, functions); err != nil {
@@ -67,9 +66,6 @@ func upgradeError(from int, err error) error {
 	}
 }
 
-var comment = regexp.MustCompile(`(?m)^COMMENT ON .*;$`)
-
-// comments are the statements of schema/*.sql that comment on tables and columns.
-func comments() string {
-	return strings.Join(comment.FindAllString(tables(), -1), "\n")
-}
+// missing makes of the text of schema/*.sql what makes the tables that a database lacks, and
+// comments on all.
+var missing = strings.NewReplacer("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", "CREATE SEQUENCE ", "CREATE SEQUENCE IF NOT EXISTS ")

@@ -249,17 +249,7 @@ func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 const tableFiles = "schema/*.sql"
 
 // tables is the text of tableFiles.
-func tables() string {
-	names, err := fs.Glob(files, tableFiles)
-	if err != nil {
-		panic(err) // it is a mistake in the pattern
-	}
-	var all strings.Builder
-	for _, name := range names {
-		all.WriteString(fileText(name))
-	}
-	return all.String()
-}
+func tables() string { return textOf(tableFiles) }
 
 // runAll runs the files of a pattern, in their order.
 func runAll(ctx context.Context, tx *sql.Tx, pattern string) error {

@@ -156,6 +156,7 @@ var plants = []struct{ statements, want string }{
 // TestCheckFindsDamage plants one kind of damage after the other, and all of them
 // are found and named.
 func TestCheckFindsDamage(t *testing.T) {
+	t.Parallel() // checks of small databases are one thread's
 	small, exports := smallDatabase(t), t.TempDir()
 	write(t, exports, "batch-0.jsonl", []byte(explanation("29-res", "0", "zeroes", "gpt-4o")+explanation("29-res", "0", "twice", "gpt-4o")+explanation("29-res", "0", "twice", "gpt-4o")))
 	write(t, exports, "batch-1.jsonl", []byte(activations("0", "4.5", "0.25")))
@@ -258,6 +259,7 @@ func TestCheckScores(t *testing.T) {
 // TestCheckPassesWhatIsWhole: what a program may leave at any moment is sound: before
 // anything is computed, with half of it, and with sets that are new or gone.
 func TestCheckPassesWhatIsWhole(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	explained := write(t, t.TempDir(), "batch-0.jsonl", []byte(explanation("29-res", "0", "zeroes", "gpt-4o")))
 	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // it notes that no SAE has that id
@@ -315,6 +317,7 @@ func TestCheckExample(t *testing.T) {
 // reads what lies there its checksum tells; nothing crashes, and nothing
 // that is wrong passes as sound.
 func TestCheckFlippedBytes(t *testing.T) {
+	t.Parallel()
 	small := smallDatabase(t)
 	whole, err := os.ReadFile(small)
 	if err != nil {

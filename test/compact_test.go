@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -67,10 +68,17 @@ func TestCompact(t *testing.T) {
 
 // TestCompactKilled: whenever a compaction is killed, the database is there and what it was.
 func TestCompactKilled(t *testing.T) {
+	t.Parallel() // mostly checks and starts of the program, which are one thread's
 	dir := t.TempDir()
 	db := filepath.Join(dir, "killed.db")
-	copyFile(t, example, db)
-	mustRun(t, "--db", db, "unload", "sae", "layer_4", "layer_9")
+	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
+	for layer, features := range []int{20_000, 30_000} {
+		narrowSAE(t, filepath.Join(dir, "saes", fmt.Sprintf("blocks.%d.hook_resid_pre", layer)), layer, features)
+	}
+	mustRun(t, "--db", db, "load", "sae", filepath.Join(dir, "saes"), "--release", "r")
+	mustRun(t, "--db", db, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id < 9")
+	mustRun(t, "--db", db, "compute")
+	mustRun(t, "--db", db, "unload", "sae", "layer_0")
 	begun := time.Now()
 	copied := filepath.Join(dir, "copied.db")
 	copyFile(t, db, copied)

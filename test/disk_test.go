@@ -90,6 +90,7 @@ func TestDiskFull(t *testing.T) {
 // nothing else: on the full disk, and once there is room. Where it ends after the last of
 // it, the error says where what was loaded is.
 func TestDiskFullLoaded(t *testing.T) {
+	t.Parallel() // starts of the program, on a file system of its own
 	dir, remount := fileSystem(t, "64m")
 	inputs := t.TempDir()
 	for layer := range 3 {

@@ -17,6 +17,7 @@ import (
 // products in float64 of the encoder and the embedding as their files have them; the view of the
 // output side, and labels of SAEs without encoders, are what they were before.
 func TestInputEnrichmentAgainstFloat64(t *testing.T) {
+	t.Parallel() // the definition in float64 is one thread's
 	const features = 16
 	path := withInputSide(t)
 	outputSide := func() []string {

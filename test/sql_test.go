@@ -19,6 +19,7 @@ func TestSQL(t *testing.T) {
 	}
 	for _, script := range scripts {
 		t.Run(filepath.Base(script), func(t *testing.T) {
+			t.Parallel() // starts of the program are one thread's
 			text, err := os.ReadFile(script)
 			if err != nil {
 				t.Fatal(err)

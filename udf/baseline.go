@@ -106,11 +106,10 @@ func (f *execution) writeDirections(input capi.Chunk, output capi.Vector, given 
 	rows := input.Rows()
 	hasSeed, hasNumber := input.Column(0).Validity(), input.Column(1).Validity()
 	seeds, numbers := capi.Values[int64](input.Column(0), rows), capi.Values[int64](input.Column(1), rows)
-	entries, filled := capi.Values[capi.Entry](output, rows), 0
+	lists := newListWriter(output, rows, nil)
 	for i := range rows {
 		if !hasSeed.Valid(i) || !hasNumber.Valid(i) || !given.Valid(i) {
-			output.SetNull(i, 0)
-			entries[i] = capi.Entry{}
+			lists.null(i)
 			continue
 		}
 		if err := f.ctx.Err(); err != nil {
@@ -120,12 +119,11 @@ func (f *execution) writeDirections(input capi.Chunk, output capi.Vector, given 
 		if err != nil {
 			return err
 		}
-		if err := output.Grow(filled + width); err != nil {
+		into, err := numbersOf[float32](lists, []int{i}, width)
+		if err != nil {
 			return err
 		}
-		write(uint64(seeds[i]), int(numbers[i]), capi.Values[float32](output.Elements(), filled+width)[filled:])
-		entries[i] = capi.Entry{Offset: uint64(filled), Length: uint64(width)}
-		filled += width
+		write(uint64(seeds[i]), int(numbers[i]), into)
 	}
 	return nil
 }

@@ -85,12 +85,7 @@ func (f *execution) passHeads(function string, input capi.Chunk, output capi.Vec
 	if err != nil {
 		return err
 	}
-	entries := capi.Values[capi.Entry](output, input.Rows())
-	for _, row := range null {
-		output.SetNull(row, 0)
-		entries[row] = capi.Entry{}
-	}
-	filled := 0
+	lists := newListWriter(output, input.Rows(), null)
 	for _, c := range calls {
 		d := c.layer.model.dModel
 		t, err := f.through(c.headCall)
@@ -103,16 +98,12 @@ func (f *execution) passHeads(function string, input capi.Chunk, output capi.Vec
 				return err
 			}
 		}
-		total := filled + len(values)
-		if err := output.Grow(total); err != nil {
+		out, err := numbersOf[float32](lists, c.rows, d)
+		if err != nil {
 			return err
 		}
-		if err := t.Pass(f.ctx, values, capi.Values[float32](output.Elements(), total)[filled:]); err != nil {
+		if err := t.Pass(f.ctx, values, out); err != nil {
 			return err
-		}
-		for _, row := range c.rows {
-			entries[row] = capi.Entry{Offset: uint64(filled), Length: uint64(d)}
-			filled += d
 		}
 		f.finished(len(c.rows))
 	}

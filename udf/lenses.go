@@ -78,18 +78,7 @@ func (d *database) findLens(name string) (*storedLens, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := func(qualified bool) (found []*storedLens) {
-		for _, s := range all {
-			if called := map[bool]string{true: s.in.name + "." + s.name, false: s.name}[qualified]; called == name {
-				found = append(found, s)
-			}
-		}
-		return found
-	}
-	found := named(false)
-	if len(found) == 0 {
-		found = named(true)
-	}
+	found := called(all, name, func(s *storedLens) (string, string) { return s.in.name, s.name })
 	var names []string
 	for _, s := range found {
 		names = append(names, schema.Literal(s.in.name+"."+s.name))
@@ -193,13 +182,12 @@ func (f *execution) throughLens(matrices *lensMatrices, input capi.Chunk, output
 	rows := input.Rows()
 	names := newTexts(input.Column(1))
 	layers, given := capi.Values[int32](input.Column(2), rows), input.Column(2).Validity()
-	entries, filled := capi.Values[capi.Entry](output, rows), 0
+	lists := newListWriter(output, rows, nil)
 	byMatrix := map[transportedKey]*transported{}
 	var all []*transported
 	for i := range rows {
-		entries[i] = capi.Entry{}
 		if !names.valid(i) || !given.Valid(i) || !directions.valid(i) {
-			output.SetNull(i, 0)
+			lists.null(i)
 			continue
 		}
 		key := transportedKey{names.at(i), layers[i]}
@@ -223,17 +211,13 @@ func (f *execution) throughLens(matrices *lensMatrices, input capi.Chunk, output
 		t.rows = append(t.rows, i)
 	}
 	for _, t := range all {
-		if err := output.Grow(filled + len(t.directions)); err != nil {
+		out, err := numbersOf[float32](lists, t.rows, t.lens.dModel)
+		if err != nil {
 			return err
 		}
-		into := capi.Values[float32](output.Elements(), filled+len(t.directions))[filled:]
-		if err := f.transport(matrices, t, into); err != nil {
+		if err := f.transport(matrices, t, out); err != nil {
 			return fault.At(name, t.lens.String(), err)
 		}
-		for i, row := range t.rows {
-			entries[row] = capi.Entry{Offset: uint64(filled + i*t.lens.dModel), Length: uint64(t.lens.dModel)}
-		}
-		filled += len(t.directions)
 	}
 	return nil
 }

@@ -80,10 +80,10 @@ func (f *execution) linkedFeatures(input capi.Chunk, output capi.Vector, ks ksAr
 		for i, row := range b.rows {
 			means[row], stds[row] = s.Plain.Mean[i], s.Plain.Std[i]
 		}
-		if _, err := top.write(b.rows, &s.Top); err != nil {
+		if err := top.write(b.rows, &s.Top); err != nil {
 			return err
 		}
-		if _, err := bottom.write(b.rows, &s.Bottom); err != nil {
+		if err := bottom.write(b.rows, &s.Bottom); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func (f *execution) nearestFeatures(input capi.Chunk, output capi.Vector, ks ksA
 				s.Top.Logits[j] = min(max(s.Top.Logits[j]/lengths[i], -1), 1) // but for rounding
 			}
 		}
-		if _, err := nearest.write(b.rows, &s.Top); err != nil {
+		if err := nearest.write(b.rows, &s.Top); err != nil {
 			return err
 		}
 		for i, row := range b.rows {

@@ -2,7 +2,7 @@ package udf
 
 import "github.com/saedb/saedb/udf/capi"
 
-// listWriter appends lists of structs to a list vector.
+// listWriter appends lists to a list vector.
 type listWriter struct {
 	list    capi.Vector
 	entries []capi.Entry
@@ -12,26 +12,51 @@ type listWriter struct {
 // newListWriter writes lists for rows rows, those of null being NULL.
 func newListWriter(list capi.Vector, rows int, null []int) *listWriter {
 	w := &listWriter{list: list, entries: capi.Values[capi.Entry](list, rows)}
-	for _, i := range null {
-		list.SetNull(i, 0)
-		w.entries[i] = capi.Entry{}
+	for _, row := range null {
+		w.null(row)
 	}
 	return w
 }
 
-// grow makes room for a list of length n at each of rows. It returns the vectors
-// of the structs' fields and the index of the first new element.
-func (w *listWriter) grow(rows []int, n int) (fields func(i int) capi.Vector, at int, err error) {
+// null makes a row NULL.
+func (w *listWriter) null(row int) {
+	w.list.SetNull(row, 0)
+	w.empty(row)
+}
+
+// empty gives a row a list that lies nowhere.
+func (w *listWriter) empty(row int) { w.entries[row] = capi.Entry{} }
+
+// room makes room for a list of length n at each of rows, and returns the index of the first
+// new element.
+func (w *listWriter) room(rows []int, n int) (at int, err error) {
 	at = w.filled
 	if err := w.list.Grow(at + len(rows)*n); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	for _, row := range rows {
 		w.entries[row] = capi.Entry{Offset: uint64(w.filled), Length: uint64(n)}
 		w.filled += n
 	}
-	elements := w.list.Elements()
-	return elements.Field, at, nil
+	return at, nil
+}
+
+// grow is room for lists of structs. It returns the vectors of their fields too.
+func (w *listWriter) grow(rows []int, n int) (fields func(i int) capi.Vector, at int, err error) {
+	at, err = w.room(rows, n)
+	if err != nil {
+		return nil, 0, err
+	}
+	return w.list.Elements().Field, at, nil
+}
+
+// numbersOf is room for lists of numbers, of which it returns the memory.
+func numbersOf[T any](w *listWriter, rows []int, n int) ([]T, error) {
+	at, err := w.room(rows, n)
+	if err != nil {
+		return nil, err
+	}
+	return capi.Values[T](w.list.Elements(), w.filled)[at:], nil
 }
 
 // lists reads a column of lists.

@@ -77,25 +77,14 @@ func (f *execution) logitWeights(input capi.Chunk, output capi.Vector) error {
 	if err != nil {
 		return err
 	}
-	entries := capi.Values[capi.Entry](output, input.Rows())
-	for _, i := range null {
-		output.SetNull(i, 0)
-		entries[i] = capi.Entry{}
-	}
-	filled := 0
+	lists := newListWriter(output, input.Rows(), null)
 	for _, b := range all {
-		vocab := b.reader.matrix.Vocab()
-		total := filled + len(b.rows)*vocab
-		if err := output.Grow(total); err != nil {
+		out, err := numbersOf[float32](lists, b.rows, b.reader.matrix.Vocab())
+		if err != nil {
 			return err
 		}
-		out := capi.Values[float32](output.Elements(), total)
-		if err := b.reader.matrix.LogitWeights(f.ctx, b.directions, out[filled:]); err != nil {
+		if err := b.reader.matrix.LogitWeights(f.ctx, b.directions, out); err != nil {
 			return err
-		}
-		for _, row := range b.rows {
-			entries[row] = capi.Entry{Offset: uint64(filled), Length: uint64(vocab)}
-			filled += vocab
 		}
 		f.finished(len(b.rows))
 	}

@@ -224,10 +224,7 @@ func (d *database) find(function, name string) (*storedReader, error) {
 
 // oneOf chooses the model of a name; it is nil where there is none.
 func oneOf(function, name string, kind *readerKind, models []*storedReader) (*storedReader, error) {
-	found := choose(models, func(m *storedReader) bool { return m.of == name })
-	if len(found) == 0 {
-		found = choose(models, func(m *storedReader) bool { return m.database+"."+m.of == name })
-	}
+	found := called(models, name, func(m *storedReader) (string, string) { return m.database, m.of })
 	for _, other := range found {
 		if other.content != found[0].content {
 			return nil, ambiguous(function, name, kind, found)
@@ -287,6 +284,25 @@ func (d *database) findEmbedding(
 		}
 	}
 	return &found, nil
+}
+
+// called are those of a name, or where there are none, of database.name.
+func called[T any](all []T, name string, of func(T) (database, name string)) (found []T) {
+	for _, qualified := range []bool{false, true} {
+		for _, one := range all {
+			database, own := of(one)
+			if qualified {
+				own = database + "." + own
+			}
+			if own == name {
+				found = append(found, one)
+			}
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found
 }
 
 func choose(all []*storedReader, wanted func(*storedReader) bool) []*storedReader {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/saedb/saedb/internal/operations"
 	"github.com/saedb/saedb/internal/statistics"
+	"github.com/saedb/saedb/loader/sae"
+	schema "github.com/saedb/saedb/sql"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -24,6 +26,44 @@ var (
 	pairColumns = []capi.Field{
 		{Name: "sae", Type: capi.Varchar}, {Name: "other", Type: capi.Varchar}, {Name: "computed", Type: capi.Varchar},
 		{Name: "features", Type: capi.Bigint}, {Name: "top", Type: capi.Bigint}, {Name: "seconds", Type: capi.Double}, {Name: "skipped", Type: capi.Varchar},
+	}
+)
+
+// What those need who multiply features with features elsewhere.
+var (
+	// pairQueries are the queries of a kind of pair.
+	pairQueries = procedure{
+		name: "saedb_pair_queries", takes: []parameter{{"kind", text}, {"top", integer}, {"within", flag}}, first: 2,
+		columns: []capi.Field{
+			{Name: "directions", Type: capi.Varchar}, {Name: "reader", Type: capi.Varchar}, {Name: "selected", Type: capi.Varchar},
+			{Name: "rows", Type: capi.Varchar}, {Name: "total", Type: capi.Varchar},
+		},
+		run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+			q, err := statistics.QueriesOfPair(a.text("kind"), a.integer("top", 0), a.flag("within"))
+			if err != nil {
+				return err
+			}
+			return row(q.Directions, q.Reader, q.Select, q.Rows, q.Total)
+		},
+	}
+	// checkLink says why features that are written at one hook point of a model have no direct
+	// weights to those that are read at another, NULL where they have.
+	checkLink = procedure{
+		name: "saedb_check_link", takes: []parameter{{"written", text}, {"read", text}, {"architecture", text}}, first: 3,
+		columns: []capi.Field{{Name: "problem", Type: capi.Varchar}},
+		run: func(_ context.Context, _ *Host, a arguments, row func(...any) error) error {
+			if err := sae.CheckMeets(a.text("written"), a.text("read"), a.text("architecture")); err != nil {
+				return row(err.Error())
+			}
+			return row(nil)
+		},
+	}
+	// saeMacros is what makes the macros that know which SAEs words mean, of the table saes.
+	saeMacros = procedure{
+		name: "saedb_sae_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},
+		run: func(_ context.Context, _ *Host, _ arguments, row func(...any) error) error {
+			return row(schema.SAEMacros())
+		},
 	}
 )
 

@@ -100,39 +100,76 @@ type pairKind struct {
 	from, direction string // the table and the column of the directions
 	reader          string // which matrix of the other SAE they are multiplied with
 	call            string // the function
-	store           string // what stores computed_block, rows (feature, s), as rows of a pair
+	table           string // that the rows are stored in
+	columns         string // those of a row after pair and feature, of rows (feature, s)
 }
 
-const storeLinks = `INSERT INTO stored_links SELECT $pair, feature, s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights FROM computed_block ORDER BY feature`
+const linkColumns = "s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights"
 
 var pairKinds = map[string]pairKind{
-	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", storeLinks},
-	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", storeLinks},
+	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", "stored_links", linkColumns},
+	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", "stored_links", linkColumns},
 	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
-	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features", `INSERT INTO stored_neighbours
-		SELECT $pair, feature, (s.features[1:place - 1] || s.features[place + 1:])[:$top], (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top], s.mean_absolute_cosine
-		FROM (SELECT feature, s, coalesce(CASE WHEN $self THEN list_position(s.features, feature) END, len(s.features) + 1) AS place FROM computed_block) ORDER BY feature`},
+	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features", "stored_neighbours",
+		`(s.features[1:place - 1] || s.features[place + 1:])[:$top] AS neighbours, (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top] AS cosines, s.mean_absolute_cosine`},
+}
+
+// PairQueries are the queries that compute the rows of a pair of SAEs, for whoever has their
+// directions: the program has them in its tables, Spark in files.
+type PairQueries struct {
+	Directions string // the column of the directions: w_dec or w_enc of the first SAE
+	Reader     string // which matrix of the other SAE they are multiplied with, a suffix of schema's
+	Select     string // what is selected of rows (feature, Directions), $reader being the reader's name: rows (feature, s)
+	Rows       string // the rows to store, without the pair's number, of the table computed_block of rows (feature, s)
+	Total      string // one row (mean, std) of all products, of the rows (mean, std) of all features; empty for neighbours
+}
+
+// QueriesOfPair are those of a kind that keep top of each end; within says that the pair is an SAE
+// with itself. A kind that there is not, or a top out of range, is an error.
+func QueriesOfPair(kind string, top int, within bool) (PairQueries, error) {
+	k, known := pairKinds[kind]
+	switch {
+	case !known:
+		return PairQueries{}, &fault.Error{Subject: "kind", Expected: strings.Join([]string{Outgoing, Incoming, Neighbours}, ", "), Found: schema.Literal(kind)}
+	case top < 1 || top > MaxTop:
+		return PairQueries{}, &fault.Error{Subject: "top", Expected: fmt.Sprintf("1 to %d", MaxTop), Found: fmt.Sprint(top)}
+	}
+	q := PairQueries{Directions: k.direction, Reader: k.reader}
+	asked, from := top, "computed_block"
+	if kind == Neighbours {
+		place := "len(s.features) + 1"
+		if within {
+			asked++
+			place = "coalesce(list_position(s.features, feature), " + place + ")"
+		}
+		from = "(SELECT feature, s, " + place + " AS place FROM computed_block)"
+	} else {
+		// The variance of all is the mean of the rows' and the variance of their means.
+		q.Total = "SELECT avg(mean) AS mean, sqrt(avg(std * std) + var_pop(mean)) AS std"
+	}
+	q.Select = fmt.Sprintf("SELECT feature, %s(%s, $reader, %d) AS s", k.call, k.direction, asked)
+	q.Rows = fmt.Sprintf("SELECT feature, %s FROM %s ORDER BY feature", strings.ReplaceAll(k.columns, "$top", fmt.Sprint(top)), from)
+	return q, nil
 }
 
 // pairBlock computes the features in [from, to) that lack their row.
 func (j *Job) pairBlock(ctx context.Context, conn *sql.Conn, p Pair, from, to int) (store []string, err error) {
-	kind, asked, self := pairKinds[p.Kind], p.Top, p.sae == p.other
-	if p.Kind == Neighbours && self {
-		asked++
+	kind := pairKinds[p.Kind]
+	queries, err := QueriesOfPair(p.Kind, p.Top, p.sae == p.other)
+	if err != nil {
+		return nil, err
 	}
-	named := strings.NewReplacer("$pair", fmt.Sprint(p.id), "$top", fmt.Sprint(p.Top), "$self", fmt.Sprint(self), "$table", strings.Fields(kind.store)[2],
-		"$sae", fmt.Sprint(p.sae), "$range", fmt.Sprintf("feature >= %d AND feature < %d", from, to))
-	_, err = conn.ExecContext(ctx, named.Replace(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, %s(%s, ?, %d) AS s FROM %s
-		WHERE sae_id = $sae AND $range AND feature NOT IN (SELECT feature FROM $table WHERE pair_id = $pair AND $range)`,
-		kind.call, kind.direction, asked, kind.from)), schema.ReaderName(p.Other, kind.reader))
-	store = []string{kind.store, `UPDATE stored_sae_pairs SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = $pair`}
-	if to == p.features && p.Kind != Neighbours {
-		// The variance of all is the mean of the rows' and the variance of their means.
-		store = append(store, `UPDATE stored_sae_pairs SET mean = r.mean, std = r.std
-			FROM (SELECT avg(mean) AS mean, sqrt(avg(std * std) + var_pop(mean)) AS std FROM stored_links WHERE pair_id = $pair) r WHERE pair_id = $pair`)
+	features := fmt.Sprintf("feature >= %d AND feature < %d", from, to)
+	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS %s FROM %s
+		WHERE sae_id = %d AND %s AND feature NOT IN (SELECT feature FROM %s WHERE pair_id = %d AND %s)`,
+		strings.ReplaceAll(queries.Select, "$reader", schema.Literal(schema.ReaderName(p.Other, queries.Reader))), kind.from, p.sae, features, kind.table, p.id, features))
+	store = []string{
+		fmt.Sprintf("INSERT INTO %s SELECT %d, r.* FROM (%s) r ORDER BY feature", kind.table, p.id, queries.Rows),
+		fmt.Sprintf("UPDATE stored_sae_pairs SET features = features + (SELECT count(*) FROM computed_block) WHERE pair_id = %d", p.id),
 	}
-	for i := range store {
-		store[i] = named.Replace(store[i])
+	if to == p.features && queries.Total != "" {
+		store = append(store, fmt.Sprintf("UPDATE stored_sae_pairs SET mean = r.mean, std = r.std FROM (%s FROM stored_links WHERE pair_id = %d) r WHERE pair_id = %d",
+			queries.Total, p.id, p.id))
 	}
 	return store, err
 }

@@ -221,10 +221,13 @@ func (j *Job) kernels(ctx context.Context, tx *sql.Tx, rows string) (string, err
 	if err := tx.QueryRowContext(ctx, "SELECT any_value(kernel) FROM "+rows).Scan(&before); err != nil {
 		return "", err
 	}
-	if before.Valid && !slices.Contains(strings.Split(before.String, kernelsApart), j.Kernel) {
-		return before.String + kernelsApart + j.Kernel, nil
+	switch {
+	case !before.Valid:
+		return j.Kernel, nil
+	case slices.Contains(strings.Split(before.String, kernelsApart), j.Kernel):
+		return before.String, nil
 	}
-	return j.Kernel, nil
+	return before.String + kernelsApart + j.Kernel, nil
 }
 
 // block computes the features in [from, to) that lack statistics. Where the model has

@@ -20,6 +20,8 @@ type mlpNames struct {
 	// and MLP are parallel may share one. noNorm: it reads the residual stream as it is.
 	norms  []string
 	noNorm bool
+	// sharesNorm: in GGUF it is that before attention, under its name.
+	sharesNorm bool
 }
 
 // mlps are the families whose MLPs are known. Of the others, mixtures of experts have the neurons
@@ -47,26 +49,26 @@ var mlps = []mlpNames{
 		modelTypes: []string{"qwen"}, in: "h.%d.mlp.w1.weight", gate: "h.%d.mlp.w2.weight", norms: []string{"h.%d.ln_2.weight"},
 	},
 	plainMLP("layers.%d.mlp.up_proj.weight", "layers.%d.post_attention_layernorm.weight").of(
-		[]string{"arcee", "nemotron"}, []string{"arcee", "nemotron", "apertus", "starcoder2", "phi2", "gpt2", "starcoder", "gptj", "mpt", "gptneox", "bloom"},
+		[]string{"arcee", "nemotron"}, []string{"arcee", "nemotron", "apertus", "starcoder2", "gpt2", "starcoder", "mpt", "gptneox", "bloom"},
 	),
 	plainMLP("layers.%d.mlp.up_proj.weight", "layers.%d.feedforward_layernorm.weight").of([]string{"apertus"}, nil),
 	plainMLP("layers.%d.mlp.c_fc.weight", "layers.%d.post_attention_layernorm.weight").of([]string{"starcoder2"}, nil),
-	plainMLP("layers.%d.mlp.fc1.weight", "layers.%d.input_layernorm.weight").of([]string{"phi"}, nil),
+	plainMLP("layers.%d.mlp.fc1.weight", "layers.%d.input_layernorm.weight").of([]string{"phi"}, []string{"phi2"}).sharing(),
 	plainMLP("layers.%d.fc1.weight", "layers.%d.final_layer_norm.weight").of([]string{"opt", "xglm"}, nil),
 	plainMLP("h.%d.mlp.c_fc.weight", "h.%d.ln_2.weight").of([]string{"gpt2", "gpt_bigcode", "gpt_neo"}, nil),
-	plainMLP("h.%d.mlp.fc_in.weight", "h.%d.ln_1.weight").of([]string{"gptj", "codegen"}, nil),
+	plainMLP("h.%d.mlp.fc_in.weight", "h.%d.ln_1.weight").of([]string{"gptj", "codegen"}, []string{"gptj"}).sharing(),
 	plainMLP("blocks.%d.ffn.up_proj.weight", "blocks.%d.norm_2.weight").of([]string{"mpt"}, nil),
 	plainMLP("layers.%d.mlp.dense_h_to_4h.weight", "layers.%d.post_attention_layernorm.weight").of([]string{"gpt_neox"}, nil),
 	plainMLP("h.%d.mlp.dense_h_to_4h.weight", "h.%d.post_attention_layernorm.weight").of([]string{"bloom"}, nil),
 }
 
-// Names in GGUF. Models whose attention and MLP share a norm have attn_norm alone.
+// Names in GGUF.
 const (
-	ggufMLPIn   = "blk.%d.ffn_up.weight"
-	ggufMLPGate = "blk.%d.ffn_gate.weight"
+	ggufMLPIn        = "blk.%d.ffn_up.weight"
+	ggufMLPGate      = "blk.%d.ffn_gate.weight"
+	ggufMLPNorm      = "blk.%d.ffn_norm.weight"
+	ggufNormOfBlocks = "blk.%d.attn_norm.weight"
 )
-
-var ggufMLPNorms = []string{"blk.%d.ffn_norm.weight", "blk.%d.attn_norm.weight"}
 
 func gatedMLP(norms ...string) mlpNames {
 	return mlpNames{in: "layers.%d.mlp.up_proj.weight", gate: "layers.%d.mlp.gate_proj.weight", norms: norms}
@@ -79,11 +81,19 @@ func (n mlpNames) of(modelTypes, architectures []string) mlpNames {
 	return n
 }
 
+func (n mlpNames) sharing() mlpNames {
+	n.sharesNorm = true
+	return n
+}
+
 // inGGUF are the names of a family in GGUF: a fused tensor is called as W_in is.
 func (n mlpNames) inGGUF() mlpNames {
 	g := mlpNames{noNorm: n.noNorm}
-	if !n.noNorm {
-		g.norms = ggufMLPNorms
+	switch {
+	case n.sharesNorm:
+		g.norms = []string{ggufNormOfBlocks}
+	case !n.noNorm: // a file that lacks it has no norm that would do in its place
+		g.norms = []string{ggufMLPNorm}
 	}
 	switch {
 	case n.fused != "":

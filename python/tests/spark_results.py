@@ -16,12 +16,15 @@ def program(*arguments):
 
 
 def reference_of_example(directory, side="output"):
-    """A database of the program's with the example's SAEs, letters' token sets, and all results, of both sides or of the output side."""
+    """A database of the program's with the example's SAEs, letters' token sets, and all results, of both sides or of the output side; or with
+    their encoders alone, for pairs."""
     reference = directory / f"reference-{side}.saedb"
-    embedding, encoder = (["--embedding"], ["--encoder"]) if side == "both" else ([], [])
+    embedding, encoder = ["--embedding"] if side == "both" else [], ["--encoder"] if side != "output" else []
     program("--db", reference, "load", "model", MODEL, "--name", "smollm2-135m", *embedding)
     for path in SAES:
         program("--db", reference, "load", "sae", path, "--release", "smollm2-demo", *encoder)
+    if side == "pairs":
+        return reference
     program("--db", reference, "load", "sets", "--family", "letters")
     program("--db", reference, "compute", "--side", side)
     return reference

@@ -142,6 +142,51 @@ class OnACluster(unittest.TestCase):
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "side: expected output or both, found input"):
             self.compute(SAES[:1], reference, side="input")
 
+    def test_links_and_neighbours(self):
+        """Lists of features are the program's, bit for bit, and are imported."""
+        reference = reference_of_example(self.directory, "pairs")
+        program("--db", reference, "compute", "--links", "--from", "*", "--to", "*", "--top", 20)
+        program("--db", reference, "compute", "--neighbours", "--from", "*", "--to", "*")
+        program("--db", reference, "compute", "--neighbours", "--from", "layer_24", "--top", 40)
+        lines = []
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "expected results of SAEs, which saedb_spark.compute makes, found none"):
+            saedb_spark.compute_links(self.spark, str(self.out), "*", "*")
+        self.compute(SAES, MODEL, release="smollm2-demo", model_name="smollm2-135m", baseline=0)
+        links = functools.partial(saedb_spark.compute_links, self.spark, str(self.out), progress=lines.append)
+        neighbours = functools.partial(saedb_spark.compute_neighbours, self.spark, str(self.out), progress=lines.append)
+        done = links("*", "*", top=20)
+        ahead = [(NAMES[0], NAMES[0]), (NAMES[0], NAMES[1]), (NAMES[1], NAMES[1])]
+        kinds = [("outgoing", a, b) for a, b in ahead] + [("incoming", b, a) for a, b in ahead]
+        self.assertEqual(sorted((c.computed, c.sae, c.other, c.features, c.top, c.unchanged) for c in done if c.skipped is None), sorted((*kind, 1536, 20, False) for kind in kinds))
+        self.assertEqual(
+            [(c.sae, c.other, c.skipped) for c in done if c.skipped is not None],
+            [(NAMES[1], NAMES[0], "blocks.24.hook_resid_pre is read before blocks.29.hook_resid_pre is written")],
+        )
+        self.assertEqual(len(neighbours("*", "*")), 4)
+        self.assertEqual([(c.sae, c.other, c.top, c.unchanged) for c in neighbours("layer_24", top=40)], [(NAMES[0], NAMES[0], 40, False)])
+        # What is there is left alone, also where fewer are asked for.
+        self.assertTrue(all(c.unchanged for c in [*neighbours("*"), *links("layer_24", "*29*", top=5)]))
+        imported = self.directory / "imported-pairs.saedb"
+        program("--db", imported, "import", "--parquet", self.out)
+        con = duckdb.connect()
+        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY); ATTACH '{imported}' AS imported (READ_ONLY)")
+        for rows in (
+            "feature_links", "feature_neighbours",
+            "(SELECT kind, s.sae, o.sae AS other, p.* EXCLUDE (pair_id, sae_id, other_id, kind, computed_at), l.* EXCLUDE (pair_id), n.* EXCLUDE (pair_id) FROM stored_sae_pairs p "
+            "JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = other_id LEFT JOIN stored_links l USING (pair_id) LEFT JOIN stored_neighbours n USING (pair_id))",
+        ):  # fmt: skip
+            for more, less in (("reference", "imported"), ("imported", "reference")):
+                con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS FROM {rows}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS FROM {rows}")
+                self.assertGreater(con.execute("SELECT count(*) FROM temp.more").fetchall()[0][0], 10_000)
+                self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], rows)
+        con.close()
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "no pair of these SAEs has products that stand for anything: .*is read before"):
+            links("layer_29", "layer_24")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "no SAE is at layer_7"):
+            links("layer_7", "*")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "top: expected 1 to 999, found 1000"):
+            neighbours("layer_24", top=1000)
+
     def test_other_baselines(self):
         """Another number of random directions, and none, ask for results anew, which are the program's."""
         for directions in (512, 0):

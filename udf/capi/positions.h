@@ -4,7 +4,8 @@
 // The struct is part of DuckDB's ABI: version v1.2.0 of the C API has 357
 // entries, which later versions keep in their places; v1.5.6 has more after them.
 // Source: duckdb_ext_api_v1 in src/include/duckdb_extension.h of DuckDB 1.4.4 and 1.5.6
-// (MIT licence).
+// (MIT licence). positions_linux_test.go holds each number against the struct that the DuckDB in
+// go.mod fills, and says which it has there.
 #ifndef SAEDB_CAPI_POSITIONS_H
 #define SAEDB_CAPI_POSITIONS_H
 

@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -23,7 +22,8 @@ import pyarrow.parquet as pq
 
 from . import _inputs, _model, _q_values, _sql, _worker
 from ._errors import SparkJobError, plain
-from ._output import Output, escaped
+from ._jobs import Jobs, content_of, stream_of, to_stderr, working
+from ._output import escaped
 
 
 class Computed(NamedTuple):
@@ -81,9 +81,6 @@ def compute(
     ``memory`` DuckDB's buffers in a worker process, which the unembedding comes on top of.
     ``progress`` is told a line for each SAE; by default it is written to standard error.
     """
-    from py4j.protocol import Py4JJavaError
-    from pyspark.errors import IllegalArgumentException
-
     if tokens not in ("all", "real"):
         raise SparkJobError(f"tokens: expected all or real, found {tokens}")
     if side not in ("output", "both"):
@@ -91,27 +88,9 @@ def compute(
     if side == "both" and _inputs.is_table(saes) and "path" not in getattr(saes, "columns", ()):
         raise SparkJobError("side: both is of SAEs in files, which have their encoders; rows of directions have none")
     prepared = _model.prepared(spark.sparkContext.applicationId, os.fspath(model), sets, model_name, processing, tokens, baseline, side)
-    description = spark.sparkContext.getLocalProperty("spark.job.description")
-    try:
-        output = Output(spark, os.fspath(out))
-        with tempfile.TemporaryDirectory(prefix="saedb-") as scratch:
-            run = _Run(spark, prepared, output, Path(scratch), tokens, side, partition_bytes, cache_bytes, memory, progress or to_stderr)
-            try:
-                return run.everything(saes, release)
-            finally:
-                output.delete("_saedb")
-    except (Py4JJavaError, IllegalArgumentException) as error:  # of the file system that out is on
-        raise SparkJobError(f"{out}: expected a directory that Spark can write to, found {plain(error)}") from error
-    finally:
-        spark.sparkContext.setLocalProperty("spark.job.description", description)
-
-
-def stream_of(rows: pa.Table) -> bytes:
-    """Rows as an Arrow stream."""
-    stream = pa.BufferOutputStream()
-    with pa.ipc.new_stream(stream, rows.schema) as writer:
-        writer.write_table(rows)
-    return bytes(stream.getvalue())
+    with working(spark, os.fspath(out)) as (output, scratch):
+        given = (spark, output, scratch, partition_bytes, cache_bytes, memory, progress or to_stderr)
+        return _Run(*given, prepared, tokens, side).everything(saes, release)
 
 
 #: Columns of the files of p-values, which an SAE may have none of.
@@ -130,24 +109,13 @@ KEYS = {
 }
 
 
-def to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 @dataclass
-class _Run:
+class _Run(Jobs):
     """One call of compute."""
 
-    spark: Any
     model: _model.Model
-    out: Output
-    scratch: Path
     tokens: str
     side: str
-    partition_bytes: int
-    cache_bytes: int
-    memory: str
-    progress: Callable[[str], None]
     # Of how many SAEs the driver may have the p-values, on so many cores.
     adjusting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(max(1, (os.cpu_count() or 1) // 4)))
 
@@ -221,18 +189,6 @@ class _Run:
             raise SparkJobError(f"{self.out.root}: has scores of other token sets named {', '.join(n for (n,) in other)}; give these other names, or another directory")
         return con.execute(f"FROM given UNION ALL BY NAME FROM there ANTI JOIN given USING ({KEYS[table]})").to_arrow_table()
 
-    def file(self, rows: pa.Table, name: str) -> Path:
-        """Rows as a local file of Parquet."""
-        path = self.scratch / name
-        con = duckdb.connect()
-        con.register("rows", rows)
-        con.execute(f"COPY rows TO {_model.literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-        con.close()
-        return path
-
-    def describe(self, what: str) -> None:
-        self.spark.sparkContext.setJobDescription(f"saedb: {what}")
-
     # SAEs.
 
     def all_of(self, missing: list[_inputs.Source]) -> list[Computed]:
@@ -258,18 +214,9 @@ class _Run:
             raise SparkJobError("; ".join(failed))
         return [c for c in done if c is not None]
 
-    def slots(self) -> int:
-        """How many tasks run at the same time."""
-        cores = int(self.spark.conf.get("spark.task.cpus", "1"))
-        return max(1, int(self.spark.sparkContext.defaultParallelism) // cores)
-
     def step(self, s: _inputs.Source) -> int:
-        """Features of a task: seconds of work, in memory that is bounded, in whole vectors of DuckDB's; and
-        no fewer tasks than run at the same time."""
-        vector, flop = 2048, 2e12 * int(self.spark.conf.get("spark.task.cpus", "1"))
         row = (4 * s.d_model + 24 * len(self.model.set_ids) + 2048) * (2 if self.side == "both" else 1)
-        features = min(flop / (2 * s.d_model * self.model.d_vocab), self.partition_bytes / row, s.d_sae / self.slots())
-        return max(1, round(features / vector)) * vector
+        return self.features_of_task(s.d_sae, 2 * s.d_model * self.model.d_vocab, row)
 
     def one(self, s: _inputs.Source) -> Computed:
         begun = time.monotonic()
@@ -292,7 +239,7 @@ class _Run:
             if job.both:
                 self.adjust(job, work, "input_scores", "input_p_values", _q_values.of_scores, _worker.adjusted_input_scores, tasks)
         name = self.out.done_name(s.release, s.sae, self.key(s), self.sets_key)
-        self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name)
+        self.out.publish(work, s.release, s.layer, s.sae, self.row(s, work), name, content_of(s.sha256, s.scale))
         seconds = time.monotonic() - begun
         self.progress(f"computed {s.sae}: {s.d_sae} features, {what}, {seconds:.1f} s ({s.d_sae / seconds:.0f} features/s)")
         return Computed(s.sae, s.release, s.d_sae, len(self.model.set_ids), seconds, False)
@@ -321,15 +268,6 @@ class _Run:
             self.out.write(files.coalesce(tasks).mapInArrow(partial(rewritten, job, uuid.uuid4().hex, q_values), _worker.FILES), "_saedb", work)
         finally:
             q_values.destroy()
-
-    def read(self, schema: pa.Schema, work: str, table: str) -> pa.Table:
-        """The rows of files that workers wrote."""
-        if not self.out.exists("_saedb", work, f"table={table}"):
-            return schema.empty_table()
-        with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
-            copy = Path(directory, table)
-            self.out.get(copy, "_saedb", work, f"table={table}")
-            return pa.concat_tables(pq.read_table(file).cast(schema) for file in sorted(copy.glob("part-*")))
 
     def kernel(self, work: str) -> str:
         """The kernels that computed an SAE's features, as its files say."""

@@ -9,7 +9,7 @@ tokens, sets and version.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 from urllib.parse import quote
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -24,6 +24,31 @@ PARQUET_END = "PAR1"
 
 def escaped(name: str) -> str:
     return quote(name, safe="").replace("~", "%7E")
+
+
+class Pair(NamedTuple):
+    """What the name of a file in ``pairs`` says; names of SAEs are escaped."""
+
+    kind: str  #: outgoing, incoming or neighbours
+    sae: str
+    other: str
+    content: str  #: stands for the weights of ``sae``
+    other_content: str
+    top: int
+
+    @property
+    def begin(self) -> str:
+        """How the names of all files of these SAEs and this kind begin."""
+        return f"{self.kind}{END}{self.sae}{END}{self.other}{END}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.begin}{self.content}{END}{self.other_content}{END}{self.top}.parquet"
+
+    @staticmethod
+    def of_name(name: str) -> Pair:
+        *said, top = name.removesuffix(".parquet").split(END)
+        return Pair(*said, int(top))
 
 
 class Output:
@@ -98,8 +123,9 @@ class Output:
             return self.done_name(release, sae, key, sets_key) in among
         return any(name.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}{key}{END}") for name in among)
 
-    def publish(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, name: str) -> None:
-        """Moves what Spark wrote for an SAE to its place, instead of what was there, and then its row."""
+    def publish(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, name: str, content: str) -> None:
+        """Moves what Spark wrote for an SAE to its place, instead of what was there, and then its row. Its pairs with other SAEs go
+        where they are of other content."""
         for old in self.names("saes"):
             if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}"):
                 self.delete("saes", old)
@@ -112,5 +138,25 @@ class Output:
                 leaf = f"layer={HIVE_NULL if layer is None else layer}"
                 to = table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{number:05d}.parquet"
                 self.move(("_saedb", work, f"table={table}", part), to)
+        for pair in map(Pair.of_name, self.names("pairs")):
+            if any(escaped(sae) == one and content != of for one, of in ((pair.sae, pair.content), (pair.other, pair.other_content))):
+                self.withdraw(pair)
         self.put(row, "saes", name)
+        self.delete("_saedb", work)
+
+    # The files of pairs of SAEs.
+
+    def withdraw(self, pair: Pair) -> None:
+        """Takes out what is there of two SAEs and a kind, its row in ``pairs`` first."""
+        for table in ("pairs", "links", "neighbours"):
+            for old in self.names(table):
+                if old.startswith(pair.begin):
+                    self.delete(table, old)
+
+    def publish_pair(self, work: str, table: str, pair: Pair, row: Path) -> None:
+        """Moves what Spark wrote of two SAEs to its place, instead of what was there, and then the row in ``pairs``."""
+        self.withdraw(pair)
+        for number, part in enumerate(self.files("_saedb", work, f"table={table}")):
+            self.move(("_saedb", work, f"table={table}", part), (table, f"{pair.begin}{number:05d}.parquet"))
+        self.put(row, "pairs", pair.name)
         self.delete("_saedb", work)

@@ -109,7 +109,7 @@ P_VALUES = """
 #: the rows, without the SAE's partition. {view} is the view's query, which saedb_enrichment_query gives.
 SAE_TABLES = {
     "saes": "SELECT 0 AS load_id, CAST($sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST(NULL AS VARCHAR) AS release, CAST(NULL AS INTEGER) AS layer, CAST($tokens AS VARCHAR) AS tokens",
-    "stored_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id",
+    "stored_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id, CAST($tokens AS VARCHAR) AS tokens",
     "stored_input_computations": "SELECT 0 AS sae_id, CAST($baseline AS INTEGER) AS baseline_id, CAST($tokens AS VARCHAR) AS tokens",
 }
 SAE_VIEWS = {

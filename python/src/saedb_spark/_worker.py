@@ -27,7 +27,7 @@ from ._errors import marked
 class Setup:
     """What every task of a computation needs."""
 
-    model: str  # the model's database; its name stands for its content
+    model: str  # the model's database, whose name stands for its content; empty where none is needed
     memory: str  # limit of DuckDB's buffers in each worker process
     cache_bytes: int  # limit of the copies of remote files on each executor
 
@@ -80,6 +80,7 @@ class _Open:
     con: duckdb.DuckDBPyConnection
     copy: contextlib.ExitStack  # keeps the model's database here
     q_values: str = ""  # the key of those that it has as a table
+    reader: str = ""  # the key of the matrix of an SAE that it has, as the database reader
 
 
 _open: Optional[_Open] = None
@@ -100,9 +101,10 @@ def opened(setup: Setup) -> _Open:
         _open = None
     if _open is None:
         stack = contextlib.ExitStack()
-        path = stack.enter_context(_fetch.local(setup.model, cache(), setup.cache_bytes))
         con = bare_connection(setup.memory)
-        con.execute(f"ATTACH '{path}' AS model (READ_ONLY)")
+        if setup.model:
+            path = stack.enter_context(_fetch.local(setup.model, cache(), setup.cache_bytes))
+            con.execute(f"ATTACH '{path}' AS model (READ_ONLY)")
         con.execute(f"SET temp_directory = '{scratch()}/{os.getpid()}'")
         _open = _Open(content, con, stack)
     return _open

@@ -1,0 +1,143 @@
+"""What a task does with the features of two SAEs, in a Python process of Spark's on some machine: see :mod:`saedb_spark._worker`.
+
+A process keeps the matrix of one SAE that others are multiplied with, in a database of its own on the executor's disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Optional
+
+import duckdb
+import pyarrow as pa
+
+from . import _fetch
+from ._worker import FILES, Answer, Setup, _Open, bare_connection, cache, describe, execute, files, opened, reported, scratch
+
+__all__ = ["FILES", "PairPass", "completed", "describe_linked", "over_pair"]
+
+#: Where the directions and the matrices of SAEs are read from, by their columns.
+PART = {"w_dec": "read_sae($path, first := $first, features := $count)", "w_enc": "read_encoder($path, first := $first, features := $count)"}
+READERS = {"decoder": ("stored_decoders", "w_dec", "read_sae($path)"), "encoder": ("stored_encoders", "w_enc", "read_encoder($path)")}
+
+
+@dataclass(frozen=True)
+class PairPass:
+    """Two SAEs on their way through the functions: each feature of ``sae`` with all of ``other``. The queries are the program's."""
+
+    setup: Setup
+    kind: str
+    table: str  # links or neighbours
+    sae: str
+    path: str
+    d_sae: int
+    other: str
+    other_path: str
+    other_content: str  # stands for its weights
+    other_d_sae: int
+    d_model: int
+    step: int  # features of a task
+    directions: str  # the column of what is multiplied
+    reader: str  # encoder or decoder, of the other
+    selected: str
+    rows: str
+
+
+@dataclass(frozen=True)
+class Total:
+    """What is the same in all rows of two SAEs, once all are there."""
+
+    top: int
+    features: int
+    mean: Optional[float]
+    std: Optional[float]
+    kernel: str
+    version: str
+    computed_at: str
+
+
+def over_pair(job: PairPass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The lists of ranges of features, as files ``unfinished``, and what their pair's mean and deviation are made of, ``moments``."""
+    for batch in parts:
+        for number in batch.column(0).to_pylist():
+            first = number * job.step
+            count = min(job.step, job.d_sae - first)
+            here = opened(job.setup)
+            hold_reader(job, here)
+            with reported(f"{job.path}: features {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
+                given = {"path": path, "first": str(first), "count": str(count), "reader": f"{job.other}#{job.reader}"}
+                execute(here.con, f"CREATE OR REPLACE TEMP TABLE computed_block AS {job.selected} FROM {PART[job.directions]}", given)
+                yield from files(here.con, "unfinished", job.rows, {})
+                moments = "s.mean, s.std" if job.table == "links" else "CAST(NULL AS DOUBLE) AS mean, CAST(NULL AS DOUBLE) AS std"
+                yield from files(here.con, "moments", f"SELECT feature, {moments}, about.kernel FROM computed_block, saedb_about() AS about ORDER BY feature", {})
+                here.con.execute("DROP TABLE computed_block")
+
+
+def hold_reader(job: PairPass, here: _Open) -> None:
+    """Has the matrix that a pass multiplies with in the database ``reader``, in place of another, as a load would store it."""
+    key = f"{job.other} {job.other_content} {job.reader}"
+    if here.reader == key:
+        return
+    con, file = here.con, scratch() / f"{os.getpid()}-reader.duckdb"
+    if here.reader:
+        con.execute("DETACH reader")
+        here.reader = ""
+    file.unlink(missing_ok=True)
+    with reported(job.other_path), _fetch.local(job.other_path, cache(), job.setup.cache_bytes) as path:
+        con.execute(f"ATTACH '{file}' AS reader")
+        try:
+            fill(con, job, path)
+        except duckdb.Error:
+            con.execute("DETACH reader")
+            raise
+    here.reader = key
+
+
+def fill(con: duckdb.DuckDBPyConnection, job: PairPass, path: str) -> None:
+    """The tables that functions find a matrix of an SAE in."""
+    table, column, rows = READERS[job.reader]
+    named = {"sae": job.other, "content": job.other_content, "d_model": job.d_model, "d_sae": job.other_d_sae, "path": path}
+    execute(con, """CREATE TABLE reader.stored_saes (sae_id INTEGER, sae VARCHAR, release VARCHAR, short_name VARCHAR, layer INTEGER,
+        d_model INTEGER, d_sae INTEGER, encoder_hook VARCHAR )""", named)  # fmt: skip
+    execute(con, "INSERT INTO reader.stored_saes SELECT 1, $sae, '', $sae, NULL, $d_model, $d_sae, ''", named)
+    execute(con, "CREATE TABLE reader.stored_loads AS SELECT 1 AS load_id, CAST($content AS VARCHAR) AS sha256, '' AS conventions", named)
+    execute(con, f"CREATE TABLE reader.stored_contents AS SELECT 1 AS load_id, '{table}' AS stored_table, 0 AS row_hash", named)
+    execute(con, f"CREATE TABLE reader.{table} AS SELECT CAST(1 AS INTEGER) AS sae_id, feature, {column} FROM {rows}", named)
+
+
+def completed(job: PairPass, total: Total, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Files as ``saedb export`` writes them from those without what all features decide, the column ``content``."""
+    con = opened(job.setup).con
+    given = {"kind": job.kind, "sae": job.sae, "other": job.other, **total.__dict__}
+    with reported(f"{job.sae}, {job.kind} {job.other}"):
+        for batch in batches:
+            for content in batch.column("content"):
+                with tempfile.TemporaryDirectory(dir=scratch()) as directory:
+                    file = Path(directory, "unfinished.parquet")
+                    file.write_bytes(content.as_buffer())
+                    yield from files(con, job.table, COMPLETED.format(file=file), given)
+
+
+COMPLETED = """
+    SELECT CAST($kind AS VARCHAR) AS kind, CAST($sae AS VARCHAR) AS sae, CAST($other AS VARCHAR) AS other_sae, r.*, CAST($top AS INTEGER) AS top,
+           CAST($features AS INTEGER) AS pair_features, CAST($mean AS DOUBLE) AS pair_mean, CAST($std AS DOUBLE) AS pair_std,
+           CAST($kernel AS VARCHAR) AS kernel, CAST($version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
+    FROM read_parquet('{file}') r ORDER BY feature"""
+
+
+def describe_linked(cache_bytes: int, encoder: bool, path: str) -> Answer:
+    """What an SAE on disk is, and with ``encoder`` where its encoder reads, or why it has none to link with."""
+    path, what, problem = describe(cache_bytes, False, path)
+    if problem is not None or not encoder:
+        return path, what, problem
+    _, with_encoder, without = describe(cache_bytes, True, path)
+    what["without_encoder"] = without
+    if with_encoder is not None:
+        try:
+            with reported(path), _fetch.local(path, cache(), cache_bytes) as copy, bare_connection() as con:
+                ((what["encoder_hook"],),) = con.execute("SELECT encoder_hook FROM sae_info($path)", {"path": copy}).fetchall()
+        except RuntimeError as error:
+            return path, None, str(error)
+    return path, what, None
