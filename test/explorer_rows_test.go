@@ -69,7 +69,6 @@ func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
 			{"label=CAPITAL&min_kurtosis=3.5", "contains(lower(label), 'capital') AND kurtosis >= 3.5", "skewness DESC"},
 			{"set=all_digits&direction=promoted", "(sae, feature) IN (SELECT (sae, feature) FROM enrichment WHERE token_set = 'all_digits' AND direction = 'promoted' AND q_value < 0.05)", "skewness DESC"},
 			{"set=is_punctuation&layer=29&sort=std", "layer = 29 AND (sae, feature) IN (SELECT (sae, feature) FROM enrichment WHERE token_set = 'is_punctuation' AND q_value < 0.05)", "std DESC"},
-			{"model=none", "false", "skewness DESC"},
 		} {
 			page := ask[struct {
 				Total int

@@ -42,6 +42,9 @@ type Request struct {
 	// MostPoints bounds the points of skew-kurtosis, manhattan and running-sum, where
 	// the eye cannot tell more apart; 0 draws all.
 	MostPoints int
+	// StrongestSets returns the sets that a manhattan figure of an SAE, by its name, shows when none
+	// are named, for a program that knows them; nil asks [StrongestSets], which reads all scores.
+	StrongestSets func(ctx context.Context, sae string) ([]string, error) `json:"-"`
 	// EndTokens returns the tokens that features of an SAE promote, and those that they
 	// suppress, for a program that has them at hand; nil reads top_tokens and
 	// bottom_tokens. Such a program shows the features itself: points have no addresses.
@@ -156,6 +159,7 @@ func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
 	}
 	f.Name = r.Name
+	f.order()
 	f.fit()
 	return f, nil
 }

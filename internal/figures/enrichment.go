@@ -47,7 +47,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 		}
 	}
 	t, err := s.read(ctx, required,
-		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}},
+		[]column{{"direction", text}, {"q_value", number}, {"size", integer}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}, {"sae", text}, {"layer", integer}},
 		score.where+" AND "+above(score.key(), all), "token_set, feature")
 	if err != nil {
 		return nil, err
@@ -95,6 +95,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 			p.Title += fmt.Sprintf(" (%s tokens)", plaintext.Thousands(int(size[rows[set][0]])))
 		}
 		p.Points = manhattanPoints(t, rows[set], score, r)
+		ofSAE(p.Points, one)
 		p.Rules = score.manhattanRules(r)
 		f.Heights = append(f.Heights, 240)
 		f.Panels = append(f.Panels, p)
@@ -197,7 +198,7 @@ func manhattanPoints(t *table, rows []int, score scoring, r Request) []Points {
 		p := pointsWith(t, byDirection[name], x, y, endOf(name))
 		p.Name = name
 		if name == "suppressed" {
-			p.Color = Orange
+			p.Color = suppressedColor
 		}
 		if q := t.numbers["q_value"]; q != nil {
 			c := Column{Name: "q-value"}
@@ -255,7 +256,7 @@ func labelsOf(rows []int, chosen map[int]int, t *table, at func(row int) tokenEn
 	labels, any := make([]string, len(rows)), false
 	for k, i := range rows {
 		if chosen[i] > 0 {
-			labels[k], any = strconv.FormatInt(features[i], 10), true
+			labels[k], any = "feature "+strconv.FormatInt(features[i], 10), true
 			if tokens := t.lists[at(i).column]; tokens != nil && len(tokens[i]) > 0 {
 				labels[k] += " " + showToken(tokens[i][0])
 			}
@@ -287,7 +288,11 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 	}
 	if len(r.Sets) == 0 {
 		op := "plot " + r.Name
-		if r.Sets, err = StrongestSets(ctx, db, one.Name); err != nil {
+		strongest := r.StrongestSets
+		if strongest == nil {
+			strongest = func(ctx context.Context, sae string) ([]string, error) { return StrongestSets(ctx, db, sae) }
+		}
+		if r.Sets, err = strongest(ctx, one.Name); err != nil {
 			return nil, one, fault.At(op, "", err)
 		}
 		if len(r.Sets) == 0 {

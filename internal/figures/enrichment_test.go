@@ -49,7 +49,7 @@ func TestManhattanHasEveryScore(t *testing.T) {
 						if s.Name == "suppressed" {
 							token = "down"
 						}
-						if s.Labels[i] != strconv.Itoa(int(s.X[i]))+" "+showToken(token) {
+						if s.Labels[i] != "feature "+strconv.Itoa(int(s.X[i]))+" "+showToken(token) {
 							t.Errorf("%s, feature %v has the label %q", set, s.X[i], s.Labels[i])
 						}
 					}

@@ -217,7 +217,7 @@ func membership(t *table, set string, own bool) []group {
 
 // featureBars count a group's tokens; hovering shows those furthest from 0.
 func featureBars(t *table, g group, e []float64, nth int) Bars {
-	bars := Bars{Name: g.title, Color: []Color{Blue, Orange}[nth], Edges: e, Counts: make([]int, len(e)-1)}
+	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Edges: e, Counts: make([]int, len(e)-1)}
 	weights, names := t.numbers["logit_weight"], t.texts["text"]
 	rows := append([]int(nil), g.rows...)
 	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })

@@ -85,6 +85,14 @@ const (
 	Grey   Color = "grey"
 )
 
+// What a colour means is the same in every figure: Blue is what is shown, or promoted; Orange is
+// suppressed; Purple the second of two sets; Grey random directions, and all that is behind.
+const (
+	suppressedColor = Orange
+	secondColor     = Purple
+	memberColor     = Green // the members of a token set
+)
+
 // Bars are the bars of a histogram: Counts[i] values in [Edges[i], Edges[i+1]),
 // the last bin closed. Where there are Values, these are how high the bars are, below 0 too, in
 // place of counts. Hover has a line a bar.
@@ -126,6 +134,12 @@ type Points struct {
 	Hover     []Column `json:"hover,omitempty"`
 	URLPrefix string   `json:"url_prefix,omitempty"`
 	URLs      []string `json:"urls,omitempty"`
+	// Of which SAE and layer each point is: place SAEOf[i] of SAEs, and LayerOf[i] of Layers; where
+	// these have one place alone, it is that of all, and there is no SAEOf or LayerOf.
+	SAEs    []string `json:"saes,omitempty"`
+	SAEOf   []int    `json:"sae_of,omitempty"`
+	Layers  []int64  `json:"layers,omitempty"`
+	LayerOf []int    `json:"layer_of,omitempty"`
 }
 
 // A Shape of points: round by default.

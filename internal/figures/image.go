@@ -162,7 +162,7 @@ func (s *Scale) color(v float64) color.RGBA {
 	if !(s.Max > s.Min) {
 		return viridis[0]
 	}
-	at := min(max((v-s.Min)/(s.Max-s.Min), 0), 1) * float64(len(viridis)-1)
+	at := float64(s.step(v)) / (colorSteps - 1) * float64(len(viridis)-1)
 	return viridis[int(at+0.5)]
 }
 

@@ -168,7 +168,7 @@ func (f *Figure) runningSum(t *table, s *source, most int) error {
 		color Color
 	}{
 		{"other members", append(append([]int(nil), w.members[:w.from]...), w.members[w.to:]...), append(append([]float64(nil), w.sums[:w.from]...), w.sums[w.to:]...), Grey},
-		{"leading edge", w.members[w.from:w.to], w.sums[w.from:w.to], Orange},
+		{"leading edge", w.members[w.from:w.to], w.sums[w.from:w.to], memberColor},
 	} {
 		if len(part.rows) == 0 {
 			continue

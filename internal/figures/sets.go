@@ -24,7 +24,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		return nil, err
 	}
 	t, err := s.read(ctx, append([]column{{"feature", integer}, {"token_set", text}}, score.needs...),
-		[]column{{"direction", text}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}}, score.where, "feature, token_set")
+		[]column{{"direction", text}, {"top_tokens", texts}, {"bottom_tokens", texts}, {"neuronpedia_url", text}, {"sae", text}, {"layer", integer}}, score.where, "feature, token_set")
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		f.Note = "A point a feature: above 0 where it promotes a set, below where it suppresses it; on the slanted line both are alike." +
 			" Coloured where the difference of the two is more than " + short(bound) + ". Histograms count features."
 	}
+	ofSAE(main.Points, one)
 	main.X, main.Y = xAxis, yAxis
 	xBare, yBare := xAxis, yAxis
 	xBare.Bare, yBare.Bare = true, true
@@ -138,7 +139,7 @@ func setsPoints(t *table, rows []int, x, y []float64, other map[int]int, bound f
 		}
 		firstToLast(kinds[k], labelled)
 		p := featurePoints(t, kinds[k], x, y)
-		p.Name, p.Color = name, []Color{Grey, Blue, Orange}[k]
+		p.Name, p.Color = name, []Color{Grey, Blue, secondColor}[k]
 		if d := t.texts["direction"]; d != nil {
 			a, b := Column{Name: r.Sets[0] + " is"}, Column{Name: r.Sets[1] + " is"}
 			for _, i := range kinds[k] {

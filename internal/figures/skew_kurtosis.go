@@ -164,7 +164,42 @@ func pointsWith(t *table, rows []int, x, y []float64, of tokenEnd) Points {
 		}
 	}
 	p.URLPrefix, p.URLs = cutPrefix(urls)
+	p.SAEs, p.SAEOf = places(t.texts["sae"], rows, "")
+	p.Layers, p.LayerOf = places(t.integers["layer"], rows, -1)
 	return p
+}
+
+// places are the different values of a column in some rows, and the place among them that each row
+// has; no places where there is one, and none of either where there is no column or a row has none.
+func places[E comparable](column []E, rows []int, none E) (different []E, of []int) {
+	if column == nil {
+		return nil, nil
+	}
+	at := map[E]int{}
+	for _, i := range rows {
+		place, known := at[column[i]]
+		if column[i] == none {
+			return nil, nil
+		}
+		if !known {
+			place = len(different)
+			at[column[i]], different = place, append(different, column[i])
+		}
+		of = append(of, place)
+	}
+	if len(different) == 1 {
+		return different, nil
+	}
+	return different, of
+}
+
+// ofSAE says of points whose table has no SAEs that they are of one; a query of the user's has none.
+func ofSAE(points []Points, one SAE) {
+	for i := range points {
+		if one.Name != "" && points[i].SAEs == nil {
+			points[i].SAEs, points[i].Layers = []string{one.Name}, []int64{int64(one.Layer)}
+		}
+	}
 }
 
 // safeURL returns a URL of the web as it is, and any other as none: a query of the

@@ -74,9 +74,7 @@ func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMes
 		return known, nil
 	}
 	request.EndTokens = s.endTokens
-	if request.Name == "manhattan" && len(request.Sets) == 0 {
-		request.Sets = s.strongestSets(request.SAE)
-	}
+	request.StrongestSets = s.strongestSets
 	f, err := figures.Build(ctx, s.db.DB, request)
 	if err != nil {
 		return nil, err

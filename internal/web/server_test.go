@@ -99,9 +99,9 @@ func TestFilter(t *testing.T) {
 		{id: 3, name: "c", release: "s", model: "n"},
 	}}}
 	for query, want := range map[string]string{
-		"":                                "true []",
-		"min_skewness=1&max_kurtosis=2.5": "kurtosis <= ? AND skewness >= ? [2.5 1]",
-		"min_std=":                        "true []",
+		"":                                "sae_id > 0 []",
+		"min_skewness=1&max_kurtosis=2.5": "sae_id > 0 AND kurtosis <= ? AND skewness >= ? [2.5 1]",
+		"min_std=":                        "sae_id > 0 []",
 		"layer=5":                         "sae_id IN (2) []",
 		"layer=0":                         "sae_id IN (1) []",
 		"min_layer=1":                     "sae_id IN (2) []",

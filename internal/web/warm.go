@@ -36,10 +36,10 @@ func (s *Server) readStrongestSets(ctx context.Context) error {
 	return nil
 }
 
-// strongestSets are those of an SAE; nil when they are not known.
-func (s *Server) strongestSets(sae string) []string {
+// strongestSets are those of an SAE by its name: read once, or, until they are known, when asked for.
+func (s *Server) strongestSets(ctx context.Context, sae string) ([]string, error) {
 	if known := s.strongest.Load(); known != nil {
-		return (*known)[sae]
+		return (*known)[sae], nil
 	}
-	return nil
+	return figures.StrongestSets(ctx, s.db.DB, sae)
 }

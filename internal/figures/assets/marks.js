@@ -299,11 +299,12 @@ const figureMarks = (() => {
     return list;
   }
 
-  // Points go into one series for each colour: series of many points are drawn as one
-  // path, which has one colour. Labelled points are a series of their own.
+  // Points go into one series for each run of one colour: series of many points are drawn as one
+  // path, which has one colour. Their order, in which they are painted, is that of the data
+  // (order.go). Labelled points are a series of their own.
   function pushPoints(list, panel, points, t, at) {
     const n = points.xs.length,
-      classes = new Map();
+      runs = [];
     const classOf = (i) => {
       const v = points.values && points.values[i];
       if (!panel.scale || v === null || v === undefined) return -1;
@@ -312,12 +313,12 @@ const figureMarks = (() => {
     };
     for (let i = 0; i < n; i++) {
       const c = classOf(i);
-      if (!classes.has(c)) classes.set(c, []);
-      classes.get(c).push(i);
+      if (runs.length === 0 || runs[runs.length - 1][0] !== c) runs.push([c, []]);
+      runs[runs.length - 1][1].push(i);
     }
     const size = points.shape === "stroke" ? [1, 12] : points.size;
     const hidden = points.shape === "hidden";
-    for (const [c, rows] of [...classes].sort((a, b) => a[0] - b[0])) {
+    for (const [c, rows] of runs) {
       const data = new Float64Array(2 * rows.length);
       rows.forEach((i, k) => {
         data[2 * k] = scaled(panel.x, points.xs[i]);
@@ -331,7 +332,7 @@ const figureMarks = (() => {
         clip: true,
         animation: false,
         large: true,
-        largeThreshold: 1500,
+        largeThreshold: n > 1500 ? 1 : 1500, // of all runs together
         progressive: 0,
         symbol: points.shape === "stroke" ? "rect" : "circle",
         symbolSize: size,
