@@ -27,6 +27,7 @@ type ResultsOutcome struct {
 	SAEs    []Outcome
 	Scores  int64 // of enrichment
 	Without int   // SAEs that came without weights, since they were not loaded
+	Through int   // SAEs whose figures through a lens came, once for each lens
 	Took    time.Duration
 }
 
@@ -55,13 +56,13 @@ func (ld *Loader) Results(ctx context.Context, r ResultsRequest) (ResultsOutcome
 				r.Done(s.dSAE)
 			}
 		}
-		through, err := i.lenses(saes)
+		outcome.Through, err = i.lenses(saes)
 		if err != nil {
 			return false, err
 		}
 		pairs, err := i.pairs()
 		outcome.Scores, outcome.Without = i.scores, i.without
-		return changed || through || pairs, err
+		return changed || outcome.Through > 0 || pairs, err
 	})
 	outcome.Took = time.Since(begun)
 	return outcome, fault.At(importResults, r.Dir, err)

@@ -27,40 +27,42 @@ type resultsThrough struct {
 	at int // block behind which it begins in the lens
 }
 
-// lenses imports the figures of SAEs that are here by now through the lenses of the results. A lens
-// that is not loaded comes without its matrices. Figures that are there already stay, unless they
-// are to be replaced.
-func (i *resultsImport) lenses(saes []*resultsSAE) (changed bool, err error) {
+// lenses imports the figures of SAEs that are here by now through the lenses of the results, and
+// says of how many. A lens that is not loaded comes without its matrices. Figures that are there
+// already stay, unless they are to be replaced.
+func (i *resultsImport) lenses(saes []*resultsSAE) (imported int, err error) {
 	t, err := i.openLenses()
 	if err != nil || t == nil {
-		return false, err
+		return 0, err
 	}
 	rows, err := schema.Rows(i.ctx, i.tx, func(s *resultsThrough) []any {
 		return []any{&s.release, &s.name, &s.lens, &s.at, &s.against.seed, &s.against.directions, &s.against.like}
 	}, fmt.Sprintf(`SELECT DISTINCT release, sae, lens, coalesce(CAST(lens_layer AS INTEGER), -2), baseline_seed, baseline_directions, coalesce(baseline_kind = '%s', false)
 		FROM %s ORDER BY ALL`, schema.LikeSAE, t.features.from))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for n, s := range rows {
 		subject := s.release + "/" + s.name + ", lens " + s.lens
 		if n > 0 && s.release == rows[n-1].release && s.name == rows[n-1].name && s.lens == rows[n-1].lens {
-			return false, fault.At("", subject, &fault.Error{Problem: "its rows are of different layers of the lens, or against different baselines", Hint: "was the job that wrote it interrupted?"})
+			return 0, fault.At("", subject, &fault.Error{Problem: "its rows are of different layers of the lens, or against different baselines", Hint: "was the job that wrote it interrupted?"})
 		}
 		known := slices.IndexFunc(saes, func(o *resultsSAE) bool { return o.release == s.release && o.name == s.name })
 		if known < 0 {
-			return false, fault.At("", subject, &fault.Error{Expected: "the SAE in features", Found: "none of that name"})
+			return 0, fault.At("", subject, &fault.Error{Expected: "the SAE in features", Found: "none of that name"})
 		}
 		whole := *saes[known]
 		whole.lens, whole.against = s.lens, s.against
 		one, err := t.sae(&whole, s.at)
 		if err != nil {
-			return false, fault.At("", subject, err)
+			return 0, fault.At("", subject, err)
 		}
-		changed = changed || one
+		if one {
+			imported++
+		}
 	}
 	i.scores = t.scores
-	return changed, nil
+	return imported, nil
 }
 
 // openLenses finds the tables of what goes through lenses, nil where there are none.

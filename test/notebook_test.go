@@ -12,19 +12,24 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestNotebook executes the notebook, which redoes SAELens's tutorial, as somebody does who
-// has installed the wheels, in a directory of their own; its outputs are those in the file.
+// TestNotebook executes the notebooks, as somebody does who has installed the wheels, in a
+// directory of their own; their outputs are those in the files.
 func TestNotebook(t *testing.T) {
 	interpreter, built, site := businessPython(t), wheel(t), t.TempDir()
 	runIn(t, ".", nil, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
 	examplePackage(t, site)
-	args := []string{absolute(t, "clients/run_notebook.py"), absolute(t, "../examples/notebooks/logit-lens.ipynb"), t.TempDir()}
-	if *update {
-		args = append(args, "--write")
-	}
-	out := runIn(t, t.TempDir(), []string{"PYTHONPATH=" + site, "JUPYTER_PLATFORM_DIRS=1", "SAEDB_PROGRESS=0", "IPYTHONDIR=" + t.TempDir()}, interpreter, args...)
-	if want := "11 figures, 7 tables\n"; !strings.HasSuffix(out, want) {
-		t.Errorf("it gave %q, expected %q", out, want)
+	for notebook, want := range map[string]string{
+		"logit-lens.ipynb":    "11 figures, 7 tables\n",
+		"lens-and-head.ipynb": "0 figures, 5 tables\n",
+	} {
+		args := []string{absolute(t, "clients/run_notebook.py"), absolute(t, "../examples/notebooks/"+notebook), t.TempDir()}
+		if *update {
+			args = append(args, "--write")
+		}
+		out := runIn(t, t.TempDir(), []string{"PYTHONPATH=" + site, "JUPYTER_PLATFORM_DIRS=1", "SAEDB_PROGRESS=0", "IPYTHONDIR=" + t.TempDir()}, interpreter, args...)
+		if !strings.HasSuffix(out, want) {
+			t.Errorf("%s gave %q, expected %q", notebook, out, want)
+		}
 	}
 }
 

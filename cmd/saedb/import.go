@@ -50,5 +50,8 @@ func importResults(c *cli.Context) error {
 		features, saes = features+s.Rows, saes+1
 	}
 	fmt.Fprintf(c.App.Writer, "imported %d features of %d SAEs, %d of them without weights, and %d enrichment scores: %.1f s\n", features, saes, o.Without, o.Scores, o.Took.Seconds())
+	if o.Through > 0 {
+		fmt.Fprintf(c.App.Writer, "imported figures of %d SAEs through lenses\n", o.Through)
+	}
 	return checkpoint(c.Context, db)
 }
