@@ -38,7 +38,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		return nil, err
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)),
+		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)) + of(saes...),
 		Note:  percentileNote,
 		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,
@@ -62,6 +62,9 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 			f.Note = percentileNote + outlineNote
 		}
 		f.Panels = append(f.Panels, p)
+	}
+	if r.Lens != "" && len(saes) == len(groups) {
+		return f, f.addDirect(ctx, db, saes, statistic, x.Log)
 	}
 	return f, nil
 }
