@@ -185,7 +185,7 @@ func (f *Figure) addFeature(ctx context.Context, s *source, r Request, title, se
 	for i, g := range groups {
 		bars, b := featureBars(t, g, e, i), featureBox(t, g, float64(len(groups)-1-i))
 		main.Bars = append(main.Bars, bars)
-		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Horizontal: true, Items: []Box{b}})
+		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Unit: "tokens", Horizontal: true, Items: []Box{b}})
 	}
 	f.Widths = []float64{1}
 	height := 46 + 24*float64(len(groups))
@@ -226,7 +226,7 @@ func membership(t *table, set string, own bool) []group {
 
 // featureBars count a group's tokens; hovering shows those furthest from 0.
 func featureBars(t *table, g group, e []float64, nth int) Bars {
-	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Edges: e, Counts: make([]int, len(e)-1)}
+	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Unit: "tokens", Edges: e, Counts: make([]int, len(e)-1)}
 	weights, names := t.numbers["logit_weight"], t.texts["text"]
 	rows := append([]int(nil), g.rows...)
 	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })

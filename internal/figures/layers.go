@@ -189,7 +189,7 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 	if err != nil {
 		return nil, "", err
 	}
-	boxes := Boxes{Name: "features", Color: Blue, Items: items}
+	boxes := Boxes{Name: "features", Color: Blue, Unit: "features", Items: items}
 	var layers []float64
 	for i, b := range items {
 		boxes.Items[i].Label = fmt.Sprintf("layer %d", int(b.At))

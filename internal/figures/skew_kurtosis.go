@@ -67,6 +67,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)
 	}
+	f.free()
 	return f, nil
 }
 
