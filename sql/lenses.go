@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/saedb/saedb/internal/fault"
 )
 
 // Lens is one that a side of features is read through. Its zero value is none.
@@ -16,6 +18,18 @@ type Lens struct {
 	// Layer is the block behind which the directions begin that are spoken of; of several SAEs it
 	// is each one's own.
 	Layer int
+}
+
+// KnownLens gives an error where no lens has a name, of those that a database has.
+func KnownLens(name string, loaded []string) error {
+	if slices.Contains(loaded, name) {
+		return nil
+	}
+	hint := "none is loaded: saedb load lens PATH"
+	if len(loaded) > 0 {
+		hint = "loaded: " + strings.Join(loaded, ", ")
+	}
+	return &fault.Error{Subject: fmt.Sprintf("lens %q", name), Problem: "no such lens in this database", Hint: hint}
 }
 
 // isNone tells whether directions stay as they are: without a lens, and behind the last block, of

@@ -22,6 +22,7 @@ var plotCommand = &cli.Command{
 	Description: plotDescription(),
 	Flags: []cli.Flag{
 		saeFlag, layerFlag,
+		&cli.StringFlag{Name: "lens", Usage: "what the features come to write through the lens `NAME`, after saedb compute --lens NAME"},
 		&cli.StringFlag{Name: "out", Usage: "the `FILE` to write: .html, .png or .svg (default: NAME.html here)"},
 		&cli.StringFlag{Name: "sql", Usage: "a `QUERY` of your own that gives the columns named above, those in brackets if you like"},
 		&cli.StringSliceFlag{Name: "set", Usage: "a token `SET`: the panels of manhattan, the members of feature"},
@@ -81,7 +82,7 @@ func plotRequest(c *cli.Context) (figures.Request, error) {
 		return figures.Request{}, err
 	}
 	r := figures.Request{
-		Feature: -1, SAE: saes, Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"), Unsigned: c.Bool("unsigned"),
+		Feature: -1, SAE: saes, Lens: c.String("lens"), Query: c.String("sql"), Sets: c.StringSlice("set"), Score: c.String("score"), Unsigned: c.Bool("unsigned"),
 		TopN: c.Int("top-n"), TopK: c.Int("top-k"), Bins: c.Int("bins"), Statistic: c.String("statistic"),
 	}
 	if c.IsSet("label-threshold") {

@@ -21,7 +21,7 @@ import (
 // plot builds a figure: all that is drawn, in JSON, which draw draws.
 var plot = procedure{
 	name: "saedb_plot", takes: []parameter{
-		{"figure", text}, {"feature", integer}, {"set", lines}, {"sae", text}, {"layer", integer}, {"sql", text}, {"score", text}, {"unsigned", flag},
+		{"figure", text}, {"feature", integer}, {"set", lines}, {"sae", text}, {"layer", integer}, {"lens", text}, {"sql", text}, {"score", text}, {"unsigned", flag},
 		{"label_threshold", number}, {"top_n", integer}, {"top_k", integer}, {"bins", integer}, {"statistic", text}, {"database", text},
 	},
 	first: 1, columns: []capi.Field{{Name: "figure", Type: capi.Varchar}, {Name: "database", Type: capi.Varchar}, {Name: "height", Type: capi.Double}},
@@ -31,7 +31,7 @@ var plot = procedure{
 			return err
 		}
 		r := figures.Request{
-			Name: a.text("figure"), Feature: a.integer("feature", -1), Sets: a.lines("set"), SAE: saes, Query: a.text("sql"), Score: a.text("score"),
+			Name: a.text("figure"), Feature: a.integer("feature", -1), Sets: a.lines("set"), SAE: saes, Lens: a.text("lens"), Query: a.text("sql"), Score: a.text("score"),
 			Unsigned: a.flag("unsigned"), LabelThreshold: a.number("label_threshold"), TopN: a.integer("top_n", 0), TopK: a.integer("top_k", 0),
 			Bins: a.integer("bins", 0), Statistic: a.text("statistic"),
 		}

@@ -70,7 +70,7 @@ func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE, statistics
 	}
 	rows, err := schema.Rows(ctx, db, func(r *row) []any { return []any{&r.id, &r.statistic, &r.saes, &r.values, &r.directions} },
 		`SELECT baseline_id, statistic, list(sae), any_value(sorted_values), any_value(direction_rows)
-		FROM saes JOIN stored_computations ON sae_id = load_id JOIN stored_baseline_statistics USING (baseline_id)
+		FROM `+numbered(saes)+` JOIN stored_computations ON sae_id = number JOIN stored_baseline_statistics USING (baseline_id)
 		WHERE `+inSAEs(saes)+` AND statistic IN ('`+strings.Join(statistics, "', '")+`') GROUP BY baseline_id, statistic`)
 	known := map[int32]baseline{}
 	for _, r := range rows {

@@ -136,7 +136,7 @@ func TestSkewKurtosisShowsRandomDirections(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := build(t, db, Request{Name: "skew-kurtosis"})
-	if !strings.HasSuffix(f.Note, contourNote) {
+	if !strings.HasSuffix(f.Note, contourNote+freeNote) {
 		t.Errorf("the note is %q", f.Note)
 	}
 	for i, p := range f.Panels {

@@ -18,6 +18,8 @@ type Request struct {
 	Name string // one of Kinds
 	// SAE is words for SAEs, as [schema.MatchSAEs] takes them; empty for all.
 	SAE string
+	// Lens is the name of a lens, through which the features are read; empty for what they write directly.
+	Lens string
 	// Query is a query of the user's, with the columns that the figure needs,
 	// in place of the figure's own.
 	Query string
@@ -117,7 +119,9 @@ func Names() []string {
 }
 
 // options are what every figure takes, and more.
-func options(more ...string) []string { return append([]string{"sae", "layer", "sql"}, more...) }
+func options(more ...string) []string {
+	return append([]string{"sae", "layer", "lens", "sql"}, more...)
+}
 
 // maxPanels is how many SAEs a figure has a panel for.
 const maxPanels = 16
@@ -154,7 +158,10 @@ func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if k == nil {
 		return nil, &fault.Error{Op: "plot", Expected: "one of " + strings.Join(Names(), ", "), Found: r.Name}
 	}
-	f, err := k.build(ctx, db, r)
+	f, err := (*Figure)(nil), r.checkLens(ctx, db)
+	if err == nil {
+		f, err = k.build(ctx, db, r)
+	}
 	if err != nil {
 		return nil, suggestSet(ctx, db, r.Sets, fault.At("plot "+r.Name, "", err))
 	}
@@ -171,11 +178,11 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 		s, err := newSource(ctx, db, r, "")
 		return s, nil, err
 	}
-	saes, err := SAEs(ctx, db, "plot "+r.Name, r.SAE)
+	saes, err := r.saes(ctx, db)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM features WHERE "+inSAEs(saes))
+	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM "+r.view("features")+" WHERE "+inSAEs(saes))
 	return s, saes, err
 }
 

@@ -20,6 +20,7 @@ const ManhattanSets = 6
 
 // buildManhattan shows the enrichment of every feature of an SAE, a panel a set.
 func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
+	named := len(r.Sets) > 0
 	s, one, err := enrichmentSource(ctx, db, &r)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,9 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 	note, err := s.chanceNote(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if r.Lens != "" && !named {
+		note += " The sets are those of the figure of what the features write directly, to lay the two side by side."
 	}
 	rows := map[string][]int{}
 	for i, set := range t.texts["token_set"] {
@@ -268,14 +272,6 @@ func labelsOf(rows []int, chosen map[int]int, t *table, at func(row int) tokenEn
 	return labels
 }
 
-// of is the end of a title that names the SAE; a query of the user's has none.
-func of(one SAE) string {
-	if one.Name == "" {
-		return ""
-	}
-	return ": " + one.Name
-}
-
 // enrichmentSource is the enrichment of one SAE's features, in the sets asked for
 // or in the strongest, which the request then has.
 func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, one SAE, err error) {
@@ -305,8 +301,8 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 	}
 	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
 	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url
-		FROM enrichment e JOIN features f USING (sae, feature)` + where
-	if r.EndTokens != nil {
+		FROM ` + r.view("enrichment") + ` e JOIN ` + r.view("features") + ` f USING (sae, feature)` + where
+	if r.endTokens() != nil {
 		query = `SELECT feature, token_set, size, effect, es, direction, p_value, q_value FROM enrichment` + where
 	}
 	s, err = newSource(ctx, db, *r, query, args...)

@@ -32,10 +32,14 @@ func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature in
 			Op: "plot " + r.Name, Subject: one.Name, Problem: "its weights are not in this database, which has results alone", Hint: "use the database that they were computed in",
 		}
 	}
+	direction, err := one.direction(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	query := `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank,
 	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
 FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
-      FROM (SELECT logit_weights(w_dec, model) AS v FROM decoder_directions WHERE sae = ? AND feature = ?))
+      FROM (SELECT logit_weights(` + direction + `, model) AS v FROM decoder_directions WHERE sae = ? AND feature = ?))
 JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
 	if one.Tokens == "real" {
 		query += " WHERE NOT unreal"
@@ -74,7 +78,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Title = "Logit weights of " + whichFeatures(features, set) + ": " + one.Name
+	f.Title = "Logit weights of " + whichFeatures(features, set) + of(one)
 	for _, feature := range features {
 		s, err := logitSource(ctx, db, r, one, feature.index, set)
 		if err != nil {
@@ -113,7 +117,7 @@ func whichFeatures(features []chosenFeature, set string) string {
 // chosenFeatures is the feature asked for, or the TopK that are most enriched for
 // the set.
 func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set string) ([]chosenFeature, error) {
-	query, args := `SELECT feature, CAST(0 AS DOUBLE), top_tokens FROM features WHERE sae = ? AND feature = ?`, []any{one.Name, r.Feature}
+	query, args := `SELECT feature, CAST(0 AS DOUBLE), top_tokens FROM `+r.view("features")+` WHERE sae = ? AND feature = ?`, []any{one.Name, r.Feature}
 	switch {
 	case r.Feature >= 0:
 	case set == "":
@@ -126,6 +130,11 @@ func chosenFeatures(ctx context.Context, db *sql.DB, r Request, one SAE, set str
 		query = `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM strongest_features(?, k := ?, of_sae := ?) e JOIN features f USING (sae, feature)
 			WHERE e.direction = 'promoted' ORDER BY e.beyond_chance DESC, abs(e.effect) DESC, e.q_value, e.feature`
 		args = []any{set, k, one.Name}
+		if r.Lens != "" {
+			query = `SELECT e.feature, CAST(e.effect AS DOUBLE), f.top_tokens FROM ` + r.view("enrichment") + ` e JOIN ` + r.view("features") + ` f USING (sae, feature)
+				WHERE e.token_set = ? AND e.direction = 'promoted' AND e.sae = ? ORDER BY beyond_chance(e.q_value) DESC, abs(e.effect) DESC, e.q_value, e.feature LIMIT ?`
+			args = []any{set, one.Name, k}
+		}
 	}
 	found, err := schema.Rows(ctx, db, func(c *chosenFeature) []any { return []any{&c.index, &c.effect, &c.top} }, query, args...)
 	if len(found) == 0 && err == nil {
@@ -176,7 +185,7 @@ func (f *Figure) addFeature(ctx context.Context, s *source, r Request, title, se
 	for i, g := range groups {
 		bars, b := featureBars(t, g, e, i), featureBox(t, g, float64(len(groups)-1-i))
 		main.Bars = append(main.Bars, bars)
-		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Horizontal: true, Items: []Box{b}})
+		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Unit: "tokens", Horizontal: true, Items: []Box{b}})
 	}
 	f.Widths = []float64{1}
 	height := 46 + 24*float64(len(groups))
@@ -217,7 +226,7 @@ func membership(t *table, set string, own bool) []group {
 
 // featureBars count a group's tokens; hovering shows those furthest from 0.
 func featureBars(t *table, g group, e []float64, nth int) Bars {
-	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Edges: e, Counts: make([]int, len(e)-1)}
+	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Unit: "tokens", Edges: e, Counts: make([]int, len(e)-1)}
 	weights, names := t.numbers["logit_weight"], t.texts["text"]
 	rows := append([]int(nil), g.rows...)
 	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })

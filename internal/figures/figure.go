@@ -103,6 +103,7 @@ type Bars struct {
 	Edges      Series   `json:"edges"`
 	Counts     []int    `json:"counts,omitempty"`
 	Values     Series   `json:"values,omitempty"`
+	Unit       string   `json:"unit,omitempty"` // what Counts count: features, tokens
 	Hover      []Column `json:"hover,omitempty"`
 }
 
@@ -190,6 +191,7 @@ type Rule struct {
 type Boxes struct {
 	Name       string `json:"name,omitempty"`
 	Color      Color  `json:"color"`
+	Unit       string `json:"unit,omitempty"` // what Count counts
 	Horizontal bool   `json:"horizontal,omitempty"`
 	Items      []Box  `json:"items"`
 }

@@ -29,6 +29,20 @@ func (f *Figure) fit() {
 	}
 }
 
+// freeNote says so where panels beside each other have axes of their own.
+const freeNote = " Each panel has axes of its own, as far as its values go."
+
+// free gives every panel axes of its own: those of the last layer would leave all others in a corner.
+func (f *Figure) free() {
+	if len(f.Panels) < 2 {
+		return
+	}
+	for i := range f.Panels {
+		f.Panels[i].X.Link, f.Panels[i].Y.Link = "", ""
+	}
+	f.Note += freeNote
+}
+
 // An extent is the range of the values on an axis.
 type extent struct {
 	low, high float64

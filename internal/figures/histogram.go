@@ -38,7 +38,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		return nil, err
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)),
+		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)) + of(saes...),
 		Note:  percentileNote,
 		Hint:  "Hover a bar for its count and the share of features below it.",
 		Query: s.query,
@@ -63,6 +63,10 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		}
 		f.Panels = append(f.Panels, p)
 	}
+	f.free()
+	if r.Lens != "" && len(saes) == len(groups) {
+		return f, f.addDirect(ctx, db, saes, statistic, x.Log)
+	}
 	return f, nil
 }
 
@@ -83,7 +87,7 @@ func histogram(values []float64, bins int, log bool) ([]Bars, []Rule) {
 		bins = defaultBins(spread)
 	}
 	e := edges(sorted[0], sorted[len(sorted)-1], bins, log)
-	bars := Bars{Color: Blue, Edges: e, Counts: bin(sorted, e)}
+	bars := Bars{Color: Blue, Unit: "features", Edges: e, Counts: bin(sorted, e)}
 	below, share := 0, Column{Name: "features below the bar"}
 	for _, count := range bars.Counts {
 		share.Texts = append(share.Texts, percent(float64(below)/float64(len(sorted))))

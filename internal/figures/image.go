@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"bytes"
 	"image/color"
 	"image/png"
 	"io"
@@ -42,7 +43,11 @@ func (f *Figure) SVG(w io.Writer, origin string) error {
 	p := newPicture(f, origin)
 	canvas := vgsvg.New(imageWidth*pixel, vg.Length(p.height)*pixel)
 	p.draw(draw.New(canvas))
-	_, err := canvas.WriteTo(w)
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return fault.At("write SVG", "", err)
+	}
+	_, err := w.Write(describedSVG(svg.Bytes(), f))
 	return fault.At("write SVG", "", err)
 }
 
@@ -73,7 +78,7 @@ const (
 
 func newPicture(f *Figure, origin string) *picture {
 	p := &picture{figure: f.still(), origin: origin}
-	p.note = wrap(f.Note, 150)
+	p.note = wrap(p.figure.Note, 150)
 	p.top = outside + 30 + 17*float64(len(p.note)) + 32
 	p.height = p.top + outside + 8
 	p.heights = p.figure.rowHeights()
@@ -113,6 +118,7 @@ func (f *Figure) still() *Figure {
 	}
 	s := *f
 	s.Panels, s.Heights, s.Widths = nil, nil, nil
+	s.Note = strings.TrimSpace(s.Note + freeNote)
 	place := s.grid(len(f.Frames)*len(f.Panels), 460)
 	for i, name := range f.Frames {
 		for j, p := range f.Panels {
@@ -125,9 +131,11 @@ func (f *Figure) still() *Figure {
 				}
 			}
 			p.Points = points
+			p.X.Link, p.Y.Link = "", ""
 			s.Panels = append(s.Panels, p)
 		}
 	}
+	s.fit()
 	return &s
 }
 
@@ -178,7 +186,7 @@ func (p *picture) at(x, y float64) vg.Point {
 func (p *picture) text(s string, x, y, size float64, c color.Color, bold bool, xalign draw.XAlignment, yalign draw.YAlignment, rotation float64) {
 	style := textStyle(size, c, bold)
 	style.XAlign, style.YAlign, style.Rotation = xalign, yalign, rotation
-	p.canvas.FillText(style, p.at(x, y), s)
+	p.fillText(style, p.at(x, y), s)
 }
 
 // textHandler draws with Liberation Sans, regular and bold. gonum.org/v1/plot itself is not

@@ -129,9 +129,12 @@ func (p *picture) panel(panel *Panel) {
 		f.line(inkColors[l.Color], l.Width, false, points...)
 	}
 	var taken []vg.Rectangle
+	left, all := 0, 0
 	for _, s := range panel.Points {
-		taken = f.labels(s, taken)
+		taken, left = f.labels(s, taken)
+		all += left
 	}
+	f.saysLeftOut(all)
 }
 
 func (f *frame) axes() {
@@ -259,31 +262,6 @@ func (f *frame) points(s Points) {
 		}
 		f.canvas.DrawGlyphNoClip(draw.GlyphStyle{Color: c, Radius: radius, Shape: draw.CircleGlyph{}}, at)
 	}
-}
-
-// labels writes the labels of points, first to last, leaving out those that would
-// lie over one already written, and returns the places of all that are.
-func (f *frame) labels(s Points, taken []vg.Rectangle) []vg.Rectangle {
-	if len(s.Labels) == 0 {
-		return taken
-	}
-	style := textStyle(11, ink, false)
-	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
-	for i, label := range s.Labels {
-		if label == "" {
-			continue
-		}
-		at := f.point(s.X[i], s.Y[i])
-		f.canvas.DrawGlyphNoClip(draw.GlyphStyle{Color: inkColors[s.Color], Radius: vg.Length(s.Size/2+1.5) * pixel, Shape: draw.CircleGlyph{}}, at)
-		at.Y += vg.Length(s.Size/2+3) * pixel
-		box := style.Rectangle(label).Add(at)
-		if overlaps(box, taken) {
-			continue
-		}
-		taken = append(taken, box)
-		f.canvas.FillText(style, at, label)
-	}
-	return taken
 }
 
 func overlaps(box vg.Rectangle, taken []vg.Rectangle) bool {

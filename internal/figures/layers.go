@@ -81,7 +81,7 @@ func (f *Figure) byLayer(ctx context.Context, db *sql.DB, r Request, columns str
 	if err != nil {
 		return nil, err
 	}
-	f.Title, f.Query, f.Widths = "Features' logit weights by layer", s.query, []float64{1}
+	f.Title, f.Query, f.Widths = "Features' logit weights by layer"+of(saes...), s.query, []float64{1}
 	for _, statistic := range statistics {
 		p, err := panel(s, statistic)
 		if err != nil {
@@ -189,7 +189,7 @@ func (s *source) boxPanel(ctx context.Context, r Request, statistic string) (p *
 	if err != nil {
 		return nil, "", err
 	}
-	boxes := Boxes{Name: "features", Color: Blue, Items: items}
+	boxes := Boxes{Name: "features", Color: Blue, Unit: "features", Items: items}
 	var layers []float64
 	for i, b := range items {
 		boxes.Items[i].Label = fmt.Sprintf("layer %d", int(b.At))
@@ -235,7 +235,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		X: Axis{Label: "skewness", Link: "x"}, Y: Axis{Label: "kurtosis (log scale)", Log: true, Link: "y"}, Scale: scaleOf(t.numbers["std"]),
 	}
 	f := &Figure{
-		Title: "Skewness and kurtosis from layer to layer",
+		Title: "Skewness and kurtosis from layer to layer" + of(saes...),
 		Note:  "A point a feature of the layer.", Hint: r.clickHint(t) + " Play, or move the slider, for the other layers.",
 		Query: s.query, Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
 	}

@@ -35,7 +35,7 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 		if err = checkSet(ctx, db, r, one, r.Sets[0]); err != nil {
 			return nil, err
 		}
-		f.Title = fmt.Sprintf("%s in the ranking of feature %d: %s", r.Sets[0], r.Feature, one.Name)
+		f.Title = fmt.Sprintf("%s in the ranking of feature %d%s", r.Sets[0], r.Feature, of(one))
 		s, err = logitSource(ctx, db, r, one, int64(r.Feature), r.Sets[0])
 	}
 	if err != nil {

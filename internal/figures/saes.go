@@ -15,6 +15,9 @@ type SAE struct {
 	Name, Model string
 	Layer       int
 	Tokens      string // that its statistics count: all or real; empty before saedb compute
+	// Lens is that through which its features are read, from behind block LensLayer; empty for none.
+	Lens      string
+	LensLayer int
 }
 
 // SAEs returns the loaded SAEs that words mean, as [schema.MatchSAEs] has it, by release
@@ -33,7 +36,7 @@ func SAEs(ctx context.Context, db *sql.DB, op, words string) ([]SAE, error) {
 // oneSAE returns the only SAE that matches.
 func oneSAE(ctx context.Context, db *sql.DB, r Request) (SAE, error) {
 	op := "plot " + r.Name
-	found, err := SAEs(ctx, db, op, r.SAE)
+	found, err := r.saes(ctx, db)
 	if err != nil {
 		return SAE{}, err
 	}
@@ -52,6 +55,40 @@ func oneSAE(ctx context.Context, db *sql.DB, r Request) (SAE, error) {
 		Op: op, Expected: "one SAE", Found: fmt.Sprintf("%d: %s", len(found), strings.Join(names, ", ")),
 		Hint: "name one with --sae",
 	}
+}
+
+// saes are those that a request's words mean, with their places in its lens.
+func (r Request) saes(ctx context.Context, db *sql.DB) ([]SAE, error) {
+	found, err := SAEs(ctx, db, "plot "+r.Name, r.SAE)
+	if err != nil {
+		return nil, err
+	}
+	found, err = r.placesOf(ctx, db, found)
+	return found, fault.At("plot "+r.Name, "", err)
+}
+
+// of is the end of a title that names the model and the SAE, or how many SAEs there are, and the lens
+// that they are read through; empty of a query of the user's, which has none.
+func of(saes ...SAE) string {
+	if len(saes) == 0 || saes[0].Name == "" {
+		return ""
+	}
+	models := map[string]bool{}
+	for _, s := range saes {
+		models[s.Model] = true
+	}
+	named := saes[0].Name
+	if len(saes) > 1 {
+		named = fmt.Sprintf("%d SAEs", len(saes))
+	}
+	title := ": " + saes[0].Model + ", " + named
+	if len(models) > 1 {
+		title = fmt.Sprintf(": %s of %d models", named, len(models))
+	}
+	if saes[0].Lens != "" {
+		title += ", through lens " + saes[0].Lens
+	}
+	return title
 }
 
 // inSAEs is a condition for rows of these SAEs.

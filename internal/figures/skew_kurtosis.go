@@ -16,7 +16,7 @@ const tailNote = "Up and to the right are features that promote few tokens, and 
 // buildSkewKurtosis is a scatter plot of skewness against kurtosis for every SAE.
 func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	columns := "feature, std, skewness, kurtosis"
-	if r.EndTokens == nil {
+	if r.endTokens() == nil {
 		columns += ", top_tokens, neuronpedia_url"
 	}
 	s, saes, err := featureSource(ctx, db, r, columns)
@@ -34,7 +34,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		return nil, err
 	}
 	f := &Figure{
-		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", plaintext.Thousands(t.length)),
+		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", plaintext.Thousands(t.length)) + of(saes...),
 		Note:  tailNote,
 		Hint:  r.clickHint(t),
 		Query: s.query,
@@ -67,6 +67,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		p.Points = []Points{featurePoints(t, rows, t.numbers["skewness"], t.numbers["kurtosis"])}
 		f.Panels = append(f.Panels, p)
 	}
+	f.free()
 	return f, nil
 }
 

@@ -167,14 +167,15 @@ func scatter(rows []int, x, y []float64, most int) []int {
 // describe gives rows of a table their features' tokens, where the request has a
 // function for that.
 func (r Request) describe(ctx context.Context, t *table, rows []int, of SAE) error {
-	if r.EndTokens == nil {
+	endTokens := r.endTokens()
+	if endTokens == nil {
 		return nil
 	}
 	features := make([]int64, len(rows))
 	for k, i := range rows {
 		features[k] = t.integers["feature"][i]
 	}
-	top, bottom, err := r.EndTokens(ctx, of.Name, features)
+	top, bottom, err := endTokens(ctx, of.Name, features)
 	t.lists["top_tokens"], t.lists["bottom_tokens"] = make([][]string, t.length), make([][]string, t.length)
 	for k := range top {
 		t.lists["top_tokens"][rows[k]], t.lists["bottom_tokens"][rows[k]] = top[k], bottom[k]

@@ -99,11 +99,7 @@ func (d *Database) through(ctx context.Context, r ComputeRequest) (schema.Side, 
 		if err != nil {
 			return schema.Side{}, err
 		}
-		hint := "none is loaded: saedb load lens PATH"
-		if len(names) > 0 {
-			hint = "loaded: " + strings.Join(names, ", ")
-		}
-		return schema.Side{}, &fault.Error{Subject: fmt.Sprintf("lens %q", r.Lens), Problem: "no such lens in this database", Hint: hint}
+		return schema.Side{}, schema.KnownLens(r.Lens, names)
 	}
 	if err != nil {
 		return schema.Side{}, err

@@ -53,7 +53,7 @@ func (s *Server) figure(r *http.Request) (any, error) {
 		return s.box.Chart(r.Context(), chart, q.Get("q"))
 	}
 	request := figures.Request{
-		Name: q.Get("name"), SAE: q.Get("sae"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
+		Name: q.Get("name"), SAE: q.Get("sae"), Lens: q.Get("lens"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
 	}
 	var err error
 	if q.Get("feature") != "" {

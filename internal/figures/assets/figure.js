@@ -6,6 +6,9 @@
 
   const margin = { left: 62, right: 18, top: 14, title: 22, bottom: 46, bare: 8 };
 
+  // A number of things: 1 feature, 2 features.
+  const counted = (n, unit) => short(n) + " " + (n === 1 ? unit.replace(/s$/, "") : unit);
+
   const sum = (a) => a.reduce((x, y) => x + y, 0);
 
   // What a panel has beside its axes, and how wide these are.
@@ -156,17 +159,18 @@
     if (!mark) return "";
     if (mark.kind === "bar") {
       const i = params.value[0],
-        bars = mark.bars;
+        bars = mark.bars,
+        along = (bars.horizontal ? panel.y : panel.x).label || "values";
       if (bars.values) return tip(bars.name || "", hoverRows(bars.hover, i));
       return tip(
-        (bars.name ? bars.name + ": " : "") + short(bars.counts[i]) + (bars.counts[i] === 1 ? " value" : " values"),
-        [["from", short(bars.edges[i])], ["to", short(bars.edges[i + 1])], ...hoverRows(bars.hover, i)],
+        (bars.name ? bars.name + ": " : "") + counted(bars.counts[i], bars.unit || "values"),
+        [[along, short(bars.edges[i]) + " to " + short(bars.edges[i + 1])], ...hoverRows(bars.hover, i)],
       );
     }
     if (mark.kind === "box") {
       const b = mark.boxes.items[params.dataIndex];
       return tip(b.label, [
-        ["values", short(b.count)],
+        [mark.boxes.unit || "values", short(b.count)],
         ["upper whisker", short(b.high)],
         ["75 %", short(b.q3)],
         ["median", short(b.median)],

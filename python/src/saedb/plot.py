@@ -8,7 +8,8 @@
     figure.df()                 # the data
 
 ``sae`` is words for SAEs (a name, ``release/name``, ``layer_29`` or a glob pattern), ``layer`` those at a layer, all by
-default. ``sql`` is a query of your own in place of the figure's, with the columns that each function names, those in
+default. ``lens`` is the name of a lens, for what the features come to write through it (``saedb.compute(con, lens=...)``).
+``sql`` is a query of your own in place of the figure's, with the columns that each function names, those in
 brackets where you like. It runs in a connection of its own, which sees neither temporary tables nor data frames.
 """
 
@@ -43,6 +44,7 @@ def skewness(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     sql: Optional[str] = None,
     bins: Optional[int] = None,
     database: Optional[str] = None,
@@ -51,7 +53,7 @@ def skewness(
 
     Columns of ``sql``: ``skewness [sae, layer]``.
     """
-    return figure(con, "skewness", {"sae": sae, "layer": layer, "sql": sql, "bins": bins}, database)
+    return figure(con, "skewness", {"sae": sae, "layer": layer, "lens": lens, "sql": sql, "bins": bins}, database)
 
 
 def kurtosis(
@@ -59,6 +61,7 @@ def kurtosis(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     sql: Optional[str] = None,
     bins: Optional[int] = None,
     database: Optional[str] = None,
@@ -67,7 +70,7 @@ def kurtosis(
 
     Columns of ``sql``: ``kurtosis [sae, layer]``.
     """
-    return figure(con, "kurtosis", {"sae": sae, "layer": layer, "sql": sql, "bins": bins}, database)
+    return figure(con, "kurtosis", {"sae": sae, "layer": layer, "lens": lens, "sql": sql, "bins": bins}, database)
 
 
 def skew_kurtosis(
@@ -75,6 +78,7 @@ def skew_kurtosis(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     sql: Optional[str] = None,
     database: Optional[str] = None,
 ) -> Figure:
@@ -82,7 +86,7 @@ def skew_kurtosis(
 
     Columns of ``sql``: ``skewness, kurtosis [std, feature, top_tokens, neuronpedia_url, sae, layer]``.
     """
-    return figure(con, "skew-kurtosis", {"sae": sae, "layer": layer, "sql": sql}, database)
+    return figure(con, "skew-kurtosis", {"sae": sae, "layer": layer, "lens": lens, "sql": sql}, database)
 
 
 def manhattan(
@@ -91,6 +95,7 @@ def manhattan(
     sets: Iterable[str] = (),
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     score: Optional[str] = None,
     unsigned: bool = False,
     label_threshold: Optional[float] = None,
@@ -108,7 +113,7 @@ def manhattan(
     ``[direction, q_value, size, top_tokens, bottom_tokens, neuronpedia_url]``.
     """
     return figure(con, "manhattan", {
-        "set": list([sets] if isinstance(sets, str) else sets) or None, "sae": sae, "layer": layer, "score": score, "unsigned": unsigned,
+        "set": list([sets] if isinstance(sets, str) else sets) or None, "sae": sae, "layer": layer, "lens": lens, "score": score, "unsigned": unsigned,
         "label_threshold": label_threshold, "top_n": top_n, "sql": sql,
     }, database)  # fmt: skip
 
@@ -120,6 +125,7 @@ def sets(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     score: Optional[str] = None,
     unsigned: bool = False,
     label_threshold: Optional[float] = None,
@@ -133,7 +139,7 @@ def sets(
     default), or all whose scores differ by more than ``label_threshold``. Columns of ``sql``: as of :func:`manhattan`.
     """
     return figure(con, "sets", {
-        "set": [set_a, set_b], "sae": sae, "layer": layer, "score": score, "unsigned": unsigned, "label_threshold": label_threshold, "top_n": top_n,
+        "set": [set_a, set_b], "sae": sae, "layer": layer, "lens": lens, "score": score, "unsigned": unsigned, "label_threshold": label_threshold, "top_n": top_n,
         "sql": sql,
     }, database)  # fmt: skip
 
@@ -145,6 +151,7 @@ def feature(
     token_set: Optional[str] = None,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     top_k: Optional[int] = None,
     bins: Optional[int] = None,
     sql: Optional[str] = None,
@@ -155,7 +162,7 @@ def feature(
     Columns of ``sql``: ``logit_weight [text, member]``.
     """
     return figure(con, "feature", {
-        "feature": feature, "set": None if token_set is None else [token_set], "sae": sae, "layer": layer, "top_k": top_k, "bins": bins, "sql": sql,
+        "feature": feature, "set": None if token_set is None else [token_set], "sae": sae, "layer": layer, "lens": lens, "top_k": top_k, "bins": bins, "sql": sql,
     }, database, {"set": "token_set"})  # fmt: skip
 
 
@@ -164,6 +171,7 @@ def layers(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     statistic: Optional[str] = None,
     sql: Optional[str] = None,
     database: Optional[str] = None,
@@ -172,7 +180,7 @@ def layers(
 
     Columns of ``sql``: ``layer``, and ``std``, ``skewness`` or ``kurtosis``.
     """
-    return figure(con, "layers", {"sae": sae, "layer": layer, "statistic": statistic, "sql": sql}, database)
+    return figure(con, "layers", {"sae": sae, "layer": layer, "lens": lens, "statistic": statistic, "sql": sql}, database)
 
 
 def layer_box(
@@ -180,6 +188,7 @@ def layer_box(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     statistic: Optional[str] = None,
     sql: Optional[str] = None,
     database: Optional[str] = None,
@@ -188,7 +197,7 @@ def layer_box(
 
     Columns of ``sql``: ``layer``, and ``std``, ``skewness`` or ``kurtosis`` ``[feature, top_tokens, neuronpedia_url]``.
     """
-    return figure(con, "layer-box", {"sae": sae, "layer": layer, "statistic": statistic, "sql": sql}, database)
+    return figure(con, "layer-box", {"sae": sae, "layer": layer, "lens": lens, "statistic": statistic, "sql": sql}, database)
 
 
 def layer_scatter(
@@ -196,6 +205,7 @@ def layer_scatter(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     sql: Optional[str] = None,
     database: Optional[str] = None,
 ) -> Figure:
@@ -203,7 +213,7 @@ def layer_scatter(
 
     Columns of ``sql``: ``layer, skewness, kurtosis [std, feature, top_tokens, neuronpedia_url]``.
     """
-    return figure(con, "layer-scatter", {"sae": sae, "layer": layer, "sql": sql}, database)
+    return figure(con, "layer-scatter", {"sae": sae, "layer": layer, "lens": lens, "sql": sql}, database)
 
 
 def running_sum(
@@ -213,6 +223,7 @@ def running_sum(
     *,
     sae: Optional[str] = None,
     layer: Optional[int] = None,
+    lens: Optional[str] = None,
     sql: Optional[str] = None,
     database: Optional[str] = None,
 ) -> Figure:
@@ -221,7 +232,7 @@ def running_sum(
     Columns of ``sql``, instead of a feature and a set: ``rank, member [text, logit_weight]``.
     """
     return figure(con, "running-sum", {
-        "feature": feature, "set": None if token_set is None else [token_set], "sae": sae, "layer": layer, "sql": sql,
+        "feature": feature, "set": None if token_set is None else [token_set], "sae": sae, "layer": layer, "lens": lens, "sql": sql,
     }, database, {"set": "token_set"})  # fmt: skip
 
 
