@@ -187,40 +187,48 @@ func TestCheckFindsDamage(t *testing.T) {
 // float32 products, are sound; any that is changed is found, also of a set of nearly all
 // tokens, and also where the vocabulary is large enough for float32 products.
 func TestCheckScores(t *testing.T) {
+	t.Parallel() // checks are one thread's
+	kernels := compute.Kernels()
+	with := func(t *testing.T, kernel string, args ...string) string {
+		t.Helper()
+		r := saedbRunIn(t, append(os.Environ(), compute.KernelVariable+"="+kernel), "", args...)
+		if r.code != 0 || r.stderr != "" {
+			t.Fatalf("%s: saedb %v: exit %d: %s", kernel, args, r.code, r.stderr)
+		}
+		return r.stdout
+	}
 	t.Run("of several kernels", func(t *testing.T) {
-		kernels := compute.Kernels()
-		db := smallDatabase(t)
+		db, last := smallDatabase(t), kernels[len(kernels)-1]
 		mustRun(t, "--db", db, "load", "sets", "--name", "later", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 7 AND 30")
-		t.Setenv(compute.KernelVariable, kernels[len(kernels)-1])
-		mustRun(t, "--db", db, "compute", "--baseline", "256")
-		mustRun(t, "--db", db, "compute", "--baseline", "256")
+		with(t, last, "--db", db, "compute", "--baseline", "256")
+		with(t, last, "--db", db, "compute", "--baseline", "256")
 		opened := openReadOnly(t, db)
-		got, want := texts(t, opened.DB, "SELECT DISTINCT kernel FROM stored_computations"), []string{kernels[0] + ", " + kernels[len(kernels)-1]}
+		got, want := texts(t, opened.DB, "SELECT DISTINCT kernel FROM stored_computations"), []string{kernels[0] + ", " + last}
 		opened.Close()
 		if !slices.Equal(got, want) {
 			t.Errorf("kernels %q, expected %q", got, want)
 		}
-		mustRun(t, "--db", db, "check", "--all")
+		with(t, last, "--db", db, "check", "--all")
 	})
 	dir := t.TempDir()
-	for _, kernel := range compute.Kernels() {
-		t.Setenv(compute.KernelVariable, kernel)
+	loaded := filepath.Join(dir, "loaded.db")
+	mustRun(t, "--db", loaded, "load", "model", exampleModel, "--name", "smollm2-135m")
+	mustRun(t, "--db", loaded, "load", "directions", "--sql", "SELECT w_dec FROM read_sae('"+exampleSAEs+"/blocks.29.hook_resid_pre') WHERE feature < 8", "--name", "few")
+	mustRun(t, "--db", loaded, "load", "sets", "--family", "regex")
+	mustRun(t, "--db", loaded, "load", "sets", "--name", "nearly all", "--sql", "SELECT token_id FROM tokens WHERE token_id NOT BETWEEN 1000 AND 1016 AND NOT is_special")
+	mustRun(t, "--db", loaded, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 1000 AND 1016")
+	for _, kernel := range kernels {
 		db := filepath.Join(dir, kernel+".db")
-		mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
-		mustRun(t, "--db", db, "load", "directions", "--sql", "SELECT w_dec FROM read_sae('"+exampleSAEs+"/blocks.29.hook_resid_pre') WHERE feature < 8", "--name", "few")
-		mustRun(t, "--db", db, "load", "sets", "--family", "regex")
-		mustRun(t, "--db", db, "load", "sets", "--name", "nearly all", "--sql", "SELECT token_id FROM tokens WHERE token_id NOT BETWEEN 1000 AND 1016 AND NOT is_special")
-		mustRun(t, "--db", db, "load", "sets", "--name", "few", "--sql", "SELECT token_id FROM tokens WHERE token_id BETWEEN 1000 AND 1016")
-		mustRun(t, "--db", db, "compute", "--tokens", "real", "--baseline", "256")
-		if said := mustRun(t, "--db", db, "check", "--all"); !strings.HasSuffix(said, " is sound\n") {
+		copyFile(t, loaded, db)
+		with(t, kernel, "--db", db, "compute", "--tokens", "real", "--baseline", "256")
+		if said := with(t, kernel, "--db", db, "check", "--all"); !strings.HasSuffix(said, " is sound\n") {
 			t.Errorf("%s: %s", kernel, said)
 		}
 	}
-	t.Setenv(compute.KernelVariable, "")
-	db := filepath.Join(dir, compute.Kernels()[0]+".db")
+	db := filepath.Join(dir, kernels[0]+".db")
 	// What the same kernel makes again it makes to the last bit. Of another kernel, tokens that
 	// lie close may be the other way round.
-	for _, kernel := range []string{compute.Kernels()[0], "another"} {
+	for _, kernel := range []string{kernels[0], "another"} {
 		exact := filepath.Join(dir, "exact-"+kernel+".db")
 		copyFile(t, db, exact)
 		change(t, exact, `UPDATE stored_computations SET kernel = '`+kernel+`';
@@ -239,7 +247,7 @@ func TestCheckScores(t *testing.T) {
 		statements += fmt.Sprintf(`UPDATE stored_enrichment SET %s WHERE feature = %d
 			AND set_id IN (SELECT set_id FROM stored_token_sets WHERE token_set IN ('nearly all', 'few'));`, changed, feature)
 	}
-	for _, kernel := range []string{compute.Kernels()[0], "another"} {
+	for _, kernel := range []string{kernels[0], "another"} {
 		change(t, db, statements+`UPDATE stored_computations SET kernel = '`+kernel+`'`)
 		statements = ""
 		r := saedbRun(t, "", "--db", db, "check", "--all")

@@ -35,6 +35,7 @@ func stopAfter(t *testing.T, signal os.Signal, delay time.Duration, args ...stri
 // opens after each, shows nothing half-loaded, and the next run finishes the work
 // with the same figures.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "killed.db")
 	steps := []struct {
 		args     []string

@@ -113,7 +113,7 @@ func TestDiskFullLoaded(t *testing.T) {
 	}
 	for _, load := range loads {
 		inLog, done := 0, false
-		for room := int64(0); !done && room < 16<<10; room += 200 {
+		for room := int64(0); !done && room < 16<<10; room += 400 {
 			remount("size=64m")
 			copyFile(t, empty, db)
 			remount(fmt.Sprintf("size=%dk", info.Size()>>10+room))

@@ -124,6 +124,7 @@ func different(t *testing.T, a, b string) int {
 // TestExportedDatabase: results.duckdb has the same results, and no weights; what would need
 // them says so, or does nothing.
 func TestExportedDatabase(t *testing.T) {
+	t.Parallel()
 	db, dir := oddDatabase(t), filepath.Join(t.TempDir(), "out")
 	explained := write(t, t.TempDir(), "batch-0.jsonl", []byte(explanation("1-res", "3", "three", "a model")))
 	if r := saedbRun(t, "", "--db", db, "load", "explanations", explained); r.code != 0 { // with a note

@@ -2,17 +2,13 @@ package test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/loader/hub/hubtest"
@@ -110,18 +106,7 @@ func hubEnvironment(s *hubtest.Server, home string) []string {
 // runWithHub runs the program with a Hub, a cache in home, and more variables.
 func runWithHub(t *testing.T, s *hubtest.Server, home string, more []string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, program, args...)
-	command.Env = append(hubEnvironment(s, home), more...)
-	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
-	err := command.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return result{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return saedbRunIn(t, append(hubEnvironment(s, home), more...), "", args...)
 }
 
 func mustRunWithHub(t *testing.T, s *hubtest.Server, home string, more []string, args ...string) string {

@@ -341,6 +341,7 @@ var inputPlants = []struct{ statements, want string }{
 // TestCheckFindsInputDamage: figures of the input side are computed again from the definition, and
 // one kind of damage after the other is found and named.
 func TestCheckFindsInputDamage(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "input.db")
 	inputDatabase(t, db)
 	mustRun(t, "--db", db, "compute", "--side", "both")

@@ -103,9 +103,16 @@ type result struct {
 // saedbRun runs the program with standard input from input.
 func saedbRun(t *testing.T, input string, args ...string) result {
 	t.Helper()
+	return saedbRunIn(t, nil, input, args...)
+}
+
+// saedbRunIn is saedbRun in an environment, which is this process's where it is nil.
+func saedbRunIn(t *testing.T, environment []string, input string, args ...string) result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, program, args...)
+	command.Env = environment
 	var stdout, stderr bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = bytes.NewBufferString(input), &stdout, &stderr
 	err := command.Run()

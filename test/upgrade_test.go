@@ -155,6 +155,7 @@ var older = []struct {
 // TestUpgrade: a database of every older version becomes what a new one is, with the
 // figures that it had; saedb check finds it sound, and everything works on it.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	asNew := layout(t, smallDatabase(t))
 	for _, old := range older {
 		t.Run(old.name, func(t *testing.T) {
@@ -231,6 +232,7 @@ func difference(a, b []string) (missing, added []string) {
 
 // TestUpgradedByAnyWriter: a command that writes upgrades before it does its work.
 func TestUpgradedByAnyWriter(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{"sql", "--write", "SELECT 1"}, {"compute"}, {"load", "sets", "--family", "regex"}} {
 		db := golden(t, 1)
 		if r := saedbRun(t, "", append([]string{"--db", db}, args...)...); r.code != 0 || !strings.HasPrefix(r.stderr, "saedb: note: upgrading "+db) {
@@ -277,6 +279,7 @@ func TestNewerSchema(t *testing.T) {
 // what it writes now, and sound. When the layout must change, raise schema.Version, write
 // the migration, and let scripts/golden-database.sh keep a database of the new version.
 func TestGoldenDatabase(t *testing.T) {
+	t.Parallel()
 	db := golden(t, schema.Version)
 	missing, added := difference(layout(t, smallDatabase(t)), layout(t, db))
 	onlyTables := func(lines []string) []string {

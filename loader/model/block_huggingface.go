@@ -132,6 +132,19 @@ func layersOfCheckpoint(path string) (int, error) {
 	return c.layers(cfg, rules)
 }
 
+// rulesOfBlock are the rules of the checkpoint's family, which must have a block of this number.
+func (c *checkpoint) rulesOfBlock(cfg *config, configPath string, layer int) (*family, error) {
+	rules, err := cfg.family(configPath)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := c.layers(cfg, rules)
+	if err != nil {
+		return nil, err
+	}
+	return rules, checkLayer(layer, layers)
+}
+
 // layers is the number of blocks, from the configuration or else from the names of tensors.
 func (c *checkpoint) layers(cfg *config, rules *family) (int, error) {
 	if n := cfg.layers(); n > 0 {

@@ -231,14 +231,7 @@ func (c *checkpoint) chooseMLP(cfg *config, configPath string, layer int) (chose
 	if err != nil {
 		return none, err
 	}
-	rules, err := cfg.family(configPath)
-	if err != nil {
-		return none, err
-	}
-	layers, err := c.layers(cfg, rules)
-	if err == nil {
-		err = checkLayer(layer, layers)
-	}
+	rules, err := c.rulesOfBlock(cfg, configPath, layer)
 	if err != nil {
 		return none, err
 	}

@@ -35,19 +35,6 @@ ALTER TABLE next_stored_saes RENAME TO stored_saes;
 UPDATE stored_loads SET name = release || '/' || name WHERE kind = 'sae' AND release <> 'local';
 UPDATE stored_loads SET name = s.sae FROM stored_saes s WHERE s.sae_id = load_id AND name <> s.sae;
 
-CREATE TABLE stored_lens_saes (
-    lens_sae_id INTEGER NOT NULL,
-    sae_id INTEGER NOT NULL,
-    lens_id INTEGER NOT NULL,
-    layer INTEGER NOT NULL
-);
-
-CREATE TABLE stored_lens_correlations (
-    sae_id INTEGER NOT NULL,
-    feature INTEGER NOT NULL,
-    rank_correlation DOUBLE
-);
-
 DROP VIEW IF EXISTS release_enrichment;
 
 -- Columns are added before rows change, which DuckDB wants in this order.

@@ -4,7 +4,7 @@ SELECT s.layer, d.feature, both_sides(o.label, l.label) AS label, t.skewness, t.
        g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, t.mean, t.std,
        t.cos_mean, t.cos_std, t.cos_skewness, t.cos_kurtosis, s.counted_tokens / t.kurtosis AS participation, t.top_share,
        t.decoder_norm, sqrt(list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(e.w_enc AS DOUBLE[]))) AS encoder_norm,
-       list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) / nullif(sqrt(list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(e.w_enc AS DOUBLE[])))
+       list_inner_product(CAST(e.w_enc AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) / nullif(encoder_norm
            * sqrt(list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[]))), 0) AS encoder_decoder_cosine,
        e.bias AS encoder_bias, e.threshold, i.top_tokens AS input_tokens, i.bottom_tokens AS input_bottom_tokens,
        i.skewness AS input_skewness, i.kurtosis AS input_kurtosis, h.skewness_p AS input_skewness_p, h.skewness_q AS input_skewness_q,
