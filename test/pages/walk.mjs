@@ -17,12 +17,12 @@ const sae = "sae=smollm2-demo/blocks.29.hook_resid_pre";
 const query = "SELECT layer, feature, skewness, kurtosis, top_tokens FROM features WHERE skewness > 1";
 // The address of each page, the start of its title, and how many elements it draws at least.
 const pages = [
-  ["features", "Features", { "main tbody tr": 50 }],
-  ["feature?" + sae + "&feature=63", "Feature 63", { ".chart canvas": 1, "main tbody tr": 40 }],
+  ["features", "Features", { "main tbody tr": 50, ".bars button": 20 }],
+  ["feature?" + sae + "&feature=63", "Feature 63", { ".chart canvas": 1, "main tbody tr": 60, ".cards li": 10 }],
   ["layers", "Layers", { ".chart canvas": 2, "main tbody tr": 6 }],
   ["layer?" + sae, "smollm2-demo/blocks.29", { ".chart canvas": 4 }],
   ["sets", "Token sets", { "main tbody tr": 10 }],
-  ["set?set=all_digits", "all_digits", { ".chart canvas": 5, "main tbody tr": 10 }],
+  ["set?set=all_digits", "all_digits", { ".chart canvas": 5, "td.tokens a": 150 }],
   [
     "compare?" + sae + "&feature=63&other_sae=smollm2-demo/blocks.24.hook_resid_pre&other=3",
     "Compare",
