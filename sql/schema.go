@@ -61,7 +61,7 @@ var Macros = []Function{
 	},
 	{
 		Name: "nearest_between", Signature: "nearest_between(sae, other_sae) → TABLE(sae, feature, other_sae, nearest, cosine, mutual)",
-		Description: "For every feature of two SAEs the feature of the other one whose decoder direction has the highest cosine with its own, and whether each is the other's. It reads what compute --neighbours stored of the two. " + saeWords,
+		Description: "For every feature of two SAEs the feature of the other one whose decoder direction has the highest cosine with its own, and whether each is the other's. It reads what is stored for feature_neighbours of the two. " + saeWords,
 		Example:     "SELECT sae, count(*) FILTER (mutual) AS mutual, avg(cosine) AS mean_cosine FROM nearest_between('smollm2-demo/layer_14', 'smollm2-demo/layer_19') GROUP BY sae ORDER BY sae",
 	},
 	{
