@@ -14,7 +14,8 @@ import (
 // reportCards is how many features a report shows before its figures.
 const reportCards = 6
 
-// A FeatureCard is a feature that stands out: what it writes, and the token set that it promotes most.
+// A FeatureCard is a feature that stands out: what it writes, and a token set that it is among
+// those to promote most.
 type FeatureCard struct {
 	SAE, Label, Promotes, Set string
 	Layer, Feature, Effect    any
