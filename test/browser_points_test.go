@@ -28,7 +28,7 @@ func TestPointsByKeyboard(t *testing.T) {
 	if first == second || !strings.Contains(first, "feature ") || !strings.Contains(second, "skewness ") {
 		t.Errorf("Enter shows %q, the next is %q", first, second)
 	}
-	b.until(t, `document.querySelector(".tip") !== null`)
+	b.until(t, `document.querySelector(".pointed .tip") !== null`)
 	b.run(t, chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Escape))
 	opened := eval[[]map[string]any](t, b, `window.points`)
 	if len(opened) != 1 || opened[0]["sae"] != "smollm2-demo/blocks.29.hook_resid_pre" || opened[0]["layer"] != float64(29) || !strings.Contains(second, "feature "+opened[0]["feature"].(string)) {

@@ -18,14 +18,25 @@ const figureData = (() => {
     return list.sort((a, b) => a.at - b.at || a.x - b.x);
   }
 
-  // Shows the points one after the other, as hovering does. say is called with the panel, mark and
-  // row of the one that is shown, and with nothing when none is.
-  function walker(figure, chart, series, frame, say) {
+  // Shows a tip at a pixel of a chart, or none. The chart library shows none of a point among many,
+  // which it draws as one path.
+  function point(box, at, tip) {
+    for (const old of box.querySelectorAll(".pointed")) old.remove();
+    if (!tip) return;
+    const shown = element("div", "pointed");
+    shown.append(tip);
+    box.append(shown);
+    shown.style.left = Math.max(0, Math.min(at[0] + 8, box.clientWidth - shown.offsetWidth)) + "px";
+    shown.style.top = at[1] + 8 + "px";
+  }
+
+  // Shows the points one after the other, as hovering does. say is called with the panel, mark,
+  // row and pixel of the one that is shown, and with nothing when none is.
+  function walker(figure, chart, frame, say) {
     let at = -1,
       all = [];
     const { scaled } = figureMarks;
     function stop() {
-      if (at >= 0) chart.dispatchAction({ type: "hideTip" });
       at = -1;
       say();
     }
@@ -34,11 +45,8 @@ const figureData = (() => {
       const { panel, points, i } = all[at],
         xAxisIndex = all[at].at,
         place = [scaled(panel.x, points.xs[i]), scaled(panel.y, points.ys[i])];
-      const [x, y] = chart.convertToPixel({ xAxisIndex, yAxisIndex: xAxisIndex }, place),
-        seriesIndex = series().findIndex((s) => s.mark && s.mark.points === points && s.mark.rows.includes(i));
-      const dataIndex = series()[seriesIndex].mark.rows.indexOf(i);
-      chart.dispatchAction({ type: "showTip", seriesIndex, dataIndex, position: [x + 8, y + 8] });
-      say(panel, points, i);
+      const pixel = chart.convertToPixel({ xAxisIndex, yAxisIndex: xAxisIndex }, place);
+      say(panel, points, i, pixel);
     }
     return {
       shown: () => (at < 0 ? null : all[at]),
@@ -185,5 +193,5 @@ const figureData = (() => {
     return details;
   }
 
-  return { walker, detailOf, rowsOf, csvOf, disclosure };
+  return { walker, point, detailOf, rowsOf, csvOf, disclosure };
 })();

@@ -349,9 +349,9 @@
     const points = figureData.walker(
       figure,
       chart,
-      () => series,
       () => figure.frames && figure.frames[frame],
-      (panel, p, i) => {
+      (panel, p, i, at) => {
+        figureData.point(box, at, panel && tip(p.name || "", pointRows(panel, p, i)));
         spoken.textContent = panel
           ? [p.name, ...pointRows(panel, p, i).map((r) => r[0] + " " + r[1])].filter(Boolean).join(", ")
           : "";
