@@ -36,7 +36,7 @@ func HasCharts() bool {
 // Script returns the script that draws a figure's JSON, the chart library before it.
 // Without that library the script says, in a figure's place, that it is missing.
 func Script() ([]byte, error) {
-	parts := []string{"marks.js", "figure.js"}
+	parts := []string{"marks.js", "data.js", "figure.js"}
 	if HasCharts() {
 		parts = append([]string{chartLibrary}, parts...)
 	}

@@ -20,7 +20,10 @@ type Report struct {
 	Summary string       `json:"-"`
 	Figures []*Figure    `json:"figures"`
 	Tables  []*DataTable `json:"tables"`
-	Missing []string     `json:"-"` // what is not computed yet, and how to
+	// Findings are what the data say in words, Cards six features that stand out.
+	Findings []string      `json:"-"`
+	Cards    []FeatureCard `json:"-"`
+	Missing  []string      `json:"-"` // what is not computed yet, and how to
 }
 
 // A DataTable is a table that the page sorts and filters.
@@ -74,6 +77,9 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 	if err := r.found(ctx, db); err != nil {
 		return nil, fault.At("report", "", err)
 	}
+	if err := r.story(ctx, db); err != nil {
+		return nil, fault.At("report", "", err)
+	}
 	if err := r.table(ctx, db, skewedFeatures); err != nil {
 		return nil, err
 	}
@@ -85,7 +91,11 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 		r.Missing = append(r.Missing, "No enrichment is computed; saedb load sets, then saedb compute, compute it.")
 		return r, nil
 	}
-	return r, r.enrichments(ctx, db)
+	if err := r.enrichments(ctx, db); err != nil {
+		return nil, err
+	}
+	r.addCards(r.Tables[len(r.Tables)-1])
+	return r, nil
 }
 
 // enrichments adds the table of the strongest, and says so where none is beyond chance.
@@ -148,7 +158,7 @@ ORDER BY skewness DESC, layer, feature`,
 // would sort features × sets. Rows are compared field by field.
 var strongestEnrichments = DataTable{
 	ID: "enrichments", Title: "Strongest enrichments", Sort: -1,
-	Note: "For each token set of at least five tokens, the five features that promote it most and the five that suppress it most, over all SAEs: those beyond chance (q < 0.05), by effect.",
+	Note: "For each token set of at least five tokens, the five features that promote it most and the five that suppress it most, over all SAEs: those beyond chance (q < 0.05), by effect. Of sets with the same tokens one is shown.",
 	Columns: []DataColumn{
 		{Name: "token set", Kind: "text", Filter: true}, {Name: "set size", Kind: "number"}, {Name: "direction", Kind: "text", Filter: true},
 		{Name: "layer", Kind: "number", Filter: true}, {Name: "feature", Kind: "number"}, {Name: "label", Kind: "text"},
@@ -156,7 +166,7 @@ var strongestEnrichments = DataTable{
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "Neuronpedia", Kind: "link"},
 	},
 	Query: `WITH scored AS (
-	FROM enrichment WHERE direction IS NOT NULL AND size >= 5 AND beyond_chance(q_value) = (SELECT coalesce(max(beyond_chance(q_value)), false) FROM enrichment)
+	FROM enrichment WHERE ` + firstOfIdentical + ` AND direction IS NOT NULL AND size >= 5 AND beyond_chance(q_value) = (SELECT coalesce(max(beyond_chance(q_value)), false) FROM enrichment)
 ), best AS (
 	SELECT token_set, direction, unnest(arg_max({'sae': sae, 'feature': feature, 'size': size, 'effect': effect, 'es': es, 'q_value': q_value},
 		{'effect': abs(effect), 'q_value': -q_value, 'layer': -layer, 'feature': -feature}, 5)) AS b

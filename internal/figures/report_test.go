@@ -3,6 +3,7 @@ package figures
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -44,9 +45,24 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 			t.Errorf("enrichment %d, %v: %v features beyond chance have a larger effect", i, row, larger)
 		}
 	}
+	if len(r.Findings) != 3 || !strings.HasPrefix(r.Findings[0], "Features that write some token set beyond chance (q < 0.05): 200 of 500 (40.0 %) at layer 2, the most; 100 of 500 (20.0 %) at layer 1, the fewest.") {
+		t.Errorf("the findings are %q", r.Findings)
+	}
+	promoted := ask(t, db, `SELECT count(*) FROM enrichment WHERE token_set = 'even' AND q_value < 0.05 AND direction = 'promoted'`)
+	if want := fmt.Sprintf("even (promoted by %.0f, ", promoted); len(r.Findings) == 3 && !strings.Contains(r.Findings[2], want) {
+		t.Errorf("%q does not say %q", r.Findings[2], want)
+	}
+	if len(r.Cards) != 2 || r.Cards[0].Set == r.Cards[1].Set {
+		t.Errorf("the cards are %+v, expected one for each set that is promoted", r.Cards)
+	}
 	var page bytes.Buffer
 	if err := r.HTML(&page, "demo.db", "0"); err != nil {
 		t.Fatal(err)
+	}
+	for _, in := range [][2]string{{`id="findings"`, `id="cards"`}, {`id="cards"`, `id="figure-layers"`}, {`id="enrichments"`, `id="glossary"`}, {`id="glossary"`, `id="models"`}} {
+		if before, after := strings.Index(page.String(), in[0]), strings.Index(page.String(), in[1]); before < 0 || after < before {
+			t.Errorf("%s is at %d, %s at %d, expected it later", in[0], before, in[1], after)
+		}
 	}
 	for _, never := range []string{"<script>alert", "<img src=x", "/models/<b>"} {
 		if strings.Contains(page.String(), never) {
@@ -77,5 +93,29 @@ func TestReportSaysWhatIsNotComputed(t *testing.T) {
 		if err := r.HTML(new(bytes.Buffer), "demo.db", "0"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Sets with the same tokens are one among the strongest enrichments.
+func TestReportShowsIdenticalSetsOnce(t *testing.T) {
+	db := open(t)
+	for _, statement := range []string{
+		`INSERT INTO token_sets SELECT model, 'zz again', family, members, list_reverse(tokens) FROM token_sets WHERE token_set = 'even'`,
+		`INSERT INTO enrichment SELECT * REPLACE ('zz again' AS token_set) FROM enrichment WHERE token_set = 'even'`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := BuildReport(context.Background(), db, "demo.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := map[any]int{}
+	for _, row := range r.Tables[len(r.Tables)-1].Rows {
+		sets[row[0]]++
+	}
+	if len(sets) != 2 || sets["even"] != 10 || strings.Contains(strings.Join(r.Findings, " "), "zz again") {
+		t.Errorf("rows of sets: %v; findings %q", sets, r.Findings)
 	}
 }

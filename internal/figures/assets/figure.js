@@ -162,10 +162,10 @@
         bars = mark.bars,
         along = (bars.horizontal ? panel.y : panel.x).label || "values";
       if (bars.values) return tip(bars.name || "", hoverRows(bars.hover, i));
-      return tip(
-        (bars.name ? bars.name + ": " : "") + counted(bars.counts[i], bars.unit || "values"),
-        [[along, short(bars.edges[i]) + " to " + short(bars.edges[i + 1])], ...hoverRows(bars.hover, i)],
-      );
+      return tip((bars.name ? bars.name + ": " : "") + counted(bars.counts[i], bars.unit || "values"), [
+        [along, short(bars.edges[i]) + " to " + short(bars.edges[i + 1])],
+        ...hoverRows(bars.hover, i),
+      ]);
     }
     if (mark.kind === "box") {
       const b = mark.boxes.items[params.dataIndex];
@@ -179,14 +179,18 @@
       ]);
     }
     const i = mark.rows[params.dataIndex],
-      p = mark.points,
-      rows = hoverRows(p.hover, i);
-    if (p.shape !== "hidden") {
-      if (panel.x.label) rows.push([panel.x.label, short(p.xs[i])]);
-      if (panel.y.label) rows.push([panel.y.label, short(p.ys[i])]);
-      if (panel.scale && p.values) rows.push([panel.scale.label, short(p.values[i])]);
-    }
-    return tip(p.name || "", rows);
+      p = mark.points;
+    return tip(p.name || "", pointRows(panel, p, i));
+  }
+
+  // What is said of a point: rows of name and value.
+  function pointRows(panel, p, i) {
+    const rows = hoverRows(p.hover, i);
+    if (p.shape === "hidden") return rows;
+    if (panel.x.label) rows.push([panel.x.label, short(p.xs[i])]);
+    if (panel.y.label) rows.push([panel.y.label, short(p.ys[i])]);
+    if (panel.scale && p.values) rows.push([panel.scale.label, short(p.values[i])]);
+    return rows;
   }
 
   // A legend of named marks and of the scale of colours.
@@ -242,7 +246,10 @@
     const legends = element("div", "controls"),
       box = element("div", "chart"),
       controls = element("div", "controls");
-    root.replaceChildren(legends, box, controls);
+    const said = element("span", "left-out"), // labels that have no place
+      spoken = element("div", "spoken"); // the point that the keyboard shows
+    spoken.setAttribute("aria-live", "polite");
+    root.replaceChildren(legends, box, spoken, controls, figureData.disclosure(figure, open));
     const fitHeight = () => {
       box.style.height = sum(rowHeights(figure, box.clientWidth)) + "px";
     };
@@ -273,7 +280,7 @@
       series = o.series;
       o.tooltip.formatter = (params) => hover(figure, series, params);
       chart.setOption(o, { notMerge: true });
-      legends.replaceChildren(...legend(figure, t), ...reset);
+      legends.replaceChildren(...legend(figure, t), said, ...reset);
     }
     // After zooming, round numbers again.
     function retick() {
@@ -287,7 +294,9 @@
     }
     const button = element("button", "push", "Reset zoom");
     button.type = "button";
-    button.title = "Zoom with Ctrl and the wheel, or with + and - ; move by dragging, or with the arrow keys";
+    button.title =
+      "Zoom with Ctrl and the wheel, or with + and - ; move by dragging, or with Shift and the arrow keys. " +
+      "Enter shows the points one after the other, the arrow keys the next, Enter again opens it.";
     button.onclick = () => zoom(() => [0, 100]);
     const reset = [button];
     function zoom(change) {
@@ -311,26 +320,67 @@
         "+": () => zoom((a, b) => [a + (b - a) / 8, b - (b - a) / 8]),
         "-": () => zoom((a, b) => [a - (b - a) / 6, b + (b - a) / 6]),
         0: () => zoom(() => [0, 100]),
+        Enter: () => {
+          const shown = points.shown();
+          if (shown) open(shown.points, shown.i);
+          else points.first();
+        },
+      };
+      const panning = {
         ArrowLeft: () => move(-0.1, 0),
         ArrowRight: () => move(0.1, 0),
         ArrowUp: () => move(0, 0.1),
         ArrowDown: () => move(0, -0.1),
       };
-      if (acts[event.key] && !event.ctrlKey && !event.metaKey) {
+      const onPoints = {
+        ArrowLeft: () => points.step(-1),
+        ArrowRight: () => points.step(1),
+        Escape: points.stop,
+      };
+      // Arrows scroll the page, unless a point is shown or Shift is held.
+      const act = acts[event.key] || (event.shiftKey ? panning : points.shown() ? onPoints : {})[event.key];
+      if (act && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
-        acts[event.key]();
+        act();
       }
     };
+    box.onblur = () => points.stop();
+
+    const points = figureData.walker(
+      figure,
+      chart,
+      () => figure.frames && figure.frames[frame],
+      (panel, p, i, at) => {
+        figureData.point(box, at, panel && tip(p.name || "", pointRows(panel, p, i)));
+        spoken.textContent = panel
+          ? [p.name, ...pointRows(panel, p, i).map((r) => r[0] + " " + r[1])].filter(Boolean).join(", ")
+          : "";
+      },
+    );
     chart.on("datazoom", retick);
     chart.on("click", (params) => {
       const s = series[params.seriesIndex];
-      if (!s || !s.mark || s.mark.kind !== "point") return;
-      const p = s.mark.points,
-        i = s.mark.rows[params.dataIndex];
-      // Who shows the figure may do something else with a point.
-      const detail = Object.fromEntries((p.hover || []).map((c) => [c.name, c.texts ? c.texts[i] : c.numbers[i]]));
+      if (s && s.mark && s.mark.kind === "point") open(s.mark.points, s.mark.rows[params.dataIndex]);
+    });
+    // Who shows the figure may do something else with a point.
+    function open(p, i) {
+      const detail = figureData.detailOf(p, i);
       if (root.dispatchEvent(new CustomEvent("point", { detail, cancelable: true })) && p.urls && p.urls[i])
         global.open(p.url_prefix + p.urls[i], "_blank", "noopener");
+    }
+
+    // How many labels have no place. They are in the list of what is drawn if they have.
+    chart.on("finished", () => {
+      const labels = series.flatMap((s) => (s.label ? s.mark.rows.map((i) => s.mark.points.labels[i]) : []));
+      const drawn = new Set(
+        chart
+          .getZr()
+          .storage.getDisplayList()
+          .map((e) => e.style && e.style.text),
+      );
+      const left = labels.filter((l) => !drawn.has(l)).length;
+      const things = left === 1 ? "1 label left out, which would lie" : left + " labels left out, which would lie";
+      said.textContent = left === 0 ? "" : things + " over others or outside";
     });
 
     if (figure.frames) {

@@ -208,9 +208,16 @@ export function figure(parameters, options) {
       box.style.minHeight = "";
       section.setAttribute("aria-label", heading.textContent);
       box.addEventListener("point", (e) => {
-        if (options?.onpoint && (e.detail.feature ?? e.detail.layer) !== undefined) {
+        const { sae, feature, layer } = e.detail;
+        if (options?.onpoint && (feature ?? layer) !== undefined) {
           e.preventDefault();
           options.onpoint(e.detail);
+        } else if (sae !== undefined && feature !== undefined) {
+          e.preventDefault();
+          location.hash = address("feature", { sae, feature });
+        } else if (layer !== undefined) {
+          e.preventDefault();
+          location.hash = address("features", { layer });
         }
       });
     })
