@@ -10,6 +10,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/figures"
 	"github.com/saedb/saedb/internal/files"
 	"github.com/saedb/saedb/internal/web"
 	"github.com/urfave/cli/v2"
@@ -19,7 +20,7 @@ var serveCommand = &cli.Command{
 	Name:  "serve",
 	Usage: "explore the features in a browser, on this machine",
 	Flags: []cli.Flag{
-		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: "127.0.0.1:7433"},
+		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: figures.ExplorerAddress},
 		&cli.DurationFlag{Name: "query-time", Usage: "the `TIME` that a query on the page of SQL may take", Value: 20 * time.Second},
 	},
 	Description: "The database is open read-only. Queries on the page run in a process of their own, which reaches\n" +
@@ -35,7 +36,7 @@ func serve(c *cli.Context) error {
 		return wrongUsage("serve: --listen: expected host:port, found %q", address)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return wrongUsage("serve: --listen: expected a loopback address such as 127.0.0.1:7433, found %q: everyone who reaches the port can query the database; forward it with ssh -L instead", address)
+		return wrongUsage("serve: --listen: expected a loopback address such as %s, found %q: everyone who reaches the port can query the database; forward it with ssh -L instead", figures.ExplorerAddress, address)
 	}
 	if _, err := files.TemporaryDirectory(); err != nil { // for downloads
 		return fault.At("serve", "", err)

@@ -82,6 +82,9 @@ type page struct {
 	Version  string
 }
 
+// Explorer is where the links of a report lead.
+func (page) Explorer() string { return ExplorerAddress }
+
 // HTML writes f as one page that needs nothing else. database and version say
 // where it comes from. Without the chart library that is an error.
 func (f *Figure) HTML(w io.Writer, database, version string) error {

@@ -23,6 +23,7 @@ type Report struct {
 	// Findings are what the data say in words, Cards six features that stand out.
 	Findings []string      `json:"-"`
 	Cards    []FeatureCard `json:"-"`
+	HeatMap  *HeatMap      `json:"-"` // nil where nothing is beyond chance
 	Missing  []string      `json:"-"` // what is not computed yet, and how to
 }
 
@@ -95,6 +96,9 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 		return nil, err
 	}
 	r.addCards(r.Tables[len(r.Tables)-1])
+	if r.HeatMap, err = heatMap(ctx, db); err != nil {
+		return nil, fault.At("report", "", err)
+	}
 	return r, nil
 }
 

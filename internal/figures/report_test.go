@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,11 +57,28 @@ func TestReportHasWhatSQLHas(t *testing.T) {
 	if len(r.Cards) != 2 || r.Cards[0].Set == r.Cards[1].Set {
 		t.Errorf("the cards are %+v, expected one for each set that is promoted", r.Cards)
 	}
+	if r.HeatMap == nil || len(r.HeatMap.Layers) != 2 || len(r.HeatMap.Rows) == 0 {
+		t.Fatalf("the heat map is %+v", r.HeatMap)
+	}
+	for _, row := range r.HeatMap.Rows {
+		for i, cell := range row.Cells {
+			const where = ` FROM enrichment WHERE token_set = ? AND layer = ? AND q_value < 0.05 AND direction `
+			layer := r.HeatMap.Layers[i]
+			promoted, suppressed := ask(t, db, `SELECT count(*)`+where+`= 'promoted'`, row.Set, layer), ask(t, db, `SELECT count(*)`+where+`= 'suppressed'`, row.Set, layer)
+			effect := ask(t, db, `SELECT coalesce(max(abs(CAST(effect AS DOUBLE))), 0)`+where+`IS NOT NULL`, row.Set, layer)
+			if float64(cell.Promoted) != promoted || float64(cell.Suppressed) != suppressed || math.Abs(cell.Effect) != effect || cell.Some() != (cell.Shade != "") {
+				t.Errorf("%s at layer %d: %+v, SQL has %v promoted, %v suppressed, %v", row.Set, layer, cell, promoted, suppressed, effect)
+			}
+		}
+	}
+	if got := []string{shade(1), shade(0.74), shade(0.1), shade(-0.3), shade(-1)}; !slices.Equal(got, []string{"promoted-4", "promoted-3", "promoted-1", "suppressed-2", "suppressed-4"}) {
+		t.Errorf("shades %q", got)
+	}
 	var page bytes.Buffer
 	if err := r.HTML(&page, "demo.db", "0"); err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range [][2]string{{`id="findings"`, `id="cards"`}, {`id="cards"`, `id="figure-layers"`}, {`id="enrichments"`, `id="glossary"`}, {`id="glossary"`, `id="models"`}} {
+	for _, in := range [][2]string{{`id="findings"`, `id="cards"`}, {`id="cards"`, `id="heat-map"`}, {`id="heat-map"`, `id="figure-layers"`}, {`id="enrichments"`, `id="glossary"`}, {`id="glossary"`, `id="models"`}} {
 		if before, after := strings.Index(page.String(), in[0]), strings.Index(page.String(), in[1]); before < 0 || after < before {
 			t.Errorf("%s is at %d, %s at %d, expected it later", in[0], before, in[1], after)
 		}

@@ -18,6 +18,7 @@ const reportCards = 6
 // those to promote most.
 type FeatureCard struct {
 	SAE, Label, Promotes, Set string
+	Link                      string // to the feature's page in the explorer
 	Layer, Feature, Effect    any
 }
 
@@ -123,6 +124,7 @@ func (r *Report) addCards(t *DataTable) {
 		seen[text("token set")], seen[feature] = true, true
 		r.Cards = append(r.Cards, FeatureCard{
 			SAE: text("SAE"), Label: text("label"), Promotes: text("promotes"), Set: text("token set"),
+			Link:  explorerLink("feature", "sae", text("SAE"), "feature", fmt.Sprint(row[column["feature"]])),
 			Layer: row[column["layer"]], Feature: row[column["feature"]], Effect: row[column["effect"]],
 		})
 	}
