@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // own tells which views are saedb's: a person's own keep their comments.
@@ -50,12 +51,11 @@ func inheritComments(ctx context.Context, tx *sql.Tx) error {
 			}
 		}
 	}
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
+	if len(statements) == 0 {
+		return nil
 	}
-	return nil
+	_, err = tx.ExecContext(ctx, strings.Join(statements, ";\n")) // at once: there are a thousand
+	return err
 }
 
 // mainComments maps relation and column in the schema main to the comment.
