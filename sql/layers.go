@@ -42,12 +42,13 @@ const DefaultRelease = "local"
 // syncLayers makes the views layer_N for the layers that there are, in main and in a
 // schema for each release, and drops the layers and releases that are no more. A release's
 // schema has every view of main that has its SAEs, for that release alone, and the macros.
-func syncLayers(ctx context.Context, tx *sql.Tx) error {
+// kept says that those that are there are whole.
+func syncLayers(ctx context.Context, tx *sql.Tx, kept bool) error {
 	releases, err := Collect[string](ctx, tx, `SELECT DISTINCT release FROM stored_saes ORDER BY release`)
 	if err != nil {
 		return err
 	}
-	if err := syncSchema(ctx, tx, "main", "true"); err != nil {
+	if err := syncSchema(ctx, tx, "main", "true", kept); err != nil {
 		return err
 	}
 	views, err := viewsOfSAEs(ctx, tx)
@@ -58,7 +59,7 @@ func syncLayers(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, release := range releases {
-		if err := syncRelease(ctx, tx, release, views); err != nil {
+		if err := syncRelease(ctx, tx, release, views, kept); err != nil {
 			return err
 		}
 	}
@@ -75,9 +76,18 @@ func viewsOfSAEs(ctx context.Context, tx *sql.Tx) ([]string, error) {
 	return slices.DeleteFunc(views, func(view string) bool { return !ours(view) || layerView.MatchString(view) }), err
 }
 
-func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string) error {
+func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string, kept bool) error {
 	if err := checkApart(ctx, tx, release); err != nil {
 		return err
+	}
+	if kept {
+		there, err := Collect[string](ctx, tx, `SELECT view_name FROM duckdb_views() WHERE database_name = current_database() AND schema_name = ?`, release)
+		if err != nil {
+			return err
+		}
+		if len(there) > 0 && !slices.ContainsFunc(views, func(view string) bool { return !slices.Contains(there, view) }) {
+			return syncSchema(ctx, tx, release, "release = "+Literal(release), kept)
+		}
 	}
 	where, in := "release = "+Literal(release), Identifier(release)
 	if _, err := tx.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+in); err != nil {
@@ -94,7 +104,7 @@ func syncRelease(ctx context.Context, tx *sql.Tx, release string, views []string
 	if _, err := tx.ExecContext(ctx, releaseMacros(release)); err != nil {
 		return err
 	}
-	return syncSchema(ctx, tx, release, where)
+	return syncSchema(ctx, tx, release, where, kept)
 }
 
 // checkApart refuses a release that is called as the database is, after its file: DuckDB
@@ -149,7 +159,7 @@ func dropReleases(ctx context.Context, tx *sql.Tx, views, releases []string) err
 
 func dropRelease(ctx context.Context, tx *sql.Tx, schema string, views []string) error {
 	in := Identifier(schema)
-	if err := syncSchema(ctx, tx, schema, "false"); err != nil {
+	if err := syncSchema(ctx, tx, schema, "false", false); err != nil {
 		return err
 	}
 	for _, view := range views {
@@ -172,7 +182,7 @@ func dropRelease(ctx context.Context, tx *sql.Tx, schema string, views []string)
 	return err
 }
 
-func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {
+func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string, kept bool) error {
 	wanted, err := Collect[int](ctx, tx, `SELECT DISTINCT layer FROM saes WHERE layer IS NOT NULL AND `+where+` ORDER BY layer`)
 	if err != nil {
 		return err
@@ -191,6 +201,9 @@ func syncSchema(ctx context.Context, tx *sql.Tx, schema, where string) error {
 		}
 	}
 	for _, layer := range wanted {
+		if kept && slices.Contains(present, layer) {
+			continue
+		}
 		source, of := "features", ""
 		if schema != "main" {
 			source, of = "main.features", " of release "+schema

@@ -225,10 +225,32 @@ func CreateTables(ctx context.Context, tx *sql.Tx, writer string) error {
 	return err
 }
 
-// CreateViews makes the views anew, those of layers and releases for what is
-// loaded now.
+// CreateViews makes the views and macros of this program, those of layers and releases for what is
+// loaded now. What is there as it was made is left: in a database of many releases it is all but
+// what the load that calls this has brought.
 func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
-	for _, pattern := range []string{"views/*.sql", "macros/*.sql"} {
+	program := definitionsOf(functions)
+	kept, err := definitionsKept(ctx, tx, program)
+	if err != nil {
+		return err
+	}
+	if !kept {
+		if err := createDefinitions(ctx, tx, functions); err != nil {
+			return err
+		}
+	}
+	if err := syncLayers(ctx, tx, kept); err != nil {
+		return err
+	}
+	if err := inheritComments(ctx, tx); err != nil {
+		return err
+	}
+	return noteDefinitions(ctx, tx, program)
+}
+
+// createDefinitions makes the views and macros of main anew, but for those of layers.
+func createDefinitions(ctx context.Context, tx *sql.Tx, functions []Function) error {
+	for _, pattern := range definitionFiles {
 		if err := runAll(ctx, tx, pattern); err != nil {
 			return err
 		}
@@ -236,14 +258,12 @@ func CreateViews(ctx context.Context, tx *sql.Tx, functions []Function) error {
 	if _, err := tx.ExecContext(ctx, throughMacros()); err != nil {
 		return &fault.Error{Op: "make the tables and views", Subject: "macros of lenses", Err: err}
 	}
-	if err := describeFunctions(ctx, tx, functions); err != nil {
-		return err
-	}
-	if err := syncLayers(ctx, tx); err != nil {
-		return err
-	}
-	return inheritComments(ctx, tx)
+	_, err := tx.ExecContext(ctx, functionsView(functions))
+	return err
 }
+
+// definitionFiles are those that make the views and macros, in their order.
+var definitionFiles = []string{"views/*.sql", "macros/*.sql"}
 
 // tableFiles are those that make the tables, with their comments, in their order.
 const tableFiles = "schema/*.sql"
@@ -272,23 +292,22 @@ func run(ctx context.Context, tx *sql.Tx, name string) error {
 	return nil
 }
 
-// describeFunctions makes the view functions: DuckDB refuses comments on
-// functions that are registered from outside.
-func describeFunctions(ctx context.Context, tx *sql.Tx, functions []Function) error {
+// functionsView makes the view functions: DuckDB refuses comments on functions that are
+// registered from outside.
+func functionsView(functions []Function) string {
 	functions = append(slices.Clone(functions), Macros...)
 	rows := make([]string, len(functions))
 	for i, f := range functions {
 		rows[i] = fmt.Sprintf("(%s, %s, %s, %s)",
 			Literal(f.Name), Literal(f.Signature), Literal(f.Description), Literal(f.Example))
 	}
-	_, err := tx.ExecContext(ctx, `CREATE OR REPLACE VIEW functions AS SELECT name, signature, description, example
-		FROM (VALUES `+strings.Join(rows, ", ")+`) AS f(name, signature, description, example);
+	return `CREATE OR REPLACE VIEW functions AS SELECT name, signature, description, example
+		FROM (VALUES ` + strings.Join(rows, ", ") + `) AS f(name, signature, description, example);
 		COMMENT ON VIEW functions IS 'The SQL functions of saedb. They exist where saedb is: in the program, or with its extension loaded.';
 		COMMENT ON COLUMN functions.name IS 'Name of the function.';
 		COMMENT ON COLUMN functions.signature IS 'Arguments and result.';
 		COMMENT ON COLUMN functions.description IS 'What it does.';
-		COMMENT ON COLUMN functions.example IS 'A query that uses it.';`)
-	return err
+		COMMENT ON COLUMN functions.example IS 'A query that uses it.';`
 }
 
 // Literal is s as a SQL string.
