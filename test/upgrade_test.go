@@ -108,7 +108,7 @@ func layout(t *testing.T, path string) []string {
 			WHERE NOT internal AND schema_name = 'main' AND NOT starts_with(table_name, 'layer_')
 		UNION ALL SELECT concat_ws(' ', table_name, comment) FROM duckdb_tables() WHERE NOT internal
 		UNION ALL SELECT concat_ws(' ', view_name, comment) FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' AND NOT starts_with(view_name, 'layer_')
-		UNION ALL SELECT concat_ws(' ', function_name, macro_definition) FROM duckdb_functions() WHERE NOT internal AND schema_name = 'main' AND macro_definition IS NOT NULL
+		UNION ALL SELECT concat_ws(' ', function_name, macro_definition) FROM duckdb_functions() WHERE NOT internal AND schema_name = 'main' AND macro_definition IS NOT NULL AND function_name <> 'made_definitions'
 		UNION ALL SELECT sequence_name FROM duckdb_sequences() ORDER BY ALL`)
 }
 
