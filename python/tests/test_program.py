@@ -77,7 +77,7 @@ class Signatures(unittest.TestCase):
 
     def test_figures(self):
         """Each kind of figure is a function with the options that it takes."""
-        options = {"set", "sae", "layer", "sql", "score", "unsigned", "label_threshold", "top_n", "top_k", "bins", "statistic", "feature"}
+        options = {"set", "sae", "layer", "lens", "sql", "score", "unsigned", "label_threshold", "top_n", "top_k", "bins", "statistic", "feature"}
         self.assertEqual(options | {"figure", "database"}, set(self.takes["saedb_plot"]))
         names = {"sets": "set", "token_set": "set", "set_a": "set", "set_b": "set"}
         with database() as con:

@@ -47,8 +47,8 @@ class Pair(NamedTuple):
 
     @staticmethod
     def of_name(name: str) -> Pair:
-        *said, top = name.removesuffix(".parquet").split(END)
-        return Pair(*said, int(top))
+        kind, sae, other, content, other_content, top = name.removesuffix(".parquet").split(END)
+        return Pair(kind, sae, other, content, other_content, int(top))
 
 
 class Output:

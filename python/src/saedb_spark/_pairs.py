@@ -164,7 +164,8 @@ class _Pairs(Jobs):
         if target.without_encoder is not None:
             return plain(RuntimeError(target.without_encoder))
         named = {"written": source.hook or "", "read": target.encoder_hook or "", "architecture": source.architecture or ""}
-        return self.con.execute("SELECT problem FROM saedb_check_link($written, $read, $architecture)", named).fetchall()[0][0]
+        problem: Optional[str] = self.con.execute("SELECT problem FROM saedb_check_link($written, $read, $architecture)", named).fetchall()[0][0]
+        return problem
 
     # Pairs.
 
