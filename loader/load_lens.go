@@ -105,10 +105,11 @@ func lensConventions(info lens.Info, m sourcedModel, r LensRequest) string {
 func (ld *Loader) writeLens(ctx context.Context, tx *sql.Tx, l *load, opened *lens.Lens, model, blocks int) error {
 	info := opened.Info()
 	number := func(n int) sql.NullInt64 { return sql.NullInt64{Int64: int64(n), Valid: n > 0} }
-	_, err := tx.ExecContext(ctx, `INSERT INTO stored_lenses (lens_id, lens, model_id, kind, format, dtype, d_model, layers, residual, blocks, fitted_on, corpus, prompts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS INTEGER[]), ?, ?, ?, ?, ?)`,
-		l.id, l.name, model, info.Kind, info.Format, info.DType, info.DModel, schema.List(info.Layers), info.Residual, number(blocks),
-		optional(info.Model), optional(info.Corpus), number(info.Prompts))
+	err := insert(ctx, tx, "stored_lenses", row{
+		{"lens_id", l.id}, {"lens", l.name}, {"model_id", model}, {"kind", info.Kind}, {"format", info.Format}, {"dtype", info.DType},
+		{"d_model", info.DModel}, {"layers", schema.List(info.Layers)}, {"residual", info.Residual}, {"blocks", number(blocks)},
+		{"fitted_on", optional(info.Model)}, {"corpus", optional(info.Corpus)}, {"prompts", number(info.Prompts)},
+	})
 	if err != nil {
 		return err
 	}
