@@ -214,12 +214,14 @@ func TestBlockRows(t *testing.T) {
 	}
 }
 
-// The C shortlists keep what shortlist.go keeps, and give up when it does.
+// The C shortlists keep what shortlist.go keeps, and give up when it does; a long one keeps to its
+// own room, in whatever order the tokens come.
 func TestNativeShortlists(t *testing.T) {
-	const n, vocab, d, size = 5, 4000, 24, 7
+	const n, vocab, d = 5, 4000, 24
 	r := rand.New(rand.NewPCG(21, 22))
 	directions, w := normal(r, n*d), normal(r, vocab*d)
-	for _, ties := range []int{0, 300, 3000} {
+	for _, c := range []struct{ size, ties int }{{7, 0}, {513, 0}, {1000, 0}, {1500, 0}, {7, 300}, {7, 3000}} {
+		size, ties := c.size, c.ties
 		for j := range ties { // a crowd of near ties, above or below most
 			for i := range d {
 				w[j*d+i] = 5 * w[i+3999*d] * (1 + float32(r.IntN(3))*0x1p-23)
@@ -241,7 +243,7 @@ func TestNativeShortlists(t *testing.T) {
 					want := newShortlist(size, got.sign)
 					want.offer(0, b.products[i*vocab:(i+1)*vocab], u.packedNorms, p.relative, p.absolute)
 					want.prune()
-					checkShortlist(t, fmt.Sprintf("%s, %d ties, row %d, sign %g", k.name(), ties, i, got.sign), got, &want)
+					checkShortlist(t, fmt.Sprintf("%s, the best %d, %d ties, row %d, sign %g", k.name(), size, ties, i, got.sign), got, &want)
 				}
 			}
 		}

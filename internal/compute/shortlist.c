@@ -56,9 +56,13 @@ static void narrow(const struct native_panels *p, const struct native_block *b, 
 	l->candidates = kept;
 }
 
-// room is how many tokens are listed beyond those that were left before a list is narrowed:
-// rarely enough that it costs little, and soon enough that few tokens above the floor are left.
-static int64_t room(const struct native_block *b) { return b->size > 10 ? 3 * b->size : 32; }
+// full_after is how many tokens are listed before a list of which kept are left is narrowed: rarely
+// enough that it costs little, soon enough that few tokens above the floor are left, and never
+// more than it has memory for.
+static int32_t full_after(const struct native_block *b, int64_t kept) {
+	int64_t full = kept + (b->size > 10 ? 3 * b->size : 32);
+	return (int32_t)(full < b->limit ? full : b->limit);
+}
 
 static void take(const struct native_panels *p, const struct native_block *b, struct native_direction *d,
                  struct native_shortlist *l, int64_t list, double sign, struct native_candidate c) {
@@ -68,7 +72,7 @@ static void take(const struct native_panels *p, const struct native_block *b, st
 	struct native_candidate *candidates = b->candidates + list * b->limit;
 	candidates[l->candidates++] = c;
 	if (l->full == 0) {
-		l->full = (int32_t)(b->size + room(b));
+		l->full = full_after(b, b->size);
 	}
 	if (l->candidates < l->full) {
 		return;
@@ -80,8 +84,7 @@ static void take(const struct native_panels *p, const struct native_block *b, st
 		l->candidates = 0;
 		return;
 	}
-	int64_t full = l->candidates + room(b);
-	l->full = (int32_t)(full < b->limit ? full : b->limit);
+	l->full = full_after(b, l->candidates);
 }
 
 void native_offer_top(const struct native_panels *p, const struct native_block *b, int64_t row,
