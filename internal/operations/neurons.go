@@ -7,7 +7,6 @@ import (
 
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/statistics"
-	"github.com/saedb/saedb/loader/sae"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -32,39 +31,22 @@ func (d *Database) computeNeuronLinks(ctx context.Context, r PairsRequest) (outc
 	if err != nil {
 		return outcome, fault.At(op, "", err)
 	}
-	var pending []statistics.Pair
-	var first error
+	plan := pairPlan{request: r}
 	for _, source := range sources {
-		why := alike(source, model)
-		if why == nil {
-			why = sae.CheckMeets(source.hook, model.encoderHook, source.architecture)
-		}
-		if why != nil {
-			outcome.Skipped++
-			if first == nil {
-				first = fmt.Errorf("%s to %s: %w", source.name, neurons.Reader, why)
-			}
-			if r.Skipped != nil {
-				r.Skipped(source.name, neurons.Reader, why)
-			}
+		if why := linked(source, model); why != nil {
+			plan.skip(source.name, neurons.Reader, why)
 			continue
 		}
-		outcome.Pairs++
+		plan.outcome.Pairs++
 		for _, kind := range []string{statistics.Outgoing, statistics.Incoming} {
 			p, err := statistics.PlanNeurons(ctx, d.DB, kind, source.name, neurons, r.Top)
 			if err != nil {
-				return outcome, err
+				return plan.outcome, err
 			}
-			if p.Features > 0 {
-				pending = append(pending, p)
-			}
+			plan.add(p)
 		}
 	}
-	if outcome.Pairs == 0 && first != nil {
-		return outcome, &fault.Error{Op: op, Problem: "no pair of these has products that stand for anything", Err: first}
-	}
-	outcome.Changed = len(pending) > 0
-	return outcome, d.computePending(ctx, op, r, pending)
+	return d.computePlan(ctx, op, "these", plan)
 }
 
 // neurons finds the input weights of an MLP by the name of their reader. What links to them depend

@@ -154,8 +154,7 @@ func (d *Database) computePairs(ctx context.Context, op string, r PairsRequest, 
 			return outcome, fault.At(op, "", err)
 		}
 	}
-	var pending []statistics.Pair
-	var first error
+	plan := pairPlan{request: r}
 	for _, source := range of[0] {
 		for _, target := range of[1] {
 			pairs := asked(source.name, target.name)
@@ -163,47 +162,66 @@ func (d *Database) computePairs(ctx context.Context, op string, r PairsRequest, 
 				continue
 			}
 			if why := have(source, target); why != nil {
-				outcome.Skipped++
-				if first == nil {
-					first = fmt.Errorf("%s to %s: %w", source.name, target.name, why)
-				}
-				if r.Skipped != nil {
-					r.Skipped(source.name, target.name, why)
-				}
+				plan.skip(source.name, target.name, why)
 				continue
 			}
-			outcome.Pairs++
+			plan.outcome.Pairs++
 			for _, pair := range pairs {
 				p, err := statistics.PlanPair(ctx, d.DB, pair[0], pair[1], pair[2], r.Top)
 				if err != nil {
-					return outcome, err
+					return plan.outcome, err
 				}
-				if p.Features > 0 {
-					pending = append(pending, p)
-				}
+				plan.add(p)
 			}
 		}
 	}
-	if outcome.Pairs == 0 && first != nil {
-		return outcome, &fault.Error{Op: op, Problem: "no pair of these SAEs has products that stand for anything", Err: first}
-	}
-	outcome.Changed = len(pending) > 0
-	return outcome, d.computePending(ctx, op, r, pending)
+	return d.computePlan(ctx, op, "these SAEs", plan)
 }
 
-// computePending computes what pairs lack.
-func (d *Database) computePending(ctx context.Context, op string, r PairsRequest, pending []statistics.Pair) error {
+// A pairPlan is what a request for pairs comes to.
+type pairPlan struct {
+	request PairsRequest
+	outcome PairsOutcome
+	pending []statistics.Pair // those that lack something
+	skipped error             // why the first pair that has no products has none
+}
+
+// skip leaves a pair out and tells the request why.
+func (p *pairPlan) skip(source, target string, why error) {
+	p.outcome.Skipped++
+	if p.skipped == nil {
+		p.skipped = fmt.Errorf("%s to %s: %w", source, target, why)
+	}
+	if p.request.Skipped != nil {
+		p.request.Skipped(source, target, why)
+	}
+}
+
+// add takes in a pair, unless all of it is there.
+func (p *pairPlan) add(pair statistics.Pair) {
+	if pair.Features > 0 {
+		p.pending = append(p.pending, pair)
+	}
+}
+
+// computePlan computes what the pairs of a plan lack; among says of what they are pairs. A plan of
+// which every pair was skipped is an error.
+func (d *Database) computePlan(ctx context.Context, op, among string, plan pairPlan) (PairsOutcome, error) {
+	if plan.outcome.Pairs == 0 && plan.skipped != nil {
+		return plan.outcome, &fault.Error{Op: op, Problem: "no pair of " + among + " has products that stand for anything", Err: plan.skipped}
+	}
+	plan.outcome.Changed = len(plan.pending) > 0
 	job, err := d.Job(0)
 	if err != nil {
-		return fault.At(op, "", err)
+		return plan.outcome, fault.At(op, "", err)
 	}
-	job.Alone = r.Alone
-	for _, p := range pending {
-		if err := d.computePair(ctx, r, job, p); err != nil {
-			return err
+	job.Alone = plan.request.Alone
+	for _, p := range plan.pending {
+		if err := d.computePair(ctx, plan.request, job, p); err != nil {
+			return plan.outcome, err
 		}
 	}
-	return nil
+	return plan.outcome, nil
 }
 
 // computePair computes what a pair lacks.

@@ -20,11 +20,11 @@ const (
 // compare is two features side by side: what is stored of each, how alike their directions and
 // the rankings of their logit weights are, and the tokens and token sets in which they differ.
 func (s *Server) compare(r *http.Request) (any, error) {
-	one, feature, err := one(r)
+	a, feature, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
-	a, b, err := s.twoSAEs(one, r.URL.Query().Get("other_sae"))
+	b, err := s.otherSAE(r, a)
 	if err != nil {
 		return nil, err
 	}
@@ -66,18 +66,16 @@ func (s *Server) compare(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-// twoSAEs are two of one model.
-func (s *Server) twoSAEs(one, other string) (a, b *sae, err error) {
-	if a, err = s.catalogue.find(one); err != nil {
-		return nil, nil, err
-	}
-	if b, err = s.catalogue.find(other); err != nil {
-		return nil, nil, err
+// otherSAE is the one that a request compares a with: of the same model.
+func (s *Server) otherSAE(r *http.Request, a *sae) (*sae, error) {
+	b, err := s.catalogue.find(r.URL.Query().Get("other_sae"))
+	if err != nil {
+		return nil, err
 	}
 	if a.modelID != b.modelID {
-		return nil, nil, fmt.Errorf("compare: expected two SAEs of one model, found %s of %s and %s of %s", a.name, a.model, b.name, b.model)
+		return nil, fmt.Errorf("compare: expected two SAEs of one model, found %s of %s and %s of %s", a.name, a.model, b.name, b.model)
 	}
-	return a, b, nil
+	return b, nil
 }
 
 // compareSAEs is how far two SAEs have the same features, from the nearest directions that
@@ -85,8 +83,12 @@ func (s *Server) twoSAEs(one, other string) (a, b *sae, err error) {
 // the cosines, the most alike, and of both the features that are least like any of the other's.
 // Where they are not stored it is the command that stores them.
 func (s *Server) compareSAEs(r *http.Request) (any, error) {
-	ctx, q := r.Context(), r.URL.Query()
-	a, b, err := s.twoSAEs(q.Get("sae"), q.Get("other_sae"))
+	ctx := r.Context()
+	a, err := s.catalogue.find(r.URL.Query().Get("sae"))
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.otherSAE(r, a)
 	if err != nil {
 		return nil, err
 	}

@@ -13,23 +13,23 @@ import (
 // mostEnds is how many tokens of each end a feature's page has.
 const mostEnds = 50
 
-// one reads which feature a request is about.
-func one(r *http.Request) (sae string, feature int, err error) {
+// one reads which feature of which SAE a request is about. The SAE is there; whether it has the
+// feature is not looked at.
+func (s *Server) one(r *http.Request) (a *sae, feature int, err error) {
 	q := r.URL.Query()
-	feature, err = number(q, "feature", -1, 1<<31-1)
-	if err == nil && feature < 0 {
-		err = errors.New("feature: expected a number")
+	if feature, err = number(q, "feature", -1, 1<<31-1); err != nil {
+		return nil, 0, err
 	}
-	return q.Get("sae"), feature, err
+	if feature < 0 {
+		return nil, 0, errors.New("feature: expected a number")
+	}
+	a, err = s.catalogue.find(q.Get("sae"))
+	return a, feature, err
 }
 
 // feature is what is stored of one feature itself.
 func (s *Server) feature(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Server) feature(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, &notFound{fmt.Sprintf("feature %d of %s; it has 0 to %d", index, name, a.features-1)}
+		return nil, &notFound{fmt.Sprintf("feature %d of %s; it has 0 to %d", index, a.name, a.features-1)}
 	}
 	tokens, err := s.storedEnds(r.Context(), a, index, schema.Output)
 	if err != nil {
@@ -78,11 +78,7 @@ func (s *Server) storedEnds(ctx context.Context, a *sae, feature int, side schem
 // from its direction, each marked where it is a member of the token set of the request; where the
 // weights are not in the database, the tokens that are stored.
 func (s *Server) ends(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +131,7 @@ func (s *Server) members(r *http.Request) (map[any]bool, error) {
 
 // enrichment is a feature's in every token set, of a side, the largest effects beyond chance first.
 func (s *Server) enrichment(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
@@ -159,11 +151,7 @@ const mostLinks = 5
 
 // links are the features that a feature writes to and reads from, where compute --links stored them.
 func (s *Server) links(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
@@ -190,11 +178,7 @@ func (s *Server) links(r *http.Request) (any, error) {
 // read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE. similar_features, which runs in any
 // client, has the same answers.
 func (s *Server) similar(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,7 @@ const mostThrough = 20
 // through, and of the one that the request names its label, moments, tokens at both ends beside the
 // direct ones, and strongest token sets. A request that names none is answered with the lenses.
 func (s *Server) through(r *http.Request) (any, error) {
-	name, index, err := one(r)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.catalogue.find(name)
+	a, index, err := s.one(r)
 	if err != nil {
 		return nil, err
 	}
