@@ -62,12 +62,17 @@ func run(names []string) error {
 			return fmt.Errorf("expected names of benchmarks (%s), found %q", strings.Join(there, ", "), name)
 		}
 	}
+	// Before the first section is written, which changes a file of the commit.
+	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return fmt.Errorf("git describe: %w", err)
+	}
 	var failed error
 	for _, s := range sections {
 		if len(names) == 0 && s.installed || len(names) > 0 && !slices.Contains(names, s.name) {
 			continue
 		}
-		if err := s.write(); err != nil {
+		if err := s.write(strings.TrimSpace(string(commit))); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
@@ -76,12 +81,8 @@ func run(names []string) error {
 
 // write runs the benchmark and puts what it printed on the page. One that fails leaves the page
 // as it was.
-func (s section) write() error {
+func (s section) write(commit string) error {
 	fmt.Fprintf(os.Stderr, "== %s\n", s.name)
-	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return fmt.Errorf("git describe: %w", err)
-	}
 	command := exec.Command(s.command[0], s.command[1:]...)
 	var printed bytes.Buffer
 	command.Stdout, command.Stderr = io.MultiWriter(&printed, os.Stderr), os.Stderr
@@ -94,7 +95,7 @@ func (s section) write() error {
 		return err
 	}
 	written := fmt.Sprintf("%s, commit %s, `%s`, in %v;\n%s.\n\n```text\n%s\n```\n", begun.Format("2006-01-02 15:04 MST"),
-		strings.TrimSpace(string(commit)), strings.Join(s.command, " "), time.Since(begun).Round(time.Second), machine, strings.TrimSpace(printed.String()))
+		commit, strings.Join(s.command, " "), time.Since(begun).Round(time.Second), machine, strings.TrimSpace(printed.String()))
 	return os.WriteFile(page, []byte(s.into(string(text), written)), 0o644)
 }
 
