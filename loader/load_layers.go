@@ -26,8 +26,8 @@ type layerPart struct {
 // layerWeights are the open matrices of a part of a block.
 type layerWeights interface {
 	source() layerSource
-	described() row // in the row of the layer, with what the loader knows besides
-	rows() int      // of all matrices
+	described() schema.Row // in the row of the layer, with what the loader knows besides
+	rows() int             // of all matrices
 	offer(Opened) (expression string, withdraw func())
 	Close() error
 }
@@ -68,9 +68,9 @@ func (h headWeights) source() layerSource {
 	return layerSource{info.Path, info.Layer, info.DModel, info.Files}
 }
 
-func (h headWeights) described() row {
+func (h headWeights) described() schema.Row {
 	info := h.Info()
-	return row{
+	return schema.Row{
 		{"n_heads", info.Heads}, {"n_kv_heads", info.KVHeads}, {"d_head", info.DHead}, {"dtype", info.DType},
 		{"tensors", strings.Join(info.Tensors, ", ")}, {"norm_tensor", optional(info.NormTensor)}, {"norm_folded", info.NormFolded},
 		{"head_norms", optional(strings.Join(info.HeadNorms, ", "))}, {"centered", info.Centered}, {"post_norm", info.PostNorm},
@@ -94,9 +94,9 @@ func (m mlpWeights) source() layerSource {
 	return layerSource{info.Path, info.Layer, info.DModel, info.Files}
 }
 
-func (m mlpWeights) described() row {
+func (m mlpWeights) described() schema.Row {
 	info := m.Info()
-	return row{
+	return schema.Row{
 		{"d_mlp", info.Neurons}, {"gated", info.Gated}, {"dtype", info.DType}, {"tensors", strings.Join(info.Tensors, ", ")},
 		{"norm_tensor", optional(info.NormTensor)}, {"norm_folded", info.NormFolded}, {"centered", info.Centered},
 	}
@@ -191,7 +191,7 @@ func (ld *Loader) writeLayer(ctx context.Context, tx *sql.Tx, name string, id, l
 		return err
 	}
 	defer opened.Close()
-	err = insert(ctx, tx, w.table, append(row{{"model_id", id}, {"layer", layer}, {"sha256", w.sha256}}, opened.described()...))
+	err = schema.Insert(ctx, tx, w.table, append(schema.Row{{"model_id", id}, {"layer", layer}, {"sha256", w.sha256}}, opened.described()...))
 	if err != nil {
 		return err
 	}

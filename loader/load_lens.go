@@ -105,7 +105,7 @@ func lensConventions(info lens.Info, m sourcedModel, r LensRequest) string {
 func (ld *Loader) writeLens(ctx context.Context, tx *sql.Tx, l *load, opened *lens.Lens, model, blocks int) error {
 	info := opened.Info()
 	number := func(n int) sql.NullInt64 { return sql.NullInt64{Int64: int64(n), Valid: n > 0} }
-	err := insert(ctx, tx, "stored_lenses", row{
+	err := schema.Insert(ctx, tx, "stored_lenses", schema.Row{
 		{"lens_id", l.id}, {"lens", l.name}, {"model_id", model}, {"kind", info.Kind}, {"format", info.Format}, {"dtype", info.DType},
 		{"d_model", info.DModel}, {"layers", schema.List(info.Layers)}, {"residual", info.Residual}, {"blocks", number(blocks)},
 		{"fitted_on", optional(info.Model)}, {"corpus", optional(info.Corpus)}, {"prompts", number(info.Prompts)},

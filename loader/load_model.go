@@ -194,7 +194,7 @@ func fitsSAEs(ctx context.Context, tx *sql.Tx, old int, info model.Info) error {
 func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.Unembedding, vocabulary *vocab.Vocabulary) error {
 	info := u.Info()
 	p := info.Processing
-	err := insert(ctx, tx, "stored_models", row{
+	err := schema.Insert(ctx, tx, "stored_models", schema.Row{
 		{"model_id", l.id}, {"model", l.name}, {"architecture", info.Architecture}, {"format", info.Format}, {"dtype", info.DType},
 		{"d_model", info.DModel}, {"d_vocab", info.DVocab}, {"unembedding_tensor", p.UnembeddingTensor}, {"tied", p.Tied},
 		{"processing", p.Mode}, {"norm", p.Norm}, {"norm_tensor", optional(p.NormTensor)}, {"norm_offset", p.NormOffset},

@@ -271,7 +271,7 @@ func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.
 // describeSAE writes the row of stored_saes.
 func describeSAE(ctx context.Context, tx *sql.Tx, l *load, info sae.Info, model, layer int) error {
 	index := func(i int) sql.NullInt64 { return sql.NullInt64{Int64: int64(i), Valid: i >= 0} }
-	return insert(ctx, tx, "stored_saes", row{
+	return schema.Insert(ctx, tx, "stored_saes", schema.Row{
 		{"sae_id", l.id}, {"sae", l.name}, {"release", l.release}, {"short_name", l.shortName}, {"model_id", model},
 		{"format", info.Format}, {"architecture", info.Architecture}, {"d_model", info.DModel}, {"d_sae", info.DSAE},
 		{"hook", optional(info.Hook)}, {"block", index(info.Layer)}, {"layer", index(layer)}, {"dtype", info.DType}, {"scale", info.Scale},

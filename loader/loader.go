@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -128,7 +127,7 @@ func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
 		return err
 	}
 	for _, f := range l.files {
-		err := insert(ctx, tx, "stored_load_files", row{{"load_id", l.id}, {"path", f.name}, {"bytes", f.bytes}, {"sha256", f.sha256}})
+		err := schema.Insert(ctx, tx, "stored_load_files", schema.Row{{"load_id", l.id}, {"path", f.name}, {"bytes", f.bytes}, {"sha256", f.sha256}})
 		if err != nil {
 			return err
 		}
@@ -142,29 +141,11 @@ func (l *load) insert(ctx context.Context, tx *sql.Tx, sha256 string, bytes int6
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
 		return err
 	}
-	return insert(ctx, tx, "stored_loads", row{
+	return schema.Insert(ctx, tx, "stored_loads", schema.Row{
 		{"load_id", l.id}, {"kind", l.kind}, {"name", l.name}, {"release", l.release}, {"source", l.source}, {"revision", l.revision},
 		{"format", l.format}, {"sha256", sha256}, {"bytes", bytes}, {"conventions", l.conventions},
 		{"saedb_version", version}, {"loaded_at", l.begun.UTC()},
 	})
-}
-
-// row is the values of a new row beside the names of their columns.
-type row []struct {
-	column string
-	value  any
-}
-
-// insert writes one row; columns that it does not have are NULL.
-func insert(ctx context.Context, tx *sql.Tx, table string, r row) error {
-	var columns []string
-	var values []any
-	for _, cell := range r {
-		columns, values = append(columns, cell.column), append(values, cell.value)
-	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(columns, ", "), marks), values...)
-	return err
 }
 
 // execute runs one statement after the other.

@@ -30,7 +30,7 @@ func (i *resultsImport) figures(side schema.Side, id int, s *resultsSAE, m *resu
 	if err != nil {
 		return err
 	}
-	err = insert(i.ctx, i.tx, side.SQL("stored_computations"), row{
+	err = schema.Insert(i.ctx, i.tx, side.SQL("stored_computations"), schema.Row{
 		{"sae_id", id}, {"tokens", c.tokens}, {"kernel", c.kernel}, {"saedb_version", c.version}, {"computed_at", c.at},
 		{"counted_tokens", counted}, {"features", 0}, {"scores", 0}, {"baseline_id", baseline},
 	})
@@ -38,10 +38,12 @@ func (i *resultsImport) figures(side schema.Side, id int, s *resultsSAE, m *resu
 		return err
 	}
 	t := i.features
-	columns, values := strings.Join(schema.StatisticsColumns, ", "), resultsColumns(side)
+	columns, values := strings.Join(side.StatisticsColumns(), ", "), resultsColumns(side)
 	if side.Name == schema.Output.Name {
-		columns += ", top_share, decoder_norm"
-		values += ", " + schema.TopShare(fmt.Sprint(counted)) + ", " + t.as("decoder_norm", "DOUBLE")
+		derived := map[string]string{"top_share": schema.TopShare(fmt.Sprint(counted)), "decoder_norm": t.as("decoder_norm", "DOUBLE")}
+		for _, c := range schema.DerivedColumns {
+			values += ", " + derived[c]
+		}
 	}
 	err = execute(i.ctx, i.tx,
 		fmt.Sprintf(`INSERT INTO %s (sae_id, feature, %s) SELECT %d, feature, %s FROM %s WHERE %s AND %smean IS NOT NULL ORDER BY feature`,
@@ -196,13 +198,16 @@ func (i *resultsImport) baselines(side schema.Side, m *resultsModel, s *resultsS
 		return err
 	}
 	t := i.chance
-	where := of(t)
+	where, lens := of(t), "NULL, NULL"
+	if id, layer := side.BaselineLens(); id != nil {
+		lens = fmt.Sprintf("%d, %d", id, layer)
+	}
 	statements := []string{
 		fmt.Sprintf(`INSERT INTO stored_baselines (baseline_id, model_id, sae_id, side, tokens, seed, directions, kernel, saedb_version, computed_at, lens_id, lens_layer)
 			SELECT nextval('baseline_ids'), %d, %s, %s, tokens, seed, directions, coalesce(kernel, 'unknown'), saedb_version, coalesce(computed_at, %s), %s
 			FROM (SELECT tokens, seed, directions, any_value(%s) AS kernel, any_value(saedb_version) AS saedb_version, min(%s) AS computed_at
 				FROM %s WHERE %s GROUP BY tokens, seed, directions ORDER BY ALL) ANTI JOIN %s b USING (tokens, seed, directions)`,
-			m.id, number, schema.Literal(side.Name), i.now(), side.BaselineLens(), t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
+			m.id, number, schema.Literal(side.Name), i.now(), lens, t.as("kernel", "VARCHAR"), t.as("computed_at", "TIMESTAMP"), t.from, where, there),
 		fmt.Sprintf(`INSERT INTO stored_baseline_statistics (baseline_id, statistic, sorted_values, direction_rows)
 			SELECT baseline_id, statistic, sorted_values, direction_rows FROM %s JOIN %s b USING (tokens, seed, directions) ANTI JOIN stored_baseline_statistics o USING (baseline_id, statistic)
 			WHERE %s ORDER BY ALL`, t.from, there, where),

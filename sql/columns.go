@@ -16,6 +16,18 @@ var EndColumns = []string{"top_tokens", "top_token_ids", "top_logit_weights", "b
 // feature_statistics.
 var StatisticsColumns = slices.Concat(MomentColumns, EndColumns)
 
+// DerivedColumns are the columns of stored_statistics, of the output side alone, that follow from
+// StatisticsColumns, as [TopShare] does, or from the direction, as [DecoderNorm] does.
+var DerivedColumns = []string{"top_share", "decoder_norm"}
+
+// StatisticsColumns are the columns of the side's stored_statistics after sae_id and feature.
+func (s Side) StatisticsColumns() []string {
+	if s.Name != Output.Name {
+		return StatisticsColumns
+	}
+	return slices.Concat(StatisticsColumns, DerivedColumns)
+}
+
 // ShownText is the SQL of a token's text as lists of tokens show it, in a row of
 // stored_tokens: where its bytes are no text by themselves, or it has none, as the tokenizer
 // spells it.

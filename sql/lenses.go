@@ -80,7 +80,7 @@ func (s Side) At(layer int) Side {
 }
 
 // OfBaseline is the condition on a row of stored_baselines that its directions go the way of the
-// side's, and BaselineLens the values of its columns lens_id and lens_layer. What a lens leaves as
+// side's, and BaselineLens the values of its columns lens_id and lens_layer, nil for NULL. What a lens leaves as
 // it is has the baseline of no lens.
 func (s Side) OfBaseline() string {
 	if s.Lens.isNone() {
@@ -90,11 +90,11 @@ func (s Side) OfBaseline() string {
 }
 
 // BaselineLens is documented with [Side.OfBaseline].
-func (s Side) BaselineLens() string {
+func (s Side) BaselineLens() (lens, layer any) {
 	if s.Lens.isNone() {
-		return "NULL, NULL"
+		return nil, nil
 	}
-	return fmt.Sprintf("%d, %d", s.Lens.ID, s.Lens.Layer)
+	return s.Lens.ID, s.Lens.Layer
 }
 
 // Transported is the SQL of what a direction, in SQL, becomes.

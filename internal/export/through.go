@@ -15,7 +15,7 @@ const throughLenses = `stored_lens_saes u JOIN stored_lenses l USING (lens_id) J
 // row a lens and feature of the SAEs that are computed through it.
 var featuresThrough = table{
 	name: "features_through", order: "lens, feature", perSAE: true,
-	view: `(SELECT s.release, s.layer, s.sae, s.model, l.lens, u.layer AS lens_layer, d.feature, b.label, ` + statisticsOf("t") + `, t.top_share, t.decoder_norm,
+	view: `(SELECT s.release, s.layer, s.sae, s.model, l.lens, u.layer AS lens_layer, d.feature, b.label, ` + statisticsOf("t") + `,
 			g.skewness_p, g.skewness_q, g.kurtosis_p, g.kurtosis_q, r.rank_correlation, d.log_sparsity, c.tokens, c.kernel, c.saedb_version, c.computed_at,
 			n.seed AS baseline_seed, n.directions AS baseline_directions, CASE WHEN n.sae_id IS NOT NULL THEN '` + schema.LikeSAE + `' WHEN n.seed IS NOT NULL THEN '` + schema.Isotropic + `' END AS baseline_kind,
 			o.sha256 AS lens_sha256
@@ -31,9 +31,9 @@ var featuresThrough = table{
 	}, provenance[:4]),
 }
 
-// statisticsOf is the SQL of the columns of stored_statistics that are computed in one pass.
+// statisticsOf is the SQL of the columns of a row of stored_statistics.
 func statisticsOf(row string) string {
-	return row + "." + strings.Join(schema.StatisticsColumns, ", "+row+".")
+	return row + "." + strings.Join(schema.Output.StatisticsColumns(), ", "+row+".")
 }
 
 // enrichmentThrough is the table of the scores of what they come to write, as they are stored.

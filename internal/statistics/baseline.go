@@ -297,10 +297,13 @@ func (b *baselineRun) store(conn *sql.Conn) error {
 		if err := tx.QueryRowContext(b.ctx, `SELECT nextval('baseline_ids')`).Scan(&b.id); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baselines
-				(baseline_id, model_id, tokens, seed, directions, kernel, saedb_version, computed_at, sae_id, side, lens_id, lens_layer)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, `+b.side.BaselineLens(),
-			b.id, b.modelID, b.tokens, baselineSeed, b.directions, b.Kernel, b.Version, time.Now().UTC(), b.like, b.side.Name); err != nil {
+		lens, layer := b.side.BaselineLens()
+		err := schema.Insert(b.ctx, tx, "stored_baselines", schema.Row{
+			{"baseline_id", b.id}, {"model_id", b.modelID}, {"tokens", b.tokens}, {"seed", baselineSeed}, {"directions", b.directions},
+			{"kernel", b.Kernel}, {"saedb_version", b.Version}, {"computed_at", time.Now().UTC()},
+			{"sae_id", sql.NullInt64{Int64: int64(b.like), Valid: b.like != 0}}, {"side", b.side.Name}, {"lens_id", lens}, {"lens_layer", layer},
+		})
+		if err != nil {
 			return err
 		}
 		if err := b.storeStatistics(tx); err != nil {
@@ -351,18 +354,15 @@ func (b *baselineRun) storeNulls(tx *sql.Tx) error {
 		return err
 	}
 	for _, set := range b.sets {
-		null, ok := baseline.NewNull(members[set], b.counted, scores[set], aucs[set])
-		if !ok {
-			if _, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment (baseline_id, set_id, directions) VALUES (?, ?, ?)`, b.id, set, len(scores[set])); err != nil {
-				return err
+		row := schema.Row{{"baseline_id", b.id}, {"set_id", set}, {"directions", len(scores[set])}}
+		if null, ok := baseline.NewNull(members[set], b.counted, scores[set], aucs[set]); ok {
+			row = schema.Row{
+				{"baseline_id", b.id}, {"set_id", set}, {"directions", null.Directions}, {"scores", floats(null.Scores)}, {"counts", schema.List(null.Counts)},
+				{"threshold", null.Threshold}, {"location", null.Location}, {"scale", null.Scale}, {"median", null.Median},
+				{"auc_scale", null.AUCScale}, {"resolution", null.Resolution},
 			}
-			continue
 		}
-		_, err := tx.ExecContext(b.ctx, `INSERT INTO stored_baseline_enrichment
-				(baseline_id, set_id, directions, scores, counts, threshold, location, scale, median, auc_scale, resolution)
-			VALUES (?, ?, ?, CAST(? AS FLOAT[]), CAST(? AS INTEGER[]), ?, ?, ?, ?, ?, ?)`,
-			b.id, set, null.Directions, floats(null.Scores), schema.List(null.Counts), null.Threshold, null.Location, null.Scale, null.Median, null.AUCScale, null.Resolution)
-		if err != nil {
+		if err := schema.Insert(b.ctx, tx, "stored_baseline_enrichment", row); err != nil {
 			return err
 		}
 	}

@@ -281,13 +281,11 @@ func insertStatistics(side schema.Side, sae int) string {
 	for i, c := range schema.StatisticsColumns {
 		fields[i] = "s." + c + " AS " + c
 	}
-	names := strings.Join(schema.StatisticsColumns, ", ")
-	if side.Name != schema.Output.Name {
-		return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %s) SELECT %d, feature, %s FROM computed_block ORDER BY feature`,
-			names, sae, strings.Join(fields, ", "))
+	rows := "SELECT * EXCLUDE s, " + strings.Join(fields, ", ") + " FROM computed_block"
+	if side.Name == schema.Output.Name {
+		counted := fmt.Sprintf("(SELECT counted_tokens FROM stored_computations WHERE sae_id = %d)", sae)
+		rows = "SELECT *, " + schema.TopShare("counted_tokens") + " AS top_share FROM (SELECT *, " + counted + " AS counted_tokens FROM (" + rows + "))"
 	}
-	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s, top_share, decoder_norm) SELECT %[2]d, feature, %[1]s, %[4]s, decoder_norm FROM (
-			SELECT feature, decoder_norm, %[3]s, (SELECT counted_tokens FROM stored_computations WHERE sae_id = %[2]d) AS counted_tokens FROM computed_block)
-		ORDER BY feature`,
-		names, sae, strings.Join(fields, ", "), schema.TopShare("counted_tokens"))
+	names := strings.Join(side.StatisticsColumns(), ", ")
+	return fmt.Sprintf(`INSERT INTO stored_statistics (sae_id, feature, %[1]s) SELECT %[2]d, feature, %[1]s FROM (%[3]s) ORDER BY feature`, names, sae, rows)
 }
