@@ -206,9 +206,13 @@ func loadedModels(ctx context.Context, db schema.Querier) ([]loadedModel, error)
 }
 
 // chooseModel finds the model of an SAE: the one named, else the only one, else
-// the one whose name the SAE's configuration gives.
+// the one whose name the SAE's configuration gives. A database without tables has none.
 func chooseModel(ctx context.Context, tx *sql.Tx, op, name string, info sae.Info) (loadedModel, error) {
-	loaded, err := loadedModels(ctx, tx)
+	var loaded []loadedModel
+	present, err := schema.Present(ctx, tx)
+	if present {
+		loaded, err = loadedModels(ctx, tx)
+	}
 	if err != nil {
 		return loadedModel{}, err
 	}

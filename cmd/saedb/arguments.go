@@ -38,8 +38,14 @@ func flagsFirst(app *cli.App, args []string) []string {
 			into = &global
 		}
 		*into = append(*into, arg)
-		if f := takes(known, name); f != nil && !inline && !isBool(f) && i+1 < len(args) {
-			i++
+		if f := takes(known, name); f != nil && !inline && !isBool(f) {
+			if i++; i == len(args) {
+				// At the end, so that it is not given the next argument for its value.
+				if into == &global {
+					verbs = nil
+				}
+				return append(append([]string{args[0]}, verbs...), arg)
+			}
 			*into = append(*into, args[i])
 		}
 	}

@@ -120,6 +120,13 @@ func (e *usageError) Error() string { return e.problem }
 func wrongUsage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
+	of := "" // "load sae: ", nothing where no command is named
+	if c.Command.HelpName != c.App.HelpName {
+		of = strings.TrimPrefix(c.Command.HelpName, c.App.HelpName+" ") + ": "
+	}
+	if name, lacking := strings.CutPrefix(err.Error(), "flag needs an argument: -"); lacking {
+		return wrongUsage("%s--%s: expected a value, found none", of, strings.TrimLeft(name, "-"))
+	}
 	name, undefined := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !undefined {
 		return wrongUsage("%v", err)
@@ -130,10 +137,6 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		if names := f.Names(); !slices.Contains(known, "--"+names[0]) {
 			known = append(known, "--"+names[0])
 		}
-	}
-	of := "" // "load sae: ", nothing where no command is named
-	if c.Command.HelpName != c.App.HelpName {
-		of = strings.TrimPrefix(c.Command.HelpName, c.App.HelpName+" ") + ": "
 	}
 	return wrongUsage("%s", asking(of+"no flag "+name, name, known))
 }

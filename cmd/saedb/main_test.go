@@ -19,7 +19,8 @@ func TestFlagsFirst(t *testing.T) {
 		"load sae a -- --name b":                "load sae a -- --name b",
 		"sql -":                                 "sql -",
 		"info --unknown x":                      "info --unknown x",
-		"unload sae layer_3 --db":               "--db unload sae layer_3",
+		"unload sae layer_3 --db":               "--db", // which lacks its value
+		"load model PATH --name":                "load model --name",
 		"load sets --family regex --family all": "load sets --family regex --family all",
 	} {
 		got := flagsFirst(newApp(), append([]string{"saedb"}, strings.Fields(given)...))
@@ -58,6 +59,8 @@ func TestWrongUsage(t *testing.T) {
 		"plot running-sum 3":                  "plot running-sum: expected a feature's number and a token set, found 1 arguments",
 		"plot layers 3":                       `plot layers: expected no more arguments, found "3"`,
 		"plot skewness --out a.pdf":           `plot: --out: expected a name that ends in .html, .png or .svg, found "a.pdf"`,
+		"load model PATH --name":              "load model: --name: expected a value, found none",
+		"info --db":                           "--db: expected a value, found none",
 		"backup":                              "backup: expected one FILE, found 0",
 		"load sae a --model m --decoder none": "decoder",
 	} {
