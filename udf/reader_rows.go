@@ -12,8 +12,9 @@ import (
 
 // database is where readers are read from.
 type database struct {
-	queries sync.Mutex
-	lookups capi.Queryer
+	queries  sync.Mutex
+	lookups  capi.Queryer
+	readings readings
 
 	mutex sync.Mutex
 	// registered are models on disk, by name, which are in no database.
@@ -27,8 +28,7 @@ func (d *database) query(sql string, each func(capi.Chunk) error) error {
 	return d.lookups.Query(sql, each)
 }
 
-// read fills a reader from the database in parts, so that no more than one part is held
-// twice.
+// read fills a reader from the database.
 func (d *database) read(ctx context.Context, stored *storedReader, scope string) (*reader, error) {
 	if stored.registered.path != "" {
 		return readFile(ctx, stored, scope)
@@ -37,7 +37,7 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.readRows(ctx, stored, builder.SetRows); err != nil {
+	if err := d.readAll(ctx, stored, builder.SetRows); err != nil {
 		return nil, err
 	}
 	ready := &reader{stored: stored, scope: scope}
@@ -62,7 +62,7 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 	return ready, err
 }
 
-// readRows gives set the rows of a reader, each with its number.
+// readRows gives set the rows of a reader, each with its number, one at a time.
 func (d *database) readRows(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
 	const part = 4096
 	rows := 0

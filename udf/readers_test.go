@@ -241,3 +241,35 @@ func TestNoTables(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestDamagedReader: a row that is not what was loaded is named, whichever it is, and one that is
+// missing is counted; the function that matrices are read by is nobody else's.
+func TestDamagedReader(t *testing.T) {
+	for statement, want := range map[string]string{
+		"UPDATE stored_unembeddings SET w_u = w_u[:31] WHERE token_id = 5":                                    "row 5 of the stored unembedding is damaged: expected 32 values",
+		"UPDATE stored_unembeddings SET token_id = 1000000 WHERE token_id = 5":                                "row 1000000 of the stored unembedding is damaged",
+		"UPDATE stored_unembeddings SET token_id = -1 WHERE token_id = 5":                                     "row -1 of the stored unembedding is damaged",
+		"DELETE FROM stored_unembeddings WHERE token_id = 5":                                                  "the stored unembedding is damaged: expected",
+		"UPDATE stored_unembeddings SET token_id = 6 WHERE token_id = 5":                                      "found no row 5",
+		"UPDATE stored_unembeddings SET w_u = ['nan'::FLOAT] || w_u[2:] WHERE token_id = 5 AND len(w_u) = 32": "expected finite weights",
+	} {
+		db := withModels(t, saedb.Options{})
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		var x sql.NullFloat64
+		err := db.QueryRowContext(t.Context(), "SELECT (logit_stats("+direction+", 'llama')).std + (logit_stats("+direction+", 'gpt2')).std").Scan(&x)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v; want %s", statement, x, err, want)
+		}
+	}
+	db := withModels(t, saedb.Options{})
+	std(t, db, "gpt2")
+	for _, reading := range []string{"0", "1", "2", "-1"} {
+		var is bool
+		err := db.QueryRowContext(t.Context(), "SELECT any_value(saedb_hand_over("+reading+", 3, w)) FROM (SELECT "+direction+" AS w)").Scan(&is)
+		if err == nil || !strings.Contains(err.Error(), "saedb's own") {
+			t.Errorf("saedb_hand_over(%s, …): %v, %v", reading, is, err)
+		}
+	}
+}

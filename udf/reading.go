@@ -1,0 +1,109 @@
+package udf
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/udf/capi"
+)
+
+// handOver is the SQL function that a query of [database.readAll] hands rows over with. DuckDB
+// calls it with its own vectors, on as many threads as the table has row groups: a query that
+// returned the rows would copy them into its result first, which takes three times as long. It is
+// not for people, and not documented.
+const handOver = "saedb_hand_over"
+
+// readings are the readers that such queries read at the moment, by number.
+type readings struct {
+	mutex  sync.Mutex
+	last   int64
+	active map[int64]*reading
+}
+
+type reading struct {
+	ctx    context.Context
+	stored *storedReader
+	set    func(row int, values []float32) // for several rows at once
+	rows   atomic.Int64
+}
+
+func (r *readings) begin(one *reading) (number int64) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.active == nil {
+		r.active = map[int64]*reading{}
+	}
+	r.last++
+	r.active[r.last] = one
+	return r.last
+}
+
+func (r *readings) end(number int64) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	delete(r.active, number)
+}
+
+func (r *readings) of(number int64) *reading {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.active[number]
+}
+
+// registerHandOver registers saedb_hand_over(reading, row, values), which is always true.
+func registerHandOver(f *Functions, c capi.Connection) error {
+	return c.RegisterScalar(handOver, capi.Scalar{
+		Parameters: []capi.Type{capi.Bigint, capi.Integer, capi.List(capi.Float)}, Returns: capi.Boolean, Volatile: true,
+		Call: f.readers.database.takeRows,
+	})
+}
+
+func (d *database) takeRows(input capi.Chunk, output capi.Vector) error {
+	n := input.Rows()
+	if n == 0 {
+		return nil
+	}
+	given, rows, lists := input.Column(0), input.Column(1), newLists(input.Column(2), n)
+	one := d.readings.of(capi.Values[int64](given, n)[0])
+	if one == nil || !given.Validity().Valid(0) {
+		return &fault.Error{Op: handOver, Problem: "this function is saedb's own, for matrices that it reads", Hint: "decoder_directions and unembeddings have rows to select"}
+	}
+	if err := one.ctx.Err(); err != nil {
+		return err
+	}
+	values, ids, present := capi.Values[float32](lists.elements, lists.count), capi.Values[int32](rows, n), rows.Validity()
+	taken := capi.Values[bool](output, n)
+	for i := range n {
+		if taken[i] = true; !present.Valid(i) || !lists.valid(i) {
+			continue // counted as missing
+		}
+		entry, s := lists.entries[i], one.stored
+		if int(entry.Length) != s.dModel || ids[i] < 0 || int(ids[i]) >= s.rows {
+			return s.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], s.kind.matrix()),
+				fmt.Sprintf("%d values of one of %d rows", s.dModel, s.rows), int(entry.Length))
+		}
+		one.set(int(ids[i]), values[entry.Offset:entry.Offset+entry.Length])
+		one.rows.Add(1)
+	}
+	return nil
+}
+
+// readAll gives set all rows of a reader, each with its number, several at once.
+func (d *database) readAll(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
+	one := &reading{ctx: ctx, stored: stored, set: set}
+	number := d.readings.begin(one)
+	defer d.readings.end(number)
+	k := stored.kind
+	err := d.query(fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s = %d AND %s IS NOT NULL%s AND %s(%d, %s, %[4]s)`,
+		stored.in(k.table), k.owner, stored.id, k.weights, k.where, handOver, number, k.row), func(capi.Chunk) error { return nil })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fault.Returned(err)
+	}
+	return stored.checkRead(int(one.rows.Load()), stored.rows)
+}
