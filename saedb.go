@@ -152,7 +152,7 @@ func (db *DB) prepare(ctx context.Context, connector *duckdb.Connector, path str
 		}
 		return fault.At("open database", path, err)
 	}
-	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub}
+	db.operations = operations.Database{DB: db.DB, Path: path, Functions: db.Functions, Watch: o.Watch, Hub: o.Hub, Alone: true}
 	return nil
 }
 

@@ -145,7 +145,7 @@ func (ld *Loader) Query(ctx context.Context, r QueryRequest) (Outcome, error) {
 		return Outcome{}, err
 	}
 	outcome := Outcome{Name: l.name, Source: "a query"}
-	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
+	err := ld.transactWeights(ctx, func(tx *sql.Tx) (bool, error) {
 		info := sae.Info{
 			Path: "query", Format: l.format, Architecture: sae.ArchitectureDirections, DType: "F32", Scale: sae.AsStored,
 		}

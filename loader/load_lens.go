@@ -47,7 +47,7 @@ func (ld *Loader) Lens(ctx context.Context, r LensRequest) (Outcome, error) {
 	l := &load{kind: "lens", name: cmp.Or(r.Name, info.Name), format: info.Format, begun: time.Now()}
 	l.source, l.revision = r.Origin.recorded(path)
 	outcome := Outcome{Name: l.name, Rows: len(info.Layers), Source: l.source}
-	err = ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
+	err = ld.transactWeights(ctx, func(tx *sql.Tx) (changed bool, err error) {
 		m, err := lensModel(ctx, tx, r.Model, info)
 		if err != nil {
 			return false, err

@@ -97,7 +97,7 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 	if outcome.Note = checkTexts(vocabulary); outcome.Note != "" {
 		l.conventions += "; " + outcome.Note
 	}
-	err := ld.transact(ctx, func(tx *sql.Tx) (bool, error) {
+	err := ld.transactWeights(ctx, func(tx *sql.Tx) (bool, error) {
 		old, unchanged, err := ld.supersedes(ctx, tx, l, replace, &outcome)
 		if unchanged && err == nil {
 			return more.add(ctx, ld, tx, l, old, info, &outcome)

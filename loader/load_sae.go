@@ -73,7 +73,7 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 	}
 	l.source, l.revision = r.recorded()
 	outcome := Outcome{Name: l.name, Rows: info.DSAE, Source: l.source}
-	err := ld.transact(ctx, func(tx *sql.Tx) (changed bool, err error) {
+	err := ld.transactWeights(ctx, func(tx *sql.Tx) (changed bool, err error) {
 		m, err := chooseModel(ctx, tx, op, r.Model, info)
 		if err != nil {
 			return false, err

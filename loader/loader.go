@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -38,6 +39,9 @@ type Loader struct {
 	Hub func() (*HubClient, error)
 	// Opened gives SQL the rows of what a load has opened.
 	Opened Opened
+	// Alone tells that nothing else works in the database, whose settings are then the loader's to
+	// change: weights are written once, into its file, and not into its log before.
+	Alone bool
 }
 
 // Opened makes what is open readable in SQL, as the table expression that its
@@ -187,8 +191,39 @@ func (ld *Loader) transact(ctx context.Context, work func(tx *sql.Tx) (changed b
 	if err := schema.CreateViews(ctx, tx, ld.Functions); err != nil {
 		return err
 	}
-	return tx.Commit()
+	err = tx.Commit()
+	if err != nil && strings.Contains(err.Error(), inLogAlone) {
+		return nil // what comes next says so
+	}
+	return err
 }
+
+// inLogAlone is what DuckDB says of a commit that is in the log and, for want of room, not in the
+// file; it does nothing more in that database until it is opened again.
+const inLogAlone = "COMMIT succeeded and is durable"
+
+// transactWeights is transact for work that writes weights. Where nothing else works in the
+// database, they are written into its file alone, and not before into its log, whole: above
+// checkpoint_threshold DuckDB does that. It is no setting for all, since DuckDB does nothing more in
+// the database until it is opened again where there was no room for them; it is then as before.
+func (ld *Loader) transactWeights(ctx context.Context, work func(tx *sql.Tx) (changed bool, err error)) error {
+	if ld.Alone {
+		var usual bool // and not what somebody has set
+		if err := ld.DB.QueryRowContext(ctx, "SELECT current_setting('checkpoint_threshold') = '"+usualThreshold+"'").Scan(&usual); err != nil {
+			return err
+		}
+		if usual {
+			if _, err := ld.DB.ExecContext(ctx, "SET checkpoint_threshold = '1KB'"); err != nil {
+				return err
+			}
+			defer ld.DB.ExecContext(context.WithoutCancel(ctx), "RESET checkpoint_threshold")
+		}
+	}
+	return ld.transact(ctx, work)
+}
+
+// usualThreshold is what DuckDB checkpoints above by itself.
+const usualThreshold = "16.0 MiB"
 
 // fill runs an INSERT that reads rows through a table function, with progress.
 func (ld *Loader) fill(ctx context.Context, tx *sql.Tx, what string, rows int, insert string) error {

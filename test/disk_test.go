@@ -107,9 +107,10 @@ func TestDiskFullLoaded(t *testing.T) {
 	loads := []struct {
 		args           []string
 		printed, query string
+		logged         bool // what it stores goes through the log
 	}{
-		{[]string{"load", "sae", filepath.Join(inputs, "saes")}, `(?m)^loaded sae (\S+): `, "SELECT sae FROM saes ORDER BY sae"},
-		{[]string{"load", "sets", sets}, `(?m)^token sets of model (small): 1 added`, "SELECT model FROM token_sets"},
+		{[]string{"load", "sae", filepath.Join(inputs, "saes")}, `(?m)^loaded sae (\S+): `, "SELECT sae FROM saes ORDER BY sae", false},
+		{[]string{"load", "sets", sets}, `(?m)^token sets of model (small): 1 added`, "SELECT model FROM token_sets", true},
 	}
 	for _, load := range loads {
 		inLog, done := 0, false
@@ -147,7 +148,7 @@ func TestDiskFullLoaded(t *testing.T) {
 				os.Remove(file)
 			}
 		}
-		if !done || inLog == 0 {
+		if !done || inLog == 0 && load.logged {
 			t.Errorf("%v: done %v; the log alone had room for it %d times", load.args[:2], done, inLog)
 		}
 	}

@@ -29,6 +29,7 @@ type Database struct {
 	Functions *udf.Functions
 	Watch     Watch                             // may be nil
 	Hub       func() (*loader.HubClient, error) // see loader.Loader
+	Alone     bool                              // see loader.Loader
 }
 
 func (d *Database) watch(ctx context.Context, what string, rows int64, unit string) (context.Context, func()) {
@@ -41,7 +42,7 @@ func (d *Database) watch(ctx context.Context, what string, rows int64, unit stri
 // Loader loads into the database.
 func (d *Database) Loader() *loader.Loader {
 	return &loader.Loader{
-		DB: d.DB, Version: version.Number, Functions: udf.Documentation(), Opened: d.Functions, Hub: d.Hub,
+		DB: d.DB, Version: version.Number, Functions: udf.Documentation(), Opened: d.Functions, Hub: d.Hub, Alone: d.Alone,
 		Begin: func(ctx context.Context, what string, rows int64) (context.Context, func()) {
 			return d.watch(ctx, what, rows, "rows")
 		},
