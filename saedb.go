@@ -23,6 +23,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,6 +65,9 @@ type Options struct {
 	// entry, as a loss of power leaves it, and was cut there: the file in which the whole log is
 	// kept. It may be nil.
 	LogCut func(kept string)
+	// Connected gives statements that each new connection runs first, such as those that make
+	// temporary tables. It may be nil.
+	Connected func() string
 	// Watch is told of the work of loads and computations. It may be nil.
 	Watch operations.Watch
 	// Hub makes the client for what a load needs of the Hugging Face Hub. It may be nil:
@@ -124,7 +128,7 @@ func openFile(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, openError(path, o, err)
 	}
-	connector, err := duckdb.NewConnector(dsn, nil)
+	connector, err := duckdb.NewConnector(dsn, o.connected())
 	if err != nil {
 		return nil, openError(path, o, err)
 	}
@@ -133,6 +137,21 @@ func openFile(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// connected has a new connection run what Connected gives.
+func (o Options) connected() func(driver.ExecerContext) error {
+	if o.Connected == nil {
+		return nil
+	}
+	return func(connection driver.ExecerContext) error {
+		statements := o.Connected()
+		if statements == "" {
+			return nil
+		}
+		_, err := connection.ExecContext(context.Background(), statements, nil)
+		return err
+	}
 }
 
 // prepare registers the functions in a database that has just been opened, and makes

@@ -72,10 +72,11 @@ const arrows = `
 	# The database with its functions, and who opens it.
 	.: database/sql internal/check internal/fault internal/operations internal/plaintext internal/statistics internal/version loader loader/hub sql udf udf/capi github.com/duckdb/duckdb-go/v2
 	internal/sandbox: golang.org/x/sys
+	internal/notes: . internal/fault sql
 	internal/box: . database/sql internal/figures internal/files internal/output internal/sandbox sql github.com/mattn/go-runewidth
-	internal/web: . database/sql internal/box internal/fault internal/figures internal/nearest internal/plaintext internal/sandbox sql
+	internal/web: . database/sql internal/box internal/fault internal/figures internal/nearest internal/notes internal/plaintext internal/sandbox sql
 	examples/clients/go: . github.com/duckdb/duckdb-go/v2
-	cmd/saedb: . database/sql internal/box internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/operations internal/output internal/plaintext internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/model loader/sae loader/tokenset sql udf github.com/urfave/cli/v2 golang.org/x/term
+	cmd/saedb: . database/sql internal/box internal/check internal/compute internal/export internal/fault internal/figures internal/files internal/nearest internal/neuronpedia internal/notes internal/operations internal/output internal/plaintext internal/progress internal/shell internal/statistics internal/web loader loader/hub loader/model loader/sae loader/tokenset sql udf github.com/urfave/cli/v2 golang.org/x/term
 
 	# The same in another's DuckDB.
 	internal/provoke: udf/capi

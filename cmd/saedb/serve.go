@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
 	"github.com/saedb/saedb/internal/files"
+	"github.com/saedb/saedb/internal/notes"
 	"github.com/saedb/saedb/internal/web"
 	"github.com/urfave/cli/v2"
 )
@@ -21,9 +23,12 @@ var serveCommand = &cli.Command{
 	Usage: "explore the features in a browser, on this machine",
 	Flags: []cli.Flag{
 		&cli.StringFlag{Name: "listen", Usage: "the loopback `ADDRESS`, host:port; port 0 for any free one", Value: figures.ExplorerAddress},
+		&cli.StringFlag{Name: "notes", Usage: "the `FILE` of what is noted on the pages, a DuckDB database (default: beside the database, as features.notes.db)"},
+		&cli.BoolFlag{Name: "no-notes", Usage: "the pages write nothing"},
 		&cli.DurationFlag{Name: "query-time", Usage: "the `TIME` that a query on the page of SQL may take", Value: 20 * time.Second},
 	},
-	Description: "The database is open read-only. Queries on the page run in a process of their own, which reaches\n" +
+	Description: "The database is open read-only; stars, labels and notes go into a file beside it.\n" +
+		"Queries on the page run in a process of their own, which reaches\n" +
 		"no other files and no network; what a query may take stands on the page.\n" +
 		"From another machine, forward the port: ssh -L 7433:127.0.0.1:7433 HOST",
 	Action: serve,
@@ -44,12 +49,19 @@ func serve(c *cli.Context) error {
 	if c.Duration("query-time") <= 0 {
 		return wrongUsage("serve: --query-time: expected a time such as 20s, found %v", c.Duration("query-time"))
 	}
+	if c.IsSet("notes") && c.Bool("no-notes") {
+		return wrongUsage("serve: --notes or --no-notes, not both")
+	}
 	db, err := openLoaded(c, saedb.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	server, err := web.New(c.Context, db, c.String("db"), c.Duration("query-time"))
+	var store *notes.Store
+	if !c.Bool("no-notes") {
+		store = notes.New(cmp.Or(c.String("notes"), notes.Beside(c.String("db"))))
+	}
+	server, err := web.New(c.Context, db, c.String("db"), store, c.Duration("query-time"))
 	if err != nil {
 		return err
 	}

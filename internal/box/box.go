@@ -26,6 +26,8 @@ type Options struct {
 	Path         string        // of the database, absolute
 	Unembeddings int64         // bytes of those of all its models, as functions hold them
 	Time         time.Duration // that one query may take
+	// Tables gives statements that make temporary tables for a query; it may be nil.
+	Tables func(context.Context) string
 }
 
 // A Box runs strangers' queries, one at a time. Its methods may be called by several
@@ -149,6 +151,9 @@ func (b *Box) ask(ctx context.Context, r request, take func(directory string) er
 	if p.err != nil {
 		b.renew()
 		return nil, fmt.Errorf("the process for queries: %w", p.err)
+	}
+	if b.options.Tables != nil {
+		r.Tables = b.options.Tables(ctx)
 	}
 	limited, cancel := context.WithTimeout(ctx, b.options.Time)
 	defer cancel()

@@ -26,6 +26,7 @@ type request struct {
 	Path    string          // of the database, for askOpen
 	Threads int             // for askOpen
 	Query   string          // the stranger's
+	Tables  string          // statements of ours that make temporary tables for it
 	Figure  figures.Request // for askFigure; Query has the query
 	Chart   figures.Chart   // for askChart
 }

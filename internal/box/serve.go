@@ -85,6 +85,7 @@ type worker struct {
 	db        *saedb.DB
 	checker   *checker
 	directory string
+	tables    string // statements that make the tables of the request, on a connection of its own
 }
 
 func (w *worker) answer(ctx context.Context, asked request) (kind byte, payload []byte, err error) {
@@ -99,6 +100,7 @@ func (w *worker) answer(ctx context.Context, asked request) (kind byte, payload 
 	if w.db == nil {
 		return 0, nil, errors.New("no database is open")
 	}
+	w.tables = asked.Tables
 	query, err := w.checker.query(ctx, asked.Query)
 	if err != nil {
 		return 0, nil, err
@@ -128,7 +130,7 @@ func (w *worker) open(ctx context.Context, asked request) (sandbox.Holds, error)
 	}
 	// The last unembedding that was used is kept for the next query, and no other.
 	w.db, err = saedb.Open(ctx, asked.Path,
-		saedb.Options{ReadOnly: true, MemoryLimit: databaseMemory, ModelMemory: 1})
+		saedb.Options{ReadOnly: true, MemoryLimit: databaseMemory, ModelMemory: 1, Connected: func() string { return w.tables }})
 	if err != nil {
 		return holds, err
 	}

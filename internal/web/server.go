@@ -22,6 +22,7 @@ import (
 	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/internal/figures"
 	"github.com/saedb/saedb/internal/nearest"
+	"github.com/saedb/saedb/internal/notes"
 	"github.com/saedb/saedb/internal/plaintext"
 	"github.com/saedb/saedb/internal/sandbox"
 )
@@ -45,6 +46,7 @@ type Server struct {
 	db         *saedb.DB
 	database   string        // its name on the page
 	box        *box.Box      // runs what the page's users write
+	notes      *notes.Store  // nil for none
 	downloads  chan struct{} // one for each that is on its way
 	files      map[string]file
 	catalogue  *catalogue
@@ -63,9 +65,10 @@ type file struct {
 }
 
 // New confines db, which must be the database of the file path, open read-only, and returns
-// a server of it. A query of a user's may take so long. Close the server when it has stopped.
-func New(ctx context.Context, db *saedb.DB, path string, queryTime time.Duration) (*Server, error) {
-	s := &Server{db: db, database: filepath.Base(path), downloads: make(chan struct{}, mostDownloads)}
+// a server of it, with the notes of store, which may be nil. A query of a user's may take so long.
+// Close the server when it has stopped.
+func New(ctx context.Context, db *saedb.DB, path string, store *notes.Store, queryTime time.Duration) (*Server, error) {
+	s := &Server{db: db, database: filepath.Base(path), notes: store, downloads: make(chan struct{}, mostDownloads)}
 	db.SetMaxIdleConns(idleConnections)
 	if err := s.load(); err != nil {
 		return nil, err
@@ -89,6 +92,9 @@ func (s *Server) openBox(ctx context.Context, path string, queryTime time.Durati
 		return err
 	}
 	o := box.Options{Path: path, Time: queryTime}
+	if s.notes != nil {
+		o.Tables = s.notes.Tables
+	}
 	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(sum(4 * CAST(d_model AS BIGINT) * d_vocab), 0) FROM models`).Scan(&o.Unembeddings); err != nil {
 		return err
 	}
@@ -166,6 +172,11 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/sql", s.answer(s.sql))
 	mux.HandleFunc("GET /api/sql.csv", s.download(s.box.CSV, "result.csv", "text/csv; charset=utf-8"))
 	mux.HandleFunc("GET /api/sql.parquet", s.download(s.box.Parquet, "result.parquet", "application/vnd.apache.parquet"))
+	mux.HandleFunc("GET /api/notes", s.answer(s.allNotes))
+	mux.HandleFunc("GET /api/notes.csv", s.notesCSV)
+	mux.HandleFunc("GET "+writeNote, s.answer(s.note))
+	mux.HandleFunc("POST "+writeNote, s.answer(s.putNote))
+	mux.HandleFunc("POST "+writeQuery, s.answer(s.putQuery))
 	mux.HandleFunc("GET /", s.static)
 	return guard(mux)
 }
@@ -187,11 +198,11 @@ func guard(next http.Handler) http.Handler {
 		switch {
 		case !loopback(r.Host):
 			http.Error(w, "this host name is not one of this machine", http.StatusMisdirectedRequest)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			h.Set("Allow", "GET, HEAD")
-			http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		case foreign(r):
 			http.Error(w, "the request comes from another site", http.StatusForbidden)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && !(r.Method == http.MethodPost && mayWrite(r)):
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET", http.StatusMethodNotAllowed)
 		default:
 			next.ServeHTTP(w, r)
 		}

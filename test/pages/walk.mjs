@@ -36,6 +36,7 @@ const pages = [
   ["token?id=25", ")", { ".heat td": 12, "main tbody tr": 30 }],
   ["sql?" + new URLSearchParams({ q: "SELECT\n nope" }), "SQL", { ".place": 1 }],
   ["search?q=digit", "Search: digit", { "main tbody tr": 20 }],
+  ["notes", "Notes", { "main p": 2 }],
 ];
 
 const [product, executablePath, address] = process.argv.slice(2);

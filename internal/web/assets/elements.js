@@ -21,6 +21,17 @@ export async function get(path, parameters) {
   return body;
 }
 
+// Sends what is to be kept.
+export async function post(path, what) {
+  const answer = await fetch("/api/" + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(what),
+  });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error || answer.statusText);
+}
+
 export const address = (page, parameters) => {
   const query = new URLSearchParams();
   for (const [k, v] of Object.entries(parameters || {})) if (v !== undefined && v !== null && v !== "") query.set(k, v);

@@ -5,6 +5,7 @@ import { address, element, get, link } from "./elements.js";
 import { featurePage } from "./feature.js";
 import { featuresPage } from "./features.js";
 import { layerPage, layersPage } from "./layers.js";
+import { notesPage } from "./notes.js";
 import { sqlPage } from "./query.js";
 import { searchPage } from "./search.js";
 import { setPage, setsPage } from "./sets.js";
@@ -24,6 +25,7 @@ const pages = {
   set: setPage,
   search: searchPage,
   token: tokenPage,
+  notes: notesPage,
   sql: sqlPage,
 };
 

@@ -18,6 +18,7 @@ import {
 } from "./elements.js";
 import { ends } from "./ends.js";
 import { throughLens } from "./lens.js";
+import { noteOf } from "./notes.js";
 
 export async function featurePage(p, overview, shown) {
   const data = await get("feature", { sae: p.sae, feature: p.feature }),
@@ -40,6 +41,7 @@ export async function featurePage(p, overview, shown) {
     bars.scrollIntoView({ block: "nearest" });
   };
   mark(p.set);
+  const mine = await noteOf(f).catch((e) => element("p", { class: "error", role: "alert" }, e.message));
   const near = nearest(f, of, overview, shown, alike);
   const enriched = setsOf(data, "output", p, choose);
   return [
@@ -51,6 +53,7 @@ export async function featurePage(p, overview, shown) {
       element("span", { class: "quiet" }, [f.sae, "layer " + f.layer, f.model].join(" · ")),
     ),
     ...meaning(data),
+    mine,
     ways(f, of, overview, alike),
     facts(f, ["skewness", "kurtosis", "mean", "std", "log_sparsity", "cos_skewness", "cos_kurtosis"]),
     bars,

@@ -1,5 +1,6 @@
 // The explorer's page of SQL: a query is completed, run, drawn and downloaded.
 import { address, element, get, whole } from "./elements.js";
+import { savedQueries } from "./notes.js";
 import { problem, shown } from "./result.js";
 
 // What of the address says how a result is drawn.
@@ -52,6 +53,7 @@ export async function sqlPage(p, overview) {
       `${l.seconds} s, in ${size(l.memory)} of memory. Shown are ${whole(l.rows)} rows, of at most ` +
       `${size(l.page_bytes)}; a download has all, up to ${size(l.file_bytes)}.`;
   });
+  const saved = await savedQueries(() => box.value).catch(() => null);
   const names = get("names");
   let chosen = 0,
     words = [];
@@ -134,6 +136,7 @@ export async function sqlPage(p, overview) {
       ),
     ),
     limits,
+    saved,
     out,
   ];
 }

@@ -1,0 +1,161 @@
+// Stars, labels and notes of one's own, and queries that were saved: they are kept in a file
+// beside the database.
+import { address, element, featureAddress, get, link, post, table } from "./elements.js";
+
+const when = (changed) => changed.slice(0, 16).replace("T", " ");
+
+// What one has written of a feature, on its page, with what changes it: s stars it, n goes to the
+// note. Nothing where the server keeps no notes.
+export async function noteOf(f) {
+  const { path, note } = await get("note", { sae: f.sae, feature: f.feature });
+  if (!path) return null;
+  const kept = { sae: f.sae, feature: f.feature, starred: false, label: "", note: "", ...note };
+  delete kept.changed;
+  const said = element("p", { class: "quiet", role: "status" });
+  const star = element("button", { type: "button", class: "star", title: "Star this feature (key s)" });
+  const label = element("input", { type: "text", maxlength: "200", value: kept.label, autocomplete: "off" });
+  const text = element("textarea", { rows: "3", maxlength: "10000", "data-key": "note" }, kept.note);
+  const show = () => {
+    star.setAttribute("aria-pressed", String(kept.starred));
+    star.textContent = kept.starred ? "★ starred" : "☆ star";
+  };
+  const keep = async (changes) => {
+    const before = { ...kept };
+    Object.assign(kept, changes);
+    show();
+    try {
+      await post("note", kept);
+      said.textContent = "kept in " + path;
+    } catch (e) {
+      Object.assign(kept, before);
+      show();
+      said.textContent = e.message;
+    }
+  };
+  star.onclick = () => keep({ starred: !kept.starred });
+  const form = element(
+    "form",
+    {
+      class: "mynote",
+      onsubmit: (e) => {
+        e.preventDefault();
+        keep({ label: label.value, note: text.value });
+      },
+    },
+    element("label", {}, "Your label ", label),
+    element("label", {}, "Your note ", text),
+    element("div", { class: "actions" }, element("button", { type: "submit" }, "Keep"), said),
+  );
+  const details = element(
+    "details",
+    { open: Boolean(kept.label || kept.note) },
+    element("summary", { title: "Write a note (key n)" }, "Note"),
+    form,
+  );
+  show();
+  const section = element("section", { class: "mine", "aria-label": "Your note" }, star, details);
+  section.addEventListener("star", () => star.click());
+  section.addEventListener("note", () => {
+    details.open = true;
+    text.focus();
+  });
+  return section;
+}
+
+// The keys of a feature's page, where nothing is typed.
+document.addEventListener("keydown", (e) => {
+  const name = { s: "star", n: "note" }[e.key];
+  if (!name || e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName))
+    return;
+  const mine = document.querySelector("main .mine");
+  if (!mine) return;
+  e.preventDefault();
+  mine.dispatchEvent(new Event(name));
+});
+
+// The page of all notes.
+export async function notesPage() {
+  const { path, notes, queries } = await get("notes");
+  const parts = ["Notes", element("h1", {}, "Notes")];
+  if (!path) return [...parts, element("p", {}, "This server keeps no notes: it was started with --no-notes.")];
+  const where = `What you star, label and note on the pages of features is kept in ${path}: in SQL, my_notes.`;
+  parts.push(element("p", { class: "quiet" }, where));
+  if (notes.length === 0)
+    parts.push(element("p", {}, "There is none yet: open a feature, and press s to star it, or n to write."));
+  else
+    parts.push(
+      table(
+        "Notes",
+        [
+          ["", "", (n) => (n.starred ? element("span", { role: "img", "aria-label": "starred" }, "★") : "")],
+          ["feature", "number", (n) => (n.loaded ? link(featureAddress(n), String(n.feature)) : n.feature)],
+          ["layer", "number", (n) => n.layer],
+          ["label", "", (n) => n.label || "–"],
+          ["note", "words", (n) => n.note || "–"],
+          ["SAE", "", (n) => n.sae + (n.loaded ? "" : " (not in this database)")],
+          ["changed", "", (n) => when(n.changed)],
+        ],
+        notes,
+      ),
+      element("p", {}, element("a", { href: "/api/notes.csv", download: "notes.csv" }, "Download as CSV")),
+    );
+  if (queries.length > 0)
+    parts.push(
+      element("h2", {}, "Saved queries"),
+      element("ul", {}, ...queries.map((q) => element("li", {}, link(address("sql", { q: q.query }), q.name)))),
+    );
+  return parts;
+}
+
+// Saved queries on the page of SQL: those there are, and what saves the one in the box.
+export async function savedQueries(query) {
+  const { path, queries } = await get("notes");
+  if (!path) return null;
+  const list = element("ul", { class: "saved" }),
+    said = element("span", { class: "quiet", role: "status" }),
+    name = element("input", { type: "text", maxlength: "200", autocomplete: "off", "aria-label": "Name of the query" });
+  const draw = (all) =>
+    list.replaceChildren(
+      ...all.map((q) =>
+        element(
+          "li",
+          {},
+          link(address("sql", { q: q.query }), q.name),
+          element(
+            "button",
+            { type: "button", "aria-label": "Forget " + q.name, onclick: () => save(q.name, "") },
+            "forget",
+          ),
+        ),
+      ),
+    );
+  const save = async (name, query) => {
+    try {
+      await post("query", { name, query });
+      said.textContent = query ? "saved" : "forgotten";
+      draw((await get("notes")).queries);
+    } catch (e) {
+      said.textContent = e.message;
+    }
+  };
+  draw(queries);
+  return element(
+    "details",
+    { class: "mine" },
+    element("summary", {}, "Saved queries"),
+    list,
+    element(
+      "form",
+      {
+        class: "actions",
+        onsubmit: (e) => {
+          e.preventDefault();
+          save(name.value, query());
+        },
+      },
+      name,
+      element("button", { type: "submit" }, "Save this query"),
+      said,
+    ),
+  );
+}

@@ -1,0 +1,151 @@
+package web
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/saedb/saedb/internal/fault"
+	"github.com/saedb/saedb/internal/notes"
+)
+
+// mostWritten bounds what a page sends, in bytes.
+const mostWritten = 64 << 10
+
+// What pages may write: nothing but notes.
+const (
+	writeNote  = "/api/note"
+	writeQuery = "/api/query"
+)
+
+// mayWrite tells whether a page of ours sent the request, to write what may be written: browsers
+// name the origin of every POST, and no other site can send JSON without asking first.
+func mayWrite(r *http.Request) bool {
+	return (r.URL.Path == writeNote || r.URL.Path == writeQuery) &&
+		r.Header.Get("Origin") == "http://"+r.Host && r.Header.Get("Content-Type") == "application/json"
+}
+
+var errNoNotes = &fault.Error{Op: "notes", Problem: "serve was started with --no-notes"}
+
+// A noted feature is a note with what the database knows of the feature: nothing of one of another
+// database.
+type noted struct {
+	notes.Note
+	Layer  any  `json:"layer"`
+	Loaded bool `json:"loaded"`
+}
+
+// notes are all that are kept, and where.
+func (s *Server) allNotes(r *http.Request) (any, error) {
+	if s.notes == nil {
+		return map[string]any{"path": nil, "notes": []noted{}, "queries": []notes.Query{}}, nil
+	}
+	kept, err := s.notes.All(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]noted, len(kept.Notes))
+	for i, n := range kept.Notes {
+		all[i] = noted{Note: n}
+		if a, err := s.catalogue.find(n.SAE); err == nil {
+			all[i].Loaded = true
+			if a.layer.Valid {
+				all[i].Layer = a.layer.Int32
+			}
+		}
+	}
+	queries := append([]notes.Query{}, kept.Queries...)
+	return map[string]any{"path": s.notes.Path(), "notes": all, "queries": queries}, nil
+}
+
+// note is what is kept of one feature, null for nothing.
+func (s *Server) note(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	feature, err := number(q, "feature", 0, 1<<31-1)
+	if err != nil {
+		return nil, err
+	}
+	answer := map[string]any{"path": nil, "note": nil}
+	if s.notes == nil {
+		return answer, nil
+	}
+	answer["path"] = s.notes.Path()
+	kept, err := s.notes.All(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range kept.Notes {
+		if n.SAE == q.Get("sae") && n.Feature == int(feature) {
+			answer["note"] = n
+		}
+	}
+	return answer, nil
+}
+
+// putNote keeps a note of a feature that is loaded.
+func (s *Server) putNote(r *http.Request) (any, error) {
+	var n notes.Note
+	if err := s.written(r, &n); err != nil {
+		return nil, err
+	}
+	if _, err := s.catalogue.find(n.SAE); err != nil {
+		return nil, err
+	}
+	if there, err := s.hasFeature(r.Context(), n.SAE, n.Feature); err != nil || !there {
+		return nil, errors.Join(err, &notFound{fmt.Sprintf("feature %d of %s", n.Feature, n.SAE)})
+	}
+	return map[string]any{}, s.notes.Put(context.WithoutCancel(r.Context()), n)
+}
+
+func (s *Server) hasFeature(ctx context.Context, sae string, feature int) (there bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM saes WHERE sae = ? AND ? BETWEEN 0 AND d_sae - 1`, sae, feature).Scan(&there)
+	return there, err
+}
+
+// putQuery keeps a query under a name.
+func (s *Server) putQuery(r *http.Request) (any, error) {
+	var q notes.Query
+	if err := s.written(r, &q); err != nil {
+		return nil, err
+	}
+	return map[string]any{}, s.notes.Save(context.WithoutCancel(r.Context()), q.Name, q.Query)
+}
+
+// written reads what a page sends.
+func (s *Server) written(r *http.Request, into any) error {
+	if s.notes == nil {
+		return errNoNotes
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, mostWritten))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return &fault.Error{Op: "notes", Expected: "JSON of what is to be kept", Err: err}
+	}
+	return nil
+}
+
+// notesCSV sends all notes as a file.
+func (s *Server) notesCSV(w http.ResponseWriter, r *http.Request) {
+	if s.notes == nil {
+		fail(w, r, errNoNotes)
+		return
+	}
+	kept, err := s.notes.All(r.Context())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="notes.csv"`)
+	out := csv.NewWriter(w)
+	out.Write([]string{"sae", "feature", "starred", "label", "note", "changed_at"})
+	for _, n := range kept.Notes {
+		out.Write([]string{n.SAE, strconv.Itoa(n.Feature), strconv.FormatBool(n.Starred), n.Label, n.Note, n.Changed.UTC().Format(time.DateTime)})
+	}
+	out.Flush()
+}
