@@ -37,6 +37,12 @@ const ShownText = `coalesce(CASE WHEN text = '' OR contains(text, chr(65533)) TH
 // float64.
 const DecoderNorm = "sqrt(list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec AS DOUBLE[])))"
 
+// Role is the SQL of the role of a row of stored_statistics, as the view features has it.
+const Role = "feature_role(cos_kurtosis, cos_skewness, pow(cos_std / nullif(decoder_norm, 0), 2))"
+
+// Roles are those that there are.
+var Roles = []string{"prediction", "suppression", "partition"}
+
 // ViewMacros is the statements that make the macros that views call.
 func ViewMacros() string {
 	return fileText("views/00_meaning.sql")

@@ -2,9 +2,11 @@ package test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +49,10 @@ func TestExplorerNotes(t *testing.T) {
 	visit("/#/notes", `document.querySelectorAll("main tbody tr").length === 1`)
 	if row := eval[string](t, b, `document.querySelector("main tbody tr").textContent`); !strings.Contains(row, "★6329number words"+hostile+"smollm2-demo/blocks.29.hook_resid_pre") {
 		t.Errorf("the page of notes has %q", row)
+	}
+	visit("/#/features?noted=starred&columns=role,label", `document.querySelectorAll("main tbody tr").length === 1`)
+	if row := eval[string](t, b, `document.querySelector("main tbody tr").textContent`); row != "★ 6329prediction–" {
+		t.Errorf("the table of starred features has %q", row)
 	}
 	visit(featureOfNotes, `document.querySelector(".mynote textarea")?.value === `+quoted(t, hostile))
 	const stored = "SELECT n.label, n.note, n.starred, f.layer FROM my_notes n JOIN features f USING (sae, feature)"
@@ -142,4 +148,32 @@ func TestExplorerRefusesNotes(t *testing.T) {
 		}
 	}
 	expectFailure(t, saedbRun(t, "", "--db", example, "serve", "--notes", "a.db", "--no-notes"), 2, "--notes or --no-notes, not both")
+}
+
+// TestExplorerRoles: the features of a role, and how many there are of each, are those of the view.
+func TestExplorerRoles(t *testing.T) {
+	address := explore(t)
+	_, text := request(t, "GET", address+"/api/facets?min_kurtosis=5")
+	var facets struct {
+		Roles []struct {
+			Role     string
+			Features int
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &facets); err != nil || len(facets.Roles) == 0 {
+		t.Fatalf("%v: %s", err, text)
+	}
+	want := mustRun(t, "--db", example, "sql", "--format", "csv", "SELECT role, count(*) FROM features WHERE kurtosis >= 5 AND role IS NOT NULL GROUP BY role ORDER BY role")
+	var got []string
+	for _, r := range facets.Roles {
+		got = append(got, fmt.Sprintf("%s,%d", r.Role, r.Features))
+		_, text := request(t, "GET", address+"/api/features?limit=0&min_kurtosis=5&role="+r.Role)
+		if !strings.HasSuffix(text, fmt.Sprintf(`"total":%d}`, r.Features)) {
+			t.Errorf("role %s: %d by the facet, and %s", r.Role, r.Features, text)
+		}
+	}
+	slices.Sort(got)
+	if _, rows, _ := strings.Cut(strings.TrimSpace(want), "\n"); rows != strings.Join(got, "\n") {
+		t.Errorf("roles %v, want %s", got, rows)
+	}
 }

@@ -17,9 +17,18 @@ import (
 // mostBins is how many bars a facet's histogram has at most, but for those at its ends.
 const mostBins = 24
 
-// filterMeaning leaves the features whose label contains a text, in capitals or not, and those
-// that promote or suppress a token set beyond chance.
+// filterMeaning leaves the features whose label contains a text, in capitals or not, those of a
+// role, those that somebody has noted, and those that promote or suppress a token set beyond chance.
 func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilter) error {
+	if err := s.filterNoted(ctx, q, f); err != nil {
+		return err
+	}
+	if role := q.Get("role"); role != "" {
+		if !slices.Contains(schema.Roles, role) {
+			return missing("role", role, schema.Roles)
+		}
+		f.conditions, f.values, f.columns = append(f.conditions, schema.Role+" = ?"), append(f.values, role), append(f.columns, "cos_kurtosis")
+	}
 	if text := q.Get("label"); text != "" {
 		f.conditions = append(f.conditions, `(sae_id, feature) IN (SELECT (sae_id, feature) FROM stored_labels WHERE contains(lower(label), lower(?))
 			UNION ALL SELECT (sae_id, feature) FROM stored_input_labels WHERE contains(lower(label), lower(?)))`)
@@ -63,7 +72,8 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 func (s *Server) facets(r *http.Request) (any, error) {
 	q := without(r.URL.Query(), "sort", "order", "offset", "limit")
 	key := "facets " + q.Encode()
-	if known, ok := s.drawn.get(key); ok {
+	lasts := !q.Has("noted") // notes change
+	if known, ok := s.drawn.get(key); ok && lasts {
 		return known, nil
 	}
 	found, err := s.countFacets(r.Context(), q)
@@ -71,7 +81,7 @@ func (s *Server) facets(r *http.Request) (any, error) {
 		return nil, err
 	}
 	content, err := json.Marshal(found)
-	if err == nil {
+	if err == nil && lasts {
 		s.drawn.keep(key, content)
 	}
 	return json.RawMessage(content), err
@@ -94,6 +104,10 @@ func (s *Server) countFacets(ctx context.Context, q url.Values) (any, error) {
 		c["sae"], c["layer"] = a.name, a.layerOrNil()
 		delete(c, "sae_id")
 	}
+	roles, err := s.countRoles(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	histograms := map[string]any{}
 	for _, statistic := range []string{"skewness", "kurtosis"} {
 		f, err := s.featureFilter(ctx, without(q, "min_"+statistic, "max_"+statistic))
@@ -104,7 +118,20 @@ func (s *Server) countFacets(ctx context.Context, q url.Values) (any, error) {
 			return nil, err
 		}
 	}
-	return map[string]any{"saes": counts, "histograms": histograms}, nil
+	return map[string]any{"saes": counts, "roles": roles, "histograms": histograms}, nil
+}
+
+// countRoles counts the features of each role, in the order of all roles.
+func (s *Server) countRoles(ctx context.Context, q url.Values) ([]row, error) {
+	f, err := s.featureFilter(ctx, without(q, "role"))
+	if err != nil || f.none {
+		return []row{}, err
+	}
+	counted, err := s.list(ctx, "SELECT role, count(*) AS features FROM (SELECT "+schema.Role+" AS role FROM "+f.from(s.catalogue.computed, "cos_kurtosis")+
+		" WHERE "+f.where()+") WHERE role IS NOT NULL GROUP BY role", f.arguments()...)
+	place := func(r row) int { return slices.Index(schema.Roles, r["role"].(string)) }
+	slices.SortFunc(counted, func(a, b row) int { return place(a) - place(b) })
+	return counted, err
 }
 
 func without(q url.Values, keys ...string) url.Values {

@@ -65,6 +65,7 @@ func (s *Server) features(r *http.Request) (any, error) {
 		for _, t := range f.tokens {
 			tokens = append(tokens, t.described())
 		}
+		s.star(r.Context(), rows)
 		return map[string]any{"total": total, "rows": rows, "tokens": tokens, "sort": order, "order": map[bool]string{true: "asc", false: "desc"}[ascending]}
 	}
 	if f.none {
@@ -259,7 +260,7 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 	}
 	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
 	for _, columns := range append([]string{
-		"mean, std, skewness, kurtosis, top_token_ids, bottom_token_ids FROM stored_statistics",
+		"mean, std, skewness, kurtosis, cos_mean, cos_std, cos_skewness, cos_kurtosis, " + schema.Role + " AS role, top_token_ids, bottom_token_ids FROM stored_statistics",
 		"log_sparsity FROM stored_decoders",
 		"both_sides(i.label, l.label) AS label FROM (FROM stored_labels" + in + ") l FULL JOIN (FROM stored_input_labels" + in + ") i USING (sae_id, feature)",
 	}, others...) {

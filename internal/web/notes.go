@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -85,6 +87,48 @@ func (s *Server) note(r *http.Request) (any, error) {
 		}
 	}
 	return answer, nil
+}
+
+// filterNoted leaves the features that have a note, or a star.
+func (s *Server) filterNoted(ctx context.Context, q url.Values, f *featureFilter) error {
+	asked := q.Get("noted")
+	switch {
+	case asked == "":
+		return nil
+	case asked != "any" && asked != "starred":
+		return missing("noted", asked, []string{"any", "starred"})
+	case s.notes == nil:
+		return errNoNotes
+	}
+	kept, err := s.notes.All(ctx)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	for _, n := range kept.Notes {
+		if a, err := s.catalogue.find(n.SAE); err == nil && (n.Starred || asked == "any") {
+			keys = append(keys, fmt.Sprintf("(%d, %d)", a.id, n.Feature))
+		}
+	}
+	if f.none = f.none || len(keys) == 0; !f.none {
+		f.conditions = append(f.conditions, "(sae_id, feature) IN ("+strings.Join(keys, ", ")+")")
+	}
+	return nil
+}
+
+// star tells of rows of features which are starred.
+func (s *Server) star(ctx context.Context, rows []row) {
+	if s.notes == nil {
+		return
+	}
+	kept, _ := s.notes.All(ctx) // the table is shown all the same; the page of notes has the error
+	for _, n := range kept.Notes {
+		for _, r := range rows {
+			if n.Starred && r["sae"] == n.SAE && fmt.Sprint(r["feature"]) == strconv.Itoa(n.Feature) {
+				r["starred"] = true
+			}
+		}
+	}
 }
 
 // putNote keeps a note of a feature that is loaded.

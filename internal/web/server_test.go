@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/saedb/saedb/internal/box"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // TestGuard: a name that others control, another method and another site's page are refused,
@@ -109,6 +110,10 @@ func TestFilter(t *testing.T) {
 		"release=r&sae=a&max_std=1":       "sae_id IN (1) AND std <= ? [1]",
 		"model=none":                      "none",
 		"layer=x":                         `layer: expected a number, found "x"`,
+		"role=partition":                  "sae_id > 0 AND " + schema.Role + " = ? [partition]",
+		"role=x":                          "no role x; there are prediction, suppression, partition",
+		"noted=any":                       "notes: serve was started with --no-notes",
+		"noted=x":                         "no noted x; there are any, starred",
 		"min_skewness=x":                  `min_skewness: expected a number for a statistic, found "x"`,
 		"min_feature)--=1":                `min_feature)--: expected a number for a statistic, found "1"`,
 	} {

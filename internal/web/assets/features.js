@@ -17,6 +17,73 @@ import {
 
 const limit = 50;
 
+// The columns of the table that can be chosen: [name in the address, heading, kind, how a cell is
+// made, name to sort by, whether it is shown unless others are chosen].
+const number = (name, shown, kind = "number") => [
+  name,
+  name.replaceAll("_", " "),
+  kind,
+  (r) => short(r[name]),
+  name,
+  shown,
+];
+const choices = [
+  number("skewness", true),
+  number("kurtosis", true, "number wide"),
+  number("std", true, "number wide"),
+  number("mean", false),
+  number("log_sparsity", true, "number wide"),
+  number("cos_mean", false),
+  number("cos_std", false),
+  number("cos_skewness", false),
+  number("cos_kurtosis", false),
+  ["role", "role", "text wide", (r) => r.role, undefined, false],
+  ["label", "label", "words wide", label, undefined, true],
+  [
+    "promotes",
+    "promotes",
+    "tokens",
+    (r) => tokenList(r.model, r.top_token_ids, r.top_tokens, "promotes"),
+    undefined,
+    true,
+  ],
+  [
+    "suppresses",
+    "suppresses",
+    "tokens wide",
+    (r) => tokenList(r.model, r.bottom_token_ids, r.bottom_tokens, "suppresses", 4),
+    undefined,
+    true,
+  ],
+  ["sae", "SAE", "text wide", (r) => r.sae, undefined, true],
+  ["neuronpedia", "Neuronpedia", "text wide", (r) => outside(r.neuronpedia_url, "Neuronpedia"), undefined, true],
+];
+const usual = choices.filter((c) => c[5]).map((c) => c[0]);
+const chosenColumns = (p) => (p.columns ? p.columns.split(",") : usual);
+
+// What columns the table has, which the address says where they are not the usual ones.
+function columnChoice(p, go) {
+  const now = chosenColumns(p);
+  const change = (name, on) => {
+    const wanted = choices.map((c) => c[0]).filter((c) => (c === name ? on : now.includes(c)));
+    go({ columns: wanted.join() === usual.join() ? undefined : wanted.join(), offset: p.offset, open: "columns" });
+  };
+  return element(
+    "details",
+    { class: "columns", open: p.open === "columns" },
+    element("summary", {}, "Columns"),
+    ...choices.map(([name, heading]) => {
+      const box = element("input", {
+        type: "checkbox",
+        checked: now.includes(name),
+        "data-key": "column " + name,
+        onchange: () => change(name, box.checked),
+      });
+      return element("label", {}, box, " " + heading);
+    }),
+  );
+}
+
 // What a token's place is called at each end that features are found by.
 const atEnd = { promotes: "promotes", suppresses: "suppresses", excited_by: "is excited by" };
 
@@ -51,21 +118,14 @@ export async function featuresPage(p, overview) {
         ["weight", "number", (r) => short(r.weight)],
       ]
     : [];
+  const columns = chosenColumns(p);
   const grid = table(
     "Features",
     [
-      ["feature", "number", (r) => link(featureAddress(r), String(r.feature)), "feature"],
+      ["feature", "number", numbered, "feature"],
       ["layer", "number", (r) => r.layer, "layer"],
       ...place,
-      ["skewness", "number", (r) => short(r.skewness), "skewness"],
-      ["kurtosis", "number wide", (r) => short(r.kurtosis), "kurtosis"],
-      ["std", "number wide", (r) => short(r.std), "std"],
-      ["log sparsity", "number wide", (r) => short(r.log_sparsity), "log_sparsity"],
-      ["label", "words wide", label],
-      ["promotes", "tokens", (r) => tokenList(r.model, r.top_token_ids, r.top_tokens, "promotes")],
-      ["suppresses", "tokens wide", (r) => tokenList(r.model, r.bottom_token_ids, r.bottom_tokens, "suppresses", 4)],
-      ["SAE", "text wide", (r) => r.sae],
-      ["", "text wide", (r) => outside(r.neuronpedia_url, "Neuronpedia")],
+      ...choices.filter(([name]) => columns.includes(name)).map(([, ...column]) => column.slice(0, 4)),
     ],
     data.rows,
     sorting,
@@ -78,9 +138,19 @@ export async function featuresPage(p, overview) {
     facets(p, go),
     data.total === 0 ? element("p", { role: "alert" }, none(p, overview)) : null,
     pager(offset, data, go),
+    columnChoice(p, go),
     grid,
   ];
 }
+
+// A feature's number, with its star.
+const numbered = (r) =>
+  element(
+    "span",
+    {},
+    r.starred ? element("span", { role: "img", "aria-label": "starred", class: "star" }, "★ ") : null,
+    link(featureAddress(r), String(r.feature)),
+  );
 
 // The rows that an address asks for; beyond the last of them, the last page, whose address it
 // becomes.
@@ -140,6 +210,7 @@ function filters(p, overview, go) {
     element("label", {}, "a promoted token's text contains ", find),
     element("label", {}, "label contains ", labelled),
     inSet(p, go),
+    choice("notes", ["any", "starred"], p.noted, (v) => go({ noted: v })),
     range("skewness", "skewness"),
     range("kurtosis", "kurtosis"),
     element(
@@ -160,7 +231,7 @@ function filters(p, overview, go) {
 function chips(p, tokens, overview, go) {
   const words = [];
   for (const [key, value] of Object.entries(p)) {
-    if (value === "" || ["sort", "order", "offset", "limit", "direction"].includes(key)) continue;
+    if (value === "" || ["sort", "order", "offset", "limit", "direction", "columns", "open"].includes(key)) continue;
     if (key === "model" && tokens.length > 0 && overview.models.length === 1) continue; // goes with the token
     const [, side, column] = /^(min|max)_(.+)$/.exec(key) || [];
     const exact = tokens.find((t) => t.parameter === key);
@@ -168,6 +239,8 @@ function chips(p, tokens, overview, go) {
     else if (key === "set")
       words.push([key, [(p.direction || "promoted or suppressed") + " beyond chance: ", element("b", {}, value)]]);
     else if (key === "label") words.push([key, ["label contains ", element("b", {}, value)]]);
+    else if (key === "role") words.push([key, ["role ", element("b", {}, value)]]);
+    else if (key === "noted") words.push([key, [value === "starred" ? "starred" : "noted or starred"]]);
     else if (key === "token") words.push([key, ["a promoted token's text contains ", element("b", {}, token(value))]]);
     else if (side) words.push([key, [`${column.replace("_", " ")} ${side === "min" ? "≥" : "≤"} ${value}`]]);
     else if (["sae", "release", "model", "layer"].includes(key))
@@ -273,9 +346,17 @@ function facets(p, go) {
         choose: { sae: s.sae, layer: undefined },
         leave: { sae: undefined, layer: undefined },
       }));
+      const roles = found.roles.map((r) => ({
+        name: r.role,
+        features: r.features,
+        chosen: p.role === r.role,
+        choose: { role: r.role },
+        leave: { role: undefined },
+      }));
       box.replaceChildren(
         ...[
           saes.length > 1 ? bars("layer", saes) : null,
+          roles.length > 1 ? bars("role", roles) : null,
           ...Object.entries(found.histograms).map(([statistic, bins]) =>
             bins.length > 1 ? bars(statistic, bins.map(bounds(statistic))) : null,
           ),

@@ -23,6 +23,7 @@ export async function noteOf(f) {
     const before = { ...kept };
     Object.assign(kept, changes);
     show();
+    said.textContent = "…";
     try {
       await post("note", kept);
       said.textContent = "kept in " + path;
