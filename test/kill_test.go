@@ -71,6 +71,7 @@ var volatile = map[string]string{
 	"stored_loads": "loaded_at, seconds", "stored_computations": "computed_at, baseline_id", "stored_input_computations": "computed_at, baseline_id", "stored_token_sets": "loaded_at",
 	"stored_baselines": "computed_at, baseline_id", "stored_baseline_statistics": "baseline_id", "stored_baseline_enrichment": "baseline_id",
 	"stored_sae_pairs": "computed_at, pair_id", "stored_links": "pair_id", "stored_neighbours": "pair_id",
+	"stored_neuron_pairs": "computed_at, pair_id", "stored_neuron_links": "pair_id",
 }
 
 // stateOf opens a database as any client would, and lets saedb check look at all of it.
@@ -122,13 +123,14 @@ func killedSteps(t *testing.T) []*killedStep {
 	encodedSAE(t, filepath.Join(dir, "saes", "blocks.1.hook_resid_pre"), 1, 24)
 	narrowSAE(t, filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), 2, 3000)
 	steps := []*killedStep{
-		{name: "load model", args: []string{"load", "model", model, "--name", "small", "--embedding"}},
+		{name: "load model", args: []string{"load", "model", model, "--name", "small", "--embedding", "--mlp", "0"}},
 		{name: "load sae", args: []string{"load", "sae", filepath.Join(dir, "saes"), "--release", "r", "--encoder"}, parts: true},
 		{name: "load directions", args: []string{"load", "directions", "--sql", "SELECT w_dec FROM decoder_directions WHERE release = 'r' AND feature < 20 ORDER BY sae, feature", "--name", "few"}},
 		{name: "load sets", args: []string{"load", "sets", "--family", "regex"}},
 		{name: "compute", args: []string{"compute"}, parts: true},
 		{name: "compute input side", args: []string{"compute", "--side", "input"}, parts: true},
 		{name: "compute neighbours", args: []string{"compute", "--neighbours", "--to", "*", "--top", "3"}, parts: true},
+		{name: "compute links to neurons", args: []string{"compute", "--links", "--from", "r/blocks.0.*", "--to", "small#mlp_in.0", "--top", "3"}, parts: true},
 		{name: "load sae --replace", args: []string{"load", "sae", filepath.Join(dir, "other", "blocks.1.hook_resid_pre"), "--release", "r", "--replace"}},
 		{name: "compute real", args: []string{"compute", "--tokens", "real"}, parts: true},
 		{name: "unload sets", args: []string{"unload", "sets", "length_*"}, once: true},

@@ -66,6 +66,7 @@ func TestNeuronLinks(t *testing.T) {
 		t.Errorf("%d links of 8 at each end", n)
 	}
 	mustRun(t, "--db", db, "check")
+	imported(t, db)
 	for statement, says := range map[string]string{
 		"UPDATE stored_neuron_links SET top_weights = [w * (1 + 1e-6) FOR w IN top_weights] WHERE number = 0":              "of top_weights, computed again",
 		"UPDATE stored_neuron_links SET bottom_numbers = [99999] || bottom_numbers[2:] WHERE number = 0":                   "expected in bottom_features",
@@ -102,4 +103,49 @@ func TestNeuronLinks(t *testing.T) {
 			t.Errorf("%s: rows of an SAE that is gone", table)
 		}
 	}
+}
+
+// imported holds links to neurons that went through an export against those that it was made of,
+// in a new database, which has no weights, and in one that lost them and has the MLP's; another
+// MLP in their place is refused. A database of results has none of their weights either.
+func imported(t *testing.T, db string) {
+	t.Helper()
+	const links = "SELECT count(*) || ' ' || coalesce(bit_xor(hash(l)), 0) FROM neuron_links l"
+	ask := func(db, query string) string {
+		t.Helper()
+		lines := strings.Split(strings.TrimSpace(mustRun(t, "--db", db, "sql", "--format", "csv", query)), "\n")
+		return lines[len(lines)-1]
+	}
+	want, dir := ask(db, links), t.TempDir()
+	results := filepath.Join(dir, "results")
+	mustRun(t, "--db", db, "compute")
+	mustRun(t, "--db", db, "export", "--to", results)
+	other := filepath.Join(dir, "other.db")
+	for _, more := range [][]string{nil, nil, {"--replace"}} { // the second changes nothing
+		mustRun(t, append([]string{"--db", other, "import", "--parquet", results}, more...)...)
+		if got := ask(other, links); got != want {
+			t.Errorf("imported %v: %s, want %s", more, got, want)
+		}
+	}
+	mustRun(t, "--db", other, "check")
+	if got := ask(other, "SELECT string_agg(layer || ' ' || d_mlp || ' ' || gated, ', ') FROM mlps"); got != "0 48 true" {
+		t.Errorf("imported MLPs: %s", got)
+	}
+	// Where the MLP is with its weights, the links alone come back.
+	lost := filepath.Join(dir, "lost.db")
+	copyFile(t, db, lost)
+	change(t, lost, "DELETE FROM stored_neuron_links; DELETE FROM stored_neuron_pairs")
+	mustRun(t, "--db", lost, "import", "--parquet", results)
+	if got := ask(lost, links); got != want {
+		t.Errorf("imported again: %s, want %s", got, want)
+	}
+	mustRun(t, "--db", lost, "check", "--all")
+	change(t, lost, "UPDATE stored_mlps SET norm_folded = NOT norm_folded")
+	expectFailure(t, saedbRun(t, "", "--db", lost, "import", "--parquet", results, "--replace"), 1, "small, layer 0: its MLP is another than the one in this database")
+	mustRun(t, "--db", db, "export", "--to", filepath.Join(dir, "alone"), "--format", "duckdb")
+	alone := filepath.Join(dir, "alone", "results.duckdb")
+	if got := ask(alone, "SELECT count(*) || ' ' || count(w_in) FROM stored_mlp_weights"); got != "96 0" {
+		t.Errorf("rows of MLPs, and those with weights, in the results: %s", got)
+	}
+	mustRun(t, "--db", alone, "check")
 }

@@ -39,6 +39,7 @@ var withoutWeights = map[string]string{
 	"stored_unembeddings":  "* REPLACE (NULL AS w_u)",
 	"stored_embeddings":    "* REPLACE (NULL AS w_e)",
 	"stored_head_weights":  "* REPLACE (NULL AS weights)",
+	"stored_mlp_weights":   "* REPLACE (NULL AS w_in)",
 	"stored_lens_matrices": "* REPLACE (NULL AS weights)",
 	"stored_loads": fmt.Sprintf(`* REPLACE (CASE WHEN kind IN ('model', 'sae', 'lens') AND replaced_by IS NULL AND NOT contains(conventions, '%[1]s')
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),

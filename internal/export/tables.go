@@ -77,6 +77,10 @@ func pairsOf(table string) string {
 		FROM ` + table + ` l JOIN stored_sae_pairs p USING (pair_id) JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = p.other_id)`
 }
 
+// neuronLinks is the query of a table with a row a feature and MLP, or a neuron and SAE, likewise.
+const neuronLinks = `(SELECT p.kind, s.sae, m.model, p.layer, p.matrix, l.* EXCLUDE (pair_id), p.top, p.features AS pair_features, p.mean AS pair_mean, p.std AS pair_std, p.kernel, p.saedb_version, p.computed_at
+	FROM stored_neuron_links l JOIN stored_neuron_pairs p USING (pair_id) JOIN stored_saes s USING (sae_id) JOIN stored_models m ON m.model_id = p.model_id)`
+
 // pairColumns have the comments of stored_sae_pairs.
 var pairColumns = []column{
 	{"kind", "", "outgoing: the decoder of sae with the encoder of other_sae. incoming: the encoder of sae with the decoder of other_sae. neighbours: the decoders of both, at unit length."},
@@ -121,6 +125,12 @@ var tables = []table{
 	baselineEnrichment(schema.Input),
 	{name: "links", view: pairsOf("stored_links"), order: "kind, sae, other_sae, feature", more: pairColumns},
 	{name: "neighbours", view: pairsOf("stored_neighbours"), order: "kind, sae, other_sae, feature", more: pairColumns},
+	{name: "mlp_links", view: neuronLinks, order: "kind, sae, model, layer, matrix, number", more: slices.Concat([]column{
+		{"kind", "", "outgoing: a row for each feature of the SAE, with lists of neurons. incoming: a row for each neuron, with lists of features."},
+		{"layer", "", "Index of the block whose MLP reads."}, {"matrix", "", "in for the neurons' inputs, gate for their gates."},
+		{"number", "", "Index of the feature where outgoing, of the neuron where incoming."},
+	}, pairColumns[2:])},
+	{name: "mlps", view: "mlps", order: "model, layer"},
 	featuresThrough, enrichmentThrough, baselineStatisticsThrough, baselineEnrichmentThrough,
 	{name: "lenses", view: "(SELECT s.* EXCLUDE (load_id), " + loadColumns + " FROM lenses s JOIN loads l USING (load_id))", order: "lens"},
 	{name: "loads", view: "loads", order: "load_id", always: true},
