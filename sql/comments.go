@@ -15,8 +15,8 @@ func own() func(view string) bool {
 	return func(view string) bool { return slices.Contains(views, view) || layerView.MatchString(view) }
 }
 
-// relation is where a view's query names what it reads, the first first. DuckDB has the query as
-// text alone, and duckdb_get_table_names gives the names in no order.
+// relation is where a view's query names what it reads, in that order. DuckDB has the query as text
+// alone, and the names that duckdb_get_table_names gives of it have no order.
 var relation = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:main\.)?(\w+)`)
 
 // inheritComments gives each column of a view that has no comment of its own

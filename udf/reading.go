@@ -3,6 +3,7 @@ package udf
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -16,10 +17,9 @@ import (
 // not for people, and not documented.
 const handOver = "saedb_hand_over"
 
-// readings are the readers that such queries read at the moment, by number.
+// readings are the readers that such queries read at the moment, by numbers that nobody guesses.
 type readings struct {
 	mutex  sync.Mutex
-	last   int64
 	active map[int64]*reading
 }
 
@@ -36,9 +36,9 @@ func (r *readings) begin(one *reading) (number int64) {
 	if r.active == nil {
 		r.active = map[int64]*reading{}
 	}
-	r.last++
-	r.active[r.last] = one
-	return r.last
+	number = rand.Int64()
+	r.active[number] = one
+	return number
 }
 
 func (r *readings) end(number int64) {
@@ -97,8 +97,9 @@ func (d *database) readAll(ctx context.Context, stored *storedReader, set func(r
 	number := d.readings.begin(one)
 	defer d.readings.end(number)
 	k := stored.kind
-	err := d.query(fmt.Sprintf(`SELECT count(*) FROM %s WHERE %s = %d AND %s IS NOT NULL%s AND %s(%d, %s, %[4]s)`,
-		stored.in(k.table), k.owner, stored.id, k.weights, k.where, handOver, number, k.row), func(capi.Chunk) error { return nil })
+	// In the aggregate, and not a condition, so that it is called for no other rows.
+	err := d.query(fmt.Sprintf(`SELECT count(%s(%d, %s, %s)) FROM %s WHERE %s = %d AND %[4]s IS NOT NULL%[8]s`,
+		handOver, number, k.row, k.weights, stored.in(k.table), k.owner, stored.id, k.where), func(capi.Chunk) error { return nil })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
