@@ -46,7 +46,7 @@ func Register(registration capi.Connection, lookups capi.Queryer, modelMemory in
 			return nil, err
 		}
 	}
-	return f, registerHandOver(f, registration)
+	return f, registerReadRow(f, registration)
 }
 
 // RegisterNames makes the bare names of table functions without arguments usable

@@ -267,9 +267,9 @@ func TestDamagedReader(t *testing.T) {
 	std(t, db, "gpt2")
 	for _, reading := range []string{"0", "1", "2", "-1"} {
 		var is bool
-		err := db.QueryRowContext(t.Context(), "SELECT any_value(saedb_hand_over("+reading+", 3, w)) FROM (SELECT "+direction+" AS w)").Scan(&is)
+		err := db.QueryRowContext(t.Context(), "SELECT any_value(saedb_read_row("+reading+", 3, w)) FROM (SELECT "+direction+" AS w)").Scan(&is)
 		if err == nil || !strings.Contains(err.Error(), "saedb's own") {
-			t.Errorf("saedb_hand_over(%s, …): %v, %v", reading, is, err)
+			t.Errorf("saedb_read_row(%s, …): %v, %v", reading, is, err)
 		}
 	}
 }

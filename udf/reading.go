@@ -11,11 +11,11 @@ import (
 	"github.com/saedb/saedb/udf/capi"
 )
 
-// handOver is the SQL function that a query of [database.readAll] hands rows over with. DuckDB
+// readRow is the SQL function that a query of [database.readAll] hands rows over with. DuckDB
 // calls it with its own vectors, on as many threads as the table has row groups: a query that
 // returned the rows would copy them into its result first, which takes three times as long. It is
 // not for people, and not documented.
-const handOver = "saedb_hand_over"
+const readRow = "saedb_read_row"
 
 // readings are the readers that such queries read at the moment, by numbers that nobody guesses.
 type readings struct {
@@ -53,9 +53,9 @@ func (r *readings) of(number int64) *reading {
 	return r.active[number]
 }
 
-// registerHandOver registers saedb_hand_over(reading, row, values), which is always true.
-func registerHandOver(f *Functions, c capi.Connection) error {
-	return c.RegisterScalar(handOver, capi.Scalar{
+// registerReadRow registers saedb_read_row(reading, row, values), which is always true.
+func registerReadRow(f *Functions, c capi.Connection) error {
+	return c.RegisterScalar(readRow, capi.Scalar{
 		Parameters: []capi.Type{capi.Bigint, capi.Integer, capi.List(capi.Float)}, Returns: capi.Boolean, Volatile: true,
 		Call: f.readers.database.takeRows,
 	})
@@ -69,7 +69,7 @@ func (d *database) takeRows(input capi.Chunk, output capi.Vector) error {
 	given, rows, lists := input.Column(0), input.Column(1), newLists(input.Column(2), n)
 	one := d.readings.of(capi.Values[int64](given, n)[0])
 	if one == nil || !given.Validity().Valid(0) {
-		return &fault.Error{Op: handOver, Problem: "this function is saedb's own, for matrices that it reads", Hint: "decoder_directions and unembeddings have rows to select"}
+		return &fault.Error{Op: readRow, Problem: "this function is saedb's own, for matrices that it reads", Hint: "decoder_directions and unembeddings have rows to select"}
 	}
 	if err := one.ctx.Err(); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (d *database) readAll(ctx context.Context, stored *storedReader, set func(r
 	k := stored.kind
 	// In the aggregate, and not a condition, so that it is called for no other rows.
 	err := d.query(fmt.Sprintf(`SELECT count(%s(%d, %s, %s)) FROM %s WHERE %s = %d AND %[4]s IS NOT NULL%[8]s`,
-		handOver, number, k.row, k.weights, stored.in(k.table), k.owner, stored.id, k.where), func(capi.Chunk) error { return nil })
+		readRow, number, k.row, k.weights, stored.in(k.table), k.owner, stored.id, k.where), func(capi.Chunk) error { return nil })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -15,7 +15,7 @@ var TableFunctions = []string{
 
 // refusedFunctions are the scalar functions that do more than compute: they write to the log
 // or a sequence, take a statement as text, or hand rows to saedb.
-var refusedFunctions = []string{"json_serialize_plan", "nextval", "saedb_hand_over", "write_log"}
+var refusedFunctions = []string{"json_serialize_plan", "nextval", "saedb_read_row", "write_log"}
 
 // pureFunctions are those whose results change from call to call, which DuckDB marks as it
 // marks those above, and which do no more than that. A test holds both lists against all
