@@ -47,7 +47,7 @@ func (m *matching) prepare(ctx context.Context) (*matched, error) {
 			}
 		}
 	}
-	err := database.readRows(ctx, m.a, func(row int, values []float32) {
+	err := database.readAll(ctx, m.a, func(row int, values []float32) {
 		to := by.directions[row*d : (row+1)*d]
 		fold(to, values, thresholds[0], row)
 		by.lengthsA[row] = length(to)
@@ -67,8 +67,8 @@ func (m *matching) prepare(ctx context.Context) (*matched, error) {
 	if err != nil {
 		return nil, err
 	}
-	folded := make([]float32, d)
-	err = database.readRows(ctx, m.b, func(row int, values []float32) {
+	err = database.readAll(ctx, m.b, func(row int, values []float32) {
+		folded := make([]float32, d) // a row's own: there are several at once
 		fold(folded, values, thresholds[1], row)
 		by.lengthsB[row] = length(folded)
 		builder.SetRows(row, folded)

@@ -62,23 +62,6 @@ func (d *database) read(ctx context.Context, stored *storedReader, scope string)
 	return ready, err
 }
 
-// readRows gives set the rows of a reader, each with its number, one at a time.
-func (d *database) readRows(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
-	const part = 4096
-	rows := 0
-	for from := 0; from < stored.rows; from += part {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := d.readPart(stored, from, min(from+part, stored.rows), set)
-		if err != nil {
-			return err
-		}
-		rows += n
-	}
-	return stored.checkRead(rows, stored.rows)
-}
-
 // readSome reads n rows of a reader from one on into to, which grows where it has no room.
 func (d *database) readSome(ctx context.Context, stored *storedReader, from, n int, to []float32) ([]float32, error) {
 	if err := ctx.Err(); err != nil {
@@ -88,34 +71,35 @@ func (d *database) readSome(ctx context.Context, stored *storedReader, from, n i
 		to = make([]float32, n*stored.dModel)
 	}
 	to = to[:n*stored.dModel]
-	read, err := d.readPart(stored, from, from+n, func(row int, values []float32) { copy(to[(row-from)*stored.dModel:], values) })
+	k, read := stored.kind, 0
+	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL%[8]s`,
+		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, from+n, k.where)
+	err := d.query(query, func(chunk capi.Chunk) error {
+		rows := chunk.Rows()
+		read += rows
+		ids := capi.Values[int32](chunk.Column(0), rows)
+		values := chunk.Column(1)
+		flat := capi.Values[float32](values.Elements(), values.ElementCount())
+		for i, entry := range capi.Values[capi.Entry](values, rows) {
+			if err := stored.checkRow(int(ids[i]), int(entry.Length)); err != nil {
+				return err
+			}
+			copy(to[(int(ids[i])-from)*stored.dModel:], flat[entry.Offset:entry.Offset+entry.Length])
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
 	return to, stored.checkRead(read, n)
 }
 
-// readPart gives set the rows of a reader in a range, and returns how many there are.
-func (d *database) readPart(stored *storedReader, from, end int, set func(row int, values []float32)) (rows int, err error) {
-	k := stored.kind
-	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL%[8]s`,
-		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, end, k.where)
-	err = d.query(query, func(chunk capi.Chunk) error {
-		n := chunk.Rows()
-		rows += n
-		ids := capi.Values[int32](chunk.Column(0), n)
-		values := chunk.Column(1)
-		flat := capi.Values[float32](values.Elements(), values.ElementCount())
-		for i, entry := range capi.Values[capi.Entry](values, n) {
-			if int(entry.Length) != stored.dModel {
-				return stored.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], k.matrix()),
-					fmt.Sprintf("%d values", stored.dModel), int(entry.Length))
-			}
-			set(int(ids[i]), flat[entry.Offset:entry.Offset+entry.Length])
-		}
+// checkRow refuses a row that is none of the reader's, or has another length.
+func (s *storedReader) checkRow(row, values int) error {
+	if values == s.dModel && row >= 0 && row < s.rows {
 		return nil
-	})
-	return rows, err
+	}
+	return s.damaged(fmt.Sprintf("row %d of the stored %s is damaged", row, s.kind.matrix()), fmt.Sprintf("%d values of one of %d rows", s.dModel, s.rows), values)
 }
 
 // checkRead refuses a reader of which not all rows that were asked for are there.

@@ -80,10 +80,9 @@ func (d *database) takeRows(input capi.Chunk, output capi.Vector) error {
 		if taken[i] = true; !present.Valid(i) || !lists.valid(i) {
 			continue // counted as missing
 		}
-		entry, s := lists.entries[i], one.stored
-		if int(entry.Length) != s.dModel || ids[i] < 0 || int(ids[i]) >= s.rows {
-			return s.damaged(fmt.Sprintf("row %d of the stored %s is damaged", ids[i], s.kind.matrix()),
-				fmt.Sprintf("%d values of one of %d rows", s.dModel, s.rows), int(entry.Length))
+		entry := lists.entries[i]
+		if err := one.stored.checkRow(int(ids[i]), int(entry.Length)); err != nil {
+			return err
 		}
 		one.set(int(ids[i]), values[entry.Offset:entry.Offset+entry.Length])
 		one.rows.Add(1)
@@ -91,7 +90,7 @@ func (d *database) takeRows(input capi.Chunk, output capi.Vector) error {
 	return nil
 }
 
-// readAll gives set all rows of a reader, each with its number, several at once.
+// readAll gives set all rows of a reader, each with its number, from several threads at once.
 func (d *database) readAll(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
 	one := &reading{ctx: ctx, stored: stored, set: set}
 	number := d.readings.begin(one)
