@@ -94,7 +94,7 @@ func (i *resultsImport) pairsOf(t *resultsTable, of pairTable) (added bool, err 
 	ids := slices.Sorted(maps.Keys(of.here))
 	var named, same []string
 	for _, id := range ids {
-		named, same = append(named, of.here[id]+" AS "+id), append(same, "p."+id+" = "+of.here[id])
+		named, same = append(named, of.here[id]+" AS "+id), append(same, "n."+id+" = "+of.here[id])
 	}
 	id := strings.Join(ids, ", ")
 	pairs := fmt.Sprintf("(SELECT %s, r.* EXCLUDE (%s) FROM (SELECT DISTINCT %[2]s, %s FROM %s) r %s)", strings.Join(named, ", "), key, ofPair, t.from, of.found)
@@ -117,7 +117,7 @@ func (i *resultsImport) pairsOf(t *resultsTable, of pairTable) (added bool, err 
 		return false, err
 	}
 	_, err = i.tx.ExecContext(i.ctx, fmt.Sprintf(`INSERT INTO %s SELECT n.pair_id, r.%s, r.%s FROM %s r %s JOIN %s n ON %s WHERE n.pair_id > %d ORDER BY n.pair_id, r.%[2]s`,
-		of.stored, of.row, strings.Join(of.columns, ", r."), t.from, of.found, of.pairs, strings.ReplaceAll(strings.Join(same, " AND "), "p.", "n."), last))
+		of.stored, of.row, strings.Join(of.columns, ", r."), t.from, of.found, of.pairs, strings.Join(same, " AND "), last))
 	return true, err
 }
 

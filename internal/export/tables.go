@@ -70,15 +70,18 @@ func enrichment(side schema.Side) table {
 	}
 }
 
+// ofPair is the SQL of what the row p of a table of pairs has of one.
+const ofPair = "p.top, p.features AS pair_features, p.mean AS pair_mean, p.std AS pair_std, p.kernel, p.saedb_version, p.computed_at"
+
 // pairsOf is the query of a table with a row a feature of a pair of SAEs: which pair by the
 // names of the SAEs, since its number is the database's own.
 func pairsOf(table string) string {
-	return `(SELECT p.kind, s.sae, o.sae AS other_sae, l.* EXCLUDE (pair_id), p.top, p.features AS pair_features, p.mean AS pair_mean, p.std AS pair_std, p.kernel, p.saedb_version, p.computed_at
+	return `(SELECT p.kind, s.sae, o.sae AS other_sae, l.* EXCLUDE (pair_id), ` + ofPair + `
 		FROM ` + table + ` l JOIN stored_sae_pairs p USING (pair_id) JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = p.other_id)`
 }
 
 // neuronLinks is the query of a table with a row a feature and MLP, or a neuron and SAE, likewise.
-const neuronLinks = `(SELECT p.kind, s.sae, m.model, p.layer, p.matrix, l.* EXCLUDE (pair_id), p.top, p.features AS pair_features, p.mean AS pair_mean, p.std AS pair_std, p.kernel, p.saedb_version, p.computed_at
+const neuronLinks = `(SELECT p.kind, s.sae, m.model, p.layer, p.matrix, l.* EXCLUDE (pair_id), ` + ofPair + `
 	FROM stored_neuron_links l JOIN stored_neuron_pairs p USING (pair_id) JOIN stored_saes s USING (sae_id) JOIN stored_models m ON m.model_id = p.model_id)`
 
 // pairColumns have the comments of stored_sae_pairs.
