@@ -54,9 +54,9 @@ func TestExplorerNotes(t *testing.T) {
 	if row := eval[string](t, b, `document.querySelector("main tbody tr").textContent`); row != "★ 6329prediction–" {
 		t.Errorf("the table of starred features has %q", row)
 	}
-	visit(featureOfNotes, `document.querySelector(".mynote textarea")?.value === `+quoted(t, hostile))
+	visit(featureOfNotes, `document.querySelector(".mynote textarea")?.value === `+asJSON(t, hostile))
 	const stored = "SELECT n.label, n.note, n.starred, f.layer FROM my_notes n JOIN features f USING (sae, feature)"
-	if _, body := request(t, "GET", query(address, "sql", stored)); !strings.Contains(body, `["number words",`+quoted(t, hostile)+`,"true","29"]`) {
+	if _, body := request(t, "GET", query(address, "sql", stored)); !strings.Contains(body, `["number words",`+asJSON(t, hostile)+`,"true","29"]`) {
 		t.Errorf("SQL has %s", body)
 	}
 	if _, body := request(t, "GET", address+"/api/notes.csv"); !strings.Contains(body, "blocks.29.hook_resid_pre,63,true,number words,") {
@@ -86,15 +86,6 @@ func TestExplorerNotes(t *testing.T) {
 		t.Error("the database was written")
 	}
 	b.nameless(t)
-}
-
-func quoted(t *testing.T, text string) string {
-	t.Helper()
-	content, err := json.Marshal(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
 
 // TestExplorerRefusesNotes: only a page of the explorer writes, of what is loaded, and nothing at

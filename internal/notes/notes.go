@@ -4,6 +4,7 @@
 package notes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ CREATE TABLE IF NOT EXISTS saved_queries (name VARCHAR PRIMARY KEY, query VARCHA
 COMMENT ON TABLE notes IS 'What was written of features in the explorer: join it with features USING (sae, feature).';
 COMMENT ON TABLE saved_queries IS 'Queries that were saved on the explorer''s page of SQL.';`
 
-// Store is a file of notes, which need not be there yet.
+// Store is a file of notes, which need not be there yet. A nil one keeps none.
 type Store struct {
 	path string
 
@@ -89,11 +90,19 @@ func Beside(database string) string {
 // New is the store in a file.
 func New(path string) *Store { return &Store{path: path} }
 
-// Path is where the notes are.
-func (s *Store) Path() string { return s.path }
+// Path is where the notes are, empty where none are kept.
+func (s *Store) Path() string {
+	if s == nil {
+		return ""
+	}
+	return s.path
+}
 
 // All is what the file has, nothing where there is none.
 func (s *Store) All(ctx context.Context) (Kept, error) {
+	if s == nil {
+		return Kept{}, nil
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	now, err := s.state()
@@ -136,13 +145,8 @@ func (s *Store) Tables(ctx context.Context) string {
 // Put stores a note in place of an earlier one; of one that says nothing nothing is kept.
 func (s *Store) Put(ctx context.Context, n Note) error {
 	n.Label, n.Note = strings.TrimSpace(n.Label), strings.TrimSpace(n.Note)
-	for _, part := range []struct {
-		name, text string
-		most       int
-	}{{"label", n.Label, mostLabel}, {"note", n.Note, mostText}} {
-		if err := check(part.name, part.text, part.most); err != nil {
-			return err
-		}
+	if err := cmp.Or(check("label", n.Label, mostLabel), check("note", n.Note, mostText)); err != nil {
+		return err
 	}
 	if n.empty() {
 		return s.change(ctx, `DELETE FROM notes WHERE sae = ? AND feature = ?`, n.SAE, n.Feature)
@@ -157,10 +161,7 @@ func (s *Store) Save(ctx context.Context, name, query string) error {
 	if name == "" {
 		return &fault.Error{Op: "save query", Subject: "name", Expected: "a name", Found: "none"}
 	}
-	if err := check("name", name, mostLabel); err != nil {
-		return err
-	}
-	if err := check("query", query, mostText); err != nil {
+	if err := cmp.Or(check("name", name, mostLabel), check("query", query, mostText)); err != nil {
 		return err
 	}
 	if strings.TrimSpace(query) == "" {

@@ -142,6 +142,14 @@ func (a *sae) url(feature any) any {
 	return fmt.Sprintf("https://www.neuronpedia.org/%s/%d", a.neuronpediaID.String, feature)
 }
 
+// check is an error where the SAE has no such feature.
+func (a *sae) check(feature int) error {
+	if feature < 0 || feature >= a.features {
+		return &notFound{fmt.Sprintf("feature %d of %s, which has 0 to %d", feature, a.name, a.features-1)}
+	}
+	return nil
+}
+
 func (a *sae) layerOrNil() any {
 	if !a.layer.Valid {
 		return nil

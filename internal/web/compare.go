@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -32,13 +33,8 @@ func (s *Server) compare(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, asked := range []struct {
-		of      *sae
-		feature int
-	}{{a, feature}, {b, other}} {
-		if asked.feature < 0 || asked.feature >= asked.of.features {
-			return nil, &notFound{fmt.Sprintf("feature %d of %s, which has 0 to %d", asked.feature, asked.of.name, asked.of.features-1)}
-		}
+	if err := cmp.Or(a.check(feature), b.check(other)); err != nil {
+		return nil, err
 	}
 	if a == b && feature == other {
 		return nil, fmt.Errorf("compare: expected two features, found feature %d of %s twice", feature, a.name)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,11 +41,8 @@ type noted struct {
 	Loaded bool `json:"loaded"`
 }
 
-// notes are all that are kept, and where.
+// allNotes are all that are kept, and where.
 func (s *Server) allNotes(r *http.Request) (any, error) {
-	if s.notes == nil {
-		return map[string]any{"path": nil, "notes": []noted{}, "queries": []notes.Query{}}, nil
-	}
 	kept, err := s.notes.All(r.Context())
 	if err != nil {
 		return nil, err
@@ -55,10 +51,7 @@ func (s *Server) allNotes(r *http.Request) (any, error) {
 	for i, n := range kept.Notes {
 		all[i] = noted{Note: n}
 		if a, err := s.catalogue.find(n.SAE); err == nil {
-			all[i].Loaded = true
-			if a.layer.Valid {
-				all[i].Layer = a.layer.Int32
-			}
+			all[i].Loaded, all[i].Layer = true, a.layerOrNil()
 		}
 	}
 	queries := append([]notes.Query{}, kept.Queries...)
@@ -72,17 +65,13 @@ func (s *Server) note(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := map[string]any{"path": nil, "note": nil}
-	if s.notes == nil {
-		return answer, nil
-	}
-	answer["path"] = s.notes.Path()
+	answer := map[string]any{"path": s.notes.Path(), "note": nil}
 	kept, err := s.notes.All(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range kept.Notes {
-		if n.SAE == q.Get("sae") && n.Feature == int(feature) {
+		if n.SAE == q.Get("sae") && n.Feature == feature {
 			answer["note"] = n
 		}
 	}
@@ -118,9 +107,6 @@ func (s *Server) filterNoted(ctx context.Context, q url.Values, f *featureFilter
 
 // star tells of rows of features which are starred.
 func (s *Server) star(ctx context.Context, rows []row) {
-	if s.notes == nil {
-		return
-	}
 	kept, _ := s.notes.All(ctx) // the table is shown all the same; the page of notes has the error
 	for _, n := range kept.Notes {
 		for _, r := range rows {
@@ -137,18 +123,14 @@ func (s *Server) putNote(r *http.Request) (any, error) {
 	if err := s.written(r, &n); err != nil {
 		return nil, err
 	}
-	if _, err := s.catalogue.find(n.SAE); err != nil {
+	a, err := s.catalogue.find(n.SAE)
+	if err == nil {
+		err = a.check(n.Feature)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if there, err := s.hasFeature(r.Context(), n.SAE, n.Feature); err != nil || !there {
-		return nil, errors.Join(err, &notFound{fmt.Sprintf("feature %d of %s", n.Feature, n.SAE)})
-	}
 	return map[string]any{}, s.notes.Put(context.WithoutCancel(r.Context()), n)
-}
-
-func (s *Server) hasFeature(ctx context.Context, sae string, feature int) (there bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM saes WHERE sae = ? AND ? BETWEEN 0 AND d_sae - 1`, sae, feature).Scan(&there)
-	return there, err
 }
 
 // putQuery keeps a query under a name.

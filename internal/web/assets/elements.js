@@ -21,6 +21,9 @@ export async function get(path, parameters) {
   return body;
 }
 
+// Whether a key that is pressed is typed into something.
+export const typing = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+
 // Sends what is to be kept.
 export async function post(path, what) {
   const answer = await fetch("/api/" + path, {

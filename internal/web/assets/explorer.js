@@ -1,7 +1,7 @@
 // The explorer's pages. The address after # says what is shown, so that it can be
 // shared and the browser's history works; data comes from /api.
 import { comparePage } from "./compare.js";
-import { address, element, get, link } from "./elements.js";
+import { address, element, get, link, typing } from "./elements.js";
 import { featurePage } from "./feature.js";
 import { featuresPage } from "./features.js";
 import { layerPage, layersPage } from "./layers.js";
@@ -114,7 +114,7 @@ document.getElementById("find").onsubmit = (e) => {
   location.hash = address("search", { q: find.value });
 };
 document.addEventListener("keydown", (e) => {
-  if (e.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
+  if (e.key === "/" && !typing()) {
     e.preventDefault();
     find.focus();
     find.select();

@@ -21,7 +21,8 @@ import { throughLens } from "./lens.js";
 import { noteOf } from "./notes.js";
 
 export async function featurePage(p, overview, shown) {
-  const data = await get("feature", { sae: p.sae, feature: p.feature }),
+  const note = noteOf(p).catch((e) => element("p", { class: "error", role: "alert" }, e.message)),
+    data = await get("feature", { sae: p.sae, feature: p.feature }),
     f = data.feature,
     of = { sae: f.sae, feature: f.feature };
   const alike = element("span");
@@ -41,7 +42,6 @@ export async function featurePage(p, overview, shown) {
     bars.scrollIntoView({ block: "nearest" });
   };
   mark(p.set);
-  const mine = await noteOf(f).catch((e) => element("p", { class: "error", role: "alert" }, e.message));
   const near = nearest(f, of, overview, shown, alike);
   const enriched = setsOf(data, "output", p, choose);
   return [
@@ -53,7 +53,7 @@ export async function featurePage(p, overview, shown) {
       element("span", { class: "quiet" }, [f.sae, "layer " + f.layer, f.model].join(" · ")),
     ),
     ...meaning(data),
-    mine,
+    await note,
     ways(f, of, overview, alike),
     facts(f, ["skewness", "kurtosis", "mean", "std", "log_sparsity", "cos_skewness", "cos_kurtosis"]),
     bars,

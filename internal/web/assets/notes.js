@@ -1,6 +1,6 @@
 // Stars, labels and notes of one's own, and queries that were saved: they are kept in a file
 // beside the database.
-import { address, element, featureAddress, get, link, post, table } from "./elements.js";
+import { address, element, featureAddress, get, link, post, table, typing } from "./elements.js";
 
 const when = (changed) => changed.slice(0, 16).replace("T", " ");
 
@@ -9,7 +9,7 @@ const when = (changed) => changed.slice(0, 16).replace("T", " ");
 export async function noteOf(f) {
   const { path, note } = await get("note", { sae: f.sae, feature: f.feature });
   if (!path) return null;
-  const kept = { sae: f.sae, feature: f.feature, starred: false, label: "", note: "", ...note };
+  const kept = { sae: f.sae, feature: Number(f.feature), starred: false, label: "", note: "", ...note };
   delete kept.changed;
   const said = element("p", { class: "quiet", role: "status" });
   const star = element("button", { type: "button", class: "star", title: "Star this feature (key s)" });
@@ -66,8 +66,7 @@ export async function noteOf(f) {
 // The keys of a feature's page, where nothing is typed.
 document.addEventListener("keydown", (e) => {
   const name = { s: "star", n: "note" }[e.key];
-  if (!name || e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName))
-    return;
+  if (!name || e.ctrlKey || e.metaKey || e.altKey || typing()) return;
   const mine = document.querySelector("main .mine");
   if (!mine) return;
   e.preventDefault();

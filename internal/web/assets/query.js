@@ -53,7 +53,10 @@ export async function sqlPage(p, overview) {
       `${l.seconds} s, in ${size(l.memory)} of memory. Shown are ${whole(l.rows)} rows, of at most ` +
       `${size(l.page_bytes)}; a download has all, up to ${size(l.file_bytes)}.`;
   });
-  const saved = await savedQueries(() => box.value).catch(() => null);
+  const saved = element("div");
+  savedQueries(() => box.value)
+    .then((list) => list && saved.replaceChildren(list))
+    .catch(() => saved.remove());
   const names = get("names");
   let chosen = 0,
     words = [];
