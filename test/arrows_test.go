@@ -94,8 +94,9 @@ const arrows = `
 	test/summary:
 	test/sqlfuzz:
 
-	# What embedded data is made with.
+	# What embedded data and pictures are made with.
 	scripts/tagger:
+	scripts/beside:
 `
 
 // TestArrows holds the imports of every package, in the program and in the extension,
