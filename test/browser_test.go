@@ -228,6 +228,25 @@ func TestPlayTheAnimation(t *testing.T) {
 	b.until(t, `document.querySelector("output").textContent === "layer 29" && document.querySelector("button.play").textContent === "Play"`)
 	b.run(t, chromedp.Focus(chromedp.CSS("input[type=range]")), chromedp.KeyEvent(kb.ArrowLeft))
 	b.until(t, `document.querySelector("output").textContent === "layer 24"`)
+
+	// All layers have one pair of axes, which the last fills; each has its own on request.
+	b.run(t, chromedp.SetValue(chromedp.CSS("input[type=range]"), "0"), chromedp.Evaluate[chromedp.Void](`document.querySelector("input[type=range]").oninput()`))
+	b.until(t, `document.querySelector("output").textContent === "layer 4"`)
+	kurtosis := func() float64 {
+		return eval[float64](t, b, `10 ** echarts.getInstanceByDom(document.querySelector(".chart")).getModel().getComponent("yAxis", 0).axis.scale.getExtent()[1]`)
+	}
+	if all := kurtosis(); all < 56 {
+		t.Errorf("the axis of all layers ends at a kurtosis of %g", all)
+	}
+	b.run(t, chromedp.Click(chromedp.CSS(".controls input[type=checkbox]")))
+	if own := kurtosis(); own < 4 || own > 5 {
+		t.Errorf("the axis of layer 4 ends at a kurtosis of %g", own)
+	}
+	b.run(t, chromedp.Focus(chromedp.CSS("input[type=range]")), chromedp.KeyEvent(kb.End))
+	b.until(t, `document.querySelector("output").textContent === "layer 29"`)
+	if own := kurtosis(); own < 56 {
+		t.Errorf("the axis of layer 29 ends at a kurtosis of %g", own)
+	}
 }
 
 func TestLargeLayerStaysFluid(t *testing.T) {

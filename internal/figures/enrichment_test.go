@@ -172,6 +172,13 @@ func TestLayersAgreeWithSQL(t *testing.T) {
 	if len(scatter.Frames) != 2 || len(scatter.Panels[0].Points) != 2 || len(scatter.Panels[0].Points[1].X) != 498 {
 		t.Errorf("expected 498 points in each of two frames, found frames %v", scatter.Frames)
 	}
+	for i, layer := range scatter.Frames {
+		own := scatter.Panels[0].X.Frames[i]
+		low, high := ask(t, db, `SELECT min(skewness) FROM features WHERE 'layer ' || layer = ?`, layer), ask(t, db, `SELECT max(skewness) FROM features WHERE 'layer ' || layer = ?`, layer)
+		if room := 0.04 * (high - low); math.Abs(own[0]-low+room) > 1e-9 || math.Abs(own[1]-high-room) > 1e-9 {
+			t.Errorf("%s: an axis of %v for skewness from %g to %g", layer, own, low, high)
+		}
+	}
 }
 
 func TestRunningSumIsTheEnrichmentScore(t *testing.T) {

@@ -54,7 +54,9 @@ type Axis struct {
 	Bare  bool    `json:"bare,omitempty"`  // no ticks and no label: a margin
 	Wide  float64 `json:"wide,omitempty"`  // more pixels for long tick labels
 	Link  string  `json:"link,omitempty"`
-	fixed bool    // Min and Max were given
+	// Frames are Min and Max of each frame of an animation, by what it shows alone.
+	Frames [][2]float64 `json:"frames,omitempty"`
+	fixed  bool         // Min and Max were given
 }
 
 // A Tick is a labelled place on an axis.

@@ -27,6 +27,30 @@ func (f *Figure) fit() {
 		own[i][0].apply(&f.Panels[i].X)
 		own[i][1].apply(&f.Panels[i].Y)
 	}
+	for i := range f.Panels {
+		p := &f.Panels[i]
+		p.X.Frames, p.Y.Frames = nil, nil
+		for _, name := range f.Frames {
+			shown, x, y := p.frame(name), &extent{}, &extent{}
+			shown.extend(x, y)
+			x.apply(&shown.X)
+			y.apply(&shown.Y)
+			p.X.Frames = append(p.X.Frames, [2]float64{shown.X.Min, shown.X.Max})
+			p.Y.Frames = append(p.Y.Frames, [2]float64{shown.Y.Min, shown.Y.Max})
+		}
+	}
+}
+
+// frame is the panel with the points of one frame of an animation, and those of all.
+func (p Panel) frame(name string) Panel {
+	var points []Points
+	for _, ps := range p.Points {
+		if ps.Frame == "" || ps.Frame == name {
+			points = append(points, ps)
+		}
+	}
+	p.Points = points
+	return p
 }
 
 // freeNote says so where panels beside each other have axes of their own.

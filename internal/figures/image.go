@@ -117,20 +117,14 @@ func (f *Figure) still() *Figure {
 		return f
 	}
 	s := *f
-	s.Panels, s.Heights, s.Widths = nil, nil, nil
+	s.Panels, s.Heights, s.Widths, s.Frames = nil, nil, nil, nil
 	s.Note = strings.TrimSpace(s.Note + freeNote)
 	place := s.grid(len(f.Frames)*len(f.Panels), 460)
 	for i, name := range f.Frames {
 		for j, p := range f.Panels {
 			p.Title = strings.TrimSpace(name + " " + p.Title)
 			p.Row, p.Column = place(i*len(f.Panels) + j)
-			var points []Points
-			for _, ps := range p.Points {
-				if ps.Frame == "" || ps.Frame == name {
-					points = append(points, ps)
-				}
-			}
-			p.Points = points
+			p = p.frame(name)
 			p.X.Link, p.Y.Link = "", ""
 			s.Panels = append(s.Panels, p)
 		}

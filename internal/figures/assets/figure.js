@@ -53,15 +53,15 @@
     });
   }
 
-  function axisOption(axis, index, vertical, t, extent) {
-    const low = extent ? extent[0] : scaled(axis, axis.min),
-      high = extent ? extent[1] : scaled(axis, axis.max);
+  // An extent, in units of the axis's scale, is what zooming shows of the range from min to max.
+  function axisOption(axis, index, vertical, t, [min, max], extent) {
+    const [low, high] = extent || [scaled(axis, min), scaled(axis, max)];
     const values = axis.bare ? [] : ticks(axis, low, high, axis.count || 6);
     return {
       type: "value",
       gridIndex: index,
-      min: scaled(axis, axis.min),
-      max: scaled(axis, axis.max),
+      min: scaled(axis, min),
+      max: scaled(axis, max),
       animation: false,
       name: axis.bare ? "" : axis.label || "",
       nameLocation: "middle",
@@ -104,7 +104,10 @@
     }));
   }
 
-  function option(figure, t, width, frame) {
+  // The range of an axis: for an animation's frame by itself, that of what it shows.
+  const rangeOf = (axis, alone) => (alone === undefined ? [axis.min, axis.max] : axis.frames[alone]);
+
+  function option(figure, t, width, frame, alone) {
     const boxes = layout(figure, width);
     const titles = figure.panels
       .map((p, i) =>
@@ -136,8 +139,8 @@
         containLabel: false,
         outerBoundsMode: "none",
       })),
-      xAxis: figure.panels.map((p, i) => axisOption(p.x, i, false, t)),
-      yAxis: figure.panels.map((p, i) => axisOption(p.y, i, true, t)),
+      xAxis: figure.panels.map((p, i) => axisOption(p.x, i, false, t, rangeOf(p.x, alone))),
+      yAxis: figure.panels.map((p, i) => axisOption(p.y, i, true, t, rangeOf(p.y, alone))),
       dataZoom: zoomOption(figure),
       tooltip: {
         trigger: "item",
@@ -273,10 +276,12 @@
     let series = [],
       frame = 0,
       timer = null;
+    const own = element("input"); // whether a frame has axes of its own
+    const alone = () => (own.checked ? frame : undefined);
 
     function draw() {
       const t = theme(),
-        o = option(figure, t, box.clientWidth, figure.frames && figure.frames[frame]);
+        o = option(figure, t, box.clientWidth, figure.frames && figure.frames[frame], alone());
       series = o.series;
       o.tooltip.formatter = (params) => hover(figure, series, params);
       chart.setOption(o, { notMerge: true });
@@ -288,7 +293,14 @@
         model = chart.getModel();
       const extents = (side) =>
         figure.panels.map((p, i) =>
-          axisOption(p[side], i, side === "y", t, model.getComponent(side + "Axis", i).axis.scale.getExtent()),
+          axisOption(
+            p[side],
+            i,
+            side === "y",
+            t,
+            rangeOf(p[side], alone()),
+            model.getComponent(side + "Axis", i).axis.scale.getExtent(),
+          ),
         );
       chart.setOption({ xAxis: extents("x"), yAxis: extents("y") }, { lazyUpdate: true });
     }
@@ -420,7 +432,11 @@
           if (frame === figure.frames.length - 1) stop();
         }, 900);
       };
-      controls.append(play, slider, name);
+      own.type = "checkbox";
+      own.onchange = draw;
+      const axes = element("label", "quiet");
+      axes.append(own, " axes of this " + (figure.frame_of || "frame") + " alone");
+      controls.append(play, slider, name, axes);
       name.textContent = figure.frames[0];
     }
     draw();
