@@ -2,7 +2,7 @@
 // drawFigure(root, figure) draws the JSON of a figure (internal/figures/figure.go) with
 // Apache ECharts. Text from the data reaches the page as text nodes and canvas text only.
 ((global) => {
-  const { theme, short, scaled, ticks, tickLabel, element, tip, hoverRows, seriesOf } = figureMarks;
+  const { theme, short, scaled, ticks, tickLabel, element, tip, hoverRows, seriesOf, zoomOption } = figureMarks;
 
   const margin = { left: 62, right: 18, top: 14, title: 22, bottom: 46, bare: 8 };
 
@@ -15,7 +15,7 @@
   function margins(figure, p, width) {
     const head =
       margin.top + (p.title ? margin.title : 0) + (p.rules && p.rules.some((r) => !r.horizontal && r.label) ? 12 : 0);
-    const side = p.y.bare && p.column > 0 ? margin.bare : margin.left + (p.y.wide || 0),
+    const side = p.y.bare && (p.column > 0 || p.x.bare) ? margin.bare : margin.left + (p.y.wide || 0),
       bottom = p.x.bare ? margin.bare : margin.bottom;
     return {
       head,
@@ -79,29 +79,6 @@
       },
       splitLine: { show: !axis.bare, customValues: values, lineStyle: { color: t.grid } },
     };
-  }
-
-  function zoomOption(figure) {
-    const groups = new Map();
-    figure.panels.forEach((p, i) => {
-      for (const [side, axis] of [
-        ["x", p.x],
-        ["y", p.y],
-      ]) {
-        const key = side + ":" + (axis.link || i);
-        if (!groups.has(key)) groups.set(key, { side, list: [] });
-        groups.get(key).list.push(i);
-      }
-    });
-    return [...groups.values()].map((g) => ({
-      type: "inside",
-      [g.side + "AxisIndex"]: g.list,
-      filterMode: "none",
-      zoomOnMouseWheel: "ctrl",
-      moveOnMouseMove: true,
-      moveOnMouseWheel: false,
-      preventDefaultMouseMove: false,
-    }));
   }
 
   // The range of an axis: for an animation's frame by itself, that of what it shows.
@@ -284,7 +261,10 @@
         o = option(figure, t, box.clientWidth, figure.frames && figure.frames[frame], alone());
       series = o.series;
       o.tooltip.formatter = (params) => hover(figure, series, params);
+      const zoomed = (chart.getOption()?.dataZoom || []).map(({ start, end }) => ({ start, end }));
+      o.dataZoom = o.dataZoom.map((z, i) => ({ ...z, ...zoomed[i] }));
       chart.setOption(o, { notMerge: true });
+      if (zoomed.some((z) => z.end - z.start < 100)) retick();
       legends.replaceChildren(...legend(figure, t), said, ...reset);
     }
     // After zooming, round numbers again.
@@ -347,6 +327,7 @@
       const onPoints = {
         ArrowLeft: () => points.step(-1),
         ArrowRight: () => points.step(1),
+        " ": () => tell("pick", points.shown().points, points.shown().i),
         Escape: points.stop,
       };
       // Arrows scroll the page, unless a point is shown or Shift is held.
@@ -375,10 +356,10 @@
       if (s && s.mark && s.mark.kind === "point") open(s.mark.points, s.mark.rows[params.dataIndex]);
     });
     // Who shows the figure may do something else with a point.
+    const tell = (what, p, i) =>
+      root.dispatchEvent(new CustomEvent(what, { detail: figureData.detailOf(p, i), cancelable: true }));
     function open(p, i) {
-      const detail = figureData.detailOf(p, i);
-      if (root.dispatchEvent(new CustomEvent("point", { detail, cancelable: true })) && p.urls && p.urls[i])
-        global.open(p.url_prefix + p.urls[i], "_blank", "noopener");
+      if (tell("point", p, i) && p.urls && p.urls[i]) global.open(p.url_prefix + p.urls[i], "_blank", "noopener");
     }
 
     // How many labels have no place. They are in the list of what is drawn if they have.
@@ -396,16 +377,12 @@
     });
 
     if (figure.frames) {
-      const play = element("button", "", "Play"),
+      const play = element("button", "play", "Play"),
         slider = element("input"),
         name = element("output");
       play.type = "button";
-      play.className = "play";
       slider.type = "range";
-      slider.min = 0;
-      slider.max = figure.frames.length - 1;
-      slider.step = 1;
-      slider.value = 0;
+      Object.assign(slider, { min: 0, max: figure.frames.length - 1, step: 1, value: 0 });
       slider.setAttribute("aria-label", figure.frame_of || "frame");
       const show = (i) => {
         frame = i;
@@ -456,7 +433,7 @@
       pending = requestAnimationFrame(again);
     }).observe(box);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-    return { chart, series: () => series, redraw: draw };
+    return { chart, box, series: () => series, redraw: draw };
   }
 
   global.drawFigure = drawFigure;

@@ -132,6 +132,10 @@ const figureMarks = (() => {
       .filter((r) => r[1] !== "" && r[1] !== undefined);
   }
 
+  // ECharts copies options deeply, each time that they are set or asked for, but for what is marked
+  // so: a hundred series would each copy the lists of all points.
+  const whole = (mark) => ({ ...mark, __ec_primitive__: true });
+
   // Series of ECharts for the marks of one panel. Each has what saedb needs to answer a
   // hover or a click in its field "mark".
   function seriesOf(panel, index, t, frame) {
@@ -166,7 +170,7 @@ const figureMarks = (() => {
         ...clipped,
         data,
         encode: { tooltip: [] },
-        mark: { kind: "bar", bars, along },
+        mark: whole({ kind: "bar", bars, along }),
         renderItem: (_, api) => {
           const i = api.value(0),
             from = scaled(along, bars.edges[i]),
@@ -200,7 +204,7 @@ const figureMarks = (() => {
         ...at,
         ...clipped,
         data: boxes.items.map((b, i) => [i]),
-        mark: { kind: "box", boxes },
+        mark: whole({ kind: "box", boxes }),
         renderItem: (_, api) => {
           const b = boxes.items[api.value(0)],
             half = 0.3;
@@ -341,7 +345,7 @@ const figureMarks = (() => {
           color: c < 0 ? t[points.color] : t.ramp[c],
           opacity: hidden ? 0 : points.shape === "stroke" ? 0.8 : n > 5000 ? 0.75 : 0.85,
         },
-        mark: { kind: "point", points, rows },
+        mark: whole({ kind: "point", points, rows }),
       });
     }
     const labelled = points.labels ? points.labels.map((l, i) => i).filter((i) => points.labels[i]) : [];
@@ -367,9 +371,33 @@ const figureMarks = (() => {
         formatter: (p) => points.labels[labelled[p.dataIndex]],
       },
       labelLayout: { hideOverlap: true, moveOverlap: "shiftY" },
-      mark: { kind: "point", points, rows: labelled },
+      mark: whole({ kind: "point", points, rows: labelled }),
     });
   }
 
-  return { theme, short, scaled, ticks, tickLabel, element, tip, hoverRows, seriesOf };
+  // Which axes are zoomed together, and how.
+  function zoomOption(figure) {
+    const groups = new Map();
+    figure.panels.forEach((p, i) => {
+      for (const [side, axis] of [
+        ["x", p.x],
+        ["y", p.y],
+      ]) {
+        const key = side + ":" + (axis.link || i);
+        if (!groups.has(key)) groups.set(key, { side, list: [] });
+        groups.get(key).list.push(i);
+      }
+    });
+    return [...groups.values()].map((g) => ({
+      type: "inside",
+      [g.side + "AxisIndex"]: g.list,
+      filterMode: "none",
+      zoomOnMouseWheel: "ctrl",
+      moveOnMouseMove: !figure.select, // dragging selects points: internal/web/assets/cloud.js
+      moveOnMouseWheel: false,
+      preventDefaultMouseMove: false,
+    }));
+  }
+
+  return { theme, short, scaled, ticks, tickLabel, element, tip, hoverRows, seriesOf, zoomOption };
 })();
