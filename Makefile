@@ -1,6 +1,6 @@
 # saedb: make build, make demo, make test. Needs Go, a C/C++ compiler, make, cargo
-# and npm; everything else comes from the package registries, into build/ and
-# internal/figures/assets/echarts/. Without cargo and npm, go build ./cmd/saedb makes
+# and npm; everything else comes from the package registries, into build/,
+# internal/figures/assets/echarts/ and internal/web/assets/umap/. Without cargo and npm, go build ./cmd/saedb makes
 # a program that lacks only what these two bring.
 
 GO ?= go
@@ -230,7 +230,7 @@ docs: build
 	$(GO) test ./cmd/saedb -run TestCommandsPage -update
 
 clean:
-	rm -rf bin build internal/figures/assets/echarts
+	rm -rf bin build internal/figures/assets/echarts internal/web/assets/umap
 
 .PHONY: FORCE
 FORCE:

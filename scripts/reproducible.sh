@@ -17,6 +17,7 @@ for clone in "$work/one" "$work/another/place"; do
 	git -C "$clone" checkout --quiet --detach "$commit" # not one that is made meanwhile
 	mkdir -p "$clone/build"
 	cp -r internal/figures/assets/echarts "$clone/internal/figures/assets/"
+	cp -r internal/web/assets/umap "$clone/internal/web/assets/"
 	cp build/chart-library.stamp "$clone/build/"
 	GOCACHE=$clone/build/go "$clone/scripts/wheels.sh" dist "$platform"
 done

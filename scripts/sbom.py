@@ -42,9 +42,10 @@ def crates():
 
 def packages():
     lock = json.loads((root / "scripts/chart-library/package-lock.json").read_text())
-    for path, package in sorted(lock["packages"].items()):
-        if path:
-            yield path.removeprefix("node_modules/"), package["version"], package["license"]
+    found = {(path.rpartition("node_modules/")[2], package["version"], package.get("license")) for path, package in lock["packages"].items() if path}
+    for name, version, licence in sorted(found):
+        # Its package.json says MIT; its LICENSE and the head of each of its sources say otherwise.
+        yield name, version, "Apache-2.0" if name == "umap-js" else licence
 
 
 def table(rows):
@@ -103,9 +104,10 @@ generators of TPC-H and TPC-DS are under the licence of the TPC, and saedb calls
 Linked into the program as `libtokenizers.a`, with Oniguruma (BSD-2-Clause) in `onig_sys`; built from source with `scripts/libtokenizers.Cargo.lock` (SHA-256 {lock}).
 
 {table(rust)}
-## Chart library
+## Libraries of pages
 
-Embedded in the program and in the pages that it writes, with its licences (`/licences.txt` of the explorer).
+Embedded in the program, with their licences (`/licences.txt` of the explorer): the chart library, ECharts with tslib and
+zrender, in the pages that it writes too; umap-js, which lays out the explorer's map, with all others.
 
 {table(charts)}
 The example's data has its own origin and licence: [examples/README.md](../examples/README.md).

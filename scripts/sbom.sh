@@ -4,7 +4,7 @@
 #
 # The Go modules are those that are linked into the program, as it says itself, with
 # licences as cyclonedx-gomod finds them; the crates are those of the tokenizer library,
-# as cargo does; the packages of the chart library are those of its lock file.
+# as cargo does; the libraries of pages are those of their lock file.
 #
 # With a second argument it writes no page, and the bill of a program without the tokenizer
 # library, of any platform, to that file: make dist does so.

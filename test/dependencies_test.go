@@ -49,7 +49,7 @@ func TestDependencies(t *testing.T) {
 	}
 	for path, p := range lock.Packages {
 		if path != "" {
-			there = append(there, strings.TrimPrefix(path, "node_modules/")+" "+p.Version)
+			there = append(there, path[strings.LastIndex(path, "/")+1:]+" "+p.Version)
 		}
 	}
 	for _, one := range there {

@@ -139,9 +139,9 @@ def build_sdist(metadata: bytes, notices: str) -> Path:
         at_top = "/" not in name
         if not name.endswith("_test.go") and "/testdata/" not in name and (at_top or name.startswith(GO_SOURCES)):
             copy(ROOT / name, tree / "go" / name)
-    charts = ROOT / "internal/figures/assets/echarts"
-    for file in charts.iterdir():
-        copy(file, tree / "go" / file.relative_to(ROOT))
+    for library in ("internal/figures/assets/echarts", "internal/web/assets/umap"):
+        for file in (ROOT / library).iterdir():
+            copy(file, tree / "go" / file.relative_to(ROOT))
     write(tree / "LICENSES.txt", notices.encode())
     write(tree / "PKG-INFO", metadata)
     target = WHEELS / f"saedb-{VERSION}.tar.gz"

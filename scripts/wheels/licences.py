@@ -21,7 +21,7 @@ Parts of the C and C++ libraries of the compiler are linked in: compiler-rt and 
 
 
 def text(root: Path, environment: dict[str, str], windows: bool) -> str:
-    """The licences of every Go module that is linked, of Go, of the chart library, of what the compiler links in, and of DuckDB's parts."""
+    """The licences of every Go module that is linked, of Go, of the libraries of pages, of what the compiler links in, and of DuckDB's parts."""
     listed = subprocess.run(
         ["go", "list", "-deps", "-json=Dir,Module", "./cmd/saedb"], cwd=root, env=environment, check=True, capture_output=True, text=True
     ).stdout
@@ -42,6 +42,7 @@ def text(root: Path, environment: dict[str, str], windows: bool) -> str:
     goroot = subprocess.run(["go", "env", "GOROOT"], cwd=root, env=environment, check=True, capture_output=True, text=True).stdout.strip()
     sections.append(("Go", Path(goroot) / "LICENSE"))
     sections.append(("Apache ECharts", root / "internal/figures/assets/echarts/LICENSES.txt"))
+    sections.append(("umap-js", root / "internal/web/assets/umap/LICENSES.txt"))
     sections.append(("SAELens, whose list of releases is carried", root / "loader/hub/catalogue/LICENSE.SAELens"))
     sections.append(("NLTK's part-of-speech tagger, whose weights are carried", root / "loader/tokenset/perceptron/LICENSE.prose"))
     if windows:
