@@ -37,7 +37,7 @@ func walk(t *testing.T, browser, executable string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, node, "pages/walk.mjs", browser, executable, explore(t))
+	command := exec.CommandContext(ctx, node, "pages/walk.mjs", browser, executable, exploreDatabase(t, mapped(t)))
 	command.WaitDelay = time.Second
 	var stderr bytes.Buffer
 	command.Stderr = &stderr

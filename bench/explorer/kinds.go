@@ -42,6 +42,7 @@ func kinds(shape measure.Shape) []kind {
 		kind{"features that promote 't1', any of 11,111", func(int) string { return "features?limit=50&token=t1" }},
 		kind{"features that promote a token, by its id", func(i int) string { return fmt.Sprintf("features?limit=50&promotes=%d", 20000+311*i) }},
 		kind{"features: small histograms", func(i int) string { return fmt.Sprintf("facets?min_std=0.0%02d", i) }},
+		kind{"features: scatter", func(i int) string { return fmt.Sprintf("scatter?min_std=0.0%02d", i) }},
 		kind{"feature", func(i int) string { return "feature?" + feature(i) }},
 		kind{"feature: 50 tokens of both ends", func(i int) string { return "ends?" + feature(i) }},
 		kind{"feature: every set", func(i int) string { return "enrichment?" + feature(i) }},

@@ -70,7 +70,7 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 // histograms of statistics. Each is without the filters of its own, so that it shows what
 // another choice would leave. They are kept as figures are.
 func (s *Server) facets(r *http.Request) (any, error) {
-	q := without(r.URL.Query(), "sort", "order", "offset", "limit")
+	q := without(r.URL.Query(), "sort", "order", "offset", "limit", "columns", "open", "x", "y")
 	key := "facets " + q.Encode()
 	lasts := !q.Has("noted") // notes change
 	if known, ok := s.drawn.get(key); ok && lasts {

@@ -37,7 +37,8 @@ func sortable(column string) bool {
 // promotes, suppresses and excited_by are the id of a token that is stored at that end of
 // their ranking, and sort then may be rank, its place there; token is a part of the text of
 // one of the ten highest tokens, label one of the label; set is a token set that they promote or
-// suppress (direction says which) beyond chance; min_X and max_X bound a statistic.
+// suppress (direction says which) beyond chance; min_X and max_X bound a statistic; features is a
+// list of indices.
 //
 // It reads the tables and not the view features, which joins all features of all SAEs
 // before the first is known: which rows are shown is found from the columns that
@@ -319,6 +320,9 @@ func (s *Server) featureFilter(ctx context.Context, q url.Values) (*featureFilte
 	f := &featureFilter{}
 	if err := f.bounds(q); err != nil {
 		return nil, err
+	}
+	if err := f.listed(q); err != nil {
+		return f, err
 	}
 	if err := s.filterSAEs(q, f); err != nil {
 		return f, err

@@ -121,6 +121,9 @@ func (s *Server) load() error {
 		return err
 	}
 	for _, entry := range entries {
+		if entry.IsDir() {
+			continue
+		}
 		content, err := fs.ReadFile(assets, "assets/"+entry.Name())
 		if err != nil {
 			return err
@@ -128,13 +131,18 @@ func (s *Server) load() error {
 		s.files["/"+entry.Name()] = file{kinds[path.Ext(entry.Name())], content}
 	}
 	s.files["/"] = s.files["/index.html"]
+	licences := figures.Licences
+	if script, err := assets.ReadFile("assets/umap/umap-js.min.js"); err == nil { // make build fetches it
+		s.files[layoutLibrary] = file{"text/javascript", script}
+		licences = withLayoutLicences
+	}
 	for name, part := range map[string]struct {
 		kind string
 		read func() ([]byte, error)
 	}{
 		"/figure.js":    {"text/javascript", figures.Script},
 		"/figure.css":   {"text/css", figures.Style},
-		"/licences.txt": {"text/plain", figures.Licences},
+		"/licences.txt": {"text/plain", licences},
 	} {
 		content, err := part.read()
 		if err != nil {
@@ -165,6 +173,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/set", s.answer(s.set))
 	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))
 	mux.HandleFunc("GET /api/evidence", s.answer(s.evidence))
+	mux.HandleFunc("GET /api/map", s.answer(s.maps))
+	mux.HandleFunc("GET /api/map-colors", s.answer(s.mapColors))
+	mux.HandleFunc("GET /api/scatter", s.answer(s.loaded(s.scatter)))
 	mux.HandleFunc("GET /api/figure", s.answer(s.figure))
 	mux.HandleFunc("GET /api/search", s.answer(s.search))
 	mux.HandleFunc("GET /api/names", s.answer(s.names))

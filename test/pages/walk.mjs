@@ -21,6 +21,9 @@ const pages = [
   ["feature?" + sae + "&feature=63", "Feature 63", { ".chart canvas": 1, "main tbody tr": 60, ".cards li": 10 }],
   ["layers", "Layers", { ".chart canvas": 2, "main tbody tr": 6 }],
   ["layer?" + sae, "smollm2-demo/blocks.29", { ".chart canvas": 4 }],
+  ["map", "Maps", { "main tbody tr": 6 }],
+  ["map?color=label&feature=63&selected=1,2,3&" + sae, "Map of", { ".chart canvas": 1, "main tbody tr": 3 }],
+  ["features?open=scatter&min_skewness=0.5", "Features", { ".scatter canvas": 1, "main tbody tr": 50 }],
   ["sets", "Token sets", { "main tbody tr": 10 }],
   ["set?set=all_digits", "all_digits", { ".chart canvas": 5, "td.tokens a": 150 }],
   [

@@ -5,6 +5,7 @@ import { address, element, get, link, typing } from "./elements.js";
 import { featurePage } from "./feature.js";
 import { featuresPage } from "./features.js";
 import { layerPage, layersPage } from "./layers.js";
+import { mapPage } from "./map.js";
 import { notesPage } from "./notes.js";
 import { sqlPage } from "./query.js";
 import { searchPage } from "./search.js";
@@ -21,6 +22,7 @@ const pages = {
   feature: featurePage,
   layers: layersPage,
   layer: layerPage,
+  map: mapPage,
   sets: setsPage,
   set: setPage,
   search: searchPage,

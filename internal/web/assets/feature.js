@@ -103,6 +103,7 @@ function ways(f, of, overview, alike) {
     f.feature < last ? link(to(f.feature + 1), "next →") : end(`the last of ${whole(last + 1)}`),
     alike,
     link(address("layer", { sae: f.sae }), "its layer"),
+    link(address("map", { sae: f.sae, feature: f.feature }), "show on the map"),
     outside(f.neuronpedia_url, "Neuronpedia"),
   );
 }

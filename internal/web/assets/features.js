@@ -14,6 +14,7 @@ import {
   tokenList,
   whole,
 } from "./elements.js";
+import { scatter } from "./scatter.js";
 
 const limit = 50;
 
@@ -136,6 +137,7 @@ export async function featuresPage(p, overview) {
     filters(p, overview, go),
     chips(p, data.tokens, overview, go),
     facets(p, go),
+    scatter(p, go, grid, data.rows, came),
     data.total === 0 ? element("p", { role: "alert" }, none(p, overview)) : null,
     pager(offset, data, go),
     columnChoice(p, go),
@@ -231,13 +233,15 @@ function filters(p, overview, go) {
 function chips(p, tokens, overview, go) {
   const words = [];
   for (const [key, value] of Object.entries(p)) {
-    if (value === "" || ["sort", "order", "offset", "limit", "direction", "columns", "open"].includes(key)) continue;
+    if (value === "" || ["sort", "order", "offset", "limit", "direction", "columns", "open", "x", "y"].includes(key))
+      continue;
     if (key === "model" && tokens.length > 0 && overview.models.length === 1) continue; // goes with the token
     const [, side, column] = /^(min|max)_(.+)$/.exec(key) || [];
     const exact = tokens.find((t) => t.parameter === key);
     if (exact) words.push([key, [atEnd[key] + " ", element("b", {}, token(exact.text)), ` (token ${exact.token_id})`]]);
     else if (key === "set")
       words.push([key, [(p.direction || "promoted or suppressed") + " beyond chance: ", element("b", {}, value)]]);
+    else if (key === "features") words.push([key, [listed(value)]]);
     else if (key === "label") words.push([key, ["label contains ", element("b", {}, value)]]);
     else if (key === "role") words.push([key, ["role ", element("b", {}, value)]]);
     else if (key === "noted") words.push([key, [value === "starred" ? "starred" : "noted or starred"]]);
@@ -267,6 +271,13 @@ function chips(p, tokens, overview, go) {
       ),
     ),
   );
+}
+
+// A list of features by their indices, in words.
+function listed(value) {
+  const all = value.split(",");
+  if (all.length === 1) return "feature " + value;
+  return `${whole(all.length)} features: ${all.slice(0, 5).join(", ")}${all.length > 5 ? " …" : ""}`;
 }
 
 // What goes with a filter that is removed.

@@ -50,7 +50,13 @@ export async function layerPage(p) {
   return [
     p.sae,
     element("h1", {}, p.sae),
-    element("p", { class: "pager" }, link(address("features", p), "its features"), link("#/layers", "all layers")),
+    element(
+      "p",
+      { class: "pager" },
+      link(address("features", p), "its features"),
+      link(address("map", p), "its map"),
+      link("#/layers", "all layers"),
+    ),
     figure({ name: "skew-kurtosis", ...p }, { title: "Skewness and kurtosis", onpoint: open }),
     element(
       "div",
