@@ -85,11 +85,15 @@ func (a arguments) side() (schema.Side, error) {
 	return side, nil
 }
 
-// makeBaseline makes sure that a model's isotropic baseline of a side is there, with a null for each of its token
-// sets, as saedb compute does before features; for those that are computed elsewhere.
+// makeBaseline makes sure that a model's baseline of a side is there, with a null for each of its token
+// sets, as saedb compute does before features; for those that are computed elsewhere. It is the isotropic one, or that
+// like the SAE like; and of what is written at a hook point, through a lens.
 var makeBaseline = procedure{
-	name: "saedb_baseline", takes: []parameter{{"model", text}, {"tokens", text}, {"baseline", text}, {"side", text}, {"database", text}}, first: 1,
-	columns: []capi.Field{{Name: "baseline_id", Type: capi.Bigint}, {Name: "seed", Type: capi.Bigint}, {Name: "directions", Type: capi.Bigint}},
+	name: "saedb_baseline", first: 1,
+	takes: []parameter{{"model", text}, {"tokens", text}, {"baseline", text}, {"side", text}, {"like", text}, {"lens", text}, {"hook", text}, {"database", text}},
+	columns: []capi.Field{
+		{Name: "baseline_id", Type: capi.Bigint}, {Name: "seed", Type: capi.Bigint}, {Name: "directions", Type: capi.Bigint}, {Name: "lens_layer", Type: capi.Bigint},
+	},
 	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
 		directions, err := a.baseline()
 		if err != nil {
@@ -99,6 +103,9 @@ var makeBaseline = procedure{
 		if err != nil {
 			return err
 		}
+		if a.text("lens") != "" && side.Name != schema.Output.Name {
+			return &fault.Error{Subject: "lens", Problem: "a lens is of what features write: it goes with side " + schema.Output.Name}
+		}
 		model, tokens := a.text("model"), cmp.Or(a.text("tokens"), statistics.AllTokens)
 		if tokens != statistics.AllTokens && tokens != statistics.RealTokens {
 			return unknown("tokens", tokens, statistics.AllTokens+" or "+statistics.RealTokens)
@@ -107,18 +114,43 @@ var makeBaseline = procedure{
 			if err := db.Require(ctx); err != nil {
 				return err
 			}
+			var layer any
+			if lens := a.text("lens"); lens != "" {
+				if side, err = db.ThroughLens(ctx, lens, model, a.text("hook")); err != nil {
+					return err
+				}
+				layer = int64(side.Lens.Layer)
+			}
 			job, err := db.Job(directions)
 			if err != nil {
 				return err
 			}
-			if _, err := job.EnsureBaseline(ctx, side, model, tokens, ""); err != nil {
+			if a.text("like") != "" {
+				job.BaselineLike = statistics.LikeSAE
+			}
+			if _, err := job.EnsureBaseline(ctx, side, model, tokens, a.text("like")); err != nil {
 				return err
 			}
-			b, err := job.BaselineOf(ctx, side, model, tokens)
+			b, err := job.BaselineOf(ctx, side, model, tokens, a.text("like"))
 			if err != nil || b.ID == 0 {
 				return err
 			}
-			return row(int64(b.ID), int64(b.Seed), int64(b.Directions))
+			return row(int64(b.ID), int64(b.Seed), int64(b.Directions), layer)
+		})
+	},
+}
+
+// lensLayer is the block behind which what is written at a hook point begins in a lens.
+var lensLayer = procedure{
+	name: "saedb_lens_layer", takes: []parameter{{"lens", text}, {"model", text}, {"hook", text}, {"database", text}}, first: 3,
+	columns: []capi.Field{{Name: "lens_layer", Type: capi.Bigint}},
+	run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+		return h.reading(ctx, a, func(db *operations.Database) error {
+			side, err := db.ThroughLens(ctx, a.text("lens"), a.text("model"), a.text("hook"))
+			if err != nil {
+				return err
+			}
+			return row(int64(side.Lens.Layer))
 		})
 	},
 }

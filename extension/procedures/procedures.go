@@ -37,7 +37,7 @@ type Host struct {
 
 // all are those that can be begun in the background, too.
 var all = []procedure{
-	loadModel, loadSAE, loadRelease, loadSets, loadDirections, loadExplanations, loadLens, unload, computeStatistics, computeLinks, computeNeighbours, matchSAEs, makeBaseline,
+	loadModel, loadSAE, loadRelease, loadSets, loadDirections, loadExplanations, loadLens, unload, computeStatistics, computeLinks, computeNeighbours, matchSAEs, makeBaseline, lensLayer,
 	plot, draw, writeReport, exportResults, importResults, checkDatabase, neuronpediaLists, releasesQuery,
 	addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros, pairQueries, checkLink, saeMacros,
 }

@@ -88,34 +88,82 @@ func (d *Database) through(ctx context.Context, r ComputeRequest) (schema.Side, 
 		return schema.Side{}, err
 	}
 	defer tx.Rollback()
-	l := schema.Lens{Name: r.Lens}
-	var model string
-	var blocks int
-	var layers schema.ListOf[int32]
-	err = tx.QueryRowContext(ctx, `SELECT lens_id, model, layers, coalesce(blocks, 0) FROM stored_lenses JOIN stored_models USING (model_id) WHERE lens = ?`,
-		r.Lens).Scan(&l.ID, &model, &layers, &blocks)
-	if errors.Is(err, sql.ErrNoRows) {
-		names, err := schema.Collect[string](ctx, tx, `SELECT lens FROM stored_lenses ORDER BY lens`)
-		if err != nil {
-			return schema.Side{}, err
-		}
-		return schema.Side{}, schema.KnownLens(r.Lens, names)
-	}
+	l, err := findLens(ctx, tx, r.Lens)
 	if err != nil {
 		return schema.Side{}, err
 	}
-	for _, layer := range layers {
-		l.Layers = append(l.Layers, int(layer))
-	}
-	if err := placeSAEs(ctx, tx, r, l, model, blocks, layers); err != nil {
+	if err := placeSAEs(ctx, tx, r, l); err != nil {
 		return schema.Side{}, err
 	}
-	return schema.Through(l), tx.Commit()
+	return schema.Through(l.Lens), tx.Commit()
+}
+
+// lensOf is a lens that is loaded, with what its layers are checked against.
+type lensOf struct {
+	schema.Lens
+	layers []int32 // its Layers
+	model  string
+	blocks int // 0 where they are not known
+}
+
+// findLens finds the lens of a name.
+func findLens(ctx context.Context, db schema.Querier, name string) (l lensOf, err error) {
+	l.Name = name
+	type row struct {
+		lensOf
+		layers schema.ListOf[int32]
+	}
+	found, err := schema.Rows(ctx, db, func(r *row) []any { return []any{&r.ID, &r.model, &r.layers, &r.blocks} },
+		`SELECT lens_id, model, layers, coalesce(blocks, 0) FROM stored_lenses JOIN stored_models USING (model_id) WHERE lens = ?`, name)
+	if err != nil {
+		return l, err
+	}
+	if len(found) == 0 {
+		names, err := schema.Collect[string](ctx, db, `SELECT lens FROM stored_lenses ORDER BY lens`)
+		if err != nil {
+			return l, err
+		}
+		return l, schema.KnownLens(name, names)
+	}
+	l = found[0].lensOf
+	l.Name, l.layers = name, found[0].layers
+	for _, layer := range l.layers {
+		l.Layers = append(l.Layers, int(layer))
+	}
+	return l, nil
+}
+
+// layerOf is the block behind which what is written at a hook point begins in the lens.
+func (l lensOf) layerOf(hook string) (int, error) {
+	layer, err := sae.LensLayer(hook)
+	if err != nil || slices.Contains(l.Layers, layer) || l.blocks != 0 && layer == l.blocks-1 {
+		return layer, err
+	}
+	e := &fault.Error{
+		Problem: fmt.Sprintf("lens %s has no matrix of layer %d, behind which it writes", l.Name, layer), Found: "matrices of " + schema.Ranges(l.layers),
+	}
+	if l.blocks == 0 && layer > l.Layers[len(l.Layers)-1] {
+		e.Hint = "whether that is the last block, whose figures are those without a lens, is not known: the model's files are not where they were loaded from"
+	}
+	return 0, e
+}
+
+// ThroughLens is what is written at a hook point of a model and goes through a lens of it.
+func (d *Database) ThroughLens(ctx context.Context, lens, model, hook string) (side schema.Side, err error) {
+	l, err := findLens(ctx, d.DB, lens)
+	if err != nil {
+		return side, err
+	}
+	if l.model != model {
+		return side, &fault.Error{Subject: "lens " + lens, Expected: "a lens of model " + model, Found: "one of model " + l.model}
+	}
+	l.Layer, err = l.layerOf(hook)
+	return schema.Through(l.Lens), err
 }
 
 // placeSAEs writes where the SAEs that a request asks for begin in a lens, of those that have no
 // place in it yet.
-func placeSAEs(ctx context.Context, tx *sql.Tx, r ComputeRequest, l schema.Lens, model string, blocks int, layers []int32) error {
+func placeSAEs(ctx context.Context, tx *sql.Tx, r ComputeRequest, l lensOf) error {
 	names, err := schema.MatchSAEs(ctx, tx, r.SAEs)
 	if err != nil {
 		return err
@@ -133,35 +181,26 @@ func placeSAEs(ctx context.Context, tx *sql.Tx, r ComputeRequest, l schema.Lens,
 	}
 	matched := 0
 	for _, s := range all {
-		if s.model != model {
+		if s.model != l.model {
 			if r.SAEs == "" {
 				continue
 			}
-			return &fault.Error{Subject: "SAE " + s.name, Expected: "an SAE of model " + model + ", which lens " + l.Name + " is of", Found: "one of model " + s.model}
+			return &fault.Error{Subject: "SAE " + s.name, Expected: "an SAE of model " + l.model + ", which lens " + l.Name + " is of", Found: "one of model " + s.model}
 		}
 		if matched++; s.there {
 			continue
 		}
-		layer, err := sae.LensLayer(s.hook)
-		if err == nil && !slices.Contains(l.Layers, layer) && (blocks == 0 || layer != blocks-1) {
-			e := &fault.Error{
-				Problem: fmt.Sprintf("lens %s has no matrix of layer %d, behind which it writes", l.Name, layer), Found: "matrices of " + schema.Ranges(layers),
-			}
-			if blocks == 0 && layer > l.Layers[len(l.Layers)-1] {
-				e.Hint = "whether that is the last block, whose figures are those without a lens, is not known: the model's files are not where they were loaded from"
-			}
-			err = e
-		}
+		layer, err := l.layerOf(s.hook)
 		if err != nil {
 			return fault.At("", "SAE "+s.name, withOthers(err, r.SAEs))
 		}
 		l.Layer = layer
-		if _, err := schema.PlaceInLens(ctx, tx, s.id, l); err != nil {
+		if _, err := schema.PlaceInLens(ctx, tx, s.id, l.Lens); err != nil {
 			return err
 		}
 	}
 	if matched == 0 {
-		return &fault.Error{Subject: "lens " + l.Name, Problem: "no SAE of its model " + model + " is loaded"}
+		return &fault.Error{Subject: "lens " + l.Name, Problem: "no SAE of its model " + l.model + " is loaded"}
 	}
 	return nil
 }

@@ -103,9 +103,9 @@ type Baseline struct {
 	ID, Seed, Directions int
 }
 
-// BaselineOf is the job's isotropic baseline of a side of a model and a choice of tokens; its ID is 0 where it is
-// not there, or the job has none.
-func (j *Job) BaselineOf(ctx context.Context, side schema.Side, model, tokens string) (b Baseline, err error) {
+// BaselineOf is the job's baseline of a side of a model and a choice of tokens, as [Job.EnsureBaseline] makes it;
+// its ID is 0 where it is not there, or the job has none.
+func (j *Job) BaselineOf(ctx context.Context, side schema.Side, model, tokens, sae string) (b Baseline, err error) {
 	if j.Baseline == 0 {
 		return b, nil
 	}
@@ -113,7 +113,11 @@ func (j *Job) BaselineOf(ctx context.Context, side schema.Side, model, tokens st
 	if err := j.DB.QueryRowContext(ctx, `SELECT model_id FROM stored_models WHERE model = ?`, model).Scan(&modelID); err != nil {
 		return b, fault.At("baseline", model, err)
 	}
-	if b.ID, b.Directions, err = j.findBaseline(ctx, side, modelID, tokens, 0); err != nil || b.ID == 0 {
+	like, err := j.like(ctx, side, sae)
+	if err != nil {
+		return b, fault.At("baseline", sae, err)
+	}
+	if b.ID, b.Directions, err = j.findBaseline(ctx, side, modelID, tokens, like); err != nil || b.ID == 0 {
 		return Baseline{}, fault.At("baseline", model, err)
 	}
 	err = j.DB.QueryRowContext(ctx, `SELECT seed FROM stored_baselines WHERE baseline_id = ?`, b.ID).Scan(&b.Seed)
@@ -149,6 +153,9 @@ func (j *Job) like(ctx context.Context, side schema.Side, sae string) (id int, e
 	var has bool
 	err = j.DB.QueryRowContext(ctx, side.SQL(`SELECT s.`+side.Own()+`, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`), sae).Scan(&id, &has)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, &fault.Error{Problem: "no SAE of that name is in this database" + map[bool]string{true: ", or it has no place in the lens"}[side.Lens.ID != 0]}
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -195,7 +195,7 @@ class InMemory(unittest.TestCase):
         saedb.compute(self.con, baseline=300)
         self.assertEqual(self.con.execute(against).fetchone(), (*[D_SAE] * 6, 2 * D_SAE, 300))
         saedb.compute(self.con)  # keeps it
-        self.assertEqual(self.con.execute("CALL saedb_baseline('m', database := current_database())").fetchall()[0][1:], (1, 300))
+        self.assertEqual(self.con.execute("CALL saedb_baseline('m', database := current_database())").fetchall()[0][1:], (1, 300, None))
         # The baseline's random directions are those that random_direction gives.
         (least,) = self.con.execute(
             "SELECT min(s.skewness) FROM (SELECT logit_stats(random_direction(1, range, $width), 'm') AS s FROM range(300))", {"width": self.w_u.shape[0]}
@@ -211,6 +211,9 @@ class InMemory(unittest.TestCase):
             "SELECT sorted_values[1] FROM stored_baseline_statistics JOIN stored_baselines USING (baseline_id) WHERE statistic = 'skewness' AND sae_id IS NOT NULL"
         ).fetchone()
         self.assertEqual(least, stored)
+        numbers = dict(self.con.execute("SELECT coalesce(sae_id, 0), baseline_id FROM stored_baselines WHERE directions = 300").fetchall())
+        (like,) = self.con.execute("CALL saedb_baseline('m', like := 's', database := current_database())").fetchall()
+        self.assertEqual(like, (numbers[max(numbers)], 1, 300, None))
         with self.assertRaisesRegex(duckdb.Error, "baseline-like: expected isotropic or sae, found model"):
             saedb.compute(self.con, baseline_like="model")
         saedb.compute(self.con, baseline=512, baseline_like="isotropic")
@@ -219,7 +222,8 @@ class InMemory(unittest.TestCase):
                 saedb.compute(self.con, baseline=wrong)
         with self.assertRaisesRegex(TypeError, "integer"):
             saedb.compute(self.con, baseline="many")
-        for arguments, said in (("'n'", "n: no model of that name"), ("'m', tokens := 'some'", 'tokens: expected all or real, found "some"')):
+        for arguments, said in (("'n'", "n: no model of that name"), ("'m', like := 't'", "t: no SAE of that name is in this database"), ("'m', tokens := 'some'", 'tokens: expected all or real, found "some"'),
+                                ("'m', lens := 'l', hook := 'blocks.0.hook_resid_post'", 'lens "l": no such lens in this database'), ("'m', lens := 'l', side := 'input'", "lens: a lens is of what features write")):  # fmt: skip
             with self.assertRaisesRegex(duckdb.Error, said):
                 self.con.execute(f"CALL saedb_baseline({arguments}, database := current_database())").fetchall()
         ((query,),) = self.con.execute("FROM saedb_enrichment_query()").fetchall()
@@ -254,6 +258,18 @@ class InMemory(unittest.TestCase):
         np.testing.assert_allclose(found["kurtosis"], kurtosis, rtol=1e-5)
         ranks = [np.argsort(np.argsort(w, axis=1), axis=1) for w in (weights, expected(self.w_dec, self.w_u)[4])]
         squares = ((ranks[0] - ranks[1]) ** 2).sum(1)
+        # What those ask who compute elsewhere: the layer of a hook point, and the baseline through it, as a computation has it.
+        hook = "'blocks.1.hook_resid_post'"
+        layer = f"CALL saedb_lens_layer('j', 'm', {hook}, database := current_database())"
+        self.assertEqual(self.con.execute(layer).fetchall(), [(1,)])
+        for wrong, said in ((layer.replace("'j'", "'k'"), 'lens "k": no such lens'), (layer.replace("'m'", "'n'"), "lens j: expected a lens of model n, found one of model m"), (layer.replace("1.hook_resid_post", "1.hook_attn_out"), "hook_attn_out")):
+            with self.assertRaisesRegex(duckdb.Error, said):
+                self.con.execute(wrong).fetchall()
+        baseline = f"CALL saedb_baseline('m', baseline := '200', lens := 'j', hook := {hook}, database := current_database())"
+        ((number, seed, directions, behind),) = self.con.execute(baseline).fetchall()
+        self.assertEqual((seed, directions, behind), (1, 200, 1))
+        saedb.compute(self.con, baseline=200, lens="j")
+        self.assertEqual(self.con.execute("SELECT baseline_id, directions FROM stored_computations JOIN stored_baselines USING (baseline_id) WHERE lens_layer = 1").fetchall(), [(number, 200)])
         np.testing.assert_allclose(found["rank_correlation"], 1 - 6 * squares / (D_VOCAB * (D_VOCAB**2 - 1)), atol=1e-12)
         self.assertTrue(saedb.check(self.con, all=True))
 
