@@ -85,7 +85,7 @@ def adjusting_bytes(w, cluster, tasks):
 
 
 def task_features(w, cluster, partition_bytes=256 << 20):
-    """As _compute.step: seconds of work, in bounded memory, and a task for every machine."""
+    """As Run.step of _run: seconds of work, in bounded memory, and a task for every machine."""
     row = 4 * w.d_model + 24 * w.sets + 2048
     features = min(2e12 * cluster.cores / (2.0 * w.d_model * w.d_vocab), partition_bytes / row, w.d_sae / cluster.machines)
     return max(1, round(features / 2048)) * 2048

@@ -71,6 +71,19 @@ def layout():
 ORDER = {"features": "feature", "enrichment": "token_set, feature", "input_enrichment": "token_set, feature"}
 
 
+def assert_views(case, imported, reference, views, least=1):
+    """The same rows, and so many at least, in views of two databases, or in queries of them; columns that are compared by views."""
+    con = duckdb.connect()
+    con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY); ATTACH '{imported}' AS imported (READ_ONLY)")
+    for view, columns in views.items():
+        for more, less in (("reference", "imported"), ("imported", "reference")):
+            for name, database in (("more", more), ("less", less)):
+                con.execute(f"USE {database}; CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {view}")
+            case.assertGreaterEqual(con.execute("SELECT count(*) FROM temp.more").fetchall()[0][0], least, view)
+            case.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)
+    con.close()
+
+
 def assert_same(case, out, reference, where="true"):
     """Every row of the program, and no other, bit for bit, in files that are sorted."""
     con = opened(out)

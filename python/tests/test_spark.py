@@ -23,7 +23,7 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 
 sys.path.insert(0, str(Path(__file__).parent))
 from spark_cluster import ROOT, Cluster  # noqa: E402
-from spark_results import EXAMPLE, MODEL, SAES, assert_same, opened, program, reference_of_example  # noqa: E402
+from spark_results import EXAMPLE, MODEL, SAES, assert_same, assert_views, opened, program, reference_of_example  # noqa: E402
 
 import saedb_spark  # noqa: E402
 
@@ -31,6 +31,12 @@ D_MODEL, D_VOCAB, D_SAE = 256, 20_000, 32_768
 
 #: Of SAES, in their release.
 NAMES = [f"smollm2-demo/{path.name}" for path in SAES]
+
+#: Views that have the input side; results have no encoders.
+INPUT_VIEWS = {
+    "features": "* EXCLUDE (encoder_norm, encoder_decoder_cosine, encoder_bias, threshold)", "input_enrichment": "*", "input_baseline_enrichment": "*",
+    "stored_input_computations": "tokens, kernel, counted_tokens, features, scores",
+}  # fmt: skip
 
 
 class OnACluster(unittest.TestCase):
@@ -62,6 +68,21 @@ class OnACluster(unittest.TestCase):
     def assert_same(self, reference, where="true"):
         assert_same(self, self.out, reference, where)
 
+    def database(self, name, *options, saes=SAES[1:]):
+        """A database of the program's with SAEs of the example, the model with its embedding, and letters' token sets."""
+        database = self.directory / f"database-{name}.saedb"
+        program("--db", database, "load", "model", MODEL, "--name", "smollm2-135m", "--embedding")
+        for path in saes:
+            program("--db", database, "load", "sae", path, "--release", "smollm2-demo", *options)
+        program("--db", database, "load", "sets", "--family", "letters")
+        return database
+
+    def imported(self):
+        """A new database that has the results."""
+        database = self.directory / f"imported-{self.out.name}.saedb"
+        program("--db", database, "import", "--parquet", self.out)
+        return database
+
     def stages(self):
         """What Spark's UI says of its stages."""
         sc = self.spark.sparkContext
@@ -90,14 +111,9 @@ class OnACluster(unittest.TestCase):
             ).fetchall(),
         )
         # Back in SQL: a database that imports them has the program's views.
-        imported = self.directory / "imported.saedb"
-        program("--db", imported, "import", "--parquet", self.out)
-        con.execute(f"ATTACH '{imported}' AS imported (READ_ONLY)")
-        for view in ("features", "enrichment", "baseline_statistics", "baseline_enrichment"):
-            for more, less in (("reference", "imported"), ("imported", "reference")):
-                con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS FROM {view}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS FROM {view}")
-                self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)
+        imported = self.imported()
         con.close()
+        assert_views(self, imported, self.reference, dict.fromkeys(("features", "enrichment", "baseline_statistics", "baseline_enrichment"), "*"))
         # A second time nothing is to be done, and without sets neither.
         before = len(self.passes())
         for sets in (True, None):
@@ -118,19 +134,7 @@ class OnACluster(unittest.TestCase):
         self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(name, 1536, 26, False) for name in NAMES])
         self.assert_same(reference)
         self.assertTrue((self.out / "input_enrichment").exists())
-        imported = self.directory / "imported-both.saedb"
-        program("--db", imported, "import", "--parquet", self.out)
-        con = duckdb.connect()
-        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY); ATTACH '{imported}' AS imported (READ_ONLY)")
-        for view, columns in (
-            ("features", "* EXCLUDE (encoder_norm, encoder_decoder_cosine, encoder_bias, threshold)"), ("input_enrichment", "*"),
-            ("feature_input_tokens", "*"), ("baseline_statistics", "*"), ("input_baseline_enrichment", "*"),
-            ("stored_input_computations", "tokens, kernel, counted_tokens, features, scores"),
-        ):  # fmt: skip
-            for more, less in (("reference", "imported"), ("imported", "reference")):
-                con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS SELECT {columns} FROM {view}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS SELECT {columns} FROM {view}")
-                self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], view)
-        con.close()
+        assert_views(self, self.imported(), reference, {**INPUT_VIEWS, "feature_input_tokens": "*", "baseline_statistics": "*"})
         # The output side alone asks for results anew, and has no other.
         done, _ = self.compute(SAES[:1], reference, True, release="smollm2-demo")
         self.assertEqual([c.unchanged for c in done], [False])
@@ -139,8 +143,114 @@ class OnACluster(unittest.TestCase):
         self.assert_same(reference)
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "needs the embedding of model smollm2-135m, which was loaded without"):
             self.compute(SAES[:1], self.reference, True, side="both")
-        with self.assertRaisesRegex(saedb_spark.SparkJobError, "side: expected output or both, found input"):
-            self.compute(SAES[:1], reference, side="input")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "side: expected output, input or both, found inside"):
+            self.compute(SAES[:1], reference, side="inside")
+
+    def test_input_side_alone(self):
+        """What excites features without what they write: the output side stays without figures, as in the program."""
+        reference = self.database("input", "--encoder")
+        program("--db", reference, "compute", "--side", "input", "--baseline", 512)
+        done, _ = self.compute(SAES[1], MODEL, ["letters"], release="smollm2-demo", model_name="smollm2-135m", side="input", baseline=512)
+        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(NAMES[1], 1536, 26, False)])
+        self.assertEqual([(self.out / name).exists() for name in ("input_enrichment", "enrichment", "baseline_enrichment")], [True, False, False])
+        imported = self.imported()
+        assert_views(self, imported, reference, {**INPUT_VIEWS, "baseline_statistics": "*", "saes": "* EXCLUDE (load_id, encoder_hook)"})
+        self.assertEqual(program("--db", imported, "sql", "SELECT count(skewness) + count(tokens) AS n FROM features JOIN saes USING (sae)", "--format", "csv").split(), ["n", "0"])
+        done, _ = self.compute(SAES[1], MODEL, ["letters"], release="smollm2-demo", model_name="smollm2-135m", side="input", baseline=512)
+        self.assertEqual([c.unchanged for c in done], [True])
+
+    def test_baselines_like_saes(self):
+        """p- and q-values against random directions like each SAE's own decoder and encoder are the program's, bit for bit."""
+        reference = self.database("like", "--encoder")
+        program("--db", reference, "compute", "--side", "both", "--baseline", 512, "--baseline-like", "sae")
+        like = functools.partial(self.compute, SAES[1], MODEL, ["letters"], release="smollm2-demo", model_name="smollm2-135m", side="both", baseline=512)
+        done, _ = like(baseline_like="sae")
+        self.assertEqual([(c.sae, c.token_sets, c.unchanged) for c in done], [(NAMES[1], 26, False)])
+        self.assert_same(reference)
+        baselines = (
+            "(SELECT s.statistic, s.sorted_values, s.direction_rows, b.side, b.directions, b.seed, b.tokens, l.name FROM stored_baseline_statistics s "
+            "JOIN stored_baselines b USING (baseline_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)"
+        )
+        assert_views(self, self.imported(), reference, {**INPUT_VIEWS, "enrichment": "*", "baseline_statistics": "*", "baseline_enrichment": "*", baselines: "*"})
+        kinds = "SELECT DISTINCT kind, like_sae FROM read_parquet('{0}/baseline_statistics/*', union_by_name = true)"
+        self.assertEqual(duckdb.sql(kinds.format(self.out)).fetchall(), [("sae", NAMES[1])])
+        done, _ = like(baseline_like="sae")
+        self.assertEqual([c.unchanged for c in done], [True])
+        # Isotropic ones ask for results anew, and the SAE's own go.
+        done, _ = like()
+        self.assertEqual([c.unchanged for c in done], [False])
+        self.assertEqual(duckdb.sql(kinds.format(self.out)).fetchall(), [("isotropic", None)])
+        for options, said in (
+            ({"baseline_like": "model"}, "baseline_like: expected isotropic or sae, found model"),
+            ({"baseline_like": "sae", "baseline": 0}, "baseline_like: a baseline of 0 random directions is like nothing"),
+            ({"baseline_like": "sae", "baseline": 199}, 'baseline: expected 0, for none, or a number of random directions from 200, found "199"'),
+        ):
+            with self.assertRaisesRegex(saedb_spark.SparkJobError, said):
+                like(**options)
+
+    def assert_exported_through(self, reference, baselines="true"):
+        """The files of what goes through lenses are those that the program exports, of baselines where a condition says so."""
+        exported = self.directory / "lens-export"
+        program("--db", reference, "export", "--to", exported, "--format", "parquet", "--replace")
+        con = duckdb.connect()
+        for table in ("features_through", "enrichment_through", "baseline_statistics_through", "baseline_enrichment_through", "lenses"):
+            where = baselines if table.startswith("baseline") else "true"
+            for name, directory in (("expected", exported), ("found", self.out)):
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet('{directory}/{table}/**/*.parquet', hive_partitioning = true, union_by_name = true) WHERE {where}")
+            columns = [name for name, *_ in con.execute("DESCRIBE expected").fetchall()]
+            self.assertEqual(sorted(columns), sorted(name for name, *_ in con.execute("DESCRIBE found").fetchall()), table)
+            self.assertGreater(con.execute("SELECT count(*) FROM expected").fetchall()[0][0], 0)
+            compared = ", ".join(name for name in columns if name not in ("label", "computed_at", "loaded_at"))
+            for more, less in (("expected", "found"), ("found", "expected")):
+                self.assertEqual(con.execute(f"SELECT {compared} FROM {more} EXCEPT ALL SELECT {compared} FROM {less} LIMIT 1").fetchall(), [], table)
+        con.close()
+
+    def test_through_a_lens(self):
+        """What features come to write is the program's, bit for bit, beside what they write."""
+        reference, lens, model = self.database("lens", saes=SAES), self.directory / "lens.safetensors", self.directory / "lens-model.saedb"
+        random = np.random.default_rng(0)
+        write_safetensors(lens, {f"layer_{layer}": (np.eye(576) + 0.02 * random.normal(size=(576, 576))).astype("f4") for layer in (23, 28)})
+        program("--db", reference, "load", "lens", lens, "--name", "walk")
+        shutil.copyfile(reference, model)
+        program("--db", reference, "compute", "--baseline", 512)
+        program("--db", reference, "compute", "--baseline", 512, "--lens", "walk", "--rank-correlation")
+        compute = functools.partial(self.compute, SAES, model, ["letters"], release="smollm2-demo", baseline=512)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "expected results of these files and model smollm2-135m without a lens .*, found none; compute it without a lens first"):
+            compute(lens="walk")
+        compute()
+        done, lines = compute(lens="walk", rank_correlation=True)
+        self.assertEqual([(c.sae, c.features, c.token_sets, c.unchanged) for c in done], [(name, 1536, 26, False) for name in NAMES])
+        self.assertTrue(any(line.startswith(f"computed {NAMES[1]}: 1536 features, statistics and 26 token sets through walk") for line in lines), lines)
+        for options in ({"rank_correlation": True}, {}):
+            self.assertEqual([c.unchanged for c in compute(lens="walk", **options)[0]], [True, True])
+        self.assert_same(reference)
+        assert_views(self, self.imported(), reference, {"features_through('walk')": "*", "enrichment_through('walk')": "*", "feature_tokens_through('walk')": "*", "baseline_statistics": "*"})
+        self.assert_exported_through(reference)
+        # Against random directions like the SAE, which go through the lens too.
+        program("--db", reference, "compute", "--sae", NAMES[1], "--baseline", 512, "--lens", "walk", "--baseline-like", "sae")
+        done, _ = self.compute(SAES[1], model, ["letters"], release="smollm2-demo", baseline=512, baseline_like="sae", lens="walk", rank_correlation=True)
+        self.assertEqual([c.unchanged for c in done], [False])
+        self.assert_exported_through(reference, "like_sae IS NOT NULL OR lens_layer = 23")
+        program("--db", self.directory / "like-imported.saedb", "import", "--parquet", self.out)
+        # An SAE of other weights takes away what was computed through the lens of the old.
+        other = self.directory / "other" / SAES[1].name
+        shutil.copytree(SAES[1], other)
+        poison(other / "sae_weights.safetensors", row=0, value=b"\x80\x3f")
+        self.compute(other, model, release="smollm2-demo", baseline=512)
+        self.assertEqual({path.parent.name for path in (self.out / "features_through").rglob("*.parquet")}, {"layer=24"})
+        self.assertEqual(len(list((self.out / "saes_through").iterdir())), 1)
+        rows = self.spark.createDataFrame([(NAMES[1], 0, [0.0] * 576)], "sae STRING, feature INT, w_dec ARRAY<FLOAT>")
+        for saes, of, options, said in (
+            (SAES[0], model, {"lens": "walc"}, f'{NAMES[0]}: .*lens "walc": no such lens in this database .loaded: walk.'),
+            (SAES[0], MODEL, {"lens": "walk"}, "expected a saedb database with the lens walk in it"),
+            (SAES[0], model, {"lens": "walk", "side": "both"}, "lens: a lens is of what features write"),
+            (SAES[0], model, {"rank_correlation": True}, "rank_correlation: it is of logit weights with those through a lens, and lens names none"),
+            (rows, model, {"lens": "walk"}, "lens: it is of SAEs in files"),
+            (rows, model, {"baseline_like": "sae"}, "baseline_like: sae is of SAEs in files"),
+            (rows, model, {"side": "input"}, "side: input is of SAEs in files"),
+        ):
+            with self.assertRaisesRegex(saedb_spark.SparkJobError, said):
+                self.compute(saes, of, release="smollm2-demo", **options)
 
     def test_links_and_neighbours(self):
         """Lists of features are the program's, bit for bit, and are imported."""
@@ -166,24 +276,17 @@ class OnACluster(unittest.TestCase):
         self.assertEqual([(c.sae, c.other, c.top, c.unchanged) for c in neighbours("layer_24", top=40)], [(NAMES[0], NAMES[0], 40, False)])
         # What is there is left alone, also where fewer are asked for.
         self.assertTrue(all(c.unchanged for c in [*neighbours("*"), *links("layer_24", "*29*", top=5)]))
-        imported = self.directory / "imported-pairs.saedb"
-        program("--db", imported, "import", "--parquet", self.out)
-        con = duckdb.connect()
-        con.execute(f"ATTACH '{reference}' AS reference (READ_ONLY); ATTACH '{imported}' AS imported (READ_ONLY)")
-        for rows in (
-            "feature_links", "feature_neighbours",
+        pairs = (
             "(SELECT kind, s.sae, o.sae AS other, p.* EXCLUDE (pair_id, sae_id, other_id, kind, computed_at), l.* EXCLUDE (pair_id), n.* EXCLUDE (pair_id) FROM stored_sae_pairs p "
-            "JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = other_id LEFT JOIN stored_links l USING (pair_id) LEFT JOIN stored_neighbours n USING (pair_id))",
-        ):  # fmt: skip
-            for more, less in (("reference", "imported"), ("imported", "reference")):
-                con.execute(f"USE {more}; CREATE OR REPLACE TEMP TABLE more AS FROM {rows}; USE {less}; CREATE OR REPLACE TEMP TABLE less AS FROM {rows}")
-                self.assertGreater(con.execute("SELECT count(*) FROM temp.more").fetchall()[0][0], 10_000)
-                self.assertEqual(con.execute("SELECT count(*) FROM (FROM temp.more EXCEPT ALL FROM temp.less)").fetchall(), [(0,)], rows)
-        con.close()
+            "JOIN stored_saes s USING (sae_id) JOIN stored_saes o ON o.sae_id = other_id LEFT JOIN stored_links l USING (pair_id) LEFT JOIN stored_neighbours n USING (pair_id))"
+        )
+        assert_views(self, self.imported(), reference, dict.fromkeys(("feature_links", "feature_neighbours", pairs), "*"), least=10_000)
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "no pair of these SAEs has products that stand for anything: .*is read before"):
             links("layer_29", "layer_24")
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "no SAE is at layer_7"):
             links("layer_7", "*")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "smollm2-135m#mlp_in.3: links to the neurons of an MLP are not computed on Spark"):
+            links("layer_24", "smollm2-135m#mlp_in.3")
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "top: expected 1 to 999, found 1000"):
             neighbours("layer_24", top=1000)
 
@@ -308,15 +411,25 @@ class OnACluster(unittest.TestCase):
         self.assertLessEqual(stage["numFailedTasks"] + stage["numKilledTasks"], 1)
 
 
-def poison(path, row):
-    """Writes a NaN into a row of the decoder of a safetensors file."""
+def write_safetensors(path, tensors):
+    """Writes matrices of float32."""
+    header, at = {}, 0
+    for name, values in tensors.items():
+        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [at, at + values.nbytes]}
+        at += values.nbytes
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(values.tobytes() for values in tensors.values()))
+
+
+def poison(path, row, value=b"\xff\x7f"):
+    """Writes a number, NaN unless another BF16 is given, into a row of the decoder of a safetensors file."""
     data = bytearray(path.read_bytes())
     (size,) = struct.unpack_from("<Q", data)
     tensor = json.loads(data[8 : 8 + size])["W_dec"]
     begin, end = tensor["data_offsets"]
     width = (end - begin) // tensor["shape"][0]
     at = 8 + size + begin + row * width
-    data[at : at + 2] = b"\xff\x7f"  # BF16
+    data[at : at + 2] = value
     path.write_bytes(data)
 
 

@@ -23,7 +23,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--model-name", help="what the model is called; its file's own name by default")
     parser.add_argument("--processing", choices=("transformerlens", "fold-only", "none"), help="of the unembedding of a model on disk")
     parser.add_argument("--baseline", type=int, metavar="N", help="random directions that p-values are against (default: those that the database has, or 4096; 0 for none)")
-    parser.add_argument("--side", choices=("output", "both"), default="output", help="both: with what excites features, of SAEs with their encoders")
+    parser.add_argument("--baseline-like", choices=("isotropic", "sae"), default="isotropic", help="sae: random directions with the covariance of each SAE's own unit decoder, which is stricter")
+    parser.add_argument("--side", choices=("output", "input", "both"), default="output", help="input: which tokens excite features, of SAEs with their encoders; both: with what they write")
+    parser.add_argument("--lens", metavar="NAME", help="what features come to write through the lens NAME, which the saedb database that is the model has, beside their results without it")
+    parser.add_argument("--rank-correlation", action="store_true", help="with --lens: also how far it moves each feature over the whole vocabulary")
     parser.add_argument("--rows", action="store_true", help="SAE is Parquet with the columns sae, feature and w_dec")
     parser.add_argument("--master", help="Spark's master, where spark-submit does not say it (default: this machine)")
     given = parser.parse_args(arguments)
@@ -38,7 +41,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         saes = spark.read.parquet(*given.saes) if given.rows else given.saes
         sets = given.sets if given.sets else given.sets is not None
         done = compute(
-            spark, saes, given.model, given.out, sets, release=given.release, tokens=given.tokens, model_name=given.model_name, processing=given.processing, baseline=given.baseline, side=given.side
+            spark, saes, given.model, given.out, sets, release=given.release, tokens=given.tokens, model_name=given.model_name, processing=given.processing, baseline=given.baseline,
+            baseline_like=given.baseline_like, side=given.side, lens=given.lens, rank_correlation=given.rank_correlation
         )
     except SparkJobError as error:
         print(f"saedb_spark: {error}", file=sys.stderr)

@@ -45,6 +45,11 @@ def is_table(saes: SAEs) -> bool:
     return hasattr(saes, "sparkSession") and hasattr(saes, "mapInArrow")
 
 
+def is_rows(saes: SAEs) -> bool:
+    """Whether SAEs are given as rows of decoder directions, and not as files."""
+    return is_table(saes) and "path" not in getattr(saes, "columns", ())
+
+
 def of_files(spark: Any, saes: SAEs, release: str, cache_bytes: int, encoder: bool = False) -> list[Source]:
     """The SAEs at paths: found, looked at and hashed on the cluster, before anything is computed."""
     named = list(paths(saes, release))

@@ -93,7 +93,7 @@ class Jobs:
         with tempfile.TemporaryDirectory(dir=self.scratch) as directory:
             copy = Path(directory, table)
             self.out.get(copy, "_saedb", work, f"table={table}")
-            return pa.concat_tables(pq.read_table(file).cast(schema) for file in sorted(copy.glob("part-*")))
+            return pa.concat_tables(pq.read_table(file).select(schema.names).cast(schema) for file in sorted(copy.glob("part-*")))
 
 
 def stream_of(rows: pa.Table) -> bytes:

@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, NamedTuple, Optional, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Optional, Union
 
 import duckdb
 
@@ -23,6 +23,10 @@ from ._errors import SparkJobError
 
 #: What ``sets`` may be: see :func:`saedb_spark.compute`.
 Sets = Union[None, bool, Iterable[str]]
+
+
+#: The sides of features that are computed, by what ``side`` may be.
+SIDES = {"output": ("output",), "input": ("input",), "both": ("output", "input")}
 
 
 class Baseline(NamedTuple):
@@ -55,16 +59,17 @@ _prepared: dict[tuple[object, ...], Model] = {}
 
 
 def prepared(
-    application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str
-) -> Model:
+    application: str, model: str, sets: Sets, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str, like: bool,
+    lens: Optional[str],
+) -> Model:  # fmt: skip
     """The model, prepared once an application."""
     sets = sets if sets is None or isinstance(sets, bool) else tuple(sets)
-    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing, tokens, baseline, side)
+    key = (application, os.path.abspath(model), state(model), sets, *map(state, sets if isinstance(sets, tuple) else ()), name, processing, tokens, baseline, side, like, lens)
     if key not in _prepared:
         into = Path(tempfile.mkdtemp(prefix="saedb-model-"))
         atexit.register(shutil.rmtree, into, ignore_errors=True)
         _prepared[key] = prepare(
-            model, sets, name=name, processing=processing, tokens=tokens, baseline=baseline, side=side, database=into / "model.duckdb"
+            model, sets, name=name, processing=processing, tokens=tokens, baseline=baseline, side=side, like=like, lens=lens, database=into / "model.duckdb"
         )
     return _prepared[key]
 
@@ -76,13 +81,16 @@ def state(path: str) -> tuple[object, ...]:
 
 
 def prepare(
-    model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str, database: Path
-) -> Model:
+    model: str, sets: Sets, *, name: Optional[str], processing: Optional[str], tokens: str, baseline: Optional[int], side: str, like: bool,
+    lens: Optional[str], database: Path,
+) -> Model:  # fmt: skip
     """Makes the database of a model: from its files, or from a saedb database, whose model,
-    token sets and baseline are taken as they are. The baseline is completed here, once for all workers, that of the
-    input side too where both are computed, which need the model's embedding."""
+    token sets and baseline are taken as they are. The isotropic baselines of the sides that are computed are completed here,
+    once for all workers; those ``like`` an SAE, and through a lens, are made when it is known of which SAEs. The input side needs the model's embedding."""
+    if lens is not None and not is_database(model):
+        raise SparkJobError(f"{model}: expected a saedb database with the lens {lens} in it, since lenses are loaded there (saedb load lens), found a model on disk")
     if is_database(model):
-        copy_of(model, database)
+        copy_of(model, database, lens)
         if processing is not None:
             raise SparkJobError(f"{model}: processing is of a model on disk, and this is a database, whose model is processed")
         load_sets = None
@@ -91,7 +99,7 @@ def prepare(
     con = saedb.connect(database)
     try:
         if not is_database(model):
-            saedb.load_model(con, model, name=name, processing=processing, embedding=side == "both")
+            saedb.load_model(con, model, name=name, processing=processing, embedding=side != "output")
         named = choose(con, model, name)
         if load_sets is not None and load_sets is not False:
             add_sets(con, named, load_sets)
@@ -100,13 +108,13 @@ def prepare(
             "SELECT l.sha256, l.conventions, m.d_model, m.d_vocab FROM models m JOIN loads l USING (load_id) WHERE model = $model",
             {"model": named},
         ).fetchall()[0]  # fmt: skip
-        if side == "both" and not con.execute("SELECT embedding_in FROM stored_models WHERE model = $model", {"model": named}).fetchall()[0][0]:
-            raise SparkJobError(f"{model}: side both needs the embedding of model {named}, which was loaded without; saedb load model … --embedding adds it")
+        if side != "output" and not con.execute("SELECT embedding_in FROM stored_models WHERE model = $model", {"model": named}).fetchall()[0][0]:
+            raise SparkJobError(f"{model}: side {side} needs the embedding of model {named}, which was loaded without; saedb load model … --embedding adds it")
         keep_sets(con, [i for i, _, _ in chosen])
         directions = None if baseline is None else str(operator.index(baseline))
         found = {
             one: call(con, "saedb_baseline", {"model": named, "tokens": tokens, "baseline": directions, "side": one, "database": target(con, None)})
-            for one in (("output", "input") if side == "both" else ("output",))
+            for one in (() if like or lens else SIDES[side])
         }
         con.execute("CHECKPOINT")
     except duckdb.Error as error:
@@ -116,7 +124,7 @@ def prepare(
     digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""
     return Model(
         database, named, sha256, conventions, d_model, d_vocab,
-        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, baseline_of(found["output"]), baseline_of(found.get("input", [])),
+        tuple(i for i, _, _ in chosen), tuple(n for _, n, _ in chosen), digest, baseline_of(found.get("output", [])), baseline_of(found.get("input", [])),
     )  # fmt: skip
 
 
@@ -134,8 +142,8 @@ def is_database(path: str) -> bool:
         return False
 
 
-def copy_of(database: str, to: Path) -> None:
-    """Copies what a model is out of a database, without its SAEs."""
+def copy_of(database: str, to: Path, lens: Optional[str] = None) -> None:
+    """Copies what a model is out of a database, without its SAEs, and with the matrices of a lens."""
     con = saedb.connect()
     try:
         con.execute(f"ATTACH {literal(database)} AS original (READ_ONLY)")
@@ -145,13 +153,16 @@ def copy_of(database: str, to: Path) -> None:
         if "stored_models" in tables and "stored_baselines" not in tables:
             raise SparkJobError(f"{database}: it was written by an older saedb; upgrade it first, with saedb --db {database} upgrade")
         for table in tables:
-            con.execute(f"CREATE TABLE {table} AS FROM original.{table}{'' if table in KEPT else ' WHERE false'}")
+            where = "" if table in KEPT else " WHERE false"
+            if table == "stored_lens_matrices" and lens is not None:
+                where = f" WHERE lens_id IN (SELECT lens_id FROM original.stored_lenses WHERE lens = {literal(lens)})"
+            con.execute(f"CREATE TABLE {table} AS FROM original.{table}{where}")
             if table == "stored_baselines":
                 ((first,),) = con.execute("SELECT coalesce(max(baseline_id), 0) + 1 FROM stored_baselines").fetchall()
                 con.execute(f"CREATE SEQUENCE baseline_ids START {first}")
         for (definition,) in con.execute(
             "SELECT sql FROM duckdb_views() WHERE database_name = 'original' AND schema_name = 'main' AND list_contains($views, view_name)",
-            {"views": ["models", "tokens", "token_sets", "loads", "baseline_statistics"]},
+            {"views": ["models", "tokens", "token_sets", "loads", "baseline_statistics", "lenses"]},
         ).fetchall():  # fmt: skip
             con.execute(definition)
     finally:
@@ -160,7 +171,7 @@ def copy_of(database: str, to: Path) -> None:
 
 #: Tables that say what a model is.
 KEPT = (
-    "stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets",
+    "stored_schema", "stored_loads", "stored_models", "stored_tokens", "stored_unembeddings", "stored_embeddings", "stored_token_sets", "stored_lenses",
     "stored_baselines", "stored_baseline_statistics", "stored_baseline_enrichment",
 )  # fmt: skip
 
@@ -218,14 +229,20 @@ def opened(database: Path) -> duckdb.DuckDBPyConnection:
 def tables(model: Model) -> dict[str, tuple[str, dict[str, object]]]:
     """The queries on a model's database that give the directories beside the results."""
     named: dict[str, object] = {"model": model.name}
-    baselines = [b.id for b in (model.baseline, model.input_baseline) if b]
     return {
         "models": (_sql.MODELS, named),
         "tokens": (_sql.TOKENS, named),
         **({"token_sets": (_sql.TOKEN_SETS, {**named, "names": list(model.set_names)})} if model.set_ids else {}),
-        **({"baseline_statistics": (_sql.BASELINE_STATISTICS, {"baselines": baselines})} if baselines else {}),
-        **({"baseline_enrichment": (_sql.BASELINE_ENRICHMENT, {"baseline": model.baseline.id})} if model.baseline and model.set_ids else {}),
-        **({"input_baseline_enrichment": (_sql.BASELINE_ENRICHMENT, {"baseline": model.input_baseline.id})} if model.input_baseline and model.set_ids else {}),
+        **baselines(model, {"output": model.baseline, "input": model.input_baseline}),
+    }
+
+
+def baselines(model: Model, of: Mapping[str, Optional[Baseline]]) -> dict[str, tuple[str, dict[str, object]]]:
+    """Those of the baselines of a model that no lens is between, by their sides."""
+    found = {side: b.id for side, b in of.items() if b is not None}
+    return {
+        **({"baseline_statistics": (_sql.BASELINE_STATISTICS, {"baselines": list(found.values())})} if found else {}),
+        **{_sql.NULLS[side]: (_sql.BASELINE_ENRICHMENT, {"baseline": number}) for side, number in found.items() if model.set_ids},
     }
 
 

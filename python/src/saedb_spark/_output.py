@@ -18,6 +18,9 @@ HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 END = "~"
 
 
+#: Tables of random directions through lenses.
+THROUGH_CHANCE = ("baseline_statistics_through", "baseline_enrichment_through")
+
 #: The last bytes of a file of Parquet.
 PARQUET_END = "PAR1"
 
@@ -123,9 +126,9 @@ class Output:
             return self.done_name(release, sae, key, sets_key) in among
         return any(name.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}{key}{END}") for name in among)
 
-    def publish(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, name: str, content: str) -> None:
+    def publish(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, name: str, content: str, model: str, chance: str) -> None:
         """Moves what Spark wrote for an SAE to its place, instead of what was there, and then its row. Its pairs with other SAEs go
-        where they are of other content."""
+        where they are of other content. ``chance`` has its own baselines, where it is held against such."""
         for old in self.names("saes"):
             if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}"):
                 self.delete("saes", old)
@@ -138,10 +141,52 @@ class Output:
                 leaf = f"layer={HIVE_NULL if layer is None else layer}"
                 to = table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{number:05d}.parquet"
                 self.move(("_saedb", work, f"table={table}", part), to)
+        for table in ("baseline_statistics", "baseline_enrichment", "input_baseline_enrichment"):
+            self.publish_chance(table, f"{END}{escaped(sae)}.parquet", model, chance)
+        for old in self.names("saes_through"):
+            if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}") and old.split(END)[3] != content:
+                self.withdraw_through(release, sae, old)
         for pair in map(Pair.of_name, self.names("pairs")):
             if any(escaped(sae) == one and content != of for one, of in ((pair.sae, pair.content), (pair.other, pair.other_content))):
                 self.withdraw(pair)
         self.put(row, "saes", name)
+        self.delete("_saedb", work)
+
+    def publish_chance(self, table: str, end: str, model: str, chance: str) -> None:
+        """Puts an SAE's own baselines in place of those that are there, by the end of their file's name; ``chance`` has them, if there are any."""
+        for old in self.names(table):
+            if old.endswith(end):
+                self.delete(table, old)
+        work = chance.rsplit("/", 1)[-1]
+        for part in self.files("_saedb", work, f"table={table}") if chance else ():
+            self.move(("_saedb", work, f"table={table}", part), (table, f"{escaped(model)}{end}"))
+
+    # The files of SAEs through a lens, a name of whose row is release, SAE, lens, what stands for the SAE's weights, and keys.
+
+    def withdraw_through(self, release: str, sae: str, mark: str) -> None:
+        """Takes out what is there of an SAE through a lens, its row in ``saes_through`` first."""
+        self.delete("saes_through", mark)
+        for table in ("features_through", "enrichment_through"):
+            for directory in self.names(table, f"release={escaped(release)}"):
+                for old in self.names(table, f"release={escaped(release)}", directory):
+                    if old.startswith(f"{escaped(sae)}{END}{mark.split(END)[2]}{END}"):
+                        self.delete(table, f"release={escaped(release)}", directory, old)
+        for table in THROUGH_CHANCE:
+            self.publish_chance(table, f"{END}{escaped(sae)}{END}{mark.split(END)[2]}.parquet", "", "")
+
+    def publish_through(self, work: str, release: str, layer: Optional[int], sae: str, row: Path, mark: str, model: str, chance: str) -> None:
+        """Moves what Spark wrote for an SAE through a lens to its place, instead of what was there, and then its row."""
+        lens = mark.split(END)[2]
+        for old in self.names("saes_through"):
+            if old.startswith(f"{escaped(release)}{END}{escaped(sae)}{END}{lens}{END}"):
+                self.withdraw_through(release, sae, old)
+        for table in ("features_through", "enrichment_through"):
+            for number, part in enumerate(self.files("_saedb", work, f"table={table}")):
+                leaf = f"layer={HIVE_NULL if layer is None else layer}"
+                self.move(("_saedb", work, f"table={table}", part), (table, f"release={escaped(release)}", leaf, f"{escaped(sae)}{END}{lens}{END}{number:05d}.parquet"))
+        for table in THROUGH_CHANCE:
+            self.publish_chance(table, f"{END}{escaped(sae)}{END}{lens}.parquet", model, chance)
+        self.put(row, "saes_through", mark)
         self.delete("_saedb", work)
 
     # The files of pairs of SAEs.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -123,6 +124,8 @@ class _Pairs(Jobs):
 
     def saes_of(self, words: Optional[str]) -> list[_SAE]:
         """Those of the results that words mean."""
+        if words is not None and re.search(r"#mlp_(in|gate)\.\d+$", words):
+            raise SparkJobError(f"{words}: links to the neurons of an MLP are not computed on Spark; saedb compute --links and saedb.compute_links compute them")
         if not self.con.execute("FROM duckdb_tables() WHERE table_name = 'saes'").fetchall():
             self.describe("read which SAEs there are")
             for name, table in (("given", "saes"), ("models", "models")):

@@ -49,27 +49,51 @@ class Pass:
     tokens: str
     computed_at: str
     sets: tuple[int, ...]
-    baseline: Optional[int]  # in the model's database
+    baseline: Optional[int] = None  # in the model's database, or that of its own
     path: str = ""  # of its files, where the directions are not in a table
     d_sae: int = 0
     step: int = 0  # features of a task
-    side: str = "output"  # or both: with what excites features
+    side: str = "output"  # or input, what excites features, or both
     input_baseline: Optional[int] = None  # that of the input side
+    lens: str = ""  # that the directions go through, with the block behind which they begin
+    lens_layer: int = 0
+    lens_sha256: str = ""
+    rank_correlation: bool = False
+    baseline_seed: Optional[int] = None  # of the baseline through the lens
+    baseline_directions: Optional[int] = None
+    directions: Optional[str] = None  # of baselines like the SAE, where they are not as many as by default
+    chance: str = ""  # where the tables of baselines like the SAE are, where p-values are against these
 
     @property
-    def both(self) -> bool:
-        return self.side == "both"
+    def suffix(self) -> str:
+        """What the tables of results end with."""
+        return "_through" if self.lens else ""
+
+    @property
+    def has_input(self) -> bool:
+        return self.side != "output"
+
+    @property
+    def has_output(self) -> bool:
+        return self.side != "input"
 
     def of_input(self) -> dict[str, Any]:
         """The parameters of the input side."""
         return {**self.parameters(), "baseline": self.input_baseline}
 
     def parameters(self) -> dict[str, Any]:
-        named = ("sae", "model", "hook", "neuronpedia_id", "sae_sha256", "model_sha256", "scale", "processing", "tokens", "computed_at", "baseline")
+        named = ("sae", "model", "hook", "neuronpedia_id", "sae_sha256", "model_sha256", "scale", "processing", "tokens", "computed_at", "baseline", "side",
+                 "lens", "lens_layer", "lens_sha256", "baseline_seed", "baseline_directions")  # fmt: skip
         given: dict[str, Any] = {name: getattr(self, name) for name in named}
+        given["baseline_kind"] = "sae" if self.chance else "isotropic"
+        given["against"] = f"{CHANCE}.{self.model}" if self.chance else self.model
         if self.sets:
             given["sets"] = list(self.sets)
         return given
+
+
+#: The database that a worker has the tables of baselines like an SAE in; isotropic ones are in the model's.
+CHANCE = "chance"
 
 
 @dataclass
@@ -81,6 +105,7 @@ class _Open:
     copy: contextlib.ExitStack  # keeps the model's database here
     q_values: str = ""  # the key of those that it has as a table
     reader: str = ""  # the key of the matrix of an SAE that it has, as the database reader
+    chance: str = ""  # where the tables came from that it has as the database CHANCE
 
 
 _open: Optional[_Open] = None
@@ -160,9 +185,13 @@ def over_file(job: Pass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
             with reported(f"{job.path}: features {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
                 con = connection(job.setup)
                 part = {"path": path, "first": str(first), "count": str(count)}
-                execute(con, "CREATE OR REPLACE TEMP TABLE computed AS " + _sql.computed(_sql.PART_OF_FILE, bool(job.sets)), {**job.parameters(), **part})
-                inputs = _sql.computed_input(bool(job.sets)) if job.both else _sql.NO_INPUT
-                execute(con, "CREATE OR REPLACE TEMP TABLE computed_input AS " + inputs, {**job.parameters(), **part})
+                if job.lens:
+                    output = ("computed", _sql.computed_through(bool(job.sets), job.rank_correlation))
+                else:
+                    output = ("computed", _sql.computed(_sql.PART_OF_FILE, bool(job.sets)) if job.has_output else _sql.NO_OUTPUT)
+                inputs = ("computed_input", _sql.computed_input(bool(job.sets)) if job.has_input else _sql.NO_INPUT)
+                for table, query in (output, inputs) if job.has_output else (inputs, output):
+                    execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", {**job.parameters(), **part})
                 yield from results(con, job)
 
 
@@ -183,18 +212,23 @@ def over_directions(job: Pass, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
 
 def results(con: duckdb.DuckDBPyConnection, job: Pass) -> Iterator[pa.RecordBatch]:
     """What was computed, as files."""
-    views(con, _sql.SIGNIFICANCE_VIEWS)
+    views(con, _sql.SIGNIFICANCE_VIEWS, chance_of(job))
     for side, table, parameters in (("output", "significance", job.parameters()), ("input", "input_significance", job.of_input())):
         ((query,),) = con.execute(f"FROM saedb_feature_p_values_query(side := '{side}')").fetchall()
         execute(con, f"CREATE OR REPLACE TEMP TABLE {table} AS " + _sql.SIGNIFICANCE.format(query=query), parameters)
-    if job.baseline is None:
-        yield from files(con, "features", _sql.FEATURES, job.parameters())
+    rows = _sql.FEATURES_THROUGH if job.lens else _sql.FEATURES
+    if job.baseline is None and job.input_baseline is None:
+        yield from files(con, f"features{job.suffix}", rows, job.parameters())
     else:
-        yield from files(con, "unadjusted", _sql.FEATURES, job.parameters())
+        yield from files(con, "unadjusted", rows, job.parameters())
         yield from files(con, "feature_p_values", _sql.FEATURE_P_VALUES, {}, FILE_BYTES)
+    if job.has_input:
+        yield from files(con, "kernels", "SELECT kernel FROM saedb_about()", {})
     if job.sets:
-        sides = [("", "computed", job.parameters()), ("input_", "computed_input", job.of_input())]
-        for prefix, computed, parameters in sides if job.both else sides[:1]:
+        sides = [("", "computed", job.parameters(), job.has_output), ("input_", "computed_input", job.of_input(), job.has_input)]
+        for prefix, computed, parameters, wanted in sides:
+            if not wanted:
+                continue
             execute(con, "CREATE OR REPLACE TEMP TABLE scored AS " + _sql.SCORES.format(computed=computed), parameters)
             yield from files(con, f"{prefix}scores", "FROM scored", {}, FILE_BYTES)
             yield from files(con, f"{prefix}p_values", _sql.P_VALUES, {}, FILE_BYTES)
@@ -224,12 +258,12 @@ def adjusted_features(job: Pass, key: str, q_values: Any, batches: Iterator[pa.R
                     file = Path(directory, "unadjusted.parquet")
                     file.write_bytes(content.as_buffer())
                     con.execute(f"CREATE OR REPLACE TEMP VIEW unadjusted AS FROM read_parquet('{file}')")
-                    yield from files(con, "features", _sql.ADJUSTED_FEATURES, {})
+                    yield from files(con, f"features{job.suffix}", _sql.adjusted_features(_sql.SIGNIFICANT[:2] if job.lens else _sql.SIGNIFICANT), {})
 
 
 def adjusted_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Files of ``enrichment`` from files of scores, the column ``content``."""
-    return adjusted_scores_of(job, "output", "enrichment", job.parameters(), key, q_values, batches)
+    return adjusted_scores_of(job, "output", f"enrichment{job.suffix}", job.parameters(), key, q_values, batches)
 
 
 def adjusted_input_scores(job: Pass, key: str, q_values: Any, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -250,14 +284,33 @@ def adjusted_scores_of(
                 for number, content in enumerate(batch.column("content")):
                     Path(directory, f"{number}.parquet").write_bytes(content.as_buffer())
                 con.execute(f"CREATE OR REPLACE TEMP VIEW scores AS FROM read_parquet('{directory}/*.parquet')")
-                views(con, _sql.SAE_VIEWS)
-                yield from files(con, name, _sql.ENRICHMENT.format(view=view), {})
+                views(con, _sql.SAE_VIEWS, chance_of(job))
+                yield from files(con, name, _sql.ENRICHMENT_THROUGH if job.lens else _sql.ENRICHMENT.format(view=view), parameters)
 
 
-def views(con: duckdb.DuckDBPyConnection, queries: dict[str, str]) -> None:
-    """Makes temporary views, by name."""
+def views(con: duckdb.DuckDBPyConnection, queries: dict[str, str], chance: str) -> None:
+    """Makes temporary views, by name, of baselines in the database ``chance``."""
     for name, query in queries.items():
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query.format(chance=chance)}")
+
+
+def chance_of(job: Pass) -> str:
+    """The database with the baselines that an SAE is held against."""
+    if not job.chance:
+        return "model"
+    here = opened(job.setup)
+    if here.chance != job.chance:
+        here.chance = ""
+        here.con.execute(f"DETACH DATABASE IF EXISTS {CHANCE}")
+        here.con.execute(f"ATTACH ':memory:' AS {CHANCE}")
+        # By these, functions find a model.
+        for table in ("stored_models", "stored_loads"):
+            here.con.execute(f"CREATE TABLE {CHANCE}.{table} AS FROM model.{table}")
+        for table in _sql.BASELINE_TABLES:
+            with _fetch.local(f"{job.chance}/table={table}", cache(), job.setup.cache_bytes) as path:
+                here.con.execute(f"CREATE TABLE {CHANCE}.{table} AS FROM read_parquet('{path}/part-*')")
+        here.chance = job.chance
+    return CHANCE
 
 
 def files(con: duckdb.DuckDBPyConnection, table: str, query: str, parameters: dict[str, Any], size: int = 0) -> Iterator[pa.RecordBatch]:
