@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from spark_cluster import ROOT, Cluster  # noqa: E402
-from spark_results import SAES, assert_same, reference_of_example  # noqa: E402
+from spark_results import SAES, assert_same, program, reference_of_example  # noqa: E402
 
 import saedb_spark  # noqa: E402
 
@@ -109,6 +109,16 @@ class Deployed(unittest.TestCase):
         again = self.submitted(*command)
         self.assertEqual(again.returncode, 0, again.stdout)
         self.assertIn("2 of 2 SAEs were computed before", again.stdout)
+        # An SAE's own baseline goes from the task that computes it to the others by way of the storage.
+        like = self.directory / "like.saedb"
+        shutil.copyfile(self.reference, like)
+        program("--db", like, "compute", "--sae", "layer_29", "--baseline", 512, "--baseline-like", "sae")
+        done = self.submitted(
+            saes[1], "--model", self.reference, "--out", "s3a://lab/like", "--release", "smollm2-demo", "--sets", "--baseline", 512, "--baseline-like", "sae"
+        )
+        self.assertEqual(done.returncode, 0, done.stdout)
+        files.get("lab/like", str(self.directory / "results-like"), recursive=True)
+        assert_same(self, self.directory / "results-like", like, "saes.layer = 29")
 
 
 if __name__ == "__main__":
