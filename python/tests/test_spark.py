@@ -172,7 +172,7 @@ class OnACluster(unittest.TestCase):
             "JOIN stored_baselines b USING (baseline_id) LEFT JOIN stored_loads l ON l.load_id = b.sae_id)"
         )
         assert_views(self, self.imported(), reference, {**INPUT_VIEWS, "enrichment": "*", "baseline_statistics": "*", "baseline_enrichment": "*", baselines: "*"})
-        kinds = "SELECT DISTINCT kind, like_sae FROM read_parquet('{0}/baseline_statistics/*', union_by_name = true)"
+        kinds = "SELECT DISTINCT kind, like_sae FROM read_parquet('{0}/baseline_statistics/*.parquet', union_by_name = true)"
         self.assertEqual(duckdb.sql(kinds.format(self.out)).fetchall(), [("sae", NAMES[1])])
         done, _ = like(baseline_like="sae")
         self.assertEqual([c.unchanged for c in done], [True])
