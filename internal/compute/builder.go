@@ -124,9 +124,6 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 	if missing := slices.Index(b.set, false); missing >= 0 {
 		return nil, fmt.Errorf("compute: matrix to multiply with: expected %d rows, found no row %d", b.vocab, missing)
 	}
-	if err := b.checkFinite(); err != nil {
-		return nil, err
-	}
 	u := &Unembedding{vocab: b.vocab, dModel: b.dModel, rows: b.rows, tokens: b.tokens, kernel: k.name(), largestFactor: 1}
 	if u.tokens == nil {
 		u.tokens = make([]int32, b.vocab)
@@ -134,8 +131,12 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 			u.tokens[i] = int32(i)
 		}
 	}
+	if finite := u.prepare(b.unit); !finite || u.Tokens() < b.vocab {
+		if err := b.checkFinite(); err != nil {
+			return nil, err
+		}
+	}
 	b.rows = nil
-	u.prepare(b.unit)
 	u.panels = k.pack(u)
 	return u, nil
 }

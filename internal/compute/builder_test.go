@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -156,5 +157,70 @@ func TestWrongShapesPanic(t *testing.T) {
 			}()
 			test.call()
 		})
+	}
+}
+
+// TestMeasured: what is read of rows before they are packed is the same on every processor, and
+// that of plain Go, whose float64 sums run over the rows in their order.
+func TestMeasured(t *testing.T) {
+	const d, vocab = 77, 300 // a rest after every vector
+	rows := normal(rand.New(rand.NewPCG(1, 2)), vocab*d)
+	for i := range d {
+		rows[5*d+i] = 0
+	}
+	tokens := make([]int32, 0, vocab)
+	for id := range int32(vocab) {
+		if id%7 != 3 {
+			tokens = append(tokens, id)
+		}
+	}
+	shift := make([]float64, d)
+	for i := range shift {
+		shift[i] = float64(i) / 1000
+	}
+	for _, unit := range []bool{false, true} {
+		for _, without := range [][]float64{nil, shift} {
+			expected, largest := newAverages(d), 0.0
+			for _, id := range tokens {
+				row := rows[int(id)*d : int(id+1)*d]
+				scale, inverse := 1.0, 0.0
+				if square := dot(row, row); square != 0 {
+					inverse = 1 / math.Sqrt(square)
+				}
+				if unit {
+					scale, inverse = inverse, min(1, inverse*math.MaxFloat64)
+				}
+				for i, w := range row {
+					v := float64(float64(w) * scale)
+					if without != nil {
+						v -= without[i]
+					}
+					largest = max(largest, math.Abs(v))
+					cosine := float64(v * inverse)
+					expected.mean[i] += v
+					expected.square[i] += float64(v * v)
+					expected.cosineMean[i] += cosine
+					expected.cosineSquare[i] += float64(cosine * cosine)
+				}
+			}
+			for _, k := range kernels {
+				native, ok := k.(nativeKernel)
+				if !ok || !native.available() {
+					continue
+				}
+				u := &Unembedding{vocab: vocab, dModel: d, rows: rows, tokens: tokens, inverseNorms: make([]float64, len(tokens))}
+				if unit {
+					u.scales = make([]float64, len(tokens))
+				}
+				squares := make([]float64, len(tokens))
+				got, most := u.measurePart(native.functions, 0, len(tokens), nil, squares)
+				if without != nil {
+					got, most = u.measurePart(native.functions, 0, len(tokens), without, squares)
+				}
+				if !reflect.DeepEqual(got, expected) || most != largest {
+					t.Errorf("%s, unit %v, shift %v: got %v of at most %g, want %v of %g", k.name(), unit, without != nil, got.square[:3], most, expected.square[:3], largest)
+				}
+			}
+		}
 	}
 }

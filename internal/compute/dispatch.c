@@ -14,3 +14,18 @@ void native_transform(const struct native_kernel *k, const float *matrix, int64_
                       const float *directions, int64_t rows, bool add, float *out) {
 	k->transform(matrix, outputs, inputs, directions, rows, add, out);
 }
+
+double native_measure(const struct native_kernel *k, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                      double *scales, double *inverse_norms, double *squares, double *sums) {
+	return k->measure(rows, tokens, n, d_model, scales, inverse_norms, squares, sums);
+}
+
+double native_measure_without(const struct native_kernel *k, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                              const double *scales, const double *inverse_norms, const double *shift, double *squares, double *sums) {
+	return k->measure_without(rows, tokens, n, d_model, scales, inverse_norms, shift, squares, sums);
+}
+
+void native_scale_row(const struct native_kernel *k, const float *row, int64_t d_model, double scale, const double *shift,
+                      double factor, float *out) {
+	k->scale_row(row, d_model, scale, shift, factor, out);
+}

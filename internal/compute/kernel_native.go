@@ -126,7 +126,7 @@ func (p *nativePanels) packGroup(group, width int, rows []float32) {
 	tokens := min(u.Tokens()-first, groupTokens)
 	for j := range tokens {
 		if row := rows[j*u.dModel : (j+1)*u.dModel]; p.factors != nil {
-			scaleInto(row, u.row(first+j), p.exponent)
+			C.native_scale_row(p.functions, (*C.float)(&u.row(first + j)[0]), C.int64_t(u.dModel), 1, nil, C.double(powerOfTwo(-p.exponent)), (*C.float)(&row[0]))
 		} else {
 			u.packRow(first+j, row)
 		}

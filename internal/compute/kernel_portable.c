@@ -1,5 +1,6 @@
 #include "native.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "product.h"
 #include "statistics.h"
 #include "transform.h"
+#include "measure.h"
 #include "sweep.h"
 
 const struct native_kernel *native_portable(void) { return &kernel_portable; }

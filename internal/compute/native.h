@@ -80,6 +80,20 @@ struct native_kernel {
 	// the order of dot in dot.go.
 	void (*dots)(const float *directions, const float *rows, int64_t d_model,
 	             const struct native_pair *pairs, int64_t n, double *out);
+	// measure reads the rows of n tokens, rows [·, d_model] by their ids. It writes ‖row‖⁻¹ to
+	// inverse_norms, 0 for a zero row, or where scales is not NULL to scales, for rows that count
+	// at unit length, and then 1 to inverse_norms; the squared length that rows count with to
+	// squares; and adds to sums [4, d_model] the rows, their squares, and these over the length. It
+	// returns the largest magnitude in the rows, or NaN for a row that is not finite.
+	double (*measure)(const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+	                  double *scales, double *inverse_norms, double *squares, double *sums);
+	// measure_without does the same for the rows less shift [d_model], but for the lengths that
+	// their own have.
+	double (*measure_without)(const float *rows, const int32_t *tokens, int64_t n, int64_t d_model, const double *scales,
+	                          const double *inverse_norms, const double *shift, double *squares, double *sums);
+	// scale_row writes (row·scale - shift)·factor to out [d_model]; a NULL shift is zero, factor a
+	// power of two.
+	void (*scale_row)(const float *row, int64_t d_model, double scale, const double *shift, double factor, float *out);
 	// transform writes directions [rows, inputs] times matrix [outputs, inputs] to out [rows,
 	// outputs], each product a sum in the order of dots, plus the direction itself where add.
 	void (*transform)(const float *matrix, int64_t outputs, int64_t inputs, const float *directions,
@@ -93,7 +107,7 @@ const struct native_kernel *native_avx2(void);
 const struct native_kernel *native_neon(void);
 const struct native_kernel *native_portable(void);
 
-// native_sweep, native_dots and native_transform call a kernel's entry points: Go cannot call
+// native_sweep and the next five call a kernel's entry points: Go cannot call
 // through a pointer.
 void native_sweep(const struct native_kernel *, const struct native_panels *,
                   const struct native_block *, int64_t from, int64_t to, float *out);
@@ -101,6 +115,12 @@ void native_dots(const struct native_kernel *, const float *directions, const fl
                  int64_t d_model, const struct native_pair *pairs, int64_t n, double *out);
 void native_transform(const struct native_kernel *, const float *matrix, int64_t outputs, int64_t inputs,
                       const float *directions, int64_t rows, bool add, float *out);
+double native_measure(const struct native_kernel *, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                      double *scales, double *inverse_norms, double *squares, double *sums);
+double native_measure_without(const struct native_kernel *, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                              const double *scales, const double *inverse_norms, const double *shift, double *squares, double *sums);
+void native_scale_row(const struct native_kernel *, const float *row, int64_t d_model, double scale, const double *shift,
+                      double factor, float *out);
 
 // native_pack writes rows[i·stride + k] to panel[k·width + i] for i < count and
 // k < depth, and 0 for count ≤ i < width.

@@ -27,6 +27,9 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return _mm256_fmadd_pd(_mm256_cvtps_pd(_mm_loadu_ps(a)), _mm256_cvtps_pd(_mm_loadu_ps(b)), c);
 }
 
+// widen returns a[0], … in float64.
+SIMD wide widen(const float *a) { return _mm256_cvtps_pd(_mm_loadu_ps(a)); }
+
 // at_least has bit i set where a[i] ≥ b[i].
 SIMD uint32_t at_least(vector a, vector b) {
 	return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GE_OQ));

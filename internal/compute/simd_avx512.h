@@ -27,6 +27,9 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_loadu_ps(a)), _mm512_cvtps_pd(_mm256_loadu_ps(b)), c);
 }
 
+// widen returns a[0], … in float64.
+SIMD wide widen(const float *a) { return _mm512_cvtps_pd(_mm256_loadu_ps(a)); }
+
 // at_least has bit i set where a[i] ≥ b[i].
 SIMD uint32_t at_least(vector a, vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ); }
 

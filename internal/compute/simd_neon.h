@@ -28,6 +28,9 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return vfmaq_f64(c, vcvt_f64_f32(vld1_f32(a)), vcvt_f64_f32(vld1_f32(b)));
 }
 
+// widen returns a[0], … in float64.
+SIMD wide widen(const float *a) { return vcvt_f64_f32(vld1_f32(a)); }
+
 // at_least has bit i set where a[i] ≥ b[i].
 SIMD uint32_t at_least(vector a, vector b) {
 	const uint32_t bits[4] = {1, 2, 4, 8};

@@ -39,6 +39,9 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return (wide){a[0], a[1]} * (wide){b[0], b[1]} + c;
 }
 
+// widen returns a[0], … in float64.
+SIMD wide widen(const float *a) { return (wide){a[0], a[1]}; }
+
 // at_least has bit i set where a[i] ≥ b[i].
 SIMD uint32_t at_least(vector a, vector b) {
 	lanes bits = (a >= b) & (lanes){1, 2, 4, 8};

@@ -93,4 +93,5 @@ static void KERNEL(sweep)(const struct native_panels *p, const struct native_blo
 	}
 }
 
-static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(dots), KERNEL(transform)};
+static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(dots), KERNEL(measure),
+                                                    KERNEL(measure_without), KERNEL(scale_row), KERNEL(transform)};

@@ -1,5 +1,8 @@
 package compute
 
+// #include "native.h"
+import "C"
+
 import (
 	"context"
 	"math"
@@ -119,18 +122,12 @@ func (u *Unembedding) putOthersAside() {
 // packRow writes (w - shift)·2^-exponent of the token at position j to dst
 // [d_model], rounded to float32.
 func (u *Unembedding) packRow(j int, dst []float32) {
-	if u.shift == nil && u.scales == nil {
-		scaleInto(dst, u.row(j), u.exponent)
-		return
+	var shift *C.double
+	if u.shift != nil {
+		shift = (*C.double)(&u.shift[0])
 	}
-	factor, scale := powerOfTwo(-u.exponent), u.scaleOf(j)
-	for i, w := range u.row(j) {
-		v := float64(w) * scale
-		if u.shift != nil {
-			v -= u.shift[i]
-		}
-		dst[i] = float32(v * factor)
-	}
+	C.native_scale_row(fastest(), (*C.float)(&u.row(j)[0]), C.int64_t(u.dModel), C.double(u.scaleOf(j)), shift,
+		C.double(powerOfTwo(-u.exponent)), (*C.float)(&dst[0]))
 }
 
 // packsExactly reports whether every row can be restored from what is packed of it, as given
@@ -195,13 +192,18 @@ func (u *Unembedding) weigh(directions []float32, pairs []pair, out []float64) {
 
 // prepare computes everything but the panels. Rows are long and many, so that what they are
 // read for is done in one pass, or in two where something is taken off them.
-func (u *Unembedding) prepare(unit bool) {
+//
+// It reports whether all rows are finite, and stops where one is not.
+func (u *Unembedding) prepare(unit bool) (finite bool) {
 	u.inverseNorms = make([]float64, u.Tokens())
 	if unit {
 		u.scales = make([]float64, u.Tokens())
 	}
 	squares := make([]float64, u.Tokens())
 	largest := u.measure(&u.terms, nil, squares)
+	if math.IsNaN(largest) {
+		return false
+	}
 	u.packedTerms = u.terms
 	if u.commonPartDominates() {
 		u.shift = u.terms.mean
@@ -209,20 +211,7 @@ func (u *Unembedding) prepare(unit bool) {
 	}
 	u.exponent = exponentOf(largest)
 	u.toPackedUnits(squares)
-}
-
-// setNorm sets what the row of the token at position j, whose squared length is given, is divided
-// by in cosines, and counts times: at unit length where rows do. A zero row's is 0: its cosine
-// with anything is undefined, and counts as 0, so that padding with zeros, which models have,
-// does not make every cosine statistic NaN.
-func (u *Unembedding) setNorm(j int, square float64) {
-	if square == 0 {
-		return
-	}
-	u.inverseNorms[j] = 1 / math.Sqrt(square)
-	if u.scales != nil {
-		u.scales[j], u.inverseNorms[j] = u.inverseNorms[j], 1
-	}
+	return true
 }
 
 // commonPartDominates reports whether the tokens' mean row is so much longer than
@@ -255,16 +244,6 @@ func (u *Unembedding) toPackedUnits(squares []float64) {
 	u.inverseNormRMS = math.Sqrt(square / float64(u.Tokens()))
 }
 
-// squareWithout returns ‖scale·row - shift‖² and the largest magnitude in it.
-func squareWithout(row []float32, scale float64, shift []float64) (square, largest float64) {
-	for i, w := range row {
-		difference := float64(w)*scale - shift[i]
-		square += difference * difference
-		largest = max(largest, math.Abs(difference))
-	}
-	return square, largest
-}
-
 // largestGiven returns the largest magnitude in the rows as given.
 func (u *Unembedding) largestGiven() float64 {
 	largest := make([]float64, u.chunks())
@@ -277,32 +256,43 @@ func (u *Unembedding) largestGiven() float64 {
 }
 
 // measure fills total with the averages of w - shift, where a nil shift is zero, and squares
-// [tokens] with ‖w - shift‖², and returns max |w - shift|. The norms that divide the averages are
-// those of w, which the pass without a shift sets.
+// [tokens] with ‖w - shift‖², and returns max |w - shift|, or NaN where a row is not finite. The
+// norms that divide the averages are those of w, which the pass without a shift sets, with the
+// scales. A zero row's norm is taken for infinite: its cosine with anything is undefined, and
+// counts as 0, so that padding with zeros, which models have, does not make every cosine
+// statistic NaN.
 func (u *Unembedding) measure(total *averages, shift, squares []float64) float64 {
 	parts, largest := make([]averages, u.chunks()), make([]float64, u.chunks())
+	functions := fastest()
 	u.overTokens(func(chunk, from, to int) {
-		part := newAverages(u.dModel)
-		for j := from; j < to; j++ {
-			row, most := u.row(j), 0.0
-			if shift == nil {
-				square := dot(row, row)
-				u.setNorm(j, square)
-				squares[j], most = u.scaleOf(j)*u.scaleOf(j)*square, u.scaleOf(j)*float64(largestMagnitude(row))
-			} else {
-				squares[j], most = squareWithout(row, u.scaleOf(j), shift)
-			}
-			largest[chunk] = max(largest[chunk], most)
-			part.add(row, u.scaleOf(j), shift, u.inverseNorms[j])
-		}
-		parts[chunk] = part
+		parts[chunk], largest[chunk] = u.measurePart(functions, from, to, shift, squares)
 	})
 	*total = newAverages(u.dModel)
 	for _, part := range parts { // in order, so that rounding does not depend on timing
 		total.merge(part)
 	}
 	total.divide(float64(u.Tokens()))
-	return slices.Max(largest)
+	return slices.Max(largest) // which is NaN where one is
+}
+
+// measurePart does so for the tokens at positions [from, to), and returns sums in place of averages.
+func (u *Unembedding) measurePart(functions *C.struct_native_kernel, from, to int, shift, squares []float64) (averages, float64) {
+	sums := make([]float64, 4*u.dModel)
+	rows, tokens := (*C.float)(&u.rows[0]), (*C.int32_t)(&u.tokens[from])
+	n, d := C.int64_t(to-from), C.int64_t(u.dModel)
+	inverse, square, out := (*C.double)(&u.inverseNorms[from]), (*C.double)(&squares[from]), (*C.double)(&sums[0])
+	var scales *C.double
+	if u.scales != nil {
+		scales = (*C.double)(&u.scales[from])
+	}
+	var largest C.double
+	if shift == nil {
+		largest = C.native_measure(functions, rows, tokens, n, d, scales, inverse, square, out)
+	} else {
+		largest = C.native_measure_without(functions, rows, tokens, n, d, scales, inverse, (*C.double)(&shift[0]), square, out)
+	}
+	each := slices.Collect(slices.Chunk(sums, u.dModel))
+	return averages{each[0], each[1], each[2], each[3]}, float64(largest)
 }
 
 func newAverages(dModel int) averages {
@@ -311,20 +301,6 @@ func newAverages(dModel int) averages {
 		square:       make([]float64, dModel),
 		cosineMean:   make([]float64, dModel),
 		cosineSquare: make([]float64, dModel),
-	}
-}
-
-func (a *averages) add(row []float32, scale float64, shift []float64, inverseNorm float64) {
-	for i, w := range row {
-		v := float64(w) * scale
-		if shift != nil {
-			v -= shift[i]
-		}
-		cosine := v * inverseNorm
-		a.mean[i] += v
-		a.square[i] += v * v
-		a.cosineMean[i] += cosine
-		a.cosineSquare[i] += cosine * cosine
 	}
 }
 
