@@ -5,6 +5,10 @@ void native_sweep(const struct native_kernel *k, const struct native_panels *p,
 	k->sweep(p, b, from, to, out);
 }
 
+void native_summarize(const struct native_kernel *k, const struct native_panels *p, const struct native_block *b, const float *products) {
+	k->summarize(p, b, products);
+}
+
 void native_dots(const struct native_kernel *k, const float *directions, const float *rows,
                  int64_t d_model, const struct native_pair *pairs, int64_t n, double *out) {
 	k->dots(directions, rows, d_model, pairs, n, out);
@@ -28,4 +32,9 @@ double native_measure_without(const struct native_kernel *k, const float *rows, 
 void native_scale_row(const struct native_kernel *k, const float *row, int64_t d_model, double scale, const double *shift,
                       double factor, float *out) {
 	k->scale_row(row, d_model, scale, shift, factor, out);
+}
+
+void native_pack_group(const struct native_kernel *k, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                       int64_t depth, float factor, float *out) {
+	k->pack(rows, tokens, n, d_model, depth, factor, out);
 }

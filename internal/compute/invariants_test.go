@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -80,6 +81,68 @@ func TestWorkersAndBatchesChangeNothing(t *testing.T) {
 				t.Error("a second Build of the same rows gives other results")
 			}
 		})
+	}
+}
+
+// TestFewDirections: what is multiplied by groups that are packed for it, and by several goroutines,
+// has the bits of what is multiplied by a matrix that is packed whole.
+func TestFewDirections(t *testing.T) {
+	const n, vocab = 40, 1100
+	for _, d := range []int{29, 1000} {
+		r := rand.New(rand.NewPCG(5, uint64(d)))
+		directions, w := mixedDirections(r, n, d), centredRows(r, vocab, d)
+		far := slices.Clone(w)
+		for i := range far {
+			far[i] += 9 // a common part, which is taken off
+		}
+		for _, k := range kernelsUnderTest() {
+			for name, build := range map[string]func() *Unembedding{
+				"as given": func() *Unembedding { return built(t, k, w, d, nil) },
+				"some":     func() *Unembedding { return built(t, k, w, d, []int32{1, 5, 8, 600, 1099}) },
+				"shifted":  func() *Unembedding { return built(t, k, far, d, nil) },
+				"unit": func() *Unembedding {
+					b, err := NewBuilder(vocab, d)
+					if err != nil {
+						t.Fatal(err)
+					}
+					b.SetRows(0, w)
+					b.Unit()
+					u, err := b.build(k)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return u
+				},
+			} {
+				t.Run(fmt.Sprintf("%s/%d/%s", k.name(), d, name), func(t *testing.T) {
+					o := Options{TopK: 6, Cosine: true, Workers: 2}
+					whole := build()
+					want := summarized(t, whole, directions, o)
+					weights := make([]float32, n*whole.Tokens())
+					if err := whole.LogitWeights(t.Context(), directions, weights); err != nil {
+						t.Fatal(err)
+					}
+					few := build()
+					for _, o.Workers = range []int{1, 7} {
+						if !sameBits(inBatches(t, few, directions, 1, o), want) {
+							t.Errorf("%d workers: one direction at a time gives other results", o.Workers)
+						}
+					}
+					some := make([]float32, few.Tokens())
+					for i := range n {
+						if err := few.LogitWeights(t.Context(), directions[i*d:(i+1)*d], some); err != nil {
+							t.Fatal(err)
+						}
+						if !slices.Equal(some, weights[i*few.Tokens():(i+1)*few.Tokens()]) {
+							t.Fatalf("direction %d alone has other logit weights", i)
+						}
+					}
+					if native, ok := few.panels.(*nativePanels); ok && few.rows != nil && native.packed.Load() {
+						t.Error("the matrix was packed whole for one direction at a time")
+					}
+				})
+			}
+		}
 	}
 }
 

@@ -66,6 +66,7 @@ type block struct {
 	absolute    bool      // whether the mean magnitude is wanted
 	tokens      bool      // whether shortlists of tokens are wanted
 	products    []float32 // [rows, tokens], for a kernel to fill; nil where they are not wanted
+	workers     int       // goroutines that a kernel may multiply it with
 	weights     []float64 // [tokens], room for float64 logit weights of one direction
 }
 

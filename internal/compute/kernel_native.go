@@ -11,6 +11,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -65,15 +66,21 @@ const (
 
 // nativePanels is an unembedding as struct native_panels describes it.
 type nativePanels struct {
-	u            *Unembedding
-	functions    *C.struct_native_kernel
-	depth        int       // of every part of d_model but the last
-	weights      []float32 // [groups][parts][panels][depth][panel tokens], zeros beyond the tokens
+	u         *Unembedding
+	functions *C.struct_native_kernel
+	depth     int // of every part of d_model but the last
+	// [groups][parts][panels][depth][panel tokens], zeros beyond the tokens. Where rows are kept
+	// beside, they are made by pack for the first block of more than a tile of directions: for fewer,
+	// a group is packed when it is multiplied, which costs less than the memory of all of them.
+	weights      []float32
+	pack         func() // sets weights, once
+	packed       atomic.Bool
 	inverseNorms []float32 // [tokens], +Inf beyond float32: sums show it, and float64 takes over
 	largestNorms []float32 // [groups], the largest of u.packedNorms
 	exponent     int       // packed rows are W's times 2^-exponent, but for a shift
 	factors      []float32 // [groups, groupTokens], what products count times; nil for 1
 	memory       sync.Pool // of *nativeMemory
+	scratch      sync.Pool // of *nativeScratch
 	rows         sync.Pool // of *[]float32 [d_model], what weigh restores a row to
 }
 
@@ -87,55 +94,106 @@ func (k nativeKernel) pack(u *Unembedding) panels {
 	for norms := range slices.Chunk(u.packedNorms, groupTokens) {
 		p.largestNorms = append(p.largestNorms, slices.Max(norms))
 	}
-	width := int(k.functions.panel_tokens)
-	floats := ceilOf(u.Tokens(), width) * width * u.dModel
-	workers := 0
-	if exponent, exactly := u.packsExactly(); exactly && 4*int64(len(u.rows)) > k.keptRows {
-		if p.exponent = exponent; u.scales != nil {
-			p.factors = u.factors(exponent)
-			u.largestFactor = max(1, float64(slices.Max(p.factors)))
+	if 4*int64(len(u.rows)) > k.keptRows {
+		if exponent, exactly := u.packsExactly(); exactly {
+			p.packInPlace(exponent)
+			return p
 		}
-		// In the rows' own memory: what is packed of a row is the row but for a power of
-		// two. A group is read whole before it is written, and its rows lie where it goes
-		// or behind. Where tokens are left out, they lie where earlier groups go, and the
-		// groups must take their turns.
-		if u.Tokens() < u.vocab {
-			workers = 1
-			u.putOthersAside()
-		}
-		p.weights = u.rows[:floats]
-		defer func() { u.rows = nil }()
-	} else {
-		p.weights = alignedFloats(floats, lineFloats)
 	}
-	buffers := sync.Pool{New: func() any { rows := make([]float32, groupTokens*u.dModel); return &rows }}
-	// Neither packing nor the background context can fail.
-	_ = inParallel(context.Background(), len(p.largestNorms), 1, workers, func(_ context.Context, group, _ int) error {
-		rows := buffers.Get().(*[]float32)
-		p.packGroup(group, width, *rows)
-		buffers.Put(rows)
-		return nil
+	p.pack = sync.OnceFunc(func() {
+		weights := alignedFloats(p.floats(), lineFloats)
+		p.packAll(weights, 0, func(group int, scratch *nativeScratch) {
+			p.packGroup(group, scratch, weights[group*groupTokens*u.dModel:])
+		})
 	})
 	return p
 }
 
-// packGroup writes one group of tokens to weights; rows [groupTokens, d_model] is
-// room for it.
-func (p *nativePanels) packGroup(group, width int, rows []float32) {
-	u, first := p.u, group*groupTokens
-	tokens := min(u.Tokens()-first, groupTokens)
-	for j := range tokens {
-		if row := rows[j*u.dModel : (j+1)*u.dModel]; p.factors != nil {
-			C.native_scale_row(p.functions, (*C.float)(&u.row(first + j)[0]), C.int64_t(u.dModel), 1, nil, C.double(powerOfTwo(-p.exponent)), (*C.float)(&row[0]))
-		} else {
-			u.packRow(first+j, row)
-		}
+// packInPlace packs groups in the rows' own memory, where what is packed of a row is the row but
+// for a power of two. A group is read whole before it is written, and its rows lie where it goes
+// or behind. Where tokens are left out, they lie where earlier groups go, and the groups must take
+// their turns.
+func (p *nativePanels) packInPlace(exponent int) {
+	u, workers := p.u, 0
+	if p.exponent = exponent; u.scales != nil {
+		p.factors = u.factors(exponent)
+		u.largestFactor = max(1, float64(slices.Max(p.factors)))
 	}
-	panel := p.weights[first*u.dModel:]
+	if u.Tokens() < u.vocab {
+		workers = 1
+		u.putOthersAside()
+	}
+	weights := u.rows[:p.floats()]
+	p.packAll(weights, workers, func(group int, scratch *nativeScratch) {
+		packed := scratch.ofGroup(u.dModel)
+		p.packGroup(group, scratch, packed)
+		copy(weights[group*groupTokens*u.dModel:], packed)
+	})
+	u.rows = nil
+}
+
+// floats is the length of weights.
+func (p *nativePanels) floats() int {
+	width := int(p.functions.panel_tokens)
+	return ceilOf(p.u.Tokens(), width) * width * p.u.dModel
+}
+
+// packAll has pack write every group of weights.
+func (p *nativePanels) packAll(weights []float32, workers int, pack func(group int, scratch *nativeScratch)) {
+	// Neither packing nor the background context can fail.
+	_ = inParallel(context.Background(), len(p.largestNorms), 1, workers, func(_ context.Context, group, _ int) error {
+		scratch := p.borrowScratch()
+		defer p.scratch.Put(scratch)
+		pack(group, scratch)
+		return nil
+	})
+	p.weights = weights
+	p.packed.Store(true)
+}
+
+// nativeScratch is what one goroutine has for itself while it packs or multiplies.
+type nativeScratch struct {
+	products []float32 // as of nativeMemory
+	rows     []float32 // [groupTokens, d_model], those of a group as they are packed
+	group    []float32 // [groupTokens, d_model], a packed group
+}
+
+func (p *nativePanels) borrowScratch() *nativeScratch {
+	if scratch, ok := p.scratch.Get().(*nativeScratch); ok {
+		return scratch
+	}
+	return new(nativeScratch)
+}
+
+// ofGroup is room for a packed group.
+func (s *nativeScratch) ofGroup(dModel int) []float32 {
+	if s.group == nil {
+		s.group = alignedFloats(groupTokens*dModel, lineFloats)
+	}
+	return s.group
+}
+
+// packGroup writes one group of tokens to panel.
+func (p *nativePanels) packGroup(group int, scratch *nativeScratch, panel []float32) {
+	u, first, width := p.u, group*groupTokens, int(p.functions.panel_tokens)
+	tokens := min(u.Tokens()-first, groupTokens)
+	const most = 126 // such a factor is a normal float32
+	if (u.scales == nil || p.factors != nil) && u.shift == nil && p.exponent <= most && p.exponent >= -most {
+		_ = panel[ceilOf(tokens, width)*width*u.dModel-1]
+		C.native_pack_group(p.functions, (*C.float)(&u.rows[0]), (*C.int32_t)(&u.tokens[first]), C.int64_t(tokens), C.int64_t(u.dModel),
+			C.int64_t(p.depth), C.float(powerOfTwo(-p.exponent)), (*C.float)(&panel[0]))
+		return
+	}
+	if scratch.rows == nil {
+		scratch.rows = make([]float32, groupTokens*u.dModel)
+	}
+	for j := range tokens {
+		u.packRow(first+j, scratch.rows[j*u.dModel:(j+1)*u.dModel])
+	}
 	for from := 0; from < u.dModel; from += p.depth {
 		depth := min(p.depth, u.dModel-from)
 		for j := 0; j < tokens; j += width {
-			packTransposed(rows[j*u.dModel+from:], min(width, tokens-j), u.dModel, depth, panel, width)
+			packTransposed(scratch.rows[j*u.dModel+from:], min(width, tokens-j), u.dModel, depth, panel, width)
 			panel = panel[depth*width:]
 		}
 	}
@@ -150,7 +208,15 @@ func packTransposed(rows []float32, count, stride, depth int, panel []float32, w
 }
 
 func (p *nativePanels) bytes() int64 {
-	return 4 * int64(cap(p.weights)+len(p.inverseNorms)+len(p.largestNorms)+len(p.factors))
+	return 4 * int64(p.floats()+len(p.inverseNorms)+len(p.largestNorms)+len(p.factors))
+}
+
+// whole reports whether weights are there, which it has made for blocks of so many directions.
+func (p *nativePanels) whole(rows int) bool {
+	if !p.packed.Load() && rows > int(p.functions.tile_rows) {
+		p.pack()
+	}
+	return p.packed.Load()
 }
 
 // blockRows: 252 is a multiple of every kernel's tile. At d_model 768, 126 to 504

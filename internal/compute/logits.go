@@ -33,8 +33,10 @@ func (u *Unembedding) LogitWeights(ctx context.Context, directions []float32, ou
 	if len(out) != n*u.Tokens() {
 		panic(panicOutput)
 	}
-	return inParallel(ctx, n, u.blockRows(n, 0, 0), 0, func(ctx context.Context, from, to int) error {
+	rows := u.blockRows(n, 0, 0)
+	return inParallel(ctx, n, rows, 0, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], 0)
+		b.workers = workersOfBlock(n, rows, 0)
 		b.products = out[from*u.Tokens() : to*u.Tokens()]
 		return b.project(ctx)
 	})
@@ -78,8 +80,10 @@ func (u *Unembedding) VisitLogitWeights(ctx context.Context, directions []float3
 	if err != nil {
 		return err
 	}
-	return inParallel(ctx, n, u.visitRows(n, 0, 0), 0, func(ctx context.Context, from, to int) error {
+	rows := u.visitRows(n, 0, 0)
+	return inParallel(ctx, n, rows, 0, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], 0)
+		b.workers = workersOfBlock(n, rows, 0)
 		defer u.borrowProducts(b)()
 		if err := u.panels.summarize(ctx, b); err != nil {
 			return err

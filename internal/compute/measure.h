@@ -162,3 +162,35 @@ static TARGET void KERNEL(scale_row)(const float *row, int64_t d_model, double s
 		out[i] = (float)((shift == NULL ? v : v - shift[i]) * factor);
 	}
 }
+
+// pack: see native.h.
+static TARGET void KERNEL(pack)(const float *rows, const int32_t *tokens, int64_t n, int64_t d_model, int64_t depth, float factor, float *out) {
+	vector scale = spread(factor);
+	for (int64_t from = 0; from < d_model; from += depth) {
+		int64_t last = from + depth < d_model ? from + depth : d_model;
+		for (int64_t first = 0; first < n; first += PANEL_TOKENS) {
+			for (int64_t k = from; k < last; k += VECTOR_FLOATS) {
+				int values = last - k < VECTOR_FLOATS ? (int)(last - k) : VECTOR_FLOATS;
+				for (int64_t j = 0; j < PANEL_TOKENS; j += VECTOR_FLOATS) {
+					vector block[VECTOR_FLOATS];
+					for (int i = 0; i < VECTOR_FLOATS; i++) {
+						if (first + j + i >= n) {
+							block[i] = spread(0);
+						} else if (values == VECTOR_FLOATS) {
+							block[i] = multiply(load(rows + tokens[first + j + i] * d_model + k), scale);
+						} else {
+							float rest[VECTOR_FLOATS] = {0};
+							memcpy(rest, rows + tokens[first + j + i] * d_model + k, (size_t)values * sizeof(float));
+							block[i] = multiply(load(rest), scale);
+						}
+					}
+					transpose(block);
+					for (int i = 0; i < values; i++) {
+						store(out + i * PANEL_TOKENS + j, block[i]);
+					}
+				}
+				out += values * PANEL_TOKENS;
+			}
+		}
+	}
+}

@@ -41,15 +41,15 @@ struct native_direction {
 	struct native_shortlist top, bottom;
 };
 
-// An unembedding in a kernel's layout:
-// weights[group][part of d_model][panel of the group][depth of the part][PANEL_TOKENS].
+// An unembedding in a kernel's layout, from its group first_group on:
+// weights[group - first_group][part of d_model][panel of the group][depth of the part][PANEL_TOKENS].
 struct native_panels {
 	const float *weights;
 	const float *inverse_norms; // [tokens]
 	const float *norms;         // [tokens], upper bounds
 	const float *largest_norms; // [groups], the largest of norms in a group
 	const float *factors;       // [groups, GROUP_TOKENS], what products count times; NULL for 1
-	int64_t tokens, d_model, depth;
+	int64_t tokens, d_model, depth, first_group;
 };
 
 // One kernel call's work.
@@ -76,6 +76,9 @@ struct native_kernel {
 	// sweep multiplies the block by the tokens of groups [from, to), gathers what
 	// directions ask for, and unless out is NULL writes the products there [rows, tokens].
 	void (*sweep)(const struct native_panels *, const struct native_block *, int64_t from, int64_t to, float *out);
+	// summarize gathers what directions ask for from products [rows, tokens] that sweep has written,
+	// to the same bits as if it had gathered them itself.
+	void (*summarize)(const struct native_panels *, const struct native_block *, const float *products);
 	// dots writes directions[pairs[i].direction] · rows[pairs[i].row] to out[pairs[i].out], in
 	// the order of dot in dot.go.
 	void (*dots)(const float *directions, const float *rows, int64_t d_model,
@@ -94,6 +97,9 @@ struct native_kernel {
 	// scale_row writes (row·scale - shift)·factor to out [d_model]; a NULL shift is zero, factor a
 	// power of two.
 	void (*scale_row)(const float *row, int64_t d_model, double scale, const double *shift, double factor, float *out);
+	// pack writes n of a group's tokens, rows [·, d_model] by their ids, times factor, as the weights
+	// of struct native_panels have them.
+	void (*pack)(const float *rows, const int32_t *tokens, int64_t n, int64_t d_model, int64_t depth, float factor, float *out);
 	// transform writes directions [rows, inputs] times matrix [outputs, inputs] to out [rows,
 	// outputs], each product a sum in the order of dots, plus the direction itself where add.
 	void (*transform)(const float *matrix, int64_t outputs, int64_t inputs, const float *directions,
@@ -107,10 +113,11 @@ const struct native_kernel *native_avx2(void);
 const struct native_kernel *native_neon(void);
 const struct native_kernel *native_portable(void);
 
-// native_sweep and the next five call a kernel's entry points: Go cannot call
+// native_sweep and the next seven call a kernel's entry points: Go cannot call
 // through a pointer.
 void native_sweep(const struct native_kernel *, const struct native_panels *,
                   const struct native_block *, int64_t from, int64_t to, float *out);
+void native_summarize(const struct native_kernel *, const struct native_panels *, const struct native_block *, const float *products);
 void native_dots(const struct native_kernel *, const float *directions, const float *rows,
                  int64_t d_model, const struct native_pair *pairs, int64_t n, double *out);
 void native_transform(const struct native_kernel *, const float *matrix, int64_t outputs, int64_t inputs,
@@ -121,6 +128,8 @@ double native_measure_without(const struct native_kernel *, const float *rows, c
                               const double *scales, const double *inverse_norms, const double *shift, double *squares, double *sums);
 void native_scale_row(const struct native_kernel *, const float *row, int64_t d_model, double scale, const double *shift,
                       double factor, float *out);
+void native_pack_group(const struct native_kernel *, const float *rows, const int32_t *tokens, int64_t n, int64_t d_model,
+                       int64_t depth, float factor, float *out);
 
 // native_pack writes rows[i·stride + k] to panel[k·width + i] for i < count and
 // k < depth, and 0 for count ≤ i < width.

@@ -32,7 +32,13 @@ func (p *nativePanels) summarize(ctx context.Context, b *block) error {
 		memory.candidates = resized(memory.candidates, b.rows*2*limit)
 		c.size, c.limit = C.int64_t(size), C.int64_t(limit)
 	}
-	if err := p.sweep(ctx, b, memory, &c, b.products); err != nil {
+	var err error
+	if whole := p.whole(b.rows); whole && b.workers <= 1 {
+		err = p.sweep(ctx, b, memory, &c, b.products)
+	} else {
+		err = p.summarizeProducts(ctx, b, memory, &c)
+	}
+	if err != nil {
 		return err
 	}
 	for i := range b.rows {
@@ -45,7 +51,88 @@ func (p *nativePanels) products(ctx context.Context, b *block) error {
 	memory := p.borrow(b)
 	defer p.memory.Put(memory)
 	memory.directions = memory.directions[:0]
-	return p.sweep(ctx, b, memory, &C.struct_native_block{}, b.products)
+	return p.multiply(ctx, b, memory, b.products)
+}
+
+// summarizeProducts multiplies first, by several goroutines, and gathers from all products then,
+// which is for few directions: in one order, so that sums are those of [nativePanels.sweep].
+func (p *nativePanels) summarizeProducts(ctx context.Context, b *block, memory *nativeMemory, c *C.struct_native_block) error {
+	if b.products == nil {
+		defer p.u.borrowProducts(b)()
+		defer func() { b.products = nil }()
+	}
+	if err := p.multiply(ctx, b, memory, b.products); err != nil {
+		return err
+	}
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	tokens := p.native(&pinner, nil, 0)
+	p.lend(&pinner, b, memory, memory.products, c)
+	C.native_summarize(p.functions, &tokens, c, (*C.float)(unsafe.SliceData(b.products)))
+	if c.size > 0 {
+		C.native_finish(&tokens, c)
+	}
+	return nil
+}
+
+// multiply writes the products of b's directions, which are packed in memory, to out [rows, tokens],
+// by as many goroutines as b has.
+func (p *nativePanels) multiply(ctx context.Context, b *block, memory *nativeMemory, out []float32) error {
+	groups, whole := len(p.largestNorms), p.whole(b.rows)
+	atOnce := max(callProducts/(len(memory.packed)*groupTokens), 1)
+	if b.workers > 1 {
+		atOnce = min(atOnce, max(ceilOf(groups, 4*b.workers), 1)) // that all end at about the same time
+	}
+	return inParallel(ctx, groups, atOnce, max(b.workers, 1), func(_ context.Context, from, to int) error {
+		scratch := p.borrowScratch()
+		defer p.scratch.Put(scratch)
+		if cap(scratch.products) < len(memory.products) {
+			scratch.products = alignedFloats(len(memory.products), lineFloats)
+		}
+		var pinner runtime.Pinner
+		defer pinner.Unpin()
+		c := C.struct_native_block{}
+		p.lend(&pinner, b, memory, scratch.products[:len(memory.products)], &c)
+		c.directions = nil
+		if whole {
+			tokens := p.native(&pinner, p.weights, 0)
+			C.native_sweep(p.functions, &tokens, &c, C.int64_t(from), C.int64_t(to), (*C.float)(unsafe.SliceData(out)))
+			return nil
+		}
+		packed := scratch.ofGroup(p.u.dModel)
+		for group := from; group < to; group++ {
+			p.packGroup(group, scratch, packed)
+			tokens := p.native(&pinner, packed, group)
+			C.native_sweep(p.functions, &tokens, &c, C.int64_t(group), C.int64_t(group+1), (*C.float)(unsafe.SliceData(out)))
+		}
+		return nil
+	})
+}
+
+// native is p for C, with the weights of its groups from the first on, while pinner pins.
+func (p *nativePanels) native(pinner *runtime.Pinner, weights []float32, first int) C.struct_native_panels {
+	u := p.u
+	return C.struct_native_panels{
+		weights:       (*C.float)(pinned(pinner, weights)),
+		inverse_norms: (*C.float)(pinned(pinner, p.inverseNorms)),
+		norms:         (*C.float)(pinned(pinner, u.packedNorms)),
+		largest_norms: (*C.float)(pinned(pinner, p.largestNorms)),
+		factors:       (*C.float)(pinned(pinner, p.factors)),
+		tokens:        C.int64_t(u.Tokens()),
+		d_model:       C.int64_t(u.dModel),
+		depth:         C.int64_t(p.depth),
+		first_group:   C.int64_t(first),
+	}
+}
+
+// lend gives c, whose numbers are set, its pointers while pinner pins.
+func (p *nativePanels) lend(pinner *runtime.Pinner, b *block, memory *nativeMemory, products []float32, c *C.struct_native_block) {
+	c.rows = C.int64_t(b.rows)
+	c.packed = (*C.float)(pinned(pinner, memory.packed))
+	c.products = (*C.float)(pinned(pinner, products))
+	c.directions = (*C.struct_native_direction)(pinned(pinner, memory.directions))
+	c.bounds = (*C.double)(pinned(pinner, memory.bounds))
+	c.candidates = (*C.struct_native_candidate)(pinned(pinner, memory.candidates))
 }
 
 // borrow returns memory with b's directions packed into it.
@@ -81,28 +168,13 @@ const callProducts = 1 << 27
 // here; unless out [rows, tokens] is nil, products go there. It may be any memory, so
 // it is not pinned, but an argument of every call.
 func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory, c *C.struct_native_block, out []float32) error {
-	u := p.u
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	tokens := C.struct_native_panels{
-		weights:       (*C.float)(pinned(&pinner, p.weights)),
-		inverse_norms: (*C.float)(pinned(&pinner, p.inverseNorms)),
-		norms:         (*C.float)(pinned(&pinner, u.packedNorms)),
-		largest_norms: (*C.float)(pinned(&pinner, p.largestNorms)),
-		factors:       (*C.float)(pinned(&pinner, p.factors)),
-		tokens:        C.int64_t(u.Tokens()),
-		d_model:       C.int64_t(u.dModel),
-		depth:         C.int64_t(p.depth),
-	}
-	c.rows = C.int64_t(b.rows)
-	c.packed = (*C.float)(pinned(&pinner, memory.packed))
-	c.products = (*C.float)(pinned(&pinner, memory.products))
-	c.directions = (*C.struct_native_direction)(pinned(&pinner, memory.directions))
-	c.bounds = (*C.double)(pinned(&pinner, memory.bounds))
-	c.candidates = (*C.struct_native_candidate)(pinned(&pinner, memory.candidates))
+	tokens := p.native(&pinner, p.weights, 0)
+	p.lend(&pinner, b, memory, memory.products, c)
 
 	groups := len(p.largestNorms)
-	atOnce := max(callProducts/(b.rows*u.dModel*groupTokens), 1)
+	atOnce := max(callProducts/(b.rows*p.u.dModel*groupTokens), 1)
 	for from := 0; from < groups; from += atOnce {
 		if err := ctx.Err(); err != nil {
 			return err

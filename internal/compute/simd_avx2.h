@@ -27,6 +27,30 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return _mm256_fmadd_pd(_mm256_cvtps_pd(_mm_loadu_ps(a)), _mm256_cvtps_pd(_mm_loadu_ps(b)), c);
 }
 
+// transpose makes the i-th of VECTOR_FLOATS vectors of the i-th values of all.
+SIMD void transpose(vector rows[8]) {
+	vector pairs[8], fours[8];
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i += 2) {
+		pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+		pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+	}
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i += 4) {
+		for (int j = 0; j < 2; j++) {
+			__m256d a = _mm256_castps_pd(pairs[i + j]), b = _mm256_castps_pd(pairs[i + 2 + j]);
+			fours[i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, b));
+			fours[i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, b));
+		}
+	}
+	// fours[4·i + j] has, of rows 4·i to 4·i + 3, the values j and j + 4.
+#pragma GCC unroll 8
+	for (int j = 0; j < 4; j++) {
+		rows[j] = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x20);
+		rows[4 + j] = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x31);
+	}
+}
+
 // widen returns a[0], … in float64.
 SIMD wide widen(const float *a) { return _mm256_cvtps_pd(_mm_loadu_ps(a)); }
 

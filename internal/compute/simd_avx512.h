@@ -27,6 +27,34 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return _mm512_fmadd_pd(_mm512_cvtps_pd(_mm256_loadu_ps(a)), _mm512_cvtps_pd(_mm256_loadu_ps(b)), c);
 }
 
+// transpose makes the i-th of VECTOR_FLOATS vectors of the i-th values of all.
+SIMD void transpose(vector rows[16]) {
+	vector pairs[16], fours[16];
+#pragma GCC unroll 16
+	for (int i = 0; i < 16; i += 2) {
+		pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+		pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+	}
+#pragma GCC unroll 16
+	for (int i = 0; i < 16; i += 4) {
+		for (int j = 0; j < 2; j++) {
+			__m512d a = _mm512_castps_pd(pairs[i + j]), b = _mm512_castps_pd(pairs[i + 2 + j]);
+			fours[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+			fours[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+		}
+	}
+	// fours[4·i + j] has, of rows 4·i to 4·i + 3, the values j, j + 4, j + 8 and j + 12.
+#pragma GCC unroll 16
+	for (int j = 0; j < 4; j++) {
+		vector low = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0x88), high = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0x88);
+		rows[j] = _mm512_shuffle_f32x4(low, high, 0x88);
+		rows[8 + j] = _mm512_shuffle_f32x4(low, high, 0xdd);
+		low = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0xdd), high = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0xdd);
+		rows[4 + j] = _mm512_shuffle_f32x4(low, high, 0x88);
+		rows[12 + j] = _mm512_shuffle_f32x4(low, high, 0xdd);
+	}
+}
+
 // widen returns a[0], … in float64.
 SIMD wide widen(const float *a) { return _mm512_cvtps_pd(_mm256_loadu_ps(a)); }
 

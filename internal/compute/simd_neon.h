@@ -28,6 +28,15 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return vfmaq_f64(c, vcvt_f64_f32(vld1_f32(a)), vcvt_f64_f32(vld1_f32(b)));
 }
 
+// transpose makes the i-th of VECTOR_FLOATS vectors of the i-th values of all.
+SIMD void transpose(vector rows[4]) {
+	float32x4x2_t a = vtrnq_f32(rows[0], rows[1]), b = vtrnq_f32(rows[2], rows[3]);
+	rows[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+	rows[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+	rows[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+	rows[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
+
 // widen returns a[0], … in float64.
 SIMD wide widen(const float *a) { return vcvt_f64_f32(vld1_f32(a)); }
 

@@ -39,6 +39,17 @@ SIMD wide multiply_add_wide(const float *a, const float *b, wide c) {
 	return (wide){a[0], a[1]} * (wide){b[0], b[1]} + c;
 }
 
+// transpose makes the i-th of VECTOR_FLOATS vectors of the i-th values of all.
+SIMD void transpose(vector rows[4]) {
+	for (int i = 0; i < 4; i++) {
+		for (int j = 0; j < i; j++) {
+			float value = rows[i][j];
+			rows[i][j] = rows[j][i];
+			rows[j][i] = value;
+		}
+	}
+}
+
 // widen returns a[0], … in float64.
 SIMD wide widen(const float *a) { return (wide){a[0], a[1]}; }
 

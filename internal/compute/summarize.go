@@ -71,9 +71,11 @@ func (u *Unembedding) Summarize(ctx context.Context, directions []float32, o Opt
 	if kept {
 		rows = u.visitRows(n, o.Workers, size)
 	}
+	each := workersOfBlock(n, rows, o.Workers)
 	return inParallel(ctx, n, rows, o.Workers, func(ctx context.Context, from, to int) error {
 		b := u.newBlock(directions[from*u.dModel:to*u.dModel], size)
 		b.cosine, b.absolute = o.Cosine, o.Absolute
+		b.workers = each
 		if kept {
 			defer u.borrowProducts(b)()
 		}
@@ -137,6 +139,12 @@ func (u *Unembedding) blockRows(n, workers, size int) int {
 	share := max(ceilOf(n, workerCount(workers)), 1)
 	rows := ceilOf(share, ceilOf(share, most))
 	return min(ceilOf(rows, multiple)*multiple, most)
+}
+
+// workersOfBlock returns how many goroutines a block may take where n directions are taken by rows,
+// so that few directions keep all of them busy too.
+func workersOfBlock(n, rows, workers int) int {
+	return max(workerCount(workers)/max(ceilOf(n, rows), 1), 1)
 }
 
 // ceilOf returns ⌈a/b⌉.

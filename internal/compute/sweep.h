@@ -52,7 +52,7 @@ static TARGET void KERNEL(sweep_group)(const struct native_panels *p, const stru
 	int64_t tokens = p->tokens - group * GROUP_TOKENS;
 	int64_t panels = tokens < GROUP_TOKENS ? (tokens + PANEL_TOKENS - 1) / PANEL_TOKENS : GROUP_TOKENS / PANEL_TOKENS;
 	int64_t tiles = (b->rows + TILE_ROWS - 1) / TILE_ROWS;
-	const float *weights = p->weights + group * GROUP_TOKENS * p->d_model;
+	const float *weights = p->weights + (group - p->first_group) * GROUP_TOKENS * p->d_model;
 	const float *packed = b->packed;
 	for (int64_t from = 0; from < p->d_model; from += p->depth) {
 		int64_t depth = p->d_model - from < p->depth ? p->d_model - from : p->depth;
@@ -93,5 +93,14 @@ static void KERNEL(sweep)(const struct native_panels *p, const struct native_blo
 	}
 }
 
-static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(dots), KERNEL(measure),
-                                                    KERNEL(measure_without), KERNEL(scale_row), KERNEL(transform)};
+// summarize: see native.h.
+static TARGET void KERNEL(summarize)(const struct native_panels *p, const struct native_block *b, const float *products) {
+	for (int64_t first = 0; first < p->tokens; first += GROUP_TOKENS) {
+		for (int64_t row = 0; row < b->rows; row++) {
+			KERNEL(summarize_rows)(p, b, first / GROUP_TOKENS, row, row + 1, products + row * p->tokens + first);
+		}
+	}
+}
+
+static const struct native_kernel KERNEL(kernel) = {TILE_ROWS, PANEL_TOKENS, KERNEL(sweep), KERNEL(summarize), KERNEL(dots), KERNEL(measure),
+                                                    KERNEL(measure_without), KERNEL(scale_row), KERNEL(pack), KERNEL(transform)};
