@@ -37,21 +37,23 @@ COMMENT ON MACRO TABLE neighbours_of IS 'neighbours_of(pair_id, feature, k): the
 -- as many features; otherwise every decoder is read.
 CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within := NULL, of_sae := NULL) AS TABLE
     WITH asked AS (SELECT load_id AS asked_id, sae, model, d_sae, feature_of(words, feature_index) AS feature FROM saes WHERE sae = sae_named(words)),
-    among AS (SELECT o.layer, o.sae, o.release, o.model, p.pair_id, a.feature
+    among AS (SELECT o.load_id, o.layer, o.sae, o.release, o.model, p.pair_id, a.feature
               FROM asked a JOIN saes o ON o.model = a.model AND (release_named(within) IS NULL OR o.release = within) AND (of_sae IS NULL OR o.sae = of_sae)
               LEFT JOIN whole_neighbours(k) p ON p.sae_id = a.asked_id AND p.other_id = o.load_id),
     stored AS (SELECT coalesce(bool_and(pair_id IS NOT NULL), false) AS whole FROM among),
-    one AS (SELECT d.sae, d.feature, CAST(d.w_dec AS DOUBLE[]) AS w_dec FROM decoder_directions d JOIN asked USING (sae, feature)
-            WHERE NOT (SELECT whole FROM stored) AND list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0), -- zeros have no direction
+    -- Zeros have no direction. No condition says so: DuckDB would try it on every direction.
+    one AS (SELECT CASE WHEN list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0 THEN CAST(d.w_dec AS DOUBLE[]) END AS w_dec
+            FROM stored_decoders d JOIN asked a ON d.sae_id = a.asked_id AND d.feature = a.feature WHERE NOT (SELECT whole FROM stored)),
     -- In DOUBLE: squares of FLOAT weights leave its range. Conditions come after the order, since
-    -- DuckDB copies the directions that a condition leaves.
+    -- DuckDB copies the directions that a condition leaves. What a zero direction has for a cosine
+    -- is not below 1 in magnitude, so that few directions are looked at again for being zero.
     computed AS (
         SELECT layer, feature, cosine, sae, release, model FROM (
-            SELECT d.layer, d.feature, d.sae, d.release, d.model,
-                   CASE WHEN list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0
-                        THEN list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), (SELECT w_dec FROM one)) END AS cosine
-            FROM decoder_directions d JOIN among a USING (sae) WHERE NOT (SELECT whole FROM stored)
-            ORDER BY cosine DESC NULLS LAST, d.sae, d.feature LIMIT k + 1
+            SELECT layer, feature, sae, release, model,
+                   CASE WHEN abs(found) < 1 THEN found WHEN list_inner_product(CAST(w_dec AS DOUBLE[]), CAST(w_dec AS DOUBLE[])) > 0 THEN found END AS cosine
+            FROM (SELECT a.layer, d.feature, a.sae, a.release, a.model, d.w_dec, list_cosine_similarity(CAST(d.w_dec AS DOUBLE[]), (SELECT w_dec FROM one)) AS found
+                  FROM stored_decoders d JOIN among a ON d.sae_id = a.load_id WHERE NOT (SELECT whole FROM stored))
+            ORDER BY cosine DESC NULLS LAST, sae, feature LIMIT k + 1
         ) WHERE cosine IS NOT NULL AND (sae, feature) IS DISTINCT FROM (SELECT (sae, feature) FROM asked)
     ),
     near AS (SELECT pair_id, unnest(neighbours) AS neighbour, unnest(cosines) AS cosine FROM stored_neighbours n
