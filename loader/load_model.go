@@ -51,9 +51,9 @@ func (ld *Loader) Model(ctx context.Context, r ModelRequest) (Outcome, error) {
 		return Outcome{}, fault.At(loadModel, l.source, err)
 	}
 	l.format, l.conventions = info.Format, info.Processing.String()
-	if l.files, err = hashFiles(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...)); err != nil {
-		return Outcome{}, err
-	}
+	var end func()
+	l.hashing, end = hashMeanwhile(ctx, loadModel, path, r.Origin, append(info.Files, vocabulary.Files...))
+	defer end()
 	var more besides
 	if more.embedding, err = r.openEmbedding(ctx, path); err != nil {
 		return Outcome{}, fault.At(loadModel, l.source, err)
@@ -108,13 +108,19 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 		if err := fitsSAEs(ctx, tx, old, info); err != nil {
 			return false, err
 		}
-		if err := ld.record(ctx, tx, l); err != nil {
+		if err := l.number(ctx, tx); err != nil {
 			return false, err
 		}
 		if err := ld.writeModel(ctx, tx, l, opened, vocabulary); err != nil {
 			return false, err
 		}
-		if err := schema.RecordContents(ctx, tx, l.id, "stored_unembeddings", "stored_tokens"); err != nil {
+		if err := l.hashed(&outcome); err != nil {
+			return false, err
+		}
+		if err := ld.record(ctx, tx, l); err != nil {
+			return false, err
+		}
+		if err := l.recordContents(ctx, tx, "stored_unembeddings", "stored_tokens"); err != nil {
 			return false, err
 		}
 		if more.embedding.opened != nil {
@@ -140,12 +146,13 @@ func (ld *Loader) addModel(ctx context.Context, l *load, replace bool, opened *m
 }
 
 // supersedes looks for a current load of the same name. The same content makes
-// outcome Unchanged; other content is refused unless replace.
+// outcome Unchanged; other content is refused unless replace. Where there is no such load, it does
+// not wait until files are hashed.
 func (ld *Loader) supersedes(ctx context.Context, tx *sql.Tx, l *load, replace bool, outcome *Outcome) (old int, unchanged bool, err error) {
-	for _, f := range l.files {
-		outcome.Bytes += f.bytes
-	}
 	earlier, err := current(ctx, tx, l)
+	if err == nil && (earlier.id != 0 || l.hashing == nil) {
+		err = l.hashed(outcome)
+	}
 	if err != nil || earlier.id == 0 {
 		return 0, false, err
 	}
@@ -210,10 +217,26 @@ func (ld *Loader) writeModel(ctx context.Context, tx *sql.Tx, l *load, u *model.
 		SELECT %d, token_id, token, text, is_special, is_padding FROM %s`, l.id, tokens)); err != nil {
 		return fault.Returned(err)
 	}
-	rows, withdraw := ld.Opened.OfferUnembedding(u)
+	rows, hashed, withdraw := ld.Opened.OfferUnembedding(u)
 	defer withdraw()
-	return ld.fill(ctx, tx, "unembedding of "+l.name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_unembeddings
-		SELECT %d, token_id, w_u FROM %s`, l.id, rows))
+	if err := ld.fill(ctx, tx, "unembedding of "+l.name, info.DVocab, fmt.Sprintf(`INSERT INTO stored_unembeddings
+		SELECT %d, token_id, w_u FROM %s`, l.id, rows)); err != nil {
+		return err
+	}
+	return l.wrote("stored_unembeddings", info.DVocab, hashed)
+}
+
+// wrote keeps the hash of the rows that were written to a table.
+func (l *load) wrote(table string, rows int, hashed func() (rows, hash int64)) error {
+	var c contents
+	if c.rows, c.hash = hashed(); c.rows != int64(rows) {
+		return &fault.Error{Subject: table, Expected: fmt.Sprintf("%d rows hashed", rows), Found: fmt.Sprint(c.rows)}
+	}
+	if l.contents == nil {
+		l.contents = map[string]contents{}
+	}
+	l.contents[table] = c
+	return nil
 }
 
 // replaceModel takes out the old model and its token sets, gives its SAEs and lenses

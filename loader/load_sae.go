@@ -85,11 +85,14 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		if err := fitsModel(op, m, info); err != nil {
 			return false, err
 		}
-		if l.files, err = hashFiles(ctx, op, absolute(r.Path), r.Origin, info.Files); err != nil {
-			return false, err
-		}
-		if r.memory != nil {
-			l.files = append(l.files, r.memory.file())
+		hashing, end := hashMeanwhile(ctx, op, absolute(r.Path), r.Origin, info.Files)
+		defer end()
+		l.hashing = func() ([]file, error) {
+			hashed, err := hashing()
+			if r.memory != nil {
+				hashed = append(hashed, r.memory.file())
+			}
+			return hashed, err
 		}
 		l.conventions = fmt.Sprintf("decoder %s; model %s", info.Scale, m.name)
 		old, unchanged, err := ld.supersedes(ctx, tx, l, r.Replace, &outcome)
@@ -107,10 +110,15 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 			return added || named, err
 		}
 		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error {
-			if err := ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)); err != nil || !r.Encoder {
+			if err := ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)); err != nil {
 				return err
 			}
-			return ld.writeEncoder(ctx, tx, l.name, l.id, opened)
+			if r.Encoder {
+				if err := ld.writeEncoder(ctx, tx, l.name, l.id, opened); err != nil {
+					return err
+				}
+			}
+			return l.hashed(&outcome)
 		})
 	})
 	if err != nil {
@@ -141,10 +149,15 @@ func nameOnNeuronpedia(ctx context.Context, tx *sql.Tx, l *load, id string, outc
 // replaceSAE records a load and writes its rows, in place of an old load's, 0 for none.
 // Rows that are loaded already under another name are an error, unless duplicate.
 func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, duplicate bool, write func() error) error {
-	if err := ld.record(ctx, tx, l); err != nil {
+	if err := l.number(ctx, tx); err != nil {
 		return err
 	}
-	if err := takePlace(ctx, tx, l, old, write); err != nil || duplicate {
+	if err := takePlace(ctx, tx, l, old, func() error {
+		if err := write(); err != nil {
+			return err
+		}
+		return ld.record(ctx, tx, l)
+	}); err != nil || duplicate {
 		return err
 	}
 	return notLoadedTwice(ctx, tx, l)
@@ -184,7 +197,7 @@ func takePlace(ctx context.Context, tx *sql.Tx, l *load, old int, write func() e
 	if err := write(); err != nil {
 		return err
 	}
-	if err := schema.RecordContents(ctx, tx, l.id, "stored_decoders"); err != nil {
+	if err := l.recordContents(ctx, tx, "stored_decoders"); err != nil {
 		return err
 	}
 	if err := dropSAE(ctx, tx, old); err != nil {
@@ -266,10 +279,16 @@ func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.
 	if err := describeSAE(ctx, tx, l, info, model, layer); err != nil {
 		return err
 	}
-	rows, withdraw := ld.Opened.OfferSAE(opened)
+	rows, hashed, withdraw, err := ld.Opened.OfferSAE(opened)
+	if err != nil {
+		return err
+	}
 	defer withdraw()
-	return ld.fill(ctx, tx, "decoder of "+l.name, info.DSAE, fmt.Sprintf(`INSERT INTO stored_decoders
-		SELECT %d, feature, w_dec, log_sparsity FROM %s`, l.id, rows))
+	if err := ld.fill(ctx, tx, "decoder of "+l.name, info.DSAE, fmt.Sprintf(`INSERT INTO stored_decoders
+		SELECT %d, feature, w_dec, log_sparsity FROM %s`, l.id, rows)); err != nil {
+		return err
+	}
+	return l.wrote("stored_decoders", info.DSAE, hashed)
 }
 
 // describeSAE writes the row of stored_saes.

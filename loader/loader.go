@@ -47,9 +47,10 @@ type Loader struct {
 // Opened makes what is open readable in SQL, as the table expression that its
 // methods return, until withdraw is called.
 type Opened interface {
-	OfferSAE(sae.SAE) (expression string, withdraw func())
+	// Of these two, which can be read once, hashed gives the number and the hash of the rows that were read.
+	OfferSAE(sae.SAE) (expression string, hashed func() (rows, hash int64), withdraw func(), err error)
+	OfferUnembedding(*model.Unembedding) (expression string, hashed func() (rows, hash int64), withdraw func())
 	OfferEncoder(sae.SAE) (expression string, withdraw func())
-	OfferUnembedding(*model.Unembedding) (expression string, withdraw func())
 	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
 	OfferAttention(*model.Attention) (expression string, withdraw func())
 	OfferLens(*lens.Lens) (expression string, withdraw func())
@@ -81,8 +82,13 @@ type load struct {
 	format      string
 	conventions string
 	files       []file
+	hashing     func() ([]file, error) // gives files, where they are hashed meanwhile
+	contents    map[string]contents    // of tables whose rows were hashed as they were written
 	begun       time.Time
 }
+
+// contents are the number and the hash of a load's rows in a table.
+type contents struct{ rows, hash int64 }
 
 // stored is the record of an earlier load, its id 0 when there is none.
 type stored struct {
@@ -121,7 +127,43 @@ func (s stored) has(l *load) bool {
 	return same && s.conventions == l.conventions
 }
 
-// record writes l, with its files, into the database and gives it its number.
+// hashed waits for the files' hashes, and notes their size in outcome.
+func (l *load) hashed(outcome *Outcome) (err error) {
+	if l.hashing != nil {
+		if l.files, err = l.hashing(); err != nil {
+			return err
+		}
+		l.hashing = nil
+	}
+	outcome.Bytes = 0
+	for _, f := range l.files {
+		outcome.Bytes += f.bytes
+	}
+	return nil
+}
+
+// number gives l its number, which its rows have, before it is recorded.
+func (l *load) number(ctx context.Context, tx *sql.Tx) error {
+	return tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id)
+}
+
+// recordContents records the number and the hash of l's rows in tables.
+func (l *load) recordContents(ctx context.Context, tx *sql.Tx, tables ...string) error {
+	for _, table := range tables {
+		var err error
+		if known, ok := l.contents[table]; ok {
+			err = schema.RecordRows(ctx, tx, l.id, table, known.rows, known.hash)
+		} else {
+			err = schema.RecordContents(ctx, tx, l.id, table)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record writes l, with its files, into the database and gives it its number, unless it has one.
 func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
 	var bytes int64
 	for _, f := range l.files {
@@ -142,8 +184,10 @@ func (ld *Loader) record(ctx context.Context, tx *sql.Tx, l *load) error {
 // insert writes the row of stored_loads, of files that are known by their hash and size, and
 // gives l its number.
 func (l *load) insert(ctx context.Context, tx *sql.Tx, sha256 string, bytes int64, version string) error {
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(load_id), 0) + 1 FROM stored_loads`).Scan(&l.id); err != nil {
-		return err
+	if l.id == 0 {
+		if err := l.number(ctx, tx); err != nil {
+			return err
+		}
 	}
 	return schema.Insert(ctx, tx, "stored_loads", schema.Row{
 		{"load_id", l.id}, {"kind", l.kind}, {"name", l.name}, {"release", l.release}, {"source", l.source}, {"revision", l.revision},
@@ -204,10 +248,15 @@ const inLogAlone = "COMMIT succeeded and is durable"
 
 // transactWeights is transact for work that writes weights. Where nothing else works in the
 // database, they are written into its file alone, and not before into its log, whole: above
-// checkpoint_threshold DuckDB does that. It is no setting for all, since DuckDB does nothing more in
+// checkpoint_threshold DuckDB does that. DuckDB has one thread then, which writes the rows of one
+// row group: another would only spin, and take a processor from what reads and hashes them. It is no setting for all, since DuckDB does nothing more in
 // the database until it is opened again where there was no room for them; it is then as before.
 func (ld *Loader) transactWeights(ctx context.Context, work func(tx *sql.Tx) (changed bool, err error)) error {
 	if ld.Alone {
+		if _, err := ld.DB.ExecContext(ctx, "SET threads = 1"); err != nil {
+			return err
+		}
+		defer ld.DB.ExecContext(context.WithoutCancel(ctx), "RESET threads")
 		var usual bool // and not what somebody has set
 		if err := ld.DB.QueryRowContext(ctx, "SELECT current_setting('checkpoint_threshold') = '"+usualThreshold+"'").Scan(&usual); err != nil {
 			return err

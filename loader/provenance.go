@@ -55,6 +55,25 @@ func hashFiles(ctx context.Context, op, source string, from Origin, paths []stri
 	return slices.CompactFunc(read, func(a, b file) bool { return a.name == b.name }), nil
 }
 
+// hashMeanwhile does so in the background; hashed waits for it, and end ends it.
+func hashMeanwhile(ctx context.Context, op, source string, from Origin, paths []string) (hashed func() ([]file, error), end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var files []file
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		files, err = hashFiles(ctx, op, source, from, paths)
+	}()
+	return func() ([]file, error) {
+			<-done
+			return files, err
+		}, func() {
+			cancel()
+			<-done
+		}
+}
+
 // Digest is the SHA-256 that a load of what lies at source would record for the
 // files, and their size.
 func Digest(ctx context.Context, source string, paths []string) (sha256 string, bytes int64, err error) {

@@ -60,6 +60,15 @@ func RecordContents(ctx context.Context, tx *sql.Tx, load int, tables ...string)
 	return nil
 }
 
+// RecordRows writes the number and the hash of a load's rows in a table, which are known, into
+// stored_contents, in place of what was there.
+func RecordRows(ctx context.Context, tx *sql.Tx, load int, table string, rows, hash int64) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM stored_contents WHERE load_id = ? AND stored_table = ?", load, table); err != nil {
+		return err
+	}
+	return Insert(ctx, tx, "stored_contents", Row{{"load_id", load}, {"stored_table", table}, {"row_count", rows}, {"row_hash", hash}})
+}
+
 // InsertTokenSets is the statement that stores token sets, the rows of a query for the
 // columns of stored_token_sets up to loaded_at, with what follows from them.
 func InsertTokenSets(rows string) string {

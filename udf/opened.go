@@ -2,6 +2,7 @@ package udf
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 
@@ -55,20 +56,51 @@ func (f *Functions) openedRows(arguments []string) (*table, error) {
 	return rows()
 }
 
-// OfferSAE makes an open SAE readable in SQL, with the columns of read_sae, as the
+// OfferSAE makes an open SAE readable in SQL once, with the columns of read_sae, as the
 // table expression that it returns, until withdraw is called. The caller closes s after that.
-func (f *Functions) OfferSAE(s sae.SAE) (expression string, withdraw func()) {
-	return f.opened.offer(func() (*table, error) { return f.saeRows(s) })
+// hashed returns how many rows were read and their hash, as schema.Contents has both.
+func (f *Functions) OfferSAE(s sae.SAE) (expression string, hashed func() (rows, hash int64), withdraw func(), err error) {
+	sparsity, err := s.LogSparsity()
+	if err != nil {
+		return "", nil, nil, err
+	}
+	none := []float32{math.Float32frombits(nullWeight)}
+	besides := func(row int) int64 {
+		value := none
+		if sparsity != nil {
+			value = sparsity[row : row+1]
+		}
+		hash, _ := hashOfRow(int32(-1-row), value, nil)
+		return hash
+	}
+	expression, hashed, withdraw = f.opened.offerOnce(newAhead(s.Info().DSAE, s.Info().DModel, 1, s.ReadDecoder, besides),
+		func() (*table, error) { return f.saeRows(s) })
+	return expression, hashed, withdraw, nil
 }
 
-// OfferEncoder does the same for the encoder of an open SAE, with the columns of read_encoder.
+// offerOnce offers rows whose weights are read ahead, which can be done once.
+func (o *opened) offerOnce(a *ahead, rows func() (*table, error)) (expression string, hashed func() (rows, hash int64), withdraw func()) {
+	expression, stop := o.offer(func() (*table, error) {
+		t, err := rows()
+		if err == nil {
+			t.ahead = a
+		}
+		return t, err
+	})
+	return expression, a.hashed, func() {
+		stop()
+		a.end()
+	}
+}
+
+// OfferEncoder makes the encoder of an open SAE readable in SQL until withdraw is called, with the columns of read_encoder.
 func (f *Functions) OfferEncoder(s sae.SAE) (expression string, withdraw func()) {
 	return f.opened.offer(func() (*table, error) { return f.encoderRows(s) })
 }
 
 // OfferUnembedding does the same for an open model, with the columns of read_unembedding.
-func (f *Functions) OfferUnembedding(u *modelfile.Unembedding) (expression string, withdraw func()) {
-	return f.opened.offer(func() (*table, error) { return f.unembeddingRows(u), nil })
+func (f *Functions) OfferUnembedding(u *modelfile.Unembedding) (expression string, hashed func() (rows, hash int64), withdraw func()) {
+	return f.opened.offerOnce(newAhead(u.Info().DVocab, u.Info().DModel, 1, u.ReadRows, nil), func() (*table, error) { return f.unembeddingRows(u), nil })
 }
 
 // OfferEmbedding does the same for the embedding of an open model, with the columns of

@@ -36,24 +36,32 @@ func rowHash(input capi.Chunk, output capi.Vector) error {
 	weights := capi.Values[float32](lists.elements, lists.count)
 	hashes := capi.Values[int64](output, rows)
 	var bytes []byte
+	var row []float32
 	for i := range rows {
 		if !present.Valid(i) || !lists.valid(i) {
 			output.SetNull(i, 0)
 			continue
 		}
-		bytes = binary.LittleEndian.AppendUint32(bytes[:0], uint32(ids[i]))
 		entry := lists.entries[i]
-		for j := entry.Offset; j < entry.Offset+entry.Length; j++ {
-			bits := uint32(nullWeight)
-			if lists.inner.Valid(int(j)) {
-				bits = math.Float32bits(weights[j])
+		row = append(row[:0], weights[entry.Offset:entry.Offset+entry.Length]...)
+		for j := range row {
+			if !lists.inner.Valid(int(entry.Offset) + j) {
+				row[j] = math.Float32frombits(nullWeight)
 			}
-			bytes = binary.LittleEndian.AppendUint32(bytes, bits)
 		}
-		digest := sha256.Sum256(bytes)
-		hashes[i] = int64(binary.LittleEndian.Uint64(digest[:8]))
+		hashes[i], bytes = hashOfRow(ids[i], row, bytes)
 	}
 	return nil
+}
+
+// hashOfRow is row_hash of one row; bytes is room for it, and returned for the next.
+func hashOfRow(id int32, weights []float32, bytes []byte) (int64, []byte) {
+	bytes = binary.LittleEndian.AppendUint32(bytes[:0], uint32(id))
+	for _, w := range weights {
+		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(w))
+	}
+	digest := sha256.Sum256(bytes)
+	return int64(binary.LittleEndian.Uint64(digest[:8])), bytes
 }
 
 const nullWeight = 0x7fc00001 // a NaN that no computation gives

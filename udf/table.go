@@ -16,6 +16,7 @@ type table struct {
 	first      int // row of columns that the table begins with
 	rows       int
 	close      func() error
+	ahead      *ahead // reads the weights; nil where a column's fill does
 }
 
 type column struct {
@@ -59,14 +60,34 @@ func (s *scan) Next(output capi.Chunk) (int, error) {
 		return 0, err
 	}
 	size := capi.VectorSize()
-	from := int(s.next.Add(int64(size))) - size
-	n := min(size, s.table.rows-from)
+	var read rowsRead
+	if s.table.ahead != nil {
+		var err error
+		if read, err = s.table.ahead.next(); err != nil {
+			return 0, err
+		}
+		if read.n > 0 {
+			defer s.table.ahead.done(read)
+		}
+	} else {
+		read.from = int(s.next.Add(int64(size))) - size
+		read.n = min(size, s.table.rows-read.from)
+	}
+	from, n := read.from, read.n
 	if n <= 0 {
 		return 0, nil
 	}
 	for i, position := range s.columns {
 		if position < 0 || position >= len(s.table.columns) {
 			continue // a column that no one reads, as for count(*)
+		}
+		if s.table.ahead != nil && position == s.table.ahead.column {
+			to, err := floatsOf(output.Column(i), n, s.table.ahead.width)
+			if err != nil {
+				return 0, err
+			}
+			copy(to, read.weights)
+			continue
 		}
 		if err := s.table.columns[position].fill(output.Column(i), s.table.first+from, n); err != nil {
 			return 0, err
@@ -120,12 +141,21 @@ func textColumn(name string, at func(row int) (string, bool)) column {
 // writes for rows [from, from+len(to)/width).
 func floatsColumn(name string, width int, read func(from int, to []float32) error) column {
 	return column{capi.Field{Name: name, Type: capi.List(capi.Float)}, func(v capi.Vector, from, n int) error {
-		if err := v.Grow(n * width); err != nil {
+		to, err := floatsOf(v, n, width)
+		if err != nil {
 			return err
 		}
-		for i, entries := 0, capi.Values[capi.Entry](v, n); i < n; i++ {
-			entries[i] = capi.Entry{Offset: uint64(i * width), Length: uint64(width)}
-		}
-		return read(from, capi.Values[float32](v.Elements(), n*width))
+		return read(from, to)
 	}}
+}
+
+// floatsOf makes n lists of width values each of a FLOAT[] vector, and returns the values.
+func floatsOf(v capi.Vector, n, width int) ([]float32, error) {
+	if err := v.Grow(n * width); err != nil {
+		return nil, err
+	}
+	for i, entries := 0, capi.Values[capi.Entry](v, n); i < n; i++ {
+		entries[i] = capi.Entry{Offset: uint64(i * width), Length: uint64(width)}
+	}
+	return capi.Values[float32](v.Elements(), n*width), nil
 }
