@@ -249,8 +249,9 @@ const inLogAlone = "COMMIT succeeded and is durable"
 // transactWeights is transact for work that writes weights. Where nothing else works in the
 // database, they are written into its file alone, and not before into its log, whole: above
 // checkpoint_threshold DuckDB does that. DuckDB has one thread then, which writes the rows of one
-// row group: another would only spin, and take a processor from what reads and hashes them. It is no setting for all, since DuckDB does nothing more in
-// the database until it is opened again where there was no room for them; it is then as before.
+// row group: another would only spin, and take a processor from what reads and hashes them. Neither
+// is a setting for all, since DuckDB does nothing more in the database until it is opened again
+// where there was no room for the weights; it is then as before.
 func (ld *Loader) transactWeights(ctx context.Context, work func(tx *sql.Tx) (changed bool, err error)) error {
 	if ld.Alone {
 		if _, err := ld.DB.ExecContext(ctx, "SET threads = 1"); err != nil {

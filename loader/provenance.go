@@ -63,6 +63,7 @@ func hashMeanwhile(ctx context.Context, op, source string, from Origin, paths []
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer fault.Recover(&err)
 		files, err = hashFiles(ctx, op, source, from, paths)
 	}()
 	return func() ([]file, error) {

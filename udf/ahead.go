@@ -3,6 +3,7 @@ package udf
 import (
 	"sync"
 
+	"github.com/saedb/saedb/internal/fault"
 	"github.com/saedb/saedb/udf/capi"
 )
 
@@ -65,7 +66,7 @@ func (a *ahead) run() {
 		} else {
 			some.weights = some.weights[:size]
 		}
-		some.err = a.read(from, some.weights)
+		some.err = a.fill(from, some.weights)
 		for i := range some.n {
 			if some.err != nil {
 				break
@@ -87,6 +88,12 @@ func (a *ahead) run() {
 			return
 		}
 	}
+}
+
+// fill reads weights; a panic of a reader is an error, as on DuckDB's threads.
+func (a *ahead) fill(from int, to []float32) (err error) {
+	defer fault.Recover(&err)
+	return a.read(from, to)
 }
 
 // end waits for what is read at the moment; nothing is read from then on.
