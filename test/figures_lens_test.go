@@ -97,7 +97,7 @@ func marksOf(t *testing.T, db *saedb.DB, r htmlfigures.Request, lens string) str
 	for i := range f.Panels {
 		p := &f.Panels[i]
 		if r.Name == "layer-scatter" {
-			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 0, 0, 0
+			p.X.Min, p.X.Max, p.X.Frames, p.Y.Min, p.Y.Max, p.Y.Frames = 0, 0, nil, 0, 0, nil
 			p.Lines = nil // the contour of random directions, which all layers share directly alone
 		}
 		if r.Name == "skewness" {
