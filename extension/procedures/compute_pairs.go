@@ -58,6 +58,23 @@ var (
 			return row(nil)
 		},
 	}
+	// neurons is what the name of a reader of an MLP's neurons stands for in a database.
+	neurons = procedure{
+		name: "saedb_neurons", takes: []parameter{{"reader", text}, {"database", text}}, first: 1,
+		columns: []capi.Field{
+			{Name: "layer", Type: capi.Bigint}, {Name: "matrix", Type: capi.Varchar}, {Name: "neurons", Type: capi.Bigint}, {Name: "d_model", Type: capi.Bigint},
+			{Name: "hook", Type: capi.Varchar}, {Name: "weights", Type: capi.Boolean},
+		},
+		run: func(ctx context.Context, h *Host, a arguments, row func(...any) error) error {
+			return h.reading(ctx, a, func(db *operations.Database) error {
+				n, hook, weights, err := db.Neurons(ctx, a.text("reader"))
+				if err != nil {
+					return err
+				}
+				return row(int64(n.Layer), n.Matrix, int64(n.Count), int64(n.DModel), hook, weights)
+			})
+		},
+	}
 	// saeMacros is what makes the macros that know which SAEs words mean, of the table saes.
 	saeMacros = procedure{
 		name: "saedb_sae_macros", columns: []capi.Field{{Name: "statements", Type: capi.Varchar}},

@@ -39,7 +39,7 @@ type Host struct {
 var all = []procedure{
 	loadModel, loadSAE, loadRelease, loadSets, loadDirections, loadExplanations, loadLens, unload, computeStatistics, computeLinks, computeNeighbours, matchSAEs, makeBaseline, lensLayer,
 	plot, draw, writeReport, exportResults, importResults, checkDatabase, neuronpediaLists, releasesQuery,
-	addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros, pairQueries, checkLink, saeMacros,
+	addModel, addSAE, wantedTensors, about, setThreads, findSAEs, describeSAE, enrichmentQuery, pValuesQuery, viewMacros, pairQueries, checkLink, neurons, saeMacros,
 }
 
 // Register registers the procedures with the database of c.

@@ -49,6 +49,18 @@ func (d *Database) computeNeuronLinks(ctx context.Context, r PairsRequest) (outc
 	return d.computePlan(ctx, op, "these", plan)
 }
 
+// Neurons are the input weights of an MLP, by the name of their reader, 'MODEL#mlp_in.LAYER' or
+// 'MODEL#mlp_gate.LAYER', for those who compute links to them elsewhere: which they are, the hook point
+// that they read at, and whether the database has them, and not their results alone.
+func (d *Database) Neurons(ctx context.Context, reader string) (n statistics.Neurons, hook string, weights bool, err error) {
+	const op = "find neurons"
+	if err := d.Require(ctx); err != nil {
+		return n, "", false, fault.At(op, "", err)
+	}
+	n, as, err := d.neurons(ctx, reader)
+	return n, as.encoderHook, as.weights, fault.At(op, "", err)
+}
+
 // neurons finds the input weights of an MLP by the name of their reader. What links to them depend
 // on besides is told as of an SAE that reads there.
 func (d *Database) neurons(ctx context.Context, reader string) (n statistics.Neurons, as pairedSAE, err error) {

@@ -30,7 +30,7 @@ OTHERS = {
     "saedb_add_model", "saedb_add_sae", "saedb_wanted_tensors",  # take a description
     "saedb_plot", "saedb_draw", "saedb_releases_query",  # below saedb.plot, Figure and releases
     "saedb_baseline", "saedb_lens_layer", "saedb_about", "saedb_threads", "saedb_find_saes", "saedb_describe_sae", "saedb_enrichment_query", "saedb_view_macros",
-    "saedb_feature_p_values_query", "saedb_pair_queries", "saedb_check_link", "saedb_sae_macros",
+    "saedb_feature_p_values_query", "saedb_pair_queries", "saedb_check_link", "saedb_neurons", "saedb_sae_macros",
 }  # fmt: skip
 
 

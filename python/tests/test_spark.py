@@ -285,10 +285,88 @@ class OnACluster(unittest.TestCase):
             links("layer_29", "layer_24")
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "no SAE is at layer_7"):
             links("layer_7", "*")
-        with self.assertRaisesRegex(saedb_spark.SparkJobError, "smollm2-135m#mlp_in.3: links to the neurons of an MLP are not computed on Spark"):
-            links("layer_24", "smollm2-135m#mlp_in.3")
+        for model, said in (
+            (None, "smollm2-135m#mlp_in.3: the weights of neurons are read from model, .*; model= names none"),
+            (reference, "pairs.saedb: .*no such MLP is loaded"),
+        ):
+            with self.assertRaisesRegex(saedb_spark.SparkJobError, said):
+                links("layer_24", "smollm2-135m#mlp_in.3", model=model)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "model: it is of links to the neurons of an MLP, and target names SAEs: layer_24"):
+            links("layer_24", "layer_24", model=reference)
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "top: expected 1 to 999, found 1000"):
             neighbours("layer_24", top=1000)
+
+    def model_with_mlp(self, name, seed):
+        """A model on disk with an MLP of 3,000 gated neurons, and SAEs that write before it and behind it."""
+        directory, random = self.directory / name, np.random.default_rng(seed)
+        shutil.copytree(ROOT / "loader/model/testdata/llama", directory / "model")
+        config = json.loads((directory / "model/config.json").read_text())
+        (directory / "model/config.json").write_text(json.dumps(config | {"hidden_size": 48, "intermediate_size": 3000, "vocab_size": 64}))
+        (directory / "model/vocab.txt").write_text("".join(f"t{i}\n" for i in range(64)))
+        write_safetensors(directory / "model/model.safetensors", {
+            name: random.normal(size=size).astype("f4") for name, size in {
+                "model.embed_tokens.weight": (64, 48), "lm_head.weight": (64, 48), "model.norm.weight": (48,),
+                "model.layers.0.input_layernorm.weight": (48,), "model.layers.0.post_attention_layernorm.weight": (48,),
+                "model.layers.0.mlp.gate_proj.weight": (3000, 48), "model.layers.0.mlp.up_proj.weight": (3000, 48), "model.layers.0.mlp.down_proj.weight": (48, 3000),
+            }.items()
+        })  # fmt: skip
+        for sae, hook in (("before", "blocks.0.hook_resid_mid"), ("behind", "blocks.0.hook_mlp_out")):
+            (directory / sae).mkdir()
+            config = {"architecture": "standard", "d_in": 48, "d_sae": 2500, "dtype": "float32", "metadata": {"hook_name": hook, "model_name": "small"}}
+            (directory / sae / "cfg.json").write_text(json.dumps(config))
+            write_safetensors(directory / sae / "sae_weights.safetensors", {
+                name: random.normal(size=size).astype("f4") for name, size in {"W_enc": (48, 2500), "b_enc": (2500,), "W_dec": (2500, 48), "b_dec": (48,)}.items()
+            })  # fmt: skip
+        return directory
+
+    def test_links_to_neurons(self):
+        """Links to the neurons of an MLP are the program's rows, bit for bit, as it exports them, from a database and from files; and are imported."""
+        files, other = self.model_with_mlp("mlp", 0), self.model_with_mlp("other-mlp", 1)
+        reference, exported = self.directory / "mlp.saedb", self.directory / "mlp-export"
+        program("--db", reference, "load", "model", files / "model", "--name", "small", "--mlp", "0")
+        for name in ("before", "behind"):
+            program("--db", reference, "load", "sae", files / name, "--release", "r")
+        self.compute([files / "before", files / "behind"], files / "model", release="r", model_name="small", baseline=0)
+        lines = []
+        links = functools.partial(saedb_spark.compute_links, self.spark, str(self.out), progress=lines.append)
+        for matrix, top, model in (("in", 20, reference), ("gate", 32, files / "model")):
+            reader = f"small#mlp_{matrix}.0"
+            program("--db", reference, "compute", "--links", "--from", "*", "--to", reader, "--top", top)
+            done = links("*", reader, top=top, model=model)
+            why = "blocks.0.hook_mlp_in is read before blocks.0.hook_mlp_out is written"
+            self.assertEqual([(c.sae, c.other, c.skipped) for c in done if c.skipped], [("r/behind", reader, why)])
+            self.assertEqual(
+                sorted((c.computed, c.sae, c.other, c.features, c.top, c.unchanged) for c in done if c.skipped is None),
+                [("incoming", reader, "r/before", 3000, top, False), ("outgoing", "r/before", reader, 2500, top, False)],
+            )
+            self.assertTrue(all(c.unchanged for c in links("r/before", reader, top=top - 1, model=reference)))
+        self.assertTrue(any(line.startswith("computed small#mlp_gate.0: incoming, 32 of r/before for each of 3000 neurons") for line in lines), lines)
+        program("--db", reference, "export", "--to", exported, "--format", "parquet")
+        con = duckdb.connect()
+        for table, least in (("mlp_links", 2 * (2500 + 3000)), ("mlps", 1)):
+            for name, directory in (("expected", exported), ("found", self.out)):
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM read_parquet('{directory}/{table}/*.parquet')")
+            self.assertEqual(*(con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {name})").fetchall() for name in ("expected", "found")))
+            for more, less in (("expected", "found"), ("found", "expected")):
+                rows = "SELECT COLUMNS(c -> c <> 'computed_at') FROM"
+                self.assertGreaterEqual(con.execute(f"SELECT count(*) FROM {more}").fetchall()[0][0], least)
+                self.assertEqual(con.execute(f"{rows} {more} EXCEPT ALL {rows} {less} LIMIT 1").fetchall(), [], table)
+        con.close()
+        assert_views(self, self.imported(), reference, {"neuron_links": "*", "mlps": "*"})
+        for target, model, said in (
+            ("small#mlp_in.0", other / "model", "is not the model small, or not with the processing, that the results in .* are of"),
+            ("small#mlp_in.1", reference, "no such MLP is loaded .*there are: 'small#mlp_in.0'"),
+            ("small#mlp_out.0", reference, "expected words for SAEs, MODEL#mlp_in.LAYER or MODEL#mlp_gate.LAYER, found small#mlp_out.0"),
+            ("large#mlp_in.0", files / "model", "large#mlp_in.0: expected results of the model large in .*, found none"),
+            ("small#mlp_in.0", exported_database(self.directory, reference), "the weights of small are not in this database, which has results alone"),
+        ):
+            with self.assertRaisesRegex(saedb_spark.SparkJobError, said):
+                links("*", target, model=model)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "no pair of these SAEs has products that stand for anything: r/behind to small#mlp_in.0: .*is read before"):
+            links("r/behind", "small#mlp_in.0", model=reference)
+        # Links of an SAE that is computed anew with other weights go.
+        self.compute({"r": [str(other / "before")]}, files / "model", model_name="small", baseline=0)
+        self.assertEqual([list((self.out / table).glob("*.parquet")) for table in ("pairs", "mlp_links")], [[], []])
 
     def test_other_baselines(self):
         """Another number of random directions, and none, ask for results anew, which are the program's."""
@@ -409,6 +487,12 @@ class OnACluster(unittest.TestCase):
         self.assertLess(killed[0][0], 16, "the worker was killed in the middle")
         # What it had under way, one task on its core, and nothing that it had finished.
         self.assertLessEqual(stage["numFailedTasks"] + stage["numKilledTasks"], 1)
+
+
+def exported_database(directory, reference):
+    """A database of the results of another, without weights."""
+    program("--db", reference, "export", "--to", directory / "without-weights", "--format", "duckdb")
+    return directory / "without-weights/results.duckdb"
 
 
 def write_safetensors(path, tensors):

@@ -29,8 +29,12 @@ def escaped(name: str) -> str:
     return quote(name, safe="").replace("~", "%7E")
 
 
+#: Tables with rows about two SAEs, or about an SAE and the neurons of an MLP.
+OF_PAIRS = ("links", "neighbours", "mlp_links")
+
+
 class Pair(NamedTuple):
-    """What the name of a file in ``pairs`` says; names of SAEs are escaped."""
+    """What the name of a file in ``pairs`` says; names of SAEs, of which one may be that of a reader of neurons, are escaped."""
 
     kind: str  #: outgoing, incoming or neighbours
     sae: str
@@ -193,7 +197,7 @@ class Output:
 
     def withdraw(self, pair: Pair) -> None:
         """Takes out what is there of two SAEs and a kind, its row in ``pairs`` first."""
-        for table in ("pairs", "links", "neighbours"):
+        for table in ("pairs", *OF_PAIRS):
             for old in self.names(table):
                 if old.startswith(pair.begin):
                     self.delete(table, old)
@@ -205,3 +209,17 @@ class Output:
             self.move(("_saedb", work, f"table={table}", part), (table, f"{pair.begin}{number:05d}.parquet"))
         self.put(row, "pairs", pair.name)
         self.delete("_saedb", work)
+
+    def publish_mlp(self, row: Path, model: str, layer: int, content: str) -> None:
+        """Puts the row of an MLP in ``mlps``, where that of the same content is not there; links to another content of it go first."""
+        name = f"{escaped(model)}{END}{layer}{END}{content}.parquet"
+        if self.exists("mlps", name):
+            return
+        readers = [escaped(f"{model}#mlp_{matrix}.{layer}") for matrix in ("in", "gate")]
+        for pair in map(Pair.of_name, self.names("pairs")):
+            if pair.sae in readers and pair.content != content or pair.other in readers and pair.other_content != content:
+                self.withdraw(pair)
+        for old in self.names("mlps"):
+            if old.startswith(f"{escaped(model)}{END}{layer}{END}"):
+                self.delete("mlps", old)
+        self.put(row, "mlps", name)

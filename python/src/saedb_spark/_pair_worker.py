@@ -18,23 +18,36 @@ from ._worker import FILES, Answer, Setup, _Open, bare_connection, cache, descri
 
 __all__ = ["FILES", "PairPass", "completed", "describe_linked", "over_pair"]
 
-#: Where the directions and the matrices of SAEs are read from, by their columns.
+#: Where a part of the directions is read from, and the matrices of SAEs: of an SAE by their columns, and neurons.
 PART = {"w_dec": "read_sae($path, first := $first, features := $count)", "w_enc": "read_encoder($path, first := $first, features := $count)"}
+PART_OF_NEURONS = """(SELECT neuron AS feature, w_in AS w_enc FROM model.stored_mlp_weights
+    WHERE neuron >= CAST($first AS INTEGER) AND neuron < CAST($first AS INTEGER) + CAST($count AS INTEGER) ORDER BY neuron)"""
 READERS = {"decoder": ("stored_decoders", "w_dec", "read_sae($path)"), "encoder": ("stored_encoders", "w_enc", "read_encoder($path)")}
 
 
 @dataclass(frozen=True)
+class NamedMLP:
+    """What the rows of ``mlp_links`` say of theirs, with the SAE."""
+
+    of_sae: str
+    model: str
+    layer: int
+    matrix: str
+
+
+@dataclass(frozen=True)
 class PairPass:
-    """Two SAEs on their way through the functions: each feature of ``sae`` with all of ``other``. The queries are the program's."""
+    """Two SAEs on their way through the functions: each feature of ``sae`` with all of ``other``. One of them may be an MLP, whose features
+    are neurons, which ``model`` of the setup has the weights of. The queries are the program's."""
 
     setup: Setup
     kind: str
-    table: str  # links or neighbours
+    table: str  # links, neighbours or mlp_links
     sae: str
-    path: str
+    path: str  # of its files, empty for an MLP
     d_sae: int
     other: str
-    other_path: str
+    other_path: str  # likewise
     other_content: str  # stands for its weights
     other_d_sae: int
     d_model: int
@@ -43,6 +56,17 @@ class PairPass:
     reader: str  # encoder or decoder, of the other
     selected: str
     rows: str
+    mlp: Optional[NamedMLP] = None
+
+    @property
+    def reader_name(self) -> str:
+        """How functions take what is multiplied with."""
+        return f"{self.other}#{self.reader}" if self.other_path else self.other
+
+    @property
+    def part(self) -> str:
+        """Where a part of the directions is read from."""
+        return PART[self.directions] if self.path else PART_OF_NEURONS
 
 
 @dataclass(frozen=True)
@@ -65,12 +89,13 @@ def over_pair(job: PairPass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
             first = number * job.step
             count = min(job.step, job.d_sae - first)
             here = opened(job.setup)
-            hold_reader(job, here)
-            with reported(f"{job.path}: features {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
-                given = {"path": path, "first": str(first), "count": str(count), "reader": f"{job.other}#{job.reader}"}
-                execute(here.con, f"CREATE OR REPLACE TEMP TABLE computed_block AS {job.selected} FROM {PART[job.directions]}", given)
+            if job.other_path:
+                hold_reader(job, here)
+            with reported(f"{job.path or job.sae}: {'features' if job.path else 'neurons'} {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
+                given = {"path": path, "first": str(first), "count": str(count), "reader": job.reader_name}
+                execute(here.con, f"CREATE OR REPLACE TEMP TABLE computed_block AS {job.selected} FROM {job.part}", given)
                 yield from files(here.con, "unfinished", job.rows, {})
-                moments = "s.mean, s.std" if job.table == "links" else "CAST(NULL AS DOUBLE) AS mean, CAST(NULL AS DOUBLE) AS std"
+                moments = "s.mean, s.std" if job.table != "neighbours" else "CAST(NULL AS DOUBLE) AS mean, CAST(NULL AS DOUBLE) AS std"
                 yield from files(here.con, "moments", f"SELECT feature, {moments}, about.kernel FROM computed_block, saedb_about() AS about ORDER BY feature", {})
                 here.con.execute("DROP TABLE computed_block")
 
@@ -110,18 +135,22 @@ def fill(con: duckdb.DuckDBPyConnection, job: PairPass, path: str) -> None:
 def completed(job: PairPass, total: Total, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Files as ``saedb export`` writes them from those without what all features decide, the column ``content``."""
     con = opened(job.setup).con
-    given = {"kind": job.kind, "sae": job.sae, "other": job.other, **total.__dict__}
+    given = {"kind": job.kind, "sae": job.sae, "other": job.other, **total.__dict__, **(job.mlp.__dict__ if job.mlp else {})}
+    query = COMPLETED.format(columns=OF_MLP if job.mlp else OF_SAES, file="{file}")
     with reported(f"{job.sae}, {job.kind} {job.other}"):
         for batch in batches:
             for content in batch.column("content"):
                 with tempfile.TemporaryDirectory(dir=scratch()) as directory:
                     file = Path(directory, "unfinished.parquet")
                     file.write_bytes(content.as_buffer())
-                    yield from files(con, job.table, COMPLETED.format(file=file), given)
+                    yield from files(con, job.table, query.format(file=file), given)
 
 
+OF_SAES = "CAST($sae AS VARCHAR) AS sae, CAST($other AS VARCHAR) AS other_sae, r.*"
+OF_MLP = """CAST($of_sae AS VARCHAR) AS sae, CAST($model AS VARCHAR) AS model, CAST($layer AS INTEGER) AS layer, CAST($matrix AS VARCHAR) AS matrix,
+           r.feature AS number, r.mean, r.std, r.top_features AS top_numbers, r.top_weights, r.bottom_features AS bottom_numbers, r.bottom_weights"""
 COMPLETED = """
-    SELECT CAST($kind AS VARCHAR) AS kind, CAST($sae AS VARCHAR) AS sae, CAST($other AS VARCHAR) AS other_sae, r.*, CAST($top AS INTEGER) AS top,
+    SELECT CAST($kind AS VARCHAR) AS kind, {columns}, CAST($top AS INTEGER) AS top,
            CAST($features AS INTEGER) AS pair_features, CAST($mean AS DOUBLE) AS pair_mean, CAST($std AS DOUBLE) AS pair_std,
            CAST($kernel AS VARCHAR) AS kernel, CAST($version AS VARCHAR) AS saedb_version, CAST($computed_at AS TIMESTAMP) AS computed_at
     FROM read_parquet('{file}') r ORDER BY feature"""

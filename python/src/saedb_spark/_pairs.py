@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import re
+import json
+import os
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import duckdb
 import pyarrow as pa
 
 import saedb
 
-from . import _inputs, _pair_worker, _worker
+from . import _inputs, _neurons, _pair_worker, _worker
 from ._errors import SparkJobError, plain
 from ._jobs import Jobs, content_of, to_stderr, working
 from ._output import Pair, escaped
 
 
 class ComputedPair(NamedTuple):
-    """What was done for the features of an SAE and those of another."""
+    """What was done for the features of an SAE and those of another. Of links to an MLP one of the two is the reader, whose features are neurons."""
 
     sae: str
     other: str  #: the SAE whose features are in the lists
@@ -38,7 +39,7 @@ Progress = Optional[Callable[[str], None]]
 
 
 def compute_links(
-    spark: Any, out: str, source: str, target: str, *, top: int = 32,
+    spark: Any, out: str, source: str, target: str, *, top: int = 32, model: Union[None, str, "os.PathLike[str]"] = None,
     partition_bytes: int = 256 << 20, cache_bytes: int = 64 << 30, memory: str = "1GB", progress: Progress = None,
 ) -> list[ComputedPair]:  # fmt: skip
     """Computes direct weights from the features of some SAEs to those of others, as ``links`` below ``out``.
@@ -47,8 +48,12 @@ def compute_links(
     a name, ``layer_N``, a glob pattern. Their files are read where they were, with the encoders of ``target``. The ``top`` strongest of
     either sign are kept, of the targets of every source, and of the sources of every target. Pairs whose target reads before the source
     writes are skipped, and are in the list with the reason. The other arguments are those of :func:`compute`.
+
+    ``target`` may also be ``"MODEL#mlp_in.LAYER"``, or of gated MLPs ``"MODEL#mlp_gate.LAYER"``, the neurons of an MLP: what they have with the
+    features is in ``mlp_links``, and the MLP in ``mlps``. ``model`` is then what has their weights, on the driver's machine: a saedb database with that MLP
+    in it (``saedb load model … --mlp LAYER``), or the model on disk, with the usual processing. It must be the one that the results are of.
     """
-    return computed(spark, out, source, target, top, True, partition_bytes, cache_bytes, memory, progress)
+    return computed(spark, out, source, target, top, True, partition_bytes, cache_bytes, memory, progress, model)
 
 
 def compute_neighbours(
@@ -65,16 +70,21 @@ def compute_neighbours(
 
 def computed(
     spark: Any, out: str, source: Optional[str], target: Optional[str], top: int, links: bool,
-    partition_bytes: int, cache_bytes: int, memory: str, progress: Progress,
+    partition_bytes: int, cache_bytes: int, memory: str, progress: Progress, model: Union[None, str, "os.PathLike[str]"] = None,
 ) -> list[ComputedPair]:  # fmt: skip
+    of_neurons = links and target is not None and _neurons.is_reader(target)
+    if of_neurons and model is None:
+        raise SparkJobError(f"{target}: the weights of neurons are read from model, a saedb database with that MLP in it or the model on disk; model= names none")
+    if model is not None and not of_neurons:
+        raise SparkJobError(f"model: it is of links to the neurons of an MLP, and target names SAEs: {target}")
     with working(spark, out) as (output, scratch):
-        run = _Pairs(spark, output, scratch, partition_bytes, cache_bytes, memory, progress or to_stderr, links, top)
+        run = _Pairs(spark, output, scratch, partition_bytes, cache_bytes, memory, progress or to_stderr, links, top, None if model is None else os.fspath(model))
         return run.everything(source, target)
 
 
 @dataclass
 class _SAE:
-    """An SAE among the results."""
+    """An SAE among the results, or an MLP whose neurons have the place of its features."""
 
     sae: str
     model: str
@@ -88,10 +98,16 @@ class _SAE:
     sha256: str
     encoder_hook: Optional[str] = None
     without_encoder: Optional[str] = None  # why it has none
+    neurons: Optional[_neurons.Neurons] = None  # what stands in the place of an SAE
 
     @property
     def content(self) -> str:
         return content_of(self.sha256, self.scale)
+
+    @property
+    def rows(self) -> str:
+        """What they are that have a row each."""
+        return f"{self.d_sae} {'neurons' if self.neurons else 'features'}"
 
 
 #: What stands in results for an SAE: its row, with the model's architecture.
@@ -108,6 +124,7 @@ class _Pairs(Jobs):
 
     links: bool
     top: int
+    model: Optional[str]  # that has the weights of neurons
 
     def everything(self, source: Optional[str], target: Optional[str]) -> list[ComputedPair]:
         self.out.delete("_saedb")
@@ -116,7 +133,7 @@ class _Pairs(Jobs):
         self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         with saedb.connect() as con:
             self.con = con
-            given = self.saes_of(source), self.saes_of(target if target is not None else source)
+            given = self.saes_of(source), self.targets(target if target is not None else source)
             self.look(given)
             return self.all_pairs(given, within=not self.links and target is None)
 
@@ -124,8 +141,6 @@ class _Pairs(Jobs):
 
     def saes_of(self, words: Optional[str]) -> list[_SAE]:
         """Those of the results that words mean."""
-        if words is not None and re.search(r"#mlp_(in|gate)\.\d+$", words):
-            raise SparkJobError(f"{words}: links to the neurons of an MLP are not computed on Spark; saedb compute --links and saedb.compute_links compute them")
         if not self.con.execute("FROM duckdb_tables() WHERE table_name = 'saes'").fetchall():
             self.describe("read which SAEs there are")
             for name, table in (("given", "saes"), ("models", "models")):
@@ -142,13 +157,28 @@ class _Pairs(Jobs):
             raise SparkJobError(str(error).removeprefix("Invalid Input Error: ")) from error
         return [_SAE(*row) for row in rows]
 
+    def targets(self, words: Optional[str]) -> list[_SAE]:
+        """Those that words mean, or the neurons of an MLP."""
+        if self.model is None or words is None:
+            return self.saes_of(words)
+        n = _neurons.read(self.model, words, self.scratch)
+        there = self.con.execute("SELECT sha256, conventions, architecture FROM models WHERE model = $model", {"model": n.model}).fetchall()
+        if not there:
+            raise SparkJobError(f"{words}: expected results of the model {n.model} in {self.out.root}, found none")
+        ((sha256, conventions, architecture),) = there
+        if (sha256, conventions) != (n.model_sha256, n.model_conventions):
+            raise SparkJobError(f"{self.model}: is not the model {n.model}, or not with the processing, that the results in {self.out.root} are of")
+        return [_SAE(words, n.model, architecture, None, n.d_model, n.neurons, n.processing, "", "", n.sha256, encoder_hook=n.hook, neurons=n)]
+
     def look(self, given: tuple[list[_SAE], list[_SAE]]) -> None:
         """Reads what the files of SAEs are, and that they are what results are of."""
-        sources, targets = given
+        sources, targets = given[0], [s for s in given[1] if s.neurons is None]
         for encoder, several in ((False, sources), (self.links, targets)):
             for s in several:
                 if s.format == "rows":
                     raise SparkJobError(f"{s.sae}: its decoder directions were rows of a table; links and neighbours are of SAEs in files")
+            if not several:
+                continue
             self.spark.sparkContext.setJobDescription(f"saedb: read what {len(several)} SAE(s) are, and hash them")
             paths = sorted({s.source for s in several})
             what = _inputs.run(self.spark.sparkContext, partial(_pair_worker.describe_linked, self.cache_bytes, encoder), paths)
@@ -206,7 +236,7 @@ class _Pairs(Jobs):
         except Exception as error:
             raise SparkJobError(f"{s.sae}, {kind} {other.sae}: {plain(error)}") from error
         seconds = time.monotonic() - begun
-        self.progress(f"computed {s.sae}: {kind}, {top} of {other.sae} for each of {s.d_sae} features, {seconds:.1f} s")
+        self.progress(f"computed {s.sae}: {kind}, {top} of {other.sae} for each of {s.rows}, {seconds:.1f} s")
         return ComputedPair(s.sae, other.sae, kind, s.d_sae, top, seconds, False, None)
 
     def compute(self, asked: Pair, s: _SAE, other: _SAE) -> None:
@@ -215,21 +245,35 @@ class _Pairs(Jobs):
             {"kind": asked.kind, "top": str(asked.top), "within": "true" if s.sae == other.sae else ""},
         ).fetchall()  # fmt: skip
         directions, reader, selected, rows, total = queries[0]
+        mlp = s if s.neurons else other
+        named = None if mlp.neurons is None else _pair_worker.NamedMLP((other if mlp is s else s).sae, mlp.neurons.model, mlp.neurons.layer, mlp.neurons.matrix)
         job = _pair_worker.PairPass(
-            setup=_worker.Setup("", self.memory, self.cache_bytes), kind=asked.kind, table="links" if self.links else "neighbours", sae=s.sae, path=s.source,
+            setup=_worker.Setup(self.offer(mlp), self.memory, self.cache_bytes), kind=asked.kind, mlp=named,
+            table="mlp_links" if named else "links" if self.links else "neighbours", sae=s.sae, path=s.source,
             d_sae=s.d_sae, other=other.sae, other_path=other.source, other_content=other.content, other_d_sae=other.d_sae, d_model=s.d_model,
             step=self.features_of_task(s.d_sae, 2 * s.d_model * other.d_sae, 4 * s.d_model + 48 * asked.top + 512), directions=directions, reader=reader, selected=selected, rows=rows,
         )  # fmt: skip
         work = hashlib.sha256(asked.begin.encode()).hexdigest()[:16]
-        self.describe(f"{s.sae}: {asked.kind} {other.sae}, {s.d_sae} features")
+        self.describe(f"{s.sae}: {asked.kind} {other.sae}, {s.rows}")
         tasks = -(-s.d_sae // job.step)
         self.out.write(self.spark.range(0, tasks, 1, tasks).mapInArrow(partial(_pair_worker.over_pair, job), _pair_worker.FILES), "_saedb", work)
         of_all = self.total(work, total, s, asked.top)
         self.describe(f"{s.sae}: write {job.table}")
         files = self.spark.read.format("binaryFile").load(self.out.at("_saedb", work, "table=unfinished")).select("content")
         self.out.write(files.mapInArrow(partial(_pair_worker.completed, job, of_all), _pair_worker.FILES), "_saedb", work)
+        if mlp.neurons is not None:
+            self.out.publish_mlp(self.file(mlp.neurons.described, "mlp.parquet"), mlp.neurons.model, mlp.neurons.layer, mlp.content)
         row = {"kind": asked.kind, "sae": s.sae, "other_sae": other.sae, **of_all.__dict__}
         self.out.publish_pair(work, job.table, asked, self.file(pa.Table.from_pylist([row]), f"{work}.parquet"))
+
+    def offer(self, mlp: _SAE) -> str:
+        """Where every worker reads the weights of neurons, beside the results; nowhere where an SAE is meant."""
+        if mlp.neurons is None:
+            return ""
+        name = f"mlp-{hashlib.sha256(json.dumps([mlp.sae, mlp.content, mlp.neurons.model_sha256, mlp.neurons.model_conventions]).encode()).hexdigest()[:16]}.duckdb"
+        if not self.out.exists("_saedb", name):
+            self.out.put(mlp.neurons.database, "_saedb", name)
+        return self.out.at("_saedb", name)
 
     def total(self, work: str, total: str, s: _SAE, top: int) -> _pair_worker.Total:
         """What all features decide, in the order in which the program sums them up."""
