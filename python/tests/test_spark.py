@@ -368,6 +368,53 @@ class OnACluster(unittest.TestCase):
         self.compute({"r": [str(other / "before")]}, files / "model", model_name="small", baseline=0)
         self.assertEqual([list((self.out / table).glob("*.parquet")) for table in ("pairs", "mlp_links")], [[], []])
 
+    def test_match(self):
+        """A matching is the program's, in its row and in its file, by cosines and by directions at the scale at which features fire."""
+        reference, random = self.directory / "match.saedb", np.random.default_rng(2)
+        program("--db", reference, "load", "model", MODEL, "--name", "smollm2-135m")
+        given = {}
+        for name, features in (("wide", 90), ("narrow", 60), ("plain", 70)):
+            path = self.directory / "matched" / name
+            path.mkdir(parents=True)
+            architecture = "standard" if name == "plain" else "jumprelu"
+            config = {"architecture": architecture, "d_in": 576, "d_sae": features, "dtype": "float32", "metadata": {"hook_name": "blocks.3.hook_resid_pre", "model_name": "x"}}
+            (path / "cfg.json").write_text(json.dumps(config))
+            tensors = {"W_enc": random.normal(size=(576, features)), "b_enc": np.zeros(features), "W_dec": random.normal(size=(features, 576)), "b_dec": np.zeros(576)}
+            if architecture == "jumprelu":
+                tensors["threshold"] = random.uniform(0.5, 2, size=features)
+            write_safetensors(path / "sae_weights.safetensors", {key: values.astype("f4") for key, values in tensors.items()})
+            given.setdefault("local" if name == "narrow" else "r", []).append(path)
+            program("--db", reference, "load", "sae", path, "--encoder", *([] if name == "narrow" else ["--release", "r"]))
+        self.compute({release: [str(path) for path in paths] for release, paths in given.items()}, MODEL, model_name="smollm2-135m", baseline=0)
+        match = functools.partial(saedb_spark.match, self.spark, self.out)
+        expected, found = self.directory / "expected.json", self.directory / "found.json"
+        for a, b, options, flags in (("r/wide", "narrow", {}, []), ("narrow", "r/plain", {"cosine": 0.05}, ["--cosine", "0.05"]), ("r/wide", "narrow", {"folded": True}, ["--folded"])):
+            program("--db", reference, "match", a, b, "--to", expected, *flags)
+            row = match(a, b, to=found, **options)
+            files = [json.loads(file.read_text()) for file in (expected, found)]
+            for file in files:
+                del file["made_at"]
+            self.assertEqual(*files)
+            self.assertGreater(row.matched, 0)
+            self.assertEqual(
+                row[2:], tuple(files[0][key] for key in ("matched", "pw_mcc", "mean_of_maxima", "sum_of_worth", "sum_at_most"))
+                + tuple(len(files[0][key]) for key in ("only_in_a", "only_in_b", "several_of_a_nearest_to_one_of_b")),
+            )  # fmt: skip
+            found.unlink()
+        self.assertEqual([path for path in self.directory.iterdir() if path.name.startswith(".saedb")], [])
+        for a, b, options, said in (
+            ("r/*", "narrow", {}, "r/. means 2 SAEs, and one is needed"),
+            ("r/wide", "none", {}, "none"),
+            ("r/wide", "narrow", {"cosine": 2.0}, "match r/wide and narrow: .*cosine: expected 0 to 1, found 2"),
+            ("r/plain", "narrow", {"folded": True}, "folded directions need the threshold of every feature: expected 70 thresholds, found 0"),
+            ("r/wide", "narrow", {"to": self.directory / "nowhere" / "found.json"}, "to: expected a file that can be written, found .*nowhere"),
+        ):
+            with self.assertRaisesRegex(saedb_spark.SparkJobError, said):
+                match(a, b, **options)
+        poison(self.directory / "matched/narrow/sae_weights.safetensors", row=0, value=b"\x00\x3f")
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "narrow: is not what the results of narrow are of; compute them anew"):
+            match("r/wide", "narrow")
+
     def test_other_baselines(self):
         """Another number of random directions, and none, ask for results anew, which are the program's."""
         for directions in (512, 0):
@@ -395,6 +442,8 @@ class OnACluster(unittest.TestCase):
         done, _ = self.compute(table, self.reference, ["letters"])
         self.assertEqual([(c.sae, c.features, c.token_sets) for c in done], [(name, 1536, 26) for name in NAMES])
         self.assert_same(self.reference)
+        with self.assertRaisesRegex(saedb_spark.SparkJobError, "decoder directions were rows of a table; links, neighbours and matching are of SAEs in files"):
+            saedb_spark.match(self.spark, self.out, "layer_24", "layer_29")
         done, _ = self.compute(table.orderBy("w_dec"), self.reference, ["letters"])
         self.assertEqual([c.unchanged for c in done], [True, True])
 
@@ -429,6 +478,10 @@ class OnACluster(unittest.TestCase):
         done, _ = self.compute(table, MODEL, model_name="smollm2-135m")
         self.assertEqual([(c.sae, c.unchanged) for c in done], [(NAMES[1], False)])
         self.assert_same(self.reference, "saes.layer = 29")
+        # With itself, from the copy; where it is from is said as it was given.
+        to = self.directory / "afar.json"
+        self.assertEqual(saedb_spark.match(self.spark, self.out, "layer_29", "layer_29", to=to).matched, 1536)
+        self.assertEqual([json.loads(to.read_text())[which]["source"] for which in "ab"], [url, url])
 
     def test_poisoned(self):
         good, cut, wrong = (self.directory / name for name in ("good", "cut", "wrong"))

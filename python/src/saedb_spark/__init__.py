@@ -12,6 +12,7 @@ What comes out is Parquet in the layout of ``saedb export``: see docs/scale.md.
 from ._compute import Computed, compute
 from ._ducklake import into_ducklake
 from ._errors import SparkJobError
+from ._match import match
 from ._pairs import ComputedPair, compute_links, compute_neighbours
 
-__all__ = ["Computed", "ComputedPair", "SparkJobError", "compute", "compute_links", "compute_neighbours", "into_ducklake"]
+__all__ = ["Computed", "ComputedPair", "SparkJobError", "compute", "compute_links", "compute_neighbours", "into_ducklake", "match"]

@@ -78,12 +78,12 @@ def computed(
     if model is not None and not of_neurons:
         raise SparkJobError(f"model: it is of links to the neurons of an MLP, and target names SAEs: {target}")
     with working(spark, out) as (output, scratch):
-        run = _Pairs(spark, output, scratch, partition_bytes, cache_bytes, memory, progress or to_stderr, links, top, None if model is None else os.fspath(model))
+        run = Pairs(spark, output, scratch, partition_bytes, cache_bytes, memory, progress or to_stderr, links, top, None if model is None else os.fspath(model))
         return run.everything(source, target)
 
 
 @dataclass
-class _SAE:
+class SAE:
     """An SAE among the results, or an MLP whose neurons have the place of its features."""
 
     sae: str
@@ -96,6 +96,7 @@ class _SAE:
     format: str
     source: str
     sha256: str
+    release: str = ""
     encoder_hook: Optional[str] = None
     without_encoder: Optional[str] = None  # why it has none
     neurons: Optional[_neurons.Neurons] = None  # what stands in the place of an SAE
@@ -119,7 +120,7 @@ TOTAL = "CREATE TABLE moments AS FROM given ORDER BY feature"
 
 
 @dataclass
-class _Pairs(Jobs):
+class Pairs(Jobs):
     """One call of compute_links or compute_neighbours."""
 
     links: bool
@@ -128,8 +129,6 @@ class _Pairs(Jobs):
 
     def everything(self, source: Optional[str], target: Optional[str]) -> list[ComputedPair]:
         self.out.delete("_saedb")
-        if not self.out.names("saes"):
-            raise SparkJobError(f"{self.out.root}: expected results of SAEs, which saedb_spark.compute makes, found none")
         self.computed_at = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
         with saedb.connect() as con:
             self.con = con
@@ -139,9 +138,19 @@ class _Pairs(Jobs):
 
     # Which SAEs.
 
-    def saes_of(self, words: Optional[str]) -> list[_SAE]:
+    def saes_of(self, words: Optional[str]) -> list[SAE]:
         """Those of the results that words mean."""
+        return self.choose("sae IN (SELECT sae FROM saes_matching($words))", words or "*")
+
+    def named(self, words: str) -> SAE:
+        """The one that words mean; for none and several it is an error."""
+        return self.choose("sae = sae_named($words)", words)[0]
+
+    def choose(self, condition: str, words: str) -> list[SAE]:
+        """Those of the results that a condition on words holds for."""
         if not self.con.execute("FROM duckdb_tables() WHERE table_name = 'saes'").fetchall():
+            if not self.out.names("saes"):
+                raise SparkJobError(f"{self.out.root}: expected results of SAEs, which saedb_spark.compute makes, found none")
             self.describe("read which SAEs there are")
             for name, table in (("given", "saes"), ("models", "models")):
                 self.con.register(name, self.spark.read.parquet(self.out.at(table)).toArrow())
@@ -149,15 +158,14 @@ class _Pairs(Jobs):
             self.con.execute(self.con.execute("FROM saedb_sae_macros()").fetchall()[0][0])
         try:
             rows = self.con.execute(
-                "SELECT sae, model, model_architecture, hook, d_model, d_sae, scale, format, source, sha256 FROM saes WHERE sae IN (SELECT sae FROM saes_matching($words)) "
-                "ORDER BY release, layer, sae",
-                {"words": words or "*"},
+                f"SELECT sae, model, model_architecture, hook, d_model, d_sae, scale, format, source, sha256, release FROM saes WHERE {condition} ORDER BY release, layer, sae",
+                {"words": words},
             ).fetchall()
         except duckdb.Error as error:
             raise SparkJobError(str(error).removeprefix("Invalid Input Error: ")) from error
-        return [_SAE(*row) for row in rows]
+        return [SAE(*row) for row in rows]
 
-    def targets(self, words: Optional[str]) -> list[_SAE]:
+    def targets(self, words: Optional[str]) -> list[SAE]:
         """Those that words mean, or the neurons of an MLP."""
         if self.model is None or words is None:
             return self.saes_of(words)
@@ -168,15 +176,15 @@ class _Pairs(Jobs):
         ((sha256, conventions, architecture),) = there
         if (sha256, conventions) != (n.model_sha256, n.model_conventions):
             raise SparkJobError(f"{self.model}: is not the model {n.model}, or not with the processing, that the results in {self.out.root} are of")
-        return [_SAE(words, n.model, architecture, None, n.d_model, n.neurons, n.processing, "", "", n.sha256, encoder_hook=n.hook, neurons=n)]
+        return [SAE(words, n.model, architecture, None, n.d_model, n.neurons, n.processing, "", "", n.sha256, encoder_hook=n.hook, neurons=n)]
 
-    def look(self, given: tuple[list[_SAE], list[_SAE]]) -> None:
+    def look(self, given: tuple[list[SAE], list[SAE]]) -> None:
         """Reads what the files of SAEs are, and that they are what results are of."""
         sources, targets = given[0], [s for s in given[1] if s.neurons is None]
         for encoder, several in ((False, sources), (self.links, targets)):
             for s in several:
                 if s.format == "rows":
-                    raise SparkJobError(f"{s.sae}: its decoder directions were rows of a table; links and neighbours are of SAEs in files")
+                    raise SparkJobError(f"{s.sae}: its decoder directions were rows of a table; links, neighbours and matching are of SAEs in files")
             if not several:
                 continue
             self.spark.sparkContext.setJobDescription(f"saedb: read what {len(several)} SAE(s) are, and hash them")
@@ -188,7 +196,7 @@ class _Pairs(Jobs):
                     raise SparkJobError(f"{s.source}: is not what the results of {s.sae} are of; compute them anew")
                 s.encoder_hook, s.without_encoder = found.get("encoder_hook"), found.get("without_encoder")
 
-    def problem(self, source: _SAE, target: _SAE) -> Optional[str]:
+    def problem(self, source: SAE, target: SAE) -> Optional[str]:
         """Why the features of two SAEs have no product that stands for anything."""
         if source.model != target.model:
             return f"they are of the models {source.model} and {target.model}"
@@ -202,8 +210,8 @@ class _Pairs(Jobs):
 
     # Pairs.
 
-    def all_pairs(self, given: tuple[list[_SAE], list[_SAE]], within: bool) -> list[ComputedPair]:
-        wanted: dict[tuple[str, str, str], tuple[_SAE, _SAE]] = {}
+    def all_pairs(self, given: tuple[list[SAE], list[SAE]], within: bool) -> list[ComputedPair]:
+        wanted: dict[tuple[str, str, str], tuple[SAE, SAE]] = {}
         skipped = []
         for source in given[0]:
             for target in given[1]:
@@ -224,7 +232,7 @@ class _Pairs(Jobs):
         order = sorted(wanted, key=lambda key: (key[2], key[0], key[1]))
         return skipped + [self.pair(kind, *wanted[kind, sae, other], there) for kind, sae, other in order]
 
-    def pair(self, kind: str, s: _SAE, other: _SAE, there: list[Pair]) -> ComputedPair:
+    def pair(self, kind: str, s: SAE, other: SAE, there: list[Pair]) -> ComputedPair:
         top = min(self.top, other.d_sae)
         asked = Pair(kind, escaped(s.sae), escaped(other.sae), s.content, other.content, top)
         stored = [p.top for p in there if p[:-1] == asked[:-1] and p.top >= top]
@@ -239,7 +247,7 @@ class _Pairs(Jobs):
         self.progress(f"computed {s.sae}: {kind}, {top} of {other.sae} for each of {s.rows}, {seconds:.1f} s")
         return ComputedPair(s.sae, other.sae, kind, s.d_sae, top, seconds, False, None)
 
-    def compute(self, asked: Pair, s: _SAE, other: _SAE) -> None:
+    def compute(self, asked: Pair, s: SAE, other: SAE) -> None:
         queries = self.con.execute(
             "FROM saedb_pair_queries($kind, $top, within := $within)",
             {"kind": asked.kind, "top": str(asked.top), "within": "true" if s.sae == other.sae else ""},
@@ -266,7 +274,7 @@ class _Pairs(Jobs):
         row = {"kind": asked.kind, "sae": s.sae, "other_sae": other.sae, **of_all.__dict__}
         self.out.publish_pair(work, job.table, asked, self.file(pa.Table.from_pylist([row]), f"{work}.parquet"))
 
-    def offer(self, mlp: _SAE) -> str:
+    def offer(self, mlp: SAE) -> str:
         """Where every worker reads the weights of neurons, beside the results; nowhere where an SAE is meant."""
         if mlp.neurons is None:
             return ""
@@ -275,7 +283,7 @@ class _Pairs(Jobs):
             self.out.put(mlp.neurons.database, "_saedb", name)
         return self.out.at("_saedb", name)
 
-    def total(self, work: str, total: str, s: _SAE, top: int) -> _pair_worker.Total:
+    def total(self, work: str, total: str, s: SAE, top: int) -> _pair_worker.Total:
         """What all features decide, in the order in which the program sums them up."""
         from importlib.metadata import version
 
