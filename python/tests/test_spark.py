@@ -364,6 +364,14 @@ class OnACluster(unittest.TestCase):
                 links("*", target, model=model)
         with self.assertRaisesRegex(saedb_spark.SparkJobError, "no pair of these SAEs has products that stand for anything: r/behind to small#mlp_in.0: .*is read before"):
             links("r/behind", "small#mlp_in.0", model=reference)
+        # Links to another MLP of that layer take the place of those to either matrix of the one that was there.
+        changed = self.directory / "changed-mlp.saedb"
+        shutil.copyfile(reference, changed)
+        with duckdb.connect(changed) as con:
+            con.execute("UPDATE stored_mlps SET sha256 = 'that of another file'")
+        self.assertEqual([c.unchanged for c in links("r/before", "small#mlp_in.0", model=changed)], [False, False])
+        self.assertEqual([len(list((self.out / table).glob("*.parquet"))) for table in ("pairs", "mlps")], [2, 1])
+        self.assertEqual(duckdb.sql(f"SELECT DISTINCT matrix, m.sha256 FROM '{self.out}/mlp_links/*.parquet' JOIN '{self.out}/mlps/*.parquet' m USING (model, layer)").fetchall(), [("in", "that of another file")])
         # Links of an SAE that is computed anew with other weights go.
         self.compute({"r": [str(other / "before")]}, files / "model", model_name="small", baseline=0)
         self.assertEqual([list((self.out / table).glob("*.parquet")) for table in ("pairs", "mlp_links")], [[], []])

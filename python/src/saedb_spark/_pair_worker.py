@@ -91,7 +91,8 @@ def over_pair(job: PairPass, parts: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
             here = opened(job.setup)
             if job.other_path:
                 hold_reader(job, here)
-            with reported(f"{job.path or job.sae}: {'features' if job.path else 'neurons'} {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
+            rows = f"{job.path}: features" if job.path else f"{job.sae}: neurons"
+            with reported(f"{rows} {first} to {first + count - 1}"), _fetch.local(job.path, cache(), job.setup.cache_bytes) as path:
                 given = {"path": path, "first": str(first), "count": str(count), "reader": job.reader_name}
                 execute(here.con, f"CREATE OR REPLACE TEMP TABLE computed_block AS {job.selected} FROM {job.part}", given)
                 yield from files(here.con, "unfinished", job.rows, {})

@@ -254,7 +254,9 @@ class Pairs(Jobs):
         ).fetchall()  # fmt: skip
         directions, reader, selected, rows, total = queries[0]
         mlp = s if s.neurons else other
-        named = None if mlp.neurons is None else _pair_worker.NamedMLP((other if mlp is s else s).sae, mlp.neurons.model, mlp.neurons.layer, mlp.neurons.matrix)
+        named = None
+        if mlp.neurons is not None:
+            named = _pair_worker.NamedMLP((other if mlp is s else s).sae, mlp.neurons.model, mlp.neurons.layer, mlp.neurons.matrix)
         job = _pair_worker.PairPass(
             setup=_worker.Setup(self.offer(mlp), self.memory, self.cache_bytes), kind=asked.kind, mlp=named,
             table="mlp_links" if named else "links" if self.links else "neighbours", sae=s.sae, path=s.source,
