@@ -70,18 +70,20 @@ type nativePanels struct {
 	functions *C.struct_native_kernel
 	depth     int // of every part of d_model but the last
 	// [groups][parts][panels][depth][panel tokens], zeros beyond the tokens. Where rows are kept
-	// beside, they are made by pack for the first block of more than a tile of directions: for fewer,
-	// a group is packed when it is multiplied, which costs less than the memory of all of them.
+	// beside, they are made by pack for the first block of more than a tile of directions, or after
+	// as many one by one: for fewer, a group is packed when it is multiplied, which the first answer
+	// waits for less.
 	weights      []float32
 	pack         func() // sets weights, once
 	packed       atomic.Bool
-	inverseNorms []float32 // [tokens], +Inf beyond float32: sums show it, and float64 takes over
-	largestNorms []float32 // [groups], the largest of u.packedNorms
-	exponent     int       // packed rows are W's times 2^-exponent, but for a shift
-	factors      []float32 // [groups, groupTokens], what products count times; nil for 1
-	memory       sync.Pool // of *nativeMemory
-	scratch      sync.Pool // of *nativeScratch
-	rows         sync.Pool // of *[]float32 [d_model], what weigh restores a row to
+	before       atomic.Int64 // directions that were multiplied before that
+	inverseNorms []float32    // [tokens], +Inf beyond float32: sums show it, and float64 takes over
+	largestNorms []float32    // [groups], the largest of u.packedNorms
+	exponent     int          // packed rows are W's times 2^-exponent, but for a shift
+	factors      []float32    // [groups, groupTokens], what products count times; nil for 1
+	memory       sync.Pool    // of *nativeMemory
+	scratch      sync.Pool    // of *nativeScratch
+	rows         sync.Pool    // of *[]float32 [d_model], what weigh restores a row to
 }
 
 func (k nativeKernel) pack(u *Unembedding) panels {
@@ -213,7 +215,7 @@ func (p *nativePanels) bytes() int64 {
 
 // whole reports whether weights are there, which it has made for blocks of so many directions.
 func (p *nativePanels) whole(rows int) bool {
-	if !p.packed.Load() && rows > int(p.functions.tile_rows) {
+	if tile := int64(p.functions.tile_rows); !p.packed.Load() && (int64(rows) > tile || p.before.Load() >= tile) {
 		p.pack()
 	}
 	return p.packed.Load()

@@ -79,6 +79,9 @@ func (p *nativePanels) summarizeProducts(ctx context.Context, b *block, memory *
 // by as many goroutines as b has.
 func (p *nativePanels) multiply(ctx context.Context, b *block, memory *nativeMemory, out []float32) error {
 	groups, whole := len(p.largestNorms), p.whole(b.rows)
+	if !whole {
+		p.before.Add(int64(b.rows))
+	}
 	atOnce := max(callProducts/(len(memory.packed)*groupTokens), 1)
 	if b.workers > 1 {
 		atOnce = min(atOnce, max(ceilOf(groups, 4*b.workers), 1)) // that all end at about the same time
