@@ -79,12 +79,10 @@ func New(ctx context.Context, db *saedb.DB, path string, store *notes.Store, que
 	if err := box.Confine(ctx, db, ""); err != nil {
 		return nil, fault.At("serve", "", err)
 	}
-	s.warm(ctx) // while the other process starts
 	if err := s.openBox(ctx, path, queryTime); err != nil {
-		s.cool()
-		s.warming.Wait()
 		return nil, fault.At("serve", "", err)
 	}
+	s.warm(ctx)
 	return s, nil
 }
 

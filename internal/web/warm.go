@@ -11,11 +11,11 @@ import (
 func (s *Server) warm(ctx context.Context) {
 	ctx, s.cool = context.WithCancel(ctx)
 	s.warming.Go(func() {
-		var tokens int // the unembedding, which takes longest, is read and kept for a function that uses it
-		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
 		for _, a := range s.catalogue.saes {
 			_, _ = s.vocabulary(ctx, a.modelID)
 		}
+		var tokens int // the unembedding is read and kept for a function that uses it
+		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
 		_ = s.readStrongestSets(ctx)
 		_, _ = s.draw(ctx, figures.Request{Name: "layers", Feature: -1, MostPoints: mostPoints})
 	})
