@@ -251,14 +251,15 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 	if err != nil || len(chosen) == 0 {
 		return chosen, err
 	}
+	type key struct{ sae, feature any }
 	place := map[key][]row{}
-	var keys []key
+	var keys []string
 	for _, c := range chosen {
-		at := keyOf(c)
+		at := key{c["sae_id"], c["feature"]}
 		place[at] = append(place[at], c)
-		keys = append(keys, at)
+		keys = append(keys, fmt.Sprintf("(%d, %d)", c["sae_id"], c["feature"]))
 	}
-	in := " WHERE " + among(keys, "sae_id", "feature")
+	in := " WHERE (sae_id, feature) IN (" + strings.Join(keys, ", ") + ")"
 	for _, columns := range append([]string{
 		"mean, std, skewness, kurtosis, cos_mean, cos_std, cos_skewness, cos_kurtosis, " + schema.Role + " AS role, top_token_ids, bottom_token_ids FROM stored_statistics",
 		"log_sparsity FROM stored_decoders",
@@ -269,7 +270,7 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 			return nil, err
 		}
 		for _, f := range found {
-			for _, c := range place[keyOf(f)] {
+			for _, c := range place[key{f["sae_id"], f["feature"]}] {
 				maps.Copy(c, f)
 			}
 		}
@@ -280,25 +281,6 @@ func (s *Server) featureRows(ctx context.Context, query string, args []any, othe
 		}
 	}
 	return chosen, nil
-}
-
-// A key is that of a feature in the tables that store something of each.
-type key struct{ sae, feature int32 }
-
-func keyOf(r row) key { return key{r["sae_id"].(int32), r["feature"].(int32)} }
-
-// among is the condition that two columns are one of keys. DuckDB reads the other columns for the
-// rows alone that comparisons of this form leave; before it looks whether a pair is in a list of
-// pairs it has read every column of every row, decoder directions too.
-func among(keys []key, sae, feature string) string {
-	if len(keys) == 0 {
-		return "false"
-	}
-	var each []string
-	for _, k := range keys {
-		each = append(each, fmt.Sprintf("%s = %d AND %s = %d", sae, k.sae, feature, k.feature))
-	}
-	return "(" + strings.Join(each, " OR ") + ")"
 }
 
 // describe puts names and texts in place of a row's ids.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -92,14 +93,14 @@ func (s *Server) filterNoted(ctx context.Context, q url.Values, f *featureFilter
 	if err != nil {
 		return err
 	}
-	var keys []key
+	var keys []string
 	for _, n := range kept.Notes {
 		if a, err := s.catalogue.find(n.SAE); err == nil && (n.Starred || asked == "any") {
-			keys = append(keys, key{int32(a.id), int32(n.Feature)})
+			keys = append(keys, fmt.Sprintf("(%d, %d)", a.id, n.Feature))
 		}
 	}
 	if f.none = f.none || len(keys) == 0; !f.none {
-		f.conditions = append(f.conditions, among(keys, "sae_id", "feature"))
+		f.conditions = append(f.conditions, "(sae_id, feature) IN ("+strings.Join(keys, ", ")+")")
 	}
 	return nil
 }
