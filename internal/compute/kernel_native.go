@@ -213,7 +213,8 @@ func (p *nativePanels) bytes() int64 {
 	return 4 * int64(p.floats()+len(p.inverseNorms)+len(p.largestNorms)+len(p.factors))
 }
 
-// whole reports whether weights are there, which it has made for blocks of so many directions.
+// whole reports whether weights are there, after it had them made where a block of so many
+// directions, or those multiplied before it, are worth that.
 func (p *nativePanels) whole(rows int) bool {
 	if tile := int64(p.functions.tile_rows); !p.packed.Load() && (int64(rows) > tile || p.before.Load() >= tile) {
 		p.pack()

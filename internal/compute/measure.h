@@ -69,7 +69,6 @@ KERNEL(add_averages)(const float *row, int64_t d_model, bool scaled, double scal
 // square_of returns ‖row‖² in the order of dots, and the largest magnitude in it.
 static inline TARGET __attribute__((always_inline)) double
 KERNEL(square_of)(const float *row, int64_t d_model, float *largest) {
-	wide lanes[8 / WIDE_DOUBLES] = {0};
 	vector highest = spread(0), lowest = highest;
 	int64_t k = 0;
 	for (; k + VECTOR_FLOATS <= d_model; k += VECTOR_FLOATS) {
@@ -87,18 +86,7 @@ KERNEL(square_of)(const float *row, int64_t d_model, float *largest) {
 		most = fabsf(row[k]) > most ? fabsf(row[k]) : most;
 	}
 	*largest = most;
-	for (k = 0; k + 8 <= d_model; k += 8) {
-#pragma GCC unroll 4
-		for (int j = 0; j < 8 / WIDE_DOUBLES; j++) {
-			lanes[j] = multiply_add_wide(row + k + j * WIDE_DOUBLES, row + k + j * WIDE_DOUBLES, lanes[j]);
-		}
-	}
-	double sums[8];
-	memcpy(sums, lanes, sizeof sums);
-	for (; k < d_model; k++) {
-		sums[0] += (double)row[k] * (double)row[k];
-	}
-	return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+	return KERNEL(dot)(row, row, d_model, NULL);
 }
 
 // measure: see native.h.
