@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -41,16 +40,27 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 	if name == "" {
 		return nil
 	}
+	ids, err := s.setIDs(ctx, name, q.Get("model"))
+	if err != nil {
+		return err
+	}
+	way := map[string]string{"promoted": " AND promoted", "suppressed": " AND NOT promoted"}[direction]
+	f.conditions = append(f.conditions, fmt.Sprintf(`(sae_id, feature) IN (SELECT (sae_id, feature) FROM stored_enrichment
+		WHERE set_id IN (%s)%s AND `+schema.ScoreBeyondChance+`)`, strings.Trim(schema.List(ids), "[]"), way))
+	return nil
+}
+
+// setIDs are the numbers of the token sets of a name, of a model or, where none is named, of each.
+func (s *Server) setIDs(ctx context.Context, name, model string) (ids []int32, err error) {
 	type set struct {
 		id   int32
 		name string
 	}
 	sets, err := schema.Rows(ctx, s.db, func(t *set) []any { return []any{&t.id, &t.name} }, `SELECT set_id, token_set FROM stored_token_sets
-		JOIN stored_models USING (model_id) WHERE ? IN ('', model) ORDER BY token_set`, q.Get("model"))
+		JOIN stored_models USING (model_id) WHERE ? IN ('', model) ORDER BY token_set`, model)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var ids []int32
 	var there []string
 	for _, t := range sets {
 		if there = append(there, t.name); t.name == name {
@@ -58,12 +68,9 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 		}
 	}
 	if len(ids) == 0 {
-		return missing("token set", name, slices.Compact(there))
+		return nil, missing("token set", name, slices.Compact(there))
 	}
-	way := map[string]string{"promoted": " AND promoted", "suppressed": " AND NOT promoted"}[direction]
-	f.conditions = append(f.conditions, fmt.Sprintf(`(sae_id, feature) IN (SELECT (sae_id, feature) FROM stored_enrichment
-		WHERE set_id IN (%s)%s AND beyond_chance(pow(10.0, CAST(log10_q AS DOUBLE))))`, strings.Trim(schema.List(ids), "[]"), way))
-	return nil
+	return ids, nil
 }
 
 // facets are what the features that a request leaves are of: how many each SAE has, and
@@ -71,20 +78,11 @@ func (s *Server) filterMeaning(ctx context.Context, q url.Values, f *featureFilt
 // another choice would leave. They are kept as figures are.
 func (s *Server) facets(r *http.Request) (any, error) {
 	q := without(r.URL.Query(), "sort", "order", "offset", "limit", "columns", "open", "x", "y")
-	key := "facets " + q.Encode()
-	lasts := !q.Has("noted") // notes change
-	if known, ok := s.drawn.get(key); ok && lasts {
-		return known, nil
+	count := func() (any, error) { return s.countFacets(r.Context(), q) }
+	if q.Has("noted") { // notes change
+		return count()
 	}
-	found, err := s.countFacets(r.Context(), q)
-	if err != nil {
-		return nil, err
-	}
-	content, err := json.Marshal(found)
-	if err == nil && lasts {
-		s.drawn.keep(key, content)
-	}
-	return json.RawMessage(content), err
+	return s.drawn.made("facets "+q.Encode(), count)
 }
 
 func (s *Server) countFacets(ctx context.Context, q url.Values) (any, error) {

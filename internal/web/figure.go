@@ -31,6 +31,22 @@ func (d *drawn) get(key string) (json.RawMessage, bool) {
 	return f, ok
 }
 
+// made is what is kept under a key, as JSON; what is not is made, and kept.
+func (d *drawn) made(key string, make func() (any, error)) (json.RawMessage, error) {
+	if known, ok := d.get(key); ok {
+		return known, nil
+	}
+	made, err := make()
+	if err != nil {
+		return nil, err
+	}
+	content, err := json.Marshal(made)
+	if err == nil {
+		d.keep(key, content)
+	}
+	return content, err
+}
+
 // keep forgets all others when there is no room left.
 func (d *drawn) keep(key string, f json.RawMessage) {
 	d.mutex.Lock()
@@ -69,21 +85,11 @@ func (s *Server) figure(r *http.Request) (any, error) {
 
 // draw returns a figure of ours as JSON.
 func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMessage, error) {
-	key := fmt.Sprintf("%+v", request)
-	if known, ok := s.drawn.get(key); ok {
-		return known, nil
-	}
-	request.EndTokens = s.endTokens
-	request.StrongestSets = s.strongestSets
-	f, err := figures.Build(ctx, s.db.DB, request)
-	if err != nil {
-		return nil, err
-	}
-	content, err := json.Marshal(f)
-	if err == nil {
-		s.drawn.keep(key, content)
-	}
-	return content, err
+	return s.drawn.made(fmt.Sprintf("%+v", request), func() (any, error) {
+		request.EndTokens = s.endTokens
+		request.StrongestSets = s.strongestSets
+		return figures.Build(ctx, s.db.DB, request)
+	})
 }
 
 // endTokens are the tokens that features of an SAE promote and suppress, read as ids.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -85,21 +84,14 @@ func (s *Server) maps(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := fmt.Sprintf("map %d %d", a.id, most)
-	if known, ok := s.drawn.get(key); ok {
-		return known, nil
-	}
-	answer := map[string]any{"layout": nil}
-	if i := slices.IndexFunc(pairs, func(p pair) bool { return p.sae == a.id }); i >= 0 {
-		if answer["layout"], err = s.layout(r.Context(), a, pairs[i].id, pairs[i].top, most); err != nil {
-			return nil, err
+	return s.drawn.made(fmt.Sprintf("map %d %d", a.id, most), func() (any, error) {
+		i := slices.IndexFunc(pairs, func(p pair) bool { return p.sae == a.id })
+		if i < 0 {
+			return map[string]any{"layout": nil}, nil
 		}
-	}
-	content, err := json.Marshal(answer)
-	if err == nil {
-		s.drawn.keep(key, content)
-	}
-	return json.RawMessage(content), err
+		l, err := s.layout(r.Context(), a, pairs[i].id, pairs[i].top, most)
+		return map[string]any{"layout": l}, err
+	})
 }
 
 func (s *Server) layout(ctx context.Context, a *sae, pair, stored, most int) (*layout, error) {
@@ -228,31 +220,14 @@ func (s *Server) mapColors(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if q.Get("set") == "" {
-		key := fmt.Sprintf("families %d", a.id)
-		if known, ok := s.drawn.get(key); ok {
-			return known, nil
-		}
-		families, err := s.list(r.Context(), `SELECT feature, family, size, layers FROM feature_families() WHERE sae = ? ORDER BY feature`, a.name)
-		if err != nil {
-			return nil, err
-		}
-		content, err := json.Marshal(families)
-		if err == nil {
-			s.drawn.keep(key, content)
-		}
-		return json.RawMessage(content), err
+		return s.drawn.made(fmt.Sprintf("families %d", a.id), func() (any, error) {
+			return s.list(r.Context(), `SELECT feature, family, size, layers FROM feature_families() WHERE sae = ? ORDER BY feature`, a.name)
+		})
 	}
-	ids, err := schema.Collect[int32](r.Context(), s.db, `SELECT set_id FROM stored_token_sets WHERE token_set = ? AND model_id = ?`, q.Get("set"), a.modelID)
+	ids, err := s.setIDs(r.Context(), q.Get("set"), a.model)
 	if err != nil {
 		return nil, err
 	}
-	if len(ids) == 0 {
-		there, err := schema.Collect[string](r.Context(), s.db, `SELECT token_set FROM stored_token_sets WHERE model_id = ? ORDER BY token_set`, a.modelID)
-		if err != nil {
-			return nil, err
-		}
-		return nil, missing("token set", q.Get("set"), there)
-	}
 	return s.list(r.Context(), `SELECT feature, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction FROM stored_enrichment
-		WHERE sae_id = ? AND set_id = ? AND beyond_chance(pow(10.0, CAST(log10_q AS DOUBLE))) ORDER BY feature`, a.id, ids[0])
+		WHERE sae_id = ? AND set_id = ? AND `+schema.ScoreBeyondChance+` ORDER BY feature`, a.id, ids[0])
 }
