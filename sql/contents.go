@@ -50,10 +50,11 @@ func Contents(table string, load int) (query string, known bool) {
 func RecordContents(ctx context.Context, tx *sql.Tx, load int, tables ...string) error {
 	for _, table := range tables {
 		query, _ := Contents(table, load)
-		if _, err := tx.ExecContext(ctx, "DELETE FROM stored_contents WHERE load_id = ? AND stored_table = ?", load, table); err != nil {
+		var rows, hash int64
+		if err := tx.QueryRowContext(ctx, query).Scan(&rows, &hash); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO stored_contents SELECT %d, %s, * FROM (%s)", load, Literal(table), query)); err != nil {
+		if err := RecordRows(ctx, tx, load, table, rows, hash); err != nil {
 			return err
 		}
 	}

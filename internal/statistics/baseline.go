@@ -154,7 +154,11 @@ func (j *Job) like(ctx context.Context, side schema.Side, sae string) (id int, e
 	err = j.DB.QueryRowContext(ctx, side.SQL(`SELECT s.`+side.Own()+`, b.sae_id IS NOT NULL FROM stored_saes s LEFT JOIN stored_computations c USING (sae_id)
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id WHERE s.sae = ?`), sae).Scan(&id, &has)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, &fault.Error{Problem: "no SAE of that name is in this database" + map[bool]string{true: ", or it has no place in the lens"}[side.Lens.ID != 0]}
+		problem := "no SAE of that name is in this database"
+		if side.Lens.ID != 0 {
+			problem += ", or it has no place in the lens"
+		}
+		return 0, &fault.Error{Problem: problem}
 	}
 	if err != nil {
 		return 0, err
