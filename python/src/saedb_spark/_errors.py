@@ -18,6 +18,11 @@ def marked(message: str) -> RuntimeError:
     return RuntimeError(f"[saedb: {message} :saedb]")
 
 
+def message_of(error: Exception) -> str:
+    """What an error of the extension says, without DuckDB's name for its kind."""
+    return str(error).removeprefix("Invalid Input Error: ")
+
+
 def plain(error: BaseException) -> str:
     """What a person should know of an error: a worker's own message, or what the JVM said, without its trace."""
     text = str(error)

@@ -19,7 +19,7 @@ import saedb
 from saedb._call import call, target
 
 from . import _sql
-from ._errors import SparkJobError
+from ._errors import SparkJobError, message_of
 
 #: What ``sets`` may be: see :func:`saedb_spark.compute`.
 Sets = Union[None, bool, Iterable[str]]
@@ -118,7 +118,7 @@ def prepare(
         }
         con.execute("CHECKPOINT")
     except duckdb.Error as error:
-        raise SparkJobError(f"{model}: {str(error).removeprefix('Invalid Input Error: ')}") from error
+        raise SparkJobError(f"{model}: {message_of(error)}") from error
     finally:
         con.close()
     digest = hashlib.sha256(repr([(set_name, tokens) for _, set_name, tokens in chosen]).encode()).hexdigest() if chosen else ""

@@ -15,7 +15,7 @@ import saedb
 from saedb._call import call
 
 from . import _model
-from ._errors import SparkJobError
+from ._errors import SparkJobError, message_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read(model: str, reader: str, scratch: Path) -> Neurons:
                 raise SparkJobError(f"{model}: the weights of {named[1]} are not in this database, which has results alone")
             return copied(con, named[1], found, scratch / "neurons.duckdb")
     except duckdb.Error as error:
-        raise SparkJobError(f"{model}: {str(error).removeprefix('Invalid Input Error: ')}") from error
+        raise SparkJobError(f"{model}: {message_of(error)}") from error
 
 
 def loaded(model: str, name: str, layer: str, database: Path) -> str:

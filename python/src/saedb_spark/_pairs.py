@@ -17,7 +17,7 @@ import pyarrow as pa
 import saedb
 
 from . import _inputs, _neurons, _pair_worker, _worker
-from ._errors import SparkJobError, plain
+from ._errors import SparkJobError, message_of, plain
 from ._jobs import Jobs, content_of, to_stderr, working
 from ._output import Pair, escaped
 
@@ -162,7 +162,7 @@ class Pairs(Jobs):
                 {"words": words},
             ).fetchall()
         except duckdb.Error as error:
-            raise SparkJobError(str(error).removeprefix("Invalid Input Error: ")) from error
+            raise SparkJobError(message_of(error)) from error
         return [SAE(*row) for row in rows]
 
     def targets(self, words: Optional[str]) -> list[SAE]:

@@ -14,7 +14,7 @@ import saedb
 from saedb._call import call, target
 
 from . import _inputs, _model, _sql, _worker
-from ._errors import SparkJobError
+from ._errors import SparkJobError, message_of
 from ._jobs import content_of
 from ._output import END, escaped
 from ._run import Run
@@ -40,7 +40,7 @@ class Through(Run):
                 try:
                     ((self.layers[s.sae],),) = (row.values() for row in call(con, "saedb_lens_layer", {**of, "hook": s.hook or ""}))
                 except duckdb.Error as error:
-                    raise SparkJobError(f"{s.sae}: {str(error).removeprefix('Invalid Input Error: ')}") from error
+                    raise SparkJobError(f"{s.sae}: {message_of(error)}") from error
                 if self.like:
                     self.check_matrix(con, s)
                 elif self.layers[s.sae] not in self.baselines:
