@@ -64,7 +64,7 @@ demo: build
 # Its last line is "N passed, N failed, N skipped"; a skip that test/skips.txt does not
 # list is a failure.
 test: build lint python-clients clients bi-clients browser
-	$(GO) run ./test/summary -skips test/skips.txt -- -timeout 60m ./...
+	MAKEFLAGS= $(GO) run ./test/summary -skips test/skips.txt -- -timeout 60m ./...
 
 lint: $(TOKENIZERS) $(CHARTS)
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: these files are not formatted"; exit 1; }
@@ -112,8 +112,9 @@ test-spark: spark build
 	PYTHONPATH=$(CURDIR)/build/spark/site build/spark/bin/python -m unittest -v python/tests/test_spark_deployed.py
 
 # Chromium and Firefox, which the tests drive the pages with.
+# It may install packages of Debian, as clients does, which one at a time can.
 .PHONY: browser
-browser:
+browser: | clients
 	@scripts/browser.sh
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer.

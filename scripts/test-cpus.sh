@@ -74,8 +74,9 @@ arm64() {
 }
 
 documents() {
-	local kernel
-	for kernel in avx2 portable gonum; do
+	local kernel kernels='avx2 portable gonum'
+	! grep -qw amx_bf16 /proc/cpuinfo || kernels="avx512 $kernels"
+	for kernel in $kernels; do
 		echo "test-cpus: documents on $kernel"
 		SAEDB_KERNEL=$kernel go test ./test -count=1 -run '^TestReadme$'
 	done

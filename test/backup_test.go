@@ -30,6 +30,7 @@ func onlyFiles(t *testing.T, dir string, names ...string) {
 // TestBackup: a copy is what the database is, its log taken in, while others read it; it
 // replaces nothing unasked, and what cannot be copied leaves what was there.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	db, dir := smallDatabase(t), t.TempDir()
 	copied := filepath.Join(dir, "copy.db")
 	reader, err := saedb.Open(t.Context(), db, saedb.Options{ReadOnly: true})
@@ -104,6 +105,7 @@ func TestBackup(t *testing.T) {
 // TestRestore: a database takes the place of another, damaged or not, only where the copy is
 // sound and nobody has the other open.
 func TestRestore(t *testing.T) {
+	t.Parallel()
 	db, dir := smallDatabase(t), t.TempDir()
 	copied := filepath.Join(dir, "copy.db")
 	mustRun(t, "--db", db, "backup", copied)

@@ -93,7 +93,7 @@ func TestBaselineIsTheSame(t *testing.T) {
 	mustRun(t, "--db", start, "load", "directions", "--sql", "SELECT random_direction(2, range, 576) AS w_dec FROM range(40)", "--name", "few")
 	var first []string
 	for i, kernel := range compute.Kernels() {
-		if !slices.Contains(fused, kernel) {
+		if !slices.Contains(compute.Fused, kernel) {
 			continue
 		}
 		db := filepath.Join(dir, kernel+".db")
@@ -210,6 +210,7 @@ func textsIn(t *testing.T, path, query string) []string {
 // stricter where features are significant; each is a function of seed, row and decoder; both
 // kinds are kept, and an SAE keeps to its own until another is asked for.
 func TestBaselineLikeSAE(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "like.db")
 	copyFile(t, example, path)
 	const sae = demoRelease + "blocks.29.hook_resid_pre"

@@ -77,6 +77,7 @@ func TestSuperset(t *testing.T) {
 
 // TestJDBC reads the export's database, and the one that it is of, with DuckDB's JDBC driver.
 func TestJDBC(t *testing.T) {
+	t.Parallel()
 	java, err := exec.LookPath("java")
 	if err != nil {
 		t.Skip("no java on this machine")

@@ -145,6 +145,7 @@ const pixel = `(() => {
 })()`
 
 func TestEveryFigureInABrowser(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t)
 	for _, args := range [][]string{
 		{"skewness"},

@@ -107,6 +107,7 @@ var oldExtension = sync.OnceValues(func() (string, error) {
 // TestExampleOfPandas: from the oldest DuckDB that reads a database, over the oldest
 // ones that load the extension, to the newest.
 func TestExampleOfPandas(t *testing.T) {
+	t.Parallel()
 	views, functions := expectedOfClients(t)
 	python := absolute(t, filepath.Join(environment, "bin/python"))
 	for _, version := range []string{"1.0.0", "1.2.0", "1.3.0", "1.5.6", "2.0.0", "2.0.1"} {
@@ -132,6 +133,7 @@ func TestExampleOfPandas(t *testing.T) {
 
 // TestExampleOfPolars runs on the wheel.
 func TestExampleOfPolars(t *testing.T) {
+	t.Parallel()
 	views, functions := expectedOfClients(t)
 	built, site := wheel(t), t.TempDir()
 	python := absolute(t, filepath.Join(environment, "bin/python"))

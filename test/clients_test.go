@@ -52,6 +52,7 @@ print(duckdb.__version__)
 // TestStockClients opens the database, and an export of it, with every version of
 // Python's DuckDB that is installed: from 1.0.0, the oldest that reads its files, to the newest.
 func TestStockClients(t *testing.T) {
+	t.Parallel()
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("no python3 on this machine")

@@ -14,6 +14,7 @@ import (
 // TestCompact: after an unload and a compaction a database is as large as one into which
 // only the rest was ever loaded, has the same rows, a person's own tables too, and its mode.
 func TestCompact(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	large, small := filepath.Join(dir, "large"), filepath.Join(dir, "small")
 	narrowSAE(t, filepath.Join(large, "blocks.0.hook_resid_pre"), 0, 60_000)

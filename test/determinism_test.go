@@ -19,10 +19,6 @@ const (
 	scoresAgree  = 1e-4
 )
 
-// fused are the kernels that fuse each multiplication with its addition: their products
-// are the same, bit for bit, and so are all ranks.
-var fused = []string{"avx512", "avx2", "neon"}
-
 // TestDeterminism: the same input gives the same figures, bit for bit, in every run of
 // the program, whatever the number of its threads, with one kernel; and figures within
 // 1e-6, with the same tokens at the ends, with any other kernel, and the same scores with
@@ -108,7 +104,7 @@ func agree(t *testing.T, db *saedb.DB, a, b string) {
 		t.Fatal(err)
 	}
 	bound := scoresAgree
-	if slices.Contains(fused, b) && slices.Contains(fused, defaultKernel(t)) {
+	if slices.Contains(compute.Fused, b) && slices.Contains(compute.Fused, defaultKernel(t)) {
 		bound = 0
 	}
 	t.Logf("kernel %s: %d directions, statistics within %.1e, enrichment within %.1e of the default kernel's", b, rows, statistics, scores)

@@ -171,6 +171,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 // TestFileRemoved: a database that is removed while it is written to is gone, and
 // nothing stands in its place that would look like one.
 func TestFileRemoved(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "removed.db")
 	copyFile(t, example, db)

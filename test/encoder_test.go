@@ -9,6 +9,7 @@ import (
 // TestLoadEncoder: --encoder loads the encoder with an SAE, or to one that is loaded without it;
 // it is what read_encoder reads, check finds what is wrong with it, and unload takes it away.
 func TestLoadEncoder(t *testing.T) {
+	t.Parallel()
 	const path = exampleSAEs + "/blocks.29.hook_resid_pre"
 	db := filepath.Join(t.TempDir(), "encoder.db")
 	copyFile(t, example, db)

@@ -17,6 +17,7 @@ import (
 // person's own, for every golden feature and set. SAELens ranks float32 logit
 // weights, which cannot tell some neighbours apart; a swap moves a score by 2e-5.
 func TestEnrichment(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, example, db)
 	sets := filepath.Join(goldenDir, "token_sets.json")
@@ -157,6 +158,7 @@ func TestEnrichmentWithoutPValues(t *testing.T) {
 
 // TestEnrichmentOfZeros: the logit weights of a direction of zeros are all equal, and rank no token.
 func TestEnrichmentOfZeros(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "zeros.db")
 	mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
 	mustRun(t, "--db", db, "load", "directions", "--sql", "SELECT list_resize([0::FLOAT], 576, 0) AS w_dec FROM range(2)", "--name", "zeros")

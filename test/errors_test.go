@@ -92,6 +92,7 @@ func hash(t *testing.T, path string) string {
 // TestBadInput: one clear line on standard error, the exit code of the contract,
 // and a database that is the same file, byte for byte.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "copy.db")
 	copyFile(t, example, db)

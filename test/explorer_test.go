@@ -125,6 +125,7 @@ func TestExplorerRefusesOtherSites(t *testing.T) {
 }
 
 func TestExplorerConfinesQueries(t *testing.T) {
+	t.Parallel()
 	address := exploreDatabase(t, example, "--query-time", "4s")
 	inside, err := os.MkdirTemp("", "outside")
 	if err != nil {

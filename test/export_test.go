@@ -29,6 +29,7 @@ func oddDatabase(t *testing.T) string {
 // TestExportReadsBack: DuckDB, pandas, pyarrow and polars read an export as the rows that the
 // views of the database have.
 func TestExportReadsBack(t *testing.T) {
+	t.Parallel()
 	interpreter := clientPython(t)
 	for _, c := range []struct {
 		name, db, versions string
@@ -53,6 +54,7 @@ func TestExportReadsBack(t *testing.T) {
 // TestExportInPieces: an SAE of more features than are sorted at a time is in several
 // files, or parts of one, which are together the rows of the views in their order.
 func TestExportInPieces(t *testing.T) {
+	t.Parallel()
 	inputs, dir := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	db := filepath.Join(inputs, "wide.db")
 	narrowSAE(t, filepath.Join(inputs, "blocks.1.hook_resid_pre"), 0, 70_000)

@@ -108,6 +108,7 @@ var (
 // extension loaded: it must give what the program gives, errors included. Python
 // writes each result to a Parquet file, which the program prints in its own format.
 func TestSQLInExtension(t *testing.T) {
+	t.Parallel()
 	scripts, err := filepath.Glob("sql/*.sql")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts in sql/ (%v)", err)

@@ -32,6 +32,7 @@ type prerank struct {
 // of the same feature: scores and leading edges are those of the same data, NES and
 // p-values come from other permutations.
 func TestGSEApy(t *testing.T) {
+	t.Parallel()
 	db := openExample(t)
 	rows := runGSEApy(t, db)
 	if len(rows) != 8 {

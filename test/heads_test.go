@@ -75,6 +75,7 @@ func TestHeadsInSQL(t *testing.T) {
 // by layer; check finds what is wrong with them, results are exported without, unload and
 // --replace take them away.
 func TestLoadAttention(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "heads.db")
 	load := []string{"--db", db, "load", "model", modelOf(t, "phi3", ""), "--name", "small"}

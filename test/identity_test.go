@@ -101,6 +101,7 @@ func TestJoins(t *testing.T) {
 // TestWords: words mean the same SAEs everywhere, and what they do not mean is an error
 // that says what there is.
 func TestWords(t *testing.T) {
+	t.Parallel()
 	path := sameNames(t)
 	db := openReadOnly(t, path)
 	all := []string{"a/blocks.0.hook_resid_pre", "a/blocks.1.hook_resid_pre", "b/blocks.0.hook_resid_pre", "b/blocks.1.hook_resid_pre", "blocks.1.hook_resid_pre"}

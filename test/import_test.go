@@ -20,6 +20,7 @@ func exported(t *testing.T, db string) string {
 // TestImport: what is exported is the same again after an import into a new database, and
 // into one that has the weights, which keeps them.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	db := oddDatabase(t)
 	dir := exported(t, db)
 	fresh := filepath.Join(t.TempDir(), "new.db")
@@ -159,6 +160,7 @@ func TestImportOfBefore(t *testing.T) {
 
 // TestImportRefuses what is not whole, or not of the same files; nothing of it stays.
 func TestImportRefuses(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	whole := exported(t, db)
 	other := filepath.Join(t.TempDir(), "other.db")

@@ -164,6 +164,7 @@ func definedScore(weights []float64, members []int) (es, auc float64, direction 
 // TestInputLabels: an encoder that reads what a set's tokens have in common is labelled by it, one
 // that reads the reverse too, beside what the output side has; an SAE may be called as a column is.
 func TestInputLabels(t *testing.T) {
+	t.Parallel()
 	path := withInputSide(t)
 	embedding, d := embeddingOfFiles(t)
 	var mean [2][]float64 // of the embedding's rows of a set, and of all
@@ -361,6 +362,7 @@ func TestCheckFindsInputDamage(t *testing.T) {
 // TestImportOfInputSide: what is exported of the input side is the same again after an import, also
 // beside figures that are there; results without it say nothing of it, and torn ones are refused.
 func TestImportOfInputSide(t *testing.T) {
+	t.Parallel()
 	db, fresh := filepath.Join(t.TempDir(), "input.db"), filepath.Join(t.TempDir(), "fresh.db")
 	inputDatabase(t, db)
 	mustRun(t, "--db", db, "compute")

@@ -35,6 +35,7 @@ func withInputSide(t *testing.T) string {
 // plain computation in float64 from the same files, and so are WeightLens's outliers. It takes
 // 200 features, or with SAEDB_TEST_OUTLIERS=1000 as many, which takes two minutes.
 func TestInputSideAgainstFloat64(t *testing.T) {
+	t.Parallel()
 	outlierFeatures := 200
 	if given := os.Getenv("SAEDB_TEST_OUTLIERS"); given != "" {
 		var err error

@@ -101,6 +101,7 @@ func TestLensResults(t *testing.T) {
 // TestExplorerThroughLens: the page of a feature has it through the lens beside what it writes
 // directly, and lists of features have none of the rows of lenses.
 func TestExplorerThroughLens(t *testing.T) {
+	t.Parallel()
 	db := exampleWithLens(t)
 	mustRun(t, "--db", db, "compute", "--lens", "jlens", "--sae", "layer_29", "--baseline", "0", "--rank-correlation")
 	address := exploreDatabase(t, db)

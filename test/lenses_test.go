@@ -105,6 +105,7 @@ func lensDifferences(t *testing.T, db, view, lens, more string) int {
 // q-values against its own random directions included, also in a client without saedb's functions;
 // the direct figures stay what they were, and nothing is left of a lens that is taken out.
 func TestIdentityLens(t *testing.T) {
+	t.Parallel()
 	db := lensDatabase(t)
 	mustRun(t, "--db", db, "load", "lens", lensFile(t, "eye", []int{0, 1}, identityBits))
 	mustRun(t, "--db", db, "compute")
@@ -178,6 +179,7 @@ func TestIdentityLens(t *testing.T) {
 // TestLensAgainstFloat64: through a random lens of binary16, and through a tuned one, all moments
 // and both ends are those of W_U · J · w_dec in float64, to within 1e-5.
 func TestLensAgainstFloat64(t *testing.T) {
+	t.Parallel()
 	db := lensDatabase(t)
 	mustRun(t, "--db", db, "load", "lens", lensFile(t, "random", []int{0, 1}, randomBits))
 	tuned := filepath.Join(t.TempDir(), "tuned")

@@ -167,6 +167,7 @@ func linkedDatabase(t *testing.T) linked {
 // TestLinks: what is stored of two transcoders is what all products are in float64, both ways; a
 // planted circuit comes first; the other way round there is nothing to multiply.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	l := linkedDatabase(t)
 	compute := func(more ...string) []string { return append([]string{"--db", l.db, "compute", "--links"}, more...) }
 	if r := saedbRun(t, "", compute("--from", linkedTarget, "--to", linkedSource)...); r.code != 1 || !strings.Contains(r.stderr, "blocks.1.ln2.hook_normalized is read before blocks.3.hook_mlp_out is written") {
@@ -269,6 +270,7 @@ func TestLinks(t *testing.T) {
 // TestNeighbours: nearest directions are what all cosines are in float64, within an SAE and
 // between two; similar_features has the same answers with them and without.
 func TestNeighbours(t *testing.T) {
+	t.Parallel()
 	l := linkedDatabase(t)
 	const top = 12 // the explorer shows ten
 	const similar = "SELECT string_agg(sae || ' ' || feature || ' ' || round(cosine, 12), ', ' ORDER BY cosine DESC, sae, feature) FROM similar_features('r/early', 5, k := 12)"

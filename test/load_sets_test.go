@@ -265,6 +265,7 @@ func TestMultiTokenNeedsATokenizer(t *testing.T) {
 // TestReplaceSet: with --replace a set gets other tokens, and its scores are computed
 // anew, alone.
 func TestReplaceSet(t *testing.T) {
+	t.Parallel()
 	db := oneLayer(t)
 	args := []string{"--db", db, "load", "sets", "--name", "mine", "--sql"}
 	mustRun(t, append(args, "SELECT token_id FROM tokens WHERE text LIKE '%:%'")...)

@@ -96,6 +96,7 @@ func TestResidPost(t *testing.T) {
 // TestTokens: real tokens leave out special ones, which is recorded; figures for
 // the other choice are computed anew only when asked.
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, example, db)
 	const layer = "blocks.4.hook_resid_pre"

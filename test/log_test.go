@@ -40,6 +40,7 @@ func read(t *testing.T, path string) []byte {
 // TestForeignLog: the log of another database beside a file is refused by whatever opens it,
 // and both stay as they are; the database's own log is taken in.
 func TestForeignLog(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	own, other := smallDatabase(t), filepath.Join(dir, "other.db")
 	narrowSAE(t, filepath.Join(dir, "first"), 1, 30)
@@ -99,6 +100,7 @@ func TestForeignLog(t *testing.T) {
 // named by what reads, and cut by what writes, which keeps all of it; what was committed before
 // is there.
 func TestTornLog(t *testing.T) {
+	t.Parallel()
 	own := smallDatabase(t)
 	set := func(db *saedb.DB, name string) error {
 		_, err := db.LoadSets(t.Context(), saedb.SetsRequest{Name: name, Query: "SELECT 1"})

@@ -34,6 +34,7 @@ func modelOf(t *testing.T, name, config string) string {
 // TestModelProcessing: the processing is recorded, another one is another model, and
 // read_unembedding takes it too.
 func TestModelProcessing(t *testing.T) {
+	t.Parallel()
 	db, dir := filepath.Join(t.TempDir(), "models.db"), modelOf(t, "gpt-neo", "")
 	for _, processing := range []string{"transformerlens", "fold-only", "none"} {
 		mustRun(t, "--db", db, "load", "model", dir, "--name", processing, "--processing", processing)

@@ -53,6 +53,7 @@ func onNeuronpedia(t *testing.T) (db string) {
 // TestQuickList: features by name, layer and query, in order, each once, by the names
 // that Neuronpedia has for them.
 func TestQuickList(t *testing.T) {
+	t.Parallel()
 	db := onNeuronpedia(t)
 	const last = "smollm2/29-res/"
 	for _, test := range []struct {

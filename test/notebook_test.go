@@ -15,6 +15,7 @@ import (
 // TestNotebook executes the notebooks, as somebody does who has installed the wheels, in a
 // directory of their own; their outputs are those in the files.
 func TestNotebook(t *testing.T) {
+	t.Parallel()
 	interpreter, built, site := businessPython(t), wheel(t), t.TempDir()
 	runIn(t, ".", nil, interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", site, built)
 	examplePackage(t, site)
@@ -52,6 +53,7 @@ const notebookPage = `<!doctype html><meta charset="utf-8">
 // TestNotebookFigureInABrowser: what a figure gives a notebook is drawn under the content security
 // policy of VS Code's, as a page in a frame and as SVG, and is no wider than its column.
 func TestNotebookFigureInABrowser(t *testing.T) {
+	t.Parallel()
 	b, built, site := openBrowser(t), wheel(t), t.TempDir()
 	python := absolute(t, filepath.Join(environment, "bin/python"))
 	runIn(t, ".", nil, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",

@@ -12,6 +12,7 @@ import (
 // TestPanicInExtension: a panic in a function is an error of the query, and the
 // process of the client lives on, as in the program (TestPanics in the package saedb).
 func TestPanicInExtension(t *testing.T) {
+	t.Parallel()
 	needMake(t)
 	provoking := filepath.Join(t.TempDir(), "saedb.duckdb_extension")
 	if out, err := exec.Command("make", "-C", "..", "extension", "EXTENSION="+provoking, "TAGS=saedb_provoke").CombinedOutput(); err != nil {

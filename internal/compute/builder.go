@@ -124,7 +124,7 @@ func (b *Builder) build(k kernel) (*Unembedding, error) {
 	if missing := slices.Index(b.set, false); missing >= 0 {
 		return nil, fmt.Errorf("compute: matrix to multiply with: expected %d rows, found no row %d", b.vocab, missing)
 	}
-	u := &Unembedding{vocab: b.vocab, dModel: b.dModel, rows: b.rows, tokens: b.tokens, kernel: k.name(), largestFactor: 1}
+	u := &Unembedding{vocab: b.vocab, dModel: b.dModel, rows: b.rows, tokens: b.tokens, kernel: k.name(), tiny: k.underflow(), largestFactor: 1}
 	if u.tokens == nil {
 		u.tokens = make([]int32, b.vocab)
 		for i := range u.tokens {

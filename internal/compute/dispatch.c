@@ -5,6 +5,17 @@ void native_sweep(const struct native_kernel *k, const struct native_panels *p,
 	k->sweep(p, b, from, to, out);
 }
 
+int64_t native_direction_floats(const struct native_kernel *k, int64_t d_model, int64_t depth) {
+	return k->direction_floats(d_model, depth);
+}
+
+int64_t native_scratch_floats(const struct native_kernel *k, int64_t depth) { return k->scratch_floats(depth); }
+
+void native_pack_directions(const struct native_kernel *k, const float *directions, int64_t rows, int64_t d_model,
+                            int64_t depth, float *out) {
+	k->pack_directions(directions, rows, d_model, depth, out);
+}
+
 void native_summarize(const struct native_kernel *k, const struct native_panels *p, const struct native_block *b, const float *products) {
 	k->summarize(p, b, products);
 }

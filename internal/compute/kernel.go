@@ -18,6 +18,8 @@ type kernel interface {
 	name() string
 	// available reports whether this machine can run it.
 	available() bool
+	// underflow bounds, twice, what a product of two numbers up to 1 loses to underflow.
+	underflow() float64
 	// pack lays the tokens of u out as the kernel reads them, from
 	// [Unembedding.packRow]. u is complete but for its panels. A layout from which rows
 	// can be restored exactly may take their memory, and sets u.rows to nil.
@@ -95,11 +97,15 @@ func Kernels() []string {
 	return names
 }
 
+// Fused are the kernels whose products are one chain of fused sums in the order of d_model, and
+// so the same, bit for bit.
+var Fused = []string{"avx512", "avx2", "neon"}
+
 // Repeats reports whether this machine can run the kernel of a name, and it gives the same
-// products, bit for bit, on whatever machine: one chain of fused sums in the order of d_model.
-// What portable C and gonum give depends on the processor.
+// products, bit for bit, on whatever machine: those of [Fused], and AMX, whose instruction adds in
+// an order of its own. What portable C and gonum give depends on the processor.
 func Repeats(kernel string) bool {
-	return slices.Contains([]string{"avx512", "avx2", "neon"}, kernel) && slices.Contains(Kernels(), kernel)
+	return (kernel == "amx" || slices.Contains(Fused, kernel)) && slices.Contains(Kernels(), kernel)
 }
 
 // DefaultKernel returns the name of the kernel that [Builder.Build] takes.

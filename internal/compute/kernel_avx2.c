@@ -13,6 +13,8 @@
 #include "statistics.h"
 #include "transform.h"
 #include "measure.h"
+#include "gather.h"
+#include "tiles.h"
 #include "sweep.h"
 
 const struct native_kernel *native_avx2(void) { return &kernel_avx2; }

@@ -16,8 +16,9 @@ import (
 // noise of it, at 21 GFLOP/s on a core where the others gave 8 to 20.
 type gonumKernel struct{}
 
-func (gonumKernel) name() string    { return "gonum" }
-func (gonumKernel) available() bool { return true }
+func (gonumKernel) name() string       { return "gonum" }
+func (gonumKernel) available() bool    { return true }
+func (gonumKernel) underflow() float64 { return tiny32 }
 
 func (gonumKernel) pack(u *Unembedding) panels {
 	stride := (u.dModel + vectorFloats - 1) / vectorFloats * vectorFloats

@@ -18,8 +18,9 @@ import (
 )
 
 // nativeKernel multiplies tiles held in registers, in C: for each instruction set a
-// simd_*.h gives the vector operations, and product.h, statistics.h and sweep.h the
-// algorithm over them, once for all.
+// simd_*.h gives the vector operations, and product.h, statistics.h, tiles.h and sweep.h the
+// algorithm over them, once for all; amx.h takes the place of tiles.h where the processor
+// multiplies tiles itself.
 //
 // Tokens are packed in groups of 128, and those in panels as wide as a tile. A group
 // stays in L2 while the tiles of a block's directions pass over it; a row of its
@@ -27,39 +28,44 @@ import (
 type nativeKernel struct {
 	instructions string
 	functions    *C.struct_native_kernel // nil in a build for another architecture
-	supported    bool                    // whether the processor has the instructions
+	supported    func() bool             // whether the processor has the instructions, and the system gives them
 	// keptRows bounds, in bytes, the rows that are kept beside the packed ones. Exact
 	// logit weights, of some 24 tokens a direction, are read from rows at once, and
 	// from packed ones a value a line: measured, 0.17 ms a direction at d_model 768, a
 	// fifth of all time for GPT-2's vocabulary and a twentieth for Gemma 2's.
 	keptRows int64
+	tiny     float64 // see [kernel]
 }
 
 // keptRows keeps GPT-2's rows (147 MiB), and no model's whose memory counts.
 const keptRows = 256 << 20
 
-func (k nativeKernel) name() string    { return k.instructions }
-func (k nativeKernel) available() bool { return k.functions != nil && k.supported }
+func (k nativeKernel) name() string       { return k.instructions }
+func (k nativeKernel) available() bool    { return k.functions != nil && k.supported() }
+func (k nativeKernel) underflow() float64 { return k.tiny }
+
+func always(supported bool) func() bool { return func() bool { return supported } }
 
 // nativeKernels returns those of any machine, fastest first. What the processor has is
 // asked of Go's own detection: not every C compiler that builds this comes with one that
 // finds anything (zig's finds nothing, and says so of no processor).
 func nativeKernels() []kernel {
 	x86 := cpu.X86
+	avx512 := x86.HasAVX512F && x86.HasAVX512DQ
+	amx := sync.OnceValue(func() bool {
+		return avx512 && x86.HasAMXTile && x86.HasAMXBF16 && bool(C.native_amx_permitted())
+	})
 	return []kernel{
-		nativeKernel{"avx512", C.native_avx512(), x86.HasAVX512F && x86.HasAVX512DQ, keptRows},
-		nativeKernel{"avx2", C.native_avx2(), x86.HasAVX2 && x86.HasFMA, keptRows},
-		nativeKernel{"neon", C.native_neon(), true, keptRows},
-		nativeKernel{"portable", C.native_portable(), true, keptRows},
+		nativeKernel{"amx", C.native_amx(), amx, keptRows, flushed32},
+		nativeKernel{"avx512", C.native_avx512(), always(avx512), keptRows, tiny32},
+		nativeKernel{"avx2", C.native_avx2(), always(x86.HasAVX2 && x86.HasFMA), keptRows, tiny32},
+		nativeKernel{"neon", C.native_neon(), always(true), keptRows, tiny32},
+		nativeKernel{"portable", C.native_portable(), always(true), keptRows, tiny32},
 	}
 }
 
 const (
 	groupTokens = C.GROUP_TOKENS
-	// A group's part of d_model, 128·4·depth bytes, is to fill at most half of a
-	// 1 MiB L2: the next one is on its way into the rest. From 256 on, depths were
-	// equally fast to within noise.
-	maxDepth = 768
 	// Lines of cache are 64 bytes, as are the widest vectors.
 	lineFloats = 16
 )
@@ -87,8 +93,8 @@ type nativePanels struct {
 }
 
 func (k nativeKernel) pack(u *Unembedding) panels {
-	parts := (u.dModel + maxDepth - 1) / maxDepth
-	p := &nativePanels{u: u, functions: k.functions, depth: (u.dModel + parts - 1) / parts, exponent: u.exponent}
+	parts := ceilOf(u.dModel, int(k.functions.most_depth))
+	p := &nativePanels{u: u, functions: k.functions, depth: ceilOf(u.dModel, parts), exponent: u.exponent}
 	p.inverseNorms = make([]float32, u.Tokens())
 	for j, inverse := range u.inverseNorms {
 		p.inverseNorms[j] = float32(inverse)
@@ -156,6 +162,7 @@ func (p *nativePanels) packAll(weights []float32, workers int, pack func(group i
 // nativeScratch is what one goroutine has for itself while it packs or multiplies.
 type nativeScratch struct {
 	products []float32 // as of nativeMemory
+	own      []float32 // what a kernel holds of a group
 	rows     []float32 // [groupTokens, d_model], those of a group as they are packed
 	group    []float32 // [groupTokens, d_model], a packed group
 }
@@ -222,10 +229,10 @@ func (p *nativePanels) whole(rows int) bool {
 	return p.packed.Load()
 }
 
-// blockRows: 252 is a multiple of every kernel's tile. At d_model 768, 126 to 504
-// rows were equally fast to within noise.
+// blockRows: at d_model 768, 126 to 504 rows were equally fast to within noise.
 func (p *nativePanels) blockRows() (most, multiple int) {
-	return 252, int(p.functions.tile_rows)
+	multiple = int(p.functions.tile_rows)
+	return ceilOf(252, multiple) * multiple, multiple
 }
 
 func (p *nativePanels) weigh(directions []float32, pairs []pair, out []float64) {

@@ -75,16 +75,12 @@ func TestFusedProducts(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	w, directions := normal(r, vocab*d), normal(r, n*d)
 	for _, k := range nativeUnderTest() {
-		if k.name() == "portable" {
+		if !slices.Contains(Fused, k.name()) {
 			continue
 		}
 		t.Run(k.name(), func(t *testing.T) {
 			u := built(t, k, w, d, nil)
-			b := u.newBlock(directions, 0)
-			b.products = make([]float32, n*vocab)
-			if err := u.panels.products(t.Context(), b); err != nil {
-				t.Fatal(err)
-			}
+			b := blockOfProducts(t, u, directions)
 			packed := powerOfTwo(-u.exponent)
 			for i := range n {
 				for j := range vocab {
@@ -98,6 +94,82 @@ func TestFusedProducts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// blockOfProducts has u's kernel write the products of directions.
+func blockOfProducts(t *testing.T, u *Unembedding, directions []float32) *block {
+	t.Helper()
+	b := u.newBlock(directions, 0)
+	b.products = make([]float32, b.rows*u.Tokens())
+	if err := u.panels.products(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The three bfloat16 that AMX takes for a float32 lose no more than one chain of fused sums
+// does, for numbers that need all three, two of them and one.
+func TestTileProducts(t *testing.T) {
+	amx, err := chooseKernel("amx")
+	if err != nil {
+		t.Skip("needs a processor with AMX")
+	}
+	chain, err := chooseKernel("avx512")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n, d, vocab = 45, 1100, 300
+	for _, bits := range []int{24, 16, 8} {
+		t.Run(fmt.Sprintf("%d bits", bits), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(17, uint64(bits)))
+			w, directions := normal(r, vocab*d), normal(r, n*d)
+			for i, v := range w {
+				w[i] = math.Float32frombits(math.Float32bits(v) &^ (1<<(24-bits) - 1))
+			}
+			squares := func(k kernel) (sum float64) {
+				u := built(t, k, w, d, nil)
+				b := blockOfProducts(t, u, directions)
+				for i := range n {
+					for j := range vocab {
+						exact := dot(b.directions[i*d:(i+1)*d], w[j*d:(j+1)*d]) * powerOfTwo(-u.exponent)
+						sum += math.Pow(float64(b.products[i*vocab+j])-exact, 2)
+					}
+				}
+				return sum
+			}
+			if tiles, one := squares(amx), squares(chain); !(tiles <= one) || one == 0 {
+				t.Errorf("errors of AMX: sum of squares %g, want at most %g, those of AVX-512", tiles, one)
+			}
+		})
+	}
+}
+
+// What tokens are bfloat16 takes fewer products; it does not show in the bits of those that are not,
+// nor in theirs.
+func TestTilesOfOtherTokens(t *testing.T) {
+	amx, err := chooseKernel("amx")
+	if err != nil {
+		t.Skip("needs a processor with AMX")
+	}
+	const n, d, vocab = 40, 300, groupTokens
+	r := rand.New(rand.NewPCG(18, 19))
+	w, directions := normal(r, vocab*d), normal(r, n*d)
+	for i := d; i < len(w); i++ { // all tokens but the first
+		w[i] = math.Float32frombits(math.Float32bits(w[i]) &^ 0xffff)
+	}
+	among := slices.Clone(blockOfProducts(t, built(t, amx, w, d, nil), directions).products)
+	copy(w[:d], w[d:])
+	alone := blockOfProducts(t, built(t, amx, w, d, nil), directions).products
+	for i := range n {
+		if got, want := alone[i*vocab+1:(i+1)*vocab], among[i*vocab+1:(i+1)*vocab]; !slices.Equal(got, want) {
+			t.Fatalf("direction %d: other products where the group's first token is bfloat16 too", i)
+		}
+		// So few directions go through half a tile.
+		few := blockOfProducts(t, built(t, amx, w, d, nil), directions[i*d:(i+1)*d]).products
+		if !slices.Equal(few, alone[i*vocab:(i+1)*vocab]) {
+			t.Fatalf("direction %d: other products alone than among %d", i, n)
+		}
 	}
 }
 

@@ -11,6 +11,8 @@
 #include "statistics.h"
 #include "transform.h"
 #include "measure.h"
+#include "gather.h"
+#include "tiles.h"
 #include "sweep.h"
 
 const struct native_kernel *native_portable(void) { return &kernel_portable; }

@@ -52,9 +52,20 @@ struct native_panels {
 	int64_t tokens, d_model, depth, first_group;
 };
 
+// weights_of returns the weights of a group, panels_of how many panels of a width it has.
+static inline const float *weights_of(const struct native_panels *p, int64_t group) {
+	return p->weights + (group - p->first_group) * GROUP_TOKENS * p->d_model;
+}
+
+static inline int64_t panels_of(const struct native_panels *p, int64_t group, int64_t panel_tokens) {
+	int64_t tokens = p->tokens - group * GROUP_TOKENS;
+	return ((tokens < GROUP_TOKENS ? tokens : GROUP_TOKENS) + panel_tokens - 1) / panel_tokens;
+}
+
 // One kernel call's work.
 struct native_block {
-	const float *packed; // directions as [part of d_model][tile][depth of the part][TILE_ROWS]
+	const float *packed; // directions as pack_directions writes them
+	float *scratch;      // [scratch_floats of the longest part], for a group
 	int64_t rows;
 	float *products;                     // scratch, [rows rounded up to TILE_ROWS, GROUP_TOKENS]
 	struct native_direction *directions; // [rows]; NULL where nothing is to be gathered
@@ -72,7 +83,14 @@ struct native_pair {
 
 // A kernel's entry points.
 struct native_kernel {
-	int64_t tile_rows, panel_tokens;
+	int64_t tile_rows, panel_tokens, most_depth; // most_depth bounds the depth of a part of d_model
+	// direction_floats is the room that a packed direction takes, in float32, where parts of d_model are
+	// depth long, and scratch_floats what a sweep takes for itself.
+	int64_t (*direction_floats)(int64_t d_model, int64_t depth);
+	int64_t (*scratch_floats)(int64_t depth);
+	// pack_directions writes directions [rows, d_model] as the kernel reads them to out
+	// [rows rounded up to tile_rows, direction_floats], with zeros for the rows there are not.
+	void (*pack_directions)(const float *directions, int64_t rows, int64_t d_model, int64_t depth, float *out);
 	// sweep multiplies the block by the tokens of groups [from, to), gathers what
 	// directions ask for, and unless out is NULL writes the products there [rows, tokens].
 	void (*sweep)(const struct native_panels *, const struct native_block *, int64_t from, int64_t to, float *out);
@@ -108,15 +126,23 @@ struct native_kernel {
 
 // A kernel of another architecture than this build's is NULL; kernel_native.go asks the
 // processor for the instructions.
+const struct native_kernel *native_amx(void);
 const struct native_kernel *native_avx512(void);
 const struct native_kernel *native_avx2(void);
 const struct native_kernel *native_neon(void);
 const struct native_kernel *native_portable(void);
 
-// native_sweep and the next seven call a kernel's entry points: Go cannot call
+// native_amx_permitted asks the system for the registers of AMX, which it gives a process on request.
+bool native_amx_permitted(void);
+
+// native_sweep and the next functions call a kernel's entry points: Go cannot call
 // through a pointer.
 void native_sweep(const struct native_kernel *, const struct native_panels *,
                   const struct native_block *, int64_t from, int64_t to, float *out);
+int64_t native_direction_floats(const struct native_kernel *, int64_t d_model, int64_t depth);
+int64_t native_scratch_floats(const struct native_kernel *, int64_t depth);
+void native_pack_directions(const struct native_kernel *, const float *directions, int64_t rows, int64_t d_model,
+                            int64_t depth, float *out);
 void native_summarize(const struct native_kernel *, const struct native_panels *, const struct native_block *, const float *products);
 void native_dots(const struct native_kernel *, const float *directions, const float *rows,
                  int64_t d_model, const struct native_pair *pairs, int64_t n, double *out);

@@ -13,6 +13,7 @@ import (
 // nativeMemory is what one goroutine lends to C for a block, kept for the next one.
 type nativeMemory struct {
 	packed, products []float32
+	own              []float32 // what the kernel holds of a group
 	directions       []C.struct_native_direction
 	bounds           []float64
 	candidates       []C.struct_native_candidate
@@ -67,7 +68,7 @@ func (p *nativePanels) summarizeProducts(ctx context.Context, b *block, memory *
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	tokens := p.native(&pinner, nil, 0)
-	p.lend(&pinner, b, memory, memory.products, c)
+	p.lend(&pinner, b, memory, memory.products, memory.own, c)
 	C.native_summarize(p.functions, &tokens, c, (*C.float)(unsafe.SliceData(b.products)))
 	if c.size > 0 {
 		C.native_finish(&tokens, c)
@@ -82,7 +83,7 @@ func (p *nativePanels) multiply(ctx context.Context, b *block, memory *nativeMem
 	if !whole {
 		p.before.Add(int64(b.rows))
 	}
-	atOnce := max(callProducts/(len(memory.packed)*groupTokens), 1)
+	atOnce := max(callProducts/(len(memory.products)*p.u.dModel), 1)
 	if b.workers > 1 {
 		atOnce = min(atOnce, max(ceilOf(groups, 4*b.workers), 1)) // that all end at about the same time
 	}
@@ -92,10 +93,13 @@ func (p *nativePanels) multiply(ctx context.Context, b *block, memory *nativeMem
 		if cap(scratch.products) < len(memory.products) {
 			scratch.products = alignedFloats(len(memory.products), lineFloats)
 		}
+		if scratch.own == nil {
+			scratch.own = p.room()
+		}
 		var pinner runtime.Pinner
 		defer pinner.Unpin()
 		c := C.struct_native_block{}
-		p.lend(&pinner, b, memory, scratch.products[:len(memory.products)], &c)
+		p.lend(&pinner, b, memory, scratch.products[:len(memory.products)], scratch.own, &c)
 		c.directions = nil
 		if whole {
 			tokens := p.native(&pinner, p.weights, 0)
@@ -129,10 +133,11 @@ func (p *nativePanels) native(pinner *runtime.Pinner, weights []float32, first i
 }
 
 // lend gives c, whose numbers are set, its pointers while pinner pins.
-func (p *nativePanels) lend(pinner *runtime.Pinner, b *block, memory *nativeMemory, products []float32, c *C.struct_native_block) {
+func (p *nativePanels) lend(pinner *runtime.Pinner, b *block, memory *nativeMemory, products, own []float32, c *C.struct_native_block) {
 	c.rows = C.int64_t(b.rows)
 	c.packed = (*C.float)(pinned(pinner, memory.packed))
 	c.products = (*C.float)(pinned(pinner, products))
+	c.scratch = (*C.float)(pinned(pinner, own))
 	c.directions = (*C.struct_native_direction)(pinned(pinner, memory.directions))
 	c.bounds = (*C.double)(pinned(pinner, memory.bounds))
 	c.candidates = (*C.struct_native_candidate)(pinned(pinner, memory.candidates))
@@ -144,23 +149,25 @@ func (p *nativePanels) borrow(b *block) *nativeMemory {
 	if !ok {
 		memory = new(nativeMemory)
 	}
-	d, height := p.u.dModel, int(p.functions.tile_rows)
-	rows := (b.rows + height - 1) / height * height
-	if cap(memory.packed) < rows*d {
-		memory.packed = alignedFloats(rows*d, lineFloats)
+	d, height := C.int64_t(p.u.dModel), int(p.functions.tile_rows)
+	rows, depth := ceilOf(b.rows, height)*height, C.int64_t(p.depth)
+	floats := rows * int(C.native_direction_floats(p.functions, d, depth))
+	if cap(memory.packed) < floats {
+		memory.packed = alignedFloats(floats, lineFloats)
 		memory.products = alignedFloats(rows*groupTokens, lineFloats)
 	}
-	memory.packed = memory.packed[:rows*d]
-	memory.products = memory.products[:rows*groupTokens]
-	tile := memory.packed
-	for from := 0; from < d; from += p.depth {
-		depth := min(p.depth, d-from)
-		for i := 0; i < b.rows; i += height {
-			packTransposed(b.directions[i*d+from:], min(height, b.rows-i), d, depth, tile, height)
-			tile = tile[depth*height:]
-		}
+	if memory.own == nil {
+		memory.own = p.room()
 	}
+	memory.packed = memory.packed[:floats]
+	memory.products = memory.products[:rows*groupTokens]
+	C.native_pack_directions(p.functions, (*C.float)(&b.directions[0]), C.int64_t(b.rows), d, depth, (*C.float)(&memory.packed[0]))
 	return memory
+}
+
+// room is memory for what the kernel holds of a group, of its own for each goroutine.
+func (p *nativePanels) room() []float32 {
+	return alignedFloats(int(C.native_scratch_floats(p.functions, C.int64_t(p.depth))), lineFloats)
 }
 
 // callProducts bounds the multiplications of one call into C: some milliseconds,
@@ -174,7 +181,7 @@ func (p *nativePanels) sweep(ctx context.Context, b *block, memory *nativeMemory
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	tokens := p.native(&pinner, p.weights, 0)
-	p.lend(&pinner, b, memory, memory.products, c)
+	p.lend(&pinner, b, memory, memory.products, memory.own, c)
 
 	groups := len(p.largestNorms)
 	atOnce := max(callProducts/(b.rows*p.u.dModel*groupTokens), 1)

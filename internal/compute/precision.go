@@ -8,6 +8,9 @@ const (
 	unit64 = 0x1p-53
 	// No rounding in the underflow range of float32 errs by more than half of this.
 	tiny32 = 0x1p-149
+	// The same for one that takes every number below float32's normal ones for zero, and adds 16
+	// of them where others round once (amx.h: six products, and what they are split into).
+	flushed32 = 16 * 0x1p-126
 )
 
 // productBound returns the a and b for which a float32 product of a scaled
@@ -16,10 +19,10 @@ const (
 // A sum of d products in any order has relative error γ_d = d·u/(1-d·u) against
 // Σ|dᵢ·pᵢ| ≤ ‖d‖·‖p‖ (Higham, Accuracy and Stability of Numerical Algorithms,
 // 2nd ed., §3.1); rounding p adds u, and 7 more u cover norms and comparison.
-// Scaling and rounding in the underflow range add less than two units of it a term.
-func productBound(dModel int, norm float64) (relative, absolute float64) {
+// Scaling and rounding in the underflow range add less than two units of it, tiny, a term.
+func productBound(dModel int, norm, tiny float64) (relative, absolute float64) {
 	terms := float64(dModel+8) * unit32
-	return terms / (1 - terms) * norm, 2 * float64(dModel) * tiny32
+	return terms / (1 - terms) * norm, 2 * float64(dModel) * tiny
 }
 
 // roundingNoise returns the typical rounding error of a sum of dModel terms dᵢ·wᵢ
@@ -67,7 +70,7 @@ func (p *projection) trusted(u *Unembedding, cosine bool) bool {
 	// C divides products by norms, adds the common part and takes the mean off in float32:
 	// where these two cancel, what is left has the rounding of their size.
 	noise += unit32 * (math.Abs(p.shift)*u.inverseNormRMS + math.Abs(p.cosineMean))
-	noise += float64(u.dModel) * tiny32 * u.inverseNormRMS
+	noise += float64(u.dModel) * u.tiny * u.inverseNormRMS
 	return spreadAbove(u, &p.cosine, noise)
 }
 
@@ -77,7 +80,7 @@ func (p *projection) trusted(u *Unembedding, cosine bool) bool {
 func (p *projection) ranks(u *Unembedding) bool {
 	t := &p.packedTerms
 	noise := roundingNoise(unit32, u.dModel, t.length, t.drift) * powerOfTwo(-p.plainExponent)
-	return spreadAbove(u, &p.plain, noise+float64(u.dModel)*tiny32*u.largestFactor)
+	return spreadAbove(u, &p.plain, noise+float64(u.dModel)*u.tiny*u.largestFactor)
 }
 
 // spreadAbove reports whether the standard deviation of sums is well above noise, in the

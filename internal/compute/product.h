@@ -1,50 +1,6 @@
-// The tile of products, over the words of a simd_*.h.
+// Products of rows in float64, over the words of a simd_*.h.
 
 enum { PANEL_TOKENS = PANEL_VECTORS * VECTOR_FLOATS };
-
-// tile adds Σ_k a[k][i]·w[k][j] over depth to out[i·GROUP_TOKENS + j], or writes
-// it there when fresh: a is [depth, TILE_ROWS], w [depth, PANEL_TOKENS]. Every sum
-// runs over k in ascending order, so it depends on its row and token alone.
-//
-// Meanwhile it asks for memory that later tiles will read, at ahead, ahead + step,
-// …, one address for each k.
-static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, bool fresh, float *out,
-                                const char *ahead, int64_t step) {
-	vector sums[TILE_ROWS][PANEL_VECTORS];
-#pragma GCC unroll 16
-	for (int i = 0; i < TILE_ROWS; i++) {
-#pragma GCC unroll 4
-		for (int j = 0; j < PANEL_VECTORS; j++) {
-			sums[i][j] = fresh ? spread(0) : load(out + i * GROUP_TOKENS + j * VECTOR_FLOATS);
-		}
-	}
-	for (int64_t k = 0; k < depth; k++) {
-		vector tokens[PANEL_VECTORS];
-#pragma GCC unroll 4
-		for (int j = 0; j < PANEL_VECTORS; j++) {
-			tokens[j] = load(w + j * VECTOR_FLOATS);
-		}
-#pragma GCC unroll 16
-		for (int i = 0; i < TILE_ROWS; i++) {
-			vector weight = spread(a[i]);
-#pragma GCC unroll 4
-			for (int j = 0; j < PANEL_VECTORS; j++) {
-				sums[i][j] = multiply_add(weight, tokens[j], sums[i][j]);
-			}
-		}
-		__builtin_prefetch(ahead, 0, 2);
-		ahead += step;
-		a += TILE_ROWS;
-		w += PANEL_TOKENS;
-	}
-#pragma GCC unroll 16
-	for (int i = 0; i < TILE_ROWS; i++) {
-#pragma GCC unroll 4
-		for (int j = 0; j < PANEL_VECTORS; j++) {
-			store(out + i * GROUP_TOKENS + j * VECTOR_FLOATS, sums[i][j]);
-		}
-	}
-}
 
 // dot returns Σ a[k]·b[k] in the order of dot in dot.go, and asks for what lies at later meanwhile,
 // unless it is NULL. Products of float32 are exact in float64, so that fusing them into the sums or

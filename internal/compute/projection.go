@@ -55,7 +55,7 @@ func newProjection(u *Unembedding, direction, scaled []float32, size int) projec
 	} else { // the shift is the mean
 		p.shift, p.packedTerms = mean, u.packedTerms.against(direction)
 	}
-	p.relative, p.absolute = productBound(u.dModel, math.Sqrt(dot(scaled, scaled)))
+	p.relative, p.absolute = productBound(u.dModel, math.Sqrt(dot(scaled, scaled)), u.tiny)
 	p.absolute *= u.largestFactor
 	// A zero direction ties every token: settle ranks it without a shortlist.
 	p.top.overflowed, p.bottom.overflowed = p.zero, p.zero

@@ -1,11 +1,15 @@
-// AVX-512F in the words of product.h and statistics.h.
+// AVX-512F in the words of product.h and statistics.h, for the kernel that multiplies with it too and
+// for kernel_amx.c, which multiplies by other means.
 #include <immintrin.h>
 
+#ifndef KERNEL
 #define KERNEL(name) name##_avx512
 #define TARGET __attribute__((target("avx512f,avx512dq,avx2,fma")))
-
 // 28 sums, 2 vectors of tokens and a broadcast weight fill 31 of 32 registers.
-enum { VECTOR_FLOATS = 16, TILE_ROWS = 14, PANEL_VECTORS = 2 };
+enum { TILE_ROWS = 14 };
+#endif
+
+enum { VECTOR_FLOATS = 16, PANEL_VECTORS = 2 };
 
 typedef __m512 vector;
 typedef __m512d wide;

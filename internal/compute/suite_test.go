@@ -273,12 +273,12 @@ func checkLogitWeights(t *testing.T, u *Unembedding, directions, out []float32, 
 	d := u.DModel()
 	for i := range len(directions) / d {
 		direction := directions[i*d : (i+1)*d]
-		relative, _ := productBound(d, math.Sqrt(dot(direction, direction)))
+		relative, _ := productBound(d, math.Sqrt(dot(direction, direction)), u.tiny)
 		for j, id := range u.TokenIDs() {
 			got, want := out[i*u.Tokens()+j], o.plain.At(i, j)
 			row := u.rowOf(int(id))
 			// Underflow beside the matrix's largest weight, and of the result.
-			underflow := float64(largestMagnitude(direction)) * powerOfTwo(u.exponent) * float64(d) * tiny32
+			underflow := float64(largestMagnitude(direction)) * powerOfTwo(u.exponent) * float64(d) * u.tiny
 			square := dot(row, row)
 			if u.shift != nil {
 				without := 0.0

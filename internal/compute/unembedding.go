@@ -17,6 +17,7 @@ import (
 type Unembedding struct {
 	vocab, dModel int
 	kernel        string
+	tiny          float64   // the kernel's underflow
 	rows          []float32 // [vocab, dModel], W as given; nil once panels hold the rows of tokens
 	others        []float32 // [vocab - tokens, dModel], the rows of other ids, where rows is nil
 	tokens        []int32   // [tokens], the ids projected on, ascending
