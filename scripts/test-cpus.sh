@@ -75,7 +75,7 @@ arm64() {
 
 documents() {
 	local kernel kernels='avx2 portable gonum'
-	! grep -qw amx_bf16 /proc/cpuinfo || kernels="avx512 $kernels"
+	! grep -qw amx_bf16 /proc/cpuinfo || kernels="amx $kernels"
 	for kernel in $kernels; do
 		echo "test-cpus: documents on $kernel"
 		SAEDB_KERNEL=$kernel go test ./test -count=1 -run '^TestReadme$'

@@ -19,6 +19,7 @@ import (
 // have low p-values as the p-values say, and none is significant; features of the first
 // layer are like them, those of the last are not.
 func TestBaselineIsCalibrated(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "chance.db")
 	copyFile(t, example, path)
 	mustRun(t, "--db", path, "load", "directions", "--sql", "SELECT random_direction(77, range, 576) AS w_dec FROM range(1500)", "--name", "chance")
@@ -130,6 +131,7 @@ func TestBaselineIsTheSame(t *testing.T) {
 // TestBaselineOption: too few directions are wrong usage, 0 computes none, and what is there
 // is not computed again.
 func TestBaselineOption(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	expectFailure(t, saedbRun(t, "", "--db", db, "compute", "--baseline", "10"), 2, "expected 0, for none, or at least 200 random directions, found 10")
 	if said := mustRun(t, "--db", db, "compute"); !strings.Contains(said, "nothing to compute") {
@@ -272,6 +274,7 @@ func TestBaselineLikeSAE(t *testing.T) {
 // TestBaselineIsTakenAway: compute --baseline 0 leaves no significance of a baseline, says so,
 // and does nothing the second time.
 func TestBaselineIsTakenAway(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	held := count(t, db, "SELECT count(*) FROM enrichment WHERE p_value IS NOT NULL AND q_value IS NOT NULL AND q_all IS NOT NULL AND es_z IS NOT NULL")
 	if held == 0 || count(t, db, "SELECT count(*) FROM features WHERE skewness_p IS NOT NULL") == 0 {

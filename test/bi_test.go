@@ -34,6 +34,7 @@ func businessPython(t *testing.T) string {
 // TestBIPage runs the Python of docs/bi.md, one block after the other: SQLAlchemy with
 // duckdb-engine, DuckDB, pandas, pyarrow and polars on an export.
 func TestBIPage(t *testing.T) {
+	t.Parallel()
 	interpreter, dir := businessPython(t), exportedExample(t)
 	page, err := os.ReadFile("../docs/bi.md")
 	if err != nil {
@@ -65,6 +66,7 @@ func TestBIPage(t *testing.T) {
 // TestSuperset reads the export's database by SQLAlchemy 1.4 and duckdb-engine, which is what
 // Superset has.
 func TestSuperset(t *testing.T) {
+	t.Parallel()
 	interpreter, dir := businessPython(t), exportedExample(t)
 	out := runIn(t, "clients", []string{"PYTHONPATH=" + absolute(t, filepath.Join(business, "sqlalchemy-1.4"))},
 		interpreter, "superset.py", filepath.Join(dir, "out", "results.duckdb"))

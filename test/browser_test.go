@@ -251,6 +251,7 @@ func TestPlayTheAnimation(t *testing.T) {
 }
 
 func TestLargeLayerStaysFluid(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t)
 	b.draw(t, "plot", "skew-kurtosis", "--sql", `SELECT skewness + 0.3 * (hash(feature * 7 + i) % 1000) / 1000 AS skewness,
 		kurtosis * exp(0.2 * (hash(feature * 13 + i) % 1000) / 1000) AS kurtosis, std, feature, top_tokens FROM features, range(15) r(i) LIMIT 131072`)

@@ -296,6 +296,7 @@ func TestCheckPassesWhatIsWhole(t *testing.T) {
 // TestCheckExample: the example is sound, by default in a sample, and a source that
 // is gone or has changed is no damage.
 func TestCheckExample(t *testing.T) {
+	t.Parallel()
 	if said := mustRun(t, "--db", example, "check", "--sample", "3"); !strings.HasSuffix(said, " is sound\n") {
 		t.Error(said)
 	}
@@ -373,6 +374,7 @@ func TestCheckUsage(t *testing.T) {
 // TestCheckCouldNot: where memory is short or the file is locked, check does not call a sound
 // database damaged, and says so with an exit code of its own.
 func TestCheckCouldNot(t *testing.T) {
+	t.Parallel()
 	path := smallDatabase(t)
 	short := 0
 	for limit := int64(1 << 18); limit <= 1<<24; limit *= 2 {

@@ -162,6 +162,7 @@ func TestExampleOfNode(t *testing.T) {
 }
 
 func TestExampleOfJava(t *testing.T) {
+	t.Parallel()
 	installed := needClient(t, "java")
 	views, functions := expectedOfClients(t)
 	java := []string{"-Duser.language=en", "-cp", installed + "/*", clientExamples + "/java/Features.java", example}
@@ -190,6 +191,7 @@ func TestExampleOfShell(t *testing.T) {
 }
 
 func TestExampleOfGo(t *testing.T) {
+	t.Parallel()
 	views, functions := expectedOfClients(t)
 	compareOutput(t, runIn(t, ".", nil, "go", "run", clientExamples+"/go", example), views+functions)
 }

@@ -150,6 +150,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareInABrowser(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t)
 	address := exploreDatabase(t, withNeighbours(t))
 	b.run(t, chromedp.Navigate(address+"/#/compare"))

@@ -153,6 +153,7 @@ func TestOtherSpacesRefused(t *testing.T) {
 
 // Files, neurons and queries become directions with statistics and enrichment.
 func TestDirections(t *testing.T) {
+	t.Parallel()
 	db, small := blockDatabase(t)
 	dir := t.TempDir()
 	probe, values := matrixFile(t, dir, "probe.safetensors", "w", 3, 32)

@@ -11,6 +11,7 @@ import (
 // without it; it is what read_embedding reads, functions multiply with it, check finds what is
 // wrong with it, results are exported without it, and unload takes it away.
 func TestLoadEmbedding(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "embedding.db")
 	path := modelOf(t, "gpt2", "")

@@ -143,6 +143,7 @@ func addedLater(t *testing.T, db string) {
 
 // TestEnrichmentWithoutPValues: a set with no token that counts scores NULL, also where an SAE has no other.
 func TestEnrichmentWithoutPValues(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "no-p-values.db")
 	mustRun(t, "--db", db, "load", "model", exampleModel, "--name", "smollm2-135m")
 	mustRun(t, "--db", db, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"))

@@ -41,6 +41,7 @@ func ask[T any](t *testing.T, address, path string) (answer T) {
 // TestExplorerRowsAreThoseOfTheView: the pages read tables by ways of their own; what
 // they show is what the views say.
 func TestExplorerRowsAreThoseOfTheView(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "partly.db")
 	copyFile(t, example, path)

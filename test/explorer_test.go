@@ -249,6 +249,7 @@ func TestExplorerPivots(t *testing.T) {
 }
 
 func TestExplorerInABrowser(t *testing.T) {
+	t.Parallel()
 	b := openBrowser(t)
 	address := explore(t)
 	b.run(t, chromedp.Navigate(address+"/"))

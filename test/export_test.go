@@ -159,6 +159,7 @@ func TestExportedDatabase(t *testing.T) {
 
 // TestExportRefuses what is there already, unless an export wrote it and --replace is given.
 func TestExportRefuses(t *testing.T) {
+	t.Parallel()
 	db, dir := smallDatabase(t), t.TempDir()
 	out := filepath.Join(dir, "out")
 	export := func(to string, more ...string) result {

@@ -14,6 +14,7 @@ import (
 // TestFiguresThroughALens: a figure through the identity has the marks of the direct one, every
 // kind of it; through another lens it shows what SQL says of that lens; what a lens is not of is an error.
 func TestFiguresThroughALens(t *testing.T) {
+	t.Parallel()
 	path := lensDatabase(t)
 	for name, bits := range map[string]func(layer, i, j int) uint16{"eye": identityBits, "random": randomBits} {
 		mustRun(t, "--db", path, "load", "lens", lensFile(t, name, []int{0, 1}, bits))

@@ -190,6 +190,7 @@ func TestTopTokens(t *testing.T) {
 // TestHuggingFaceDirectory runs the whole way on the larger fixture: the same
 // model as a Hugging Face directory, an SAE of 4,608 features.
 func TestHuggingFaceDirectory(t *testing.T) {
+	t.Parallel()
 	model := filepath.Join(shared, "smollm2-135m")
 	if _, err := os.Stat(model); err != nil {
 		t.Skipf("needs the larger fixtures: %v", err)

@@ -43,6 +43,7 @@ snapshot_download(sys.argv[3], allow_patterns=["blocks.9.hook_resid_pre/*"])
 // TestCacheSharedWithPython: what saedb downloaded, Python has, and the other way
 // round.
 func TestCacheSharedWithPython(t *testing.T) {
+	t.Parallel()
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("no python3 on this machine")

@@ -49,6 +49,7 @@ func saeAt(t *testing.T, dir string, layer, seed, features int) {
 // say which row is meant, and on (sae, feature) alone, give no row of two SAEs; and as
 // many rows as one of them has for the other's.
 func TestJoins(t *testing.T) {
+	t.Parallel()
 	db := openReadOnly(t, sameNames(t))
 	views := texts(t, db.DB, `SELECT table_name FROM duckdb_columns() WHERE schema_name = 'main' AND column_name = 'sae'
 		AND table_name IN (SELECT view_name FROM duckdb_views() WHERE NOT internal) ORDER BY ALL`)
@@ -151,6 +152,7 @@ func TestWords(t *testing.T) {
 
 // TestMacrosOfOneSAE: macros answer of the SAE that is named, and of no other of its short name.
 func TestMacrosOfOneSAE(t *testing.T) {
+	t.Parallel()
 	db := openReadOnly(t, sameNames(t))
 	for _, sae := range []string{"a/blocks.1.hook_resid_pre", "b/blocks.1.hook_resid_pre", "blocks.1.hook_resid_pre"} {
 		want := texts(t, db.DB, "SELECT CAST(round(logit_weight(w_dec, model, 4), 4) AS VARCHAR) FROM decoder_directions WHERE sae = '"+sae+"' AND feature = 3")
@@ -175,6 +177,7 @@ func TestMacrosOfOneSAE(t *testing.T) {
 // TestNamesAreUnique: a second SAE of a name is refused, whatever its model, and so is the
 // same SAE under a second name.
 func TestNamesAreUnique(t *testing.T) {
+	t.Parallel()
 	path, dir := sameNames(t), t.TempDir()
 	narrowSAE(t, filepath.Join(dir, "blocks.0.hook_resid_pre"), 31, 12)
 	before := stateOf(t, path)
@@ -207,6 +210,7 @@ func TestReleaseCalledAsTheFile(t *testing.T) {
 // TestOrderOfLoads: names, layers and views follow from each load alone, in whatever order
 // they come, and no load changes what an earlier one gave.
 func TestOrderOfLoads(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	post := filepath.Join(dir, "blocks.1.hook_resid_post")
 	narrowSAE(t, post, 9, 8)

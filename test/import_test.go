@@ -85,6 +85,7 @@ func TestImport(t *testing.T) {
 // TestImportFromJob: files as another program writes them: many in a partition, in any
 // order, beside what is no data, without what may be left out.
 func TestImportFromJob(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	from, dir := exported(t, db), t.TempDir()
 	for _, table := range []string{"saes", "models", "tokens", "token_sets", "baseline_statistics", "baseline_enrichment"} {
@@ -117,6 +118,7 @@ func TestImportFromJob(t *testing.T) {
 // TestImportOfBefore: an export of an saedb before there were baselines has the closed form's
 // p-values, and q-values of those, under the names of today's.
 func TestImportOfBefore(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	dir := exported(t, db)
 	for _, table := range []string{"baseline_statistics", "baseline_enrichment"} {
@@ -239,6 +241,7 @@ func TestImportRefuses(t *testing.T) {
 // TestImportOfBaselineLikeSAE: a baseline that is like an SAE goes with an export and comes
 // back as that SAE's, beside the isotropic one.
 func TestImportOfBaselineLikeSAE(t *testing.T) {
+	t.Parallel()
 	db := smallDatabase(t)
 	mustRun(t, "--db", db, "compute", "--sae", "r/blocks.1.*", "--baseline-like", "sae", "--baseline", "300")
 	fresh := filepath.Join(t.TempDir(), "fresh.db")

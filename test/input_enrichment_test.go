@@ -234,6 +234,7 @@ func TestInputLabels(t *testing.T) {
 // TestInputBaselineLikeSAE: random directions of the input side are like the encoder, not the
 // decoder, where compute --baseline-like sae says so, and the SAE keeps to them.
 func TestInputBaselineLikeSAE(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "like.db")
 	inputDatabase(t, db)
 	mustRun(t, "--db", db, "compute", "--side", "input", "--baseline", "300")

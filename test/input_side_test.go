@@ -258,6 +258,7 @@ func encodedSAE(t *testing.T, dir string, layer, features int) {
 // TestComputeInputSide: compute --side input computes what is lacking of SAEs with encoders,
 // against its own baseline, and says what it needs; check finds what is wrong with it.
 func TestComputeInputSide(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "input.db")
 	path := modelOf(t, "gpt2", "")

@@ -308,6 +308,7 @@ func floatRows(t *testing.T, db *saedb.DB, query string) [][]float64 {
 // TestLensRefused: what a lens cannot be asked is an error that names it and says the choices, and
 // changes nothing.
 func TestLensRefused(t *testing.T) {
+	t.Parallel()
 	db := lensDatabase(t)
 	narrow := filepath.Join(t.TempDir(), "narrow.pt")
 	torchtest.Write(t, narrow, torchtest.Dict{"J", torchtest.Dict{0, torchtest.F32([]int{2, 2}, 1, 0, 0, 1)}})

@@ -408,6 +408,7 @@ func sameFamilies(t *testing.T, db string, nearest map[string]map[string]list, l
 
 // TestPairsTravel: links and neighbours go out with an export, without weights, and come back.
 func TestPairsTravel(t *testing.T) {
+	t.Parallel()
 	l := linkedDatabase(t)
 	mustRun(t, "--db", l.db, "compute", "--links", "--top", "3")
 	mustRun(t, "--db", l.db, "compute", "--neighbours", "--top", "3", "--to", "*")

@@ -45,6 +45,7 @@ func zipped(t *testing.T, text string) []byte {
 // TestExplanations: rows of several kinds of file join the features of the SAE with
 // their Neuronpedia id, loaded before or after; the same again changes nothing.
 func TestExplanations(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	// Batches are in the order of the index as text, and one is not whole features.
 	batch0 := write(t, dir, "batch-0.jsonl.gz", zipped(t, explanation("29-res", "0", "zero\x00es", "gpt-4o")+
@@ -132,6 +133,7 @@ func TestReplaceExplanations(t *testing.T) {
 
 // TestBadExplanations: an error names file and line, and nothing stays.
 func TestBadExplanations(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "copy.db")
 	copyFile(t, example, db)

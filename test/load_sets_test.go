@@ -87,6 +87,7 @@ func members(t *testing.T, path, set string) string {
 
 // TestLoadSetsFiles: every kind of file, and every way to make a set without one.
 func TestLoadSetsFiles(t *testing.T) {
+	t.Parallel()
 	db, dir := tinyModel(t), t.TempDir()
 	for _, c := range []struct {
 		name string

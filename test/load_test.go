@@ -119,6 +119,7 @@ func TestTokens(t *testing.T) {
 
 // TestResume: what an interrupted run finished is not done again.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, example, db)
 	opened, err := saedb.Open(t.Context(), db, saedb.Options{})

@@ -17,6 +17,7 @@ import (
 // TestMatch: a copy of an SAE with its features in another order and turned round is matched
 // with it; of few features all are candidates, and the matching is the best there is.
 func TestMatch(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "match.db")
 	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")
@@ -60,6 +61,7 @@ func TestMatch(t *testing.T) {
 // TestMatchFolded: directions times thresholds, so that features of unlike scales which are the
 // same once folded are partners without an error; the sum is the best there is.
 func TestMatchFolded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	db := filepath.Join(dir, "match.db")
 	mustRun(t, "--db", db, "load", "model", modelOf(t, "gpt2", ""), "--name", "small")

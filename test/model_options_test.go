@@ -61,6 +61,7 @@ func TestModelProcessing(t *testing.T) {
 
 // TestModelByTensors: a model of an architecture that is not known, by its tensors.
 func TestModelByTensors(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "models.db")
 	dir := modelOf(t, "phi3", `{"model_type": "unheard-of", "hidden_size": 16}`)
 	for _, test := range []struct {

@@ -91,6 +91,7 @@ var pythonBlocks = map[string]int{"docs/python.md": 11, "docs/extension.md": 1}
 // TestPythonPages runs the Python of pages as somebody does who has installed the wheels, in a
 // directory of their own.
 func TestPythonPages(t *testing.T) {
+	t.Parallel()
 	built, site := wheel(t), t.TempDir()
 	needCharts(t)
 	python := absolute(t, filepath.Join(environment, "bin/python"))
@@ -150,6 +151,7 @@ func TestPythonTypes(t *testing.T) {
 // wheel, and the ten lines of README.md, which print the most skewed
 // features of the example.
 func TestPythonStory(t *testing.T) {
+	t.Parallel()
 	built, dir := wheel(t), t.TempDir()
 	runIn(t, dir, nil, "python3", "-m", "venv", "venv")
 	python := filepath.Join(dir, "venv/bin/python")

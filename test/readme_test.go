@@ -97,6 +97,7 @@ func runPage(t *testing.T, page string, least int) {
 // TestPagesWithSameNames: the commands of pages run, unchanged, in a database that also has
 // another release with the same names of SAEs, and another model with them.
 func TestPagesWithSameNames(t *testing.T) {
+	t.Parallel()
 	same := filepath.Join(t.TempDir(), "same.db")
 	copyFile(t, example, same)
 	mustRun(t, "--db", same, "load", "sae", filepath.Join(exampleSAEs, "blocks.29.hook_resid_pre"), "--release", "second", "--copy")

@@ -8,6 +8,7 @@ import (
 // TestShapeColumns compares logit_z, participation and top_share with their definitions, by
 // the logit weights of all tokens that count.
 func TestShapeColumns(t *testing.T) {
+	t.Parallel()
 	db := specialDatabase(t)
 	for _, tokens := range []string{"all", "real"} {
 		mustRun(t, "--db", db, "compute", "--tokens", tokens)

@@ -33,6 +33,7 @@ func specialDatabase(t *testing.T) (db string) {
 // so give the same figures, feature_logits does by itself, and by default functions count
 // all tokens. Of the model's 500 columns 436 are padding, so that the two differ.
 func TestTokensArgument(t *testing.T) {
+	t.Parallel()
 	db := specialDatabase(t)
 	all := filepath.Join(t.TempDir(), "all.db")
 	copyFile(t, db, all)

@@ -47,6 +47,7 @@ func contains(t *testing.T, text string, wanted ...string) {
 // TestUserTokenSets: rows of user_token_sets become token sets with the next
 // compute; changed ones are scored anew, others dropped, and q-values follow.
 func TestUserTokenSets(t *testing.T) {
+	t.Parallel()
 	db := oneLayer(t)
 	execute(t, db, `INSERT INTO user_token_sets SELECT model, 'closing', token_id FROM tokens WHERE text IN (')', '?)', ').', '),')`,
 		`INSERT INTO user_token_sets SELECT model, 'boys', token_id FROM token_set_members WHERE token_set = 'boy_names'`,
@@ -88,6 +89,7 @@ func TestUserTokenSets(t *testing.T) {
 // TestUserTokenSetsRefused: a row that makes no sense stops compute before anything
 // is changed, and is shown.
 func TestUserTokenSetsRefused(t *testing.T) {
+	t.Parallel()
 	db := oneLayer(t)
 	for _, c := range []struct {
 		name, insert string
@@ -116,6 +118,7 @@ func TestUserTokenSetsRefused(t *testing.T) {
 
 // TestStockClientMakesASet: Python's DuckDB, which knows nothing of saedb, makes a set.
 func TestStockClientMakesASet(t *testing.T) {
+	t.Parallel()
 	client, err := filepath.Abs(filepath.Join(clients, "duckdb-1.5.6"))
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ stand before or after arguments. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 
 
 Looking does not lock: any number of programs may read a database at once, and one may write to it while no
 other has it open. What takes SAEs takes the words of [names.md](names.md), what takes a PATH reads the formats
-of [formats.md](formats.md). ` + "`SAEDB_KERNEL`" + ` forces the kernel that computes: amx, avx512, avx2, neon, portable or gonum.
+of [formats.md](formats.md). ` + "`SAEDB_KERNEL`" + ` forces the kernel that computes: avx512, avx2, neon, portable, gonum or amx.
 `
 
 // TestCommandsPage: docs/cli.md says what the commands say of themselves. With -update

@@ -72,8 +72,9 @@ type block struct {
 	weights     []float64 // [tokens], room for float64 logit weights of one direction
 }
 
-// kernels lists every kernel of this build, fastest first.
-var kernels = append(nativeKernels(), gonumKernel{})
+// kernels lists every kernel of this build: those that are taken unnamed, fastest first, of which
+// gonum's runs anywhere, and one that has to be named.
+var kernels = append(nativeKernels(), gonumKernel{}, amxKernel())
 
 // chooseKernel returns the kernel called name, or for "" the first available.
 func chooseKernel(name string) (kernel, error) {
@@ -86,7 +87,8 @@ func chooseKernel(name string) (kernel, error) {
 		KernelVariable, strings.Join(Kernels(), ", "), name)
 }
 
-// Kernels returns the names of the kernels that this machine can run, fastest first.
+// Kernels returns the names of the kernels that this machine can run, the one that it takes unnamed
+// first.
 func Kernels() []string {
 	var names []string
 	for _, k := range kernels {

@@ -51,17 +51,24 @@ func always(supported bool) func() bool { return func() bool { return supported 
 // finds anything (zig's finds nothing, and says so of no processor).
 func nativeKernels() []kernel {
 	x86 := cpu.X86
-	avx512 := x86.HasAVX512F && x86.HasAVX512DQ
-	amx := sync.OnceValue(func() bool {
-		return avx512 && x86.HasAMXTile && x86.HasAMXBF16 && bool(C.native_amx_permitted())
-	})
 	return []kernel{
-		nativeKernel{"amx", C.native_amx(), amx, keptRows, flushed32},
-		nativeKernel{"avx512", C.native_avx512(), always(avx512), keptRows, tiny32},
+		nativeKernel{"avx512", C.native_avx512(), always(hasAVX512()), keptRows, tiny32},
 		nativeKernel{"avx2", C.native_avx2(), always(x86.HasAVX2 && x86.HasFMA), keptRows, tiny32},
 		nativeKernel{"neon", C.native_neon(), always(true), keptRows, tiny32},
 		nativeKernel{"portable", C.native_portable(), always(true), keptRows, tiny32},
 	}
+}
+
+func hasAVX512() bool { return cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ }
+
+// amxKernel multiplies bfloat16. It is taken where it is named alone: its products are other ones
+// than those of AVX-512, bit for bit, and whether it is faster depends on what else the processor
+// does (docs/architecture.md).
+func amxKernel() kernel {
+	supported := sync.OnceValue(func() bool {
+		return hasAVX512() && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && bool(C.native_amx_permitted())
+	})
+	return nativeKernel{"amx", C.native_amx(), supported, keptRows, flushed32}
 }
 
 const (
