@@ -39,29 +39,31 @@ func (f *featureFilter) listed(q url.Values) error {
 // A cloud is the features that a request leaves by two statistics, x and y, in the order of SAE and
 // index: mostPoints of them where they are more, the same each time.
 type cloud struct {
-	Total   int64     `json:"total"` // with a number for both
-	SAEs    []string  `json:"saes"`
-	Layers  []any     `json:"layers"` // of SAEs
-	SAEOf   []int     `json:"sae_of"` // places in SAEs
-	Feature []int32   `json:"feature"`
-	X       []float64 `json:"x"`
-	Y       []float64 `json:"y"`
+	Statistics []string  `json:"statistics"` // what x and y may be
+	Total      int64     `json:"total"`      // with a number for both
+	SAEs       []string  `json:"saes"`
+	Layers     []any     `json:"layers"` // of SAEs
+	SAEOf      []int     `json:"sae_of"` // places in SAEs
+	Feature    []int32   `json:"feature"`
+	X          []float64 `json:"x"`
+	Y          []float64 `json:"y"`
 }
 
 // scatter is what the features of a filter are drawn by, as points.
 func (s *Server) scatter(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	x, y := cmp.Or(q.Get("x"), "skewness"), cmp.Or(q.Get("y"), "kurtosis")
+	statistics := slices.Concat(ofStatistics, ofDecoders)
 	for name, column := range map[string]string{"x": x, "y": y} {
-		if !slices.Contains(ofStatistics, column) && !slices.Contains(ofDecoders, column) {
-			return nil, fmt.Errorf("%s: expected one of %s, found %q", name, strings.Join(slices.Concat(ofStatistics, ofDecoders), ", "), column)
+		if !slices.Contains(statistics, column) {
+			return nil, fmt.Errorf("%s: expected one of %s, found %q", name, strings.Join(statistics, ", "), column)
 		}
 	}
 	f, err := s.featureFilter(r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
-	c := &cloud{SAEs: []string{}, Layers: []any{}, SAEOf: []int{}, Feature: []int32{}, X: []float64{}, Y: []float64{}}
+	c := &cloud{Statistics: statistics, SAEs: []string{}, Layers: []any{}, SAEOf: []int{}, Feature: []int32{}, X: []float64{}, Y: []float64{}}
 	if f.none {
 		return c, nil
 	}

@@ -2,18 +2,6 @@
 import { brush, cloud, marks, rowsMark } from "./cloud.js";
 import { element, featureAddress, get, remember, whole } from "./elements.js";
 
-// The statistics that features can be drawn by.
-const statistics = [
-  "skewness",
-  "kurtosis",
-  "mean",
-  "std",
-  "log_sparsity",
-  "cos_mean",
-  "cos_std",
-  "cos_skewness",
-  "cos_kurtosis",
-];
 const axesOf = (p) => [p.x || "skewness", p.y || "kurtosis"];
 const words = (statistic) => statistic.replaceAll("_", " ");
 
@@ -47,14 +35,17 @@ export function scatter(p, go, grid, rows, came) {
 function fill(p, go, grid, rows, box) {
   const [x, y] = axesOf(p),
     stay = (changes) => go({ open: "scatter", ...changes });
+  const choices = (statistics, chosen) =>
+    statistics.map((s) => element("option", { value: s, selected: s === chosen }, words(s)));
   const axis = (name, chosen) => {
     const select = element(
       "select",
       { "data-key": "axis " + name, onchange: () => stay({ [name]: select.value }) },
-      ...statistics.map((s) => element("option", { value: s, selected: s === chosen }, words(s))),
+      ...choices([chosen], chosen),
     );
-    return element("label", {}, name + " ", select);
+    return select;
   };
+  const axes = [axis("x", x), axis("y", y)];
   // What a rectangle bounds, by number.
   const bound = (key, what) => {
     const input = element("input", {
@@ -81,9 +72,11 @@ function fill(p, go, grid, rows, box) {
   const root = element("div", { class: "figure" }),
     note = element("p", { class: "note", role: "status" }, "…"),
     tools = element("div", { class: "actions" });
-  box.append(element("div", { class: "filters" }, axis("x", x), axis("y", y), ...asked.map(range)), note, root, tools);
+  const labelled = axes.map((select, i) => element("label", {}, ["x ", "y "][i], select));
+  box.append(element("div", { class: "filters" }, ...labelled, ...asked.map(range)), note, root, tools);
   get("scatter", { ...p, x, y })
     .then((found) => {
+      for (const [i, chosen] of [x, y].entries()) axes[i].replaceChildren(...choices(found.statistics, chosen));
       const n = found.feature.length;
       note.textContent =
         n === 0
