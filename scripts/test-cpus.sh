@@ -19,7 +19,7 @@ compiler=${AARCH64_CC:-aarch64-linux-gnu-gcc}
 # wide shapes, large vocabularies.
 compute='^TestSuite$/^(avx2|neon|portable)$/(12[789]|257|huge|denormal|zero|padding|equal|parallel|one_dimension|577)'
 compute+='|^(TestFusedProducts|TestVisitChangesNothing|TestNativeShortlists|TestWeighEqualsDot)$|^TestNativeSums$/.*/one'
-enrichment='^(TestMatrix|TestScores|TestLeadingEdge|TestComplement|TestTies|TestAudit)|^TestRankIsAStableDescendingSort$/^[^o]'
+enrichment='^(TestMatrix|TestMember|TestScores|TestLeadingEdge|TestComplement|TestTies|TestAudit)|^TestRankIsAStableDescendingSort$/^[^o]'
 
 # emulate EMULATOR CPU SUFFIX KERNEL runs both packages' tests, the audit with one kernel.
 # qemu warns of features that it does not emulate and no test uses.

@@ -11,6 +11,16 @@ int64_t ranker_sort(enum instructions instructions, const struct ranker *r, cons
 	return ranker_sort_portable(r, weights, order);
 }
 
+int64_t ranker_members(enum instructions instructions, const struct ranker *r, const struct member_ranks *m,
+                       const float *weights, int32_t *ranks) {
+	switch (instructions) {
+	case AVX512: return ranker_members_avx512(r, m, weights, ranks);
+	case AVX2: return ranker_members_avx2(r, m, weights, ranks);
+	case PORTABLE: break;
+	}
+	return ranker_members_portable(r, m, weights, ranks);
+}
+
 void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n, struct matrix_walk *w) {
 	switch (instructions) {
 	case AVX512: matrix_walk_avx512(order, n, w); break;
@@ -24,6 +34,12 @@ void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n
 int64_t ranker_sort(enum instructions instructions, const struct ranker *r, const float *weights, int32_t *order) {
 	(void)instructions;
 	return ranker_sort_portable(r, weights, order);
+}
+
+int64_t ranker_members(enum instructions instructions, const struct ranker *r, const struct member_ranks *m,
+                       const float *weights, int32_t *ranks) {
+	(void)instructions;
+	return ranker_members_portable(r, m, weights, ranks);
 }
 
 void matrix_walk(enum instructions instructions, const int32_t *order, int64_t n, struct matrix_walk *w) {

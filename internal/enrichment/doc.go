@@ -1,7 +1,8 @@
 // Package enrichment scores token sets by where their tokens stand in the ranking of
 // a feature's logit weights over the vocabulary.
 //
-// A [Ranker] sorts a feature's n logit weights once. [Sets.Scores] then takes, for
+// A [Ranker] sorts a feature's n logit weights once, or, where few tokens are in any set,
+// those of members alone ([Sets.Scorer]). [Sets.Scores] then takes, for
 // every set, only the ranks of its members: the two-sample Kolmogorov–Smirnov
 // distance that token set enrichment analysis calls the enrichment score, with its
 // direction, the AUC, and the member where the leading edge ends. P-values follow

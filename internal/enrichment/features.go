@@ -18,10 +18,19 @@ func (s *Sets) Scorer(into []Score) compute.Visit {
 		}
 		ranker := rankers.Get().(*Ranker)
 		defer rankers.Put(ranker)
-		ranker.sortLogitWeights(weights)
+		s.rank(ranker, weights)
 		at := direction * s.Len()
 		s.Scores(ranker, into[at:at+s.Len()])
 		return nil
+	}
+}
+
+// rank has r rank what the scores of all sets need.
+func (s *Sets) rank(r *Ranker, weights *compute.Rankable) {
+	if p := s.split(); p != nil && weights.Exact == nil {
+		r.sortMembers(weights.Products, p)
+	} else {
+		r.sortLogitWeights(weights)
 	}
 }
 

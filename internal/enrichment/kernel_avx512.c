@@ -39,7 +39,14 @@ WORDS unsigned beyond(signed_words a, signed_words b, signed_words c, signed_wor
 	return _mm512_cmpgt_epi64_mask((__m512i)a, (__m512i)b) | _mm512_cmple_epi64_mask((__m512i)c, (__m512i)d);
 }
 
+// above counts the MEMBER_LANES values from from on that are greater than a weight.
+WORDS uint32_t above(const float *from, const float *weight) {
+	__mmask16 greater = _mm512_cmp_ps_mask(_mm512_loadu_ps(from), _mm512_set1_ps(*weight), _CMP_GT_OQ);
+	return (uint32_t)__builtin_popcount(_cvtmask16_u32(greater));
+}
+
 #include "matrix.h"
 #include "rank.h"
+#include "memberranks.h"
 
 #endif

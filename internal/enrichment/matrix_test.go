@@ -30,7 +30,7 @@ func TestMatrixScoresAsOneByOne(t *testing.T) {
 				sets.Scores(ranker, got)
 				for set, score := range got {
 					bitmap, release := sets.borrowBitmap()
-					if want := sets.score(set, ranks, ranker.ties, bitmap); !sameScore(score, want) {
+					if want := sets.score(sets.Members(set), ranks, ranker.ties, bitmap); !sameScore(score, want) {
 						t.Errorf("%d %s, instructions %d, set %d of %d: got %+v, want %+v", n, name, instructions, set, sets.Size(set), score, want)
 					}
 					release()

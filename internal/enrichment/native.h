@@ -1,5 +1,6 @@
-// What the C of this package shares with its Go: the sort of ranker.go and the
-// walk over the ranking of matrix.go, whose comments say what they compute.
+// What the C of this package shares with its Go: the sort of ranker.go, the ranks of
+// memberranks.go and the walk over the ranking of matrix.go, whose comments say what
+// they compute.
 #ifndef SAEDB_ENRICHMENT_NATIVE_H
 #define SAEDB_ENRICHMENT_NATIVE_H
 
@@ -14,6 +15,31 @@ struct ranker {
 	int32_t *low, *middle, *high; // counts, one for each value of a digit
 	uint64_t *half, *sorted;      // [n], keys with their positions
 	int32_t *ties;                // [n], the first and the last rank of each run of equal weights
+};
+
+// A weight is looked for among the members of its bucket, MEMBER_LANES of them at once.
+// Few of TIED_AMONG members have the weight of another token. Numbers of members have 16 bits.
+enum { MEMBER_BUCKETS = 1 << 13, MEMBER_LANES = 16, TIED_AMONG = 64, MOST_MEMBERS = UINT16_MAX };
+
+// Other tokens of the weight of a member that no member before it has.
+struct tied_others {
+	int32_t all, ahead; // ahead are those of lower position than the member
+};
+
+// Tokens of which the members' ranks are wanted, and buffers.
+struct member_ranks {
+	const int32_t *members, *others; // positions, ascending: [m] and [others_count], all tokens
+	int64_t m, others_count;
+	float *gathered;                 // [m], weights of members
+	float *grouped, *sorted;         // [m + MEMBER_LANES], by bucket and in descending order
+	uint16_t *slots;                 // [m], members by bucket
+	uint16_t *starts;                // [MEMBER_BUCKETS + 2], of buckets; the last is room
+	uint16_t *counts;                // [m + 1], others before each member; first the members' buckets
+	uint16_t *order, *places;        // [m], the member at each place among them and its inverse
+	int32_t *gaps;                   // [m + 1], counts of all others, then ranks by place
+	struct tied_others *tied;        // [m], 0 between calls
+	uint8_t *tied_among;             // [⌈m/TIED_AMONG⌉], whether there are any among these; likewise
+	int32_t *runs;                   // [2 * m], the first and the last rank of each run of equal weights
 };
 
 // MATRIX_SETS is how many sets a column of a matrix holds, a bit each.
@@ -43,6 +69,11 @@ enum instructions { PORTABLE, AVX2, AVX512 };
 // have the instructions.
 int64_t ranker_sort(enum instructions, const struct ranker *, const float *weights, int32_t *order);
 
+// ranker_members writes the ranks of the members alone to ranks [m], as ranker_sort would
+// rank them, and those of the runs of equal weights that hold a member to runs. It returns
+// how many runs there are; -1 if a weight is NaN. The ranker's buffers have room for n.
+int64_t ranker_members(enum instructions, const struct ranker *, const struct member_ranks *, const float *weights, int32_t *ranks);
+
 // matrix_walk finds what w is to find in the ranking order [n].
 void matrix_walk(enum instructions, const int32_t *order, int64_t n, struct matrix_walk *w);
 
@@ -50,6 +81,9 @@ void matrix_walk(enum instructions, const int32_t *order, int64_t n, struct matr
 int64_t ranker_sort_portable(const struct ranker *, const float *weights, int32_t *order);
 int64_t ranker_sort_avx2(const struct ranker *, const float *weights, int32_t *order);
 int64_t ranker_sort_avx512(const struct ranker *, const float *weights, int32_t *order);
+int64_t ranker_members_portable(const struct ranker *, const struct member_ranks *, const float *weights, int32_t *ranks);
+int64_t ranker_members_avx2(const struct ranker *, const struct member_ranks *, const float *weights, int32_t *ranks);
+int64_t ranker_members_avx512(const struct ranker *, const struct member_ranks *, const float *weights, int32_t *ranks);
 void matrix_walk_portable(const int32_t *order, int64_t n, struct matrix_walk *);
 void matrix_walk_avx2(const int32_t *order, int64_t n, struct matrix_walk *);
 void matrix_walk_avx512(const int32_t *order, int64_t n, struct matrix_walk *);

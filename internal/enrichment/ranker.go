@@ -23,6 +23,8 @@ type Ranker struct {
 	digits       [3]int // bits of the digits of a key, the lowest first
 	counts       [3][]int32
 	walk         matrixWalk
+	members      *split // whose members' ranks alone are known; nil where all are
+	room         memberRoom
 }
 
 // A digit of 11 bits has 8 KiB of counts.
@@ -67,34 +69,42 @@ func (r *Ranker) sort(weights []float32) {
 	if len(weights) != len(r.order) {
 		panic(panicWeights)
 	}
-	r.ranked, r.ties = false, nil
+	r.ranked, r.ties, r.members = false, nil, nil
 	if len(weights) == 0 {
 		return
 	}
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	pinner.Pin(&r.half[0])
-	pinner.Pin(&r.sorted[0])
-	pinner.Pin(&r.runs[0])
-	for _, counts := range r.counts {
-		pinner.Pin(&counts[0])
-	}
-	native := C.struct_ranker{
-		n:           C.int64_t(len(weights)),
-		low_bits:    C.int32_t(r.digits[0]),
-		middle_bits: C.int32_t(r.digits[1]),
-		low:         (*C.int32_t)(&r.counts[0][0]),
-		middle:      (*C.int32_t)(&r.counts[1][0]),
-		high:        (*C.int32_t)(&r.counts[2][0]),
-		half:        (*C.uint64_t)(&r.half[0]),
-		sorted:      (*C.uint64_t)(&r.sorted[0]),
-		ties:        (*C.int32_t)(&r.runs[0]),
-	}
+	native := r.native(&pinner)
 	runs := C.ranker_sort(instructions, &native, (*C.float)(&weights[0]), (*C.int32_t)(&r.order[0]))
 	if runs < 0 {
 		panic(panicNaN) // which the sort would place silently
 	}
 	r.ties = r.runs[:2*runs]
+}
+
+// native is a ranker's buffers for C, pinned. n is not 0.
+func (r *Ranker) native(pinner *runtime.Pinner) C.struct_ranker {
+	return C.struct_ranker{
+		n:           C.int64_t(len(r.order)),
+		low_bits:    C.int32_t(r.digits[0]),
+		middle_bits: C.int32_t(r.digits[1]),
+		low:         (*C.int32_t)(pinned(pinner, r.counts[0])),
+		middle:      (*C.int32_t)(pinned(pinner, r.counts[1])),
+		high:        (*C.int32_t)(pinned(pinner, r.counts[2])),
+		half:        (*C.uint64_t)(pinned(pinner, r.half)),
+		sorted:      (*C.uint64_t)(pinned(pinner, r.sorted)),
+		ties:        (*C.int32_t)(pinned(pinner, r.runs)),
+	}
+}
+
+// pinned returns where values begin, if there are any, for C to keep until pinner unpins.
+func pinned[T any](pinner *runtime.Pinner, values []T) *T {
+	if len(values) == 0 {
+		return nil
+	}
+	pinner.Pin(&values[0])
+	return &values[0]
 }
 
 // RankExact is [Ranker.Rank] for float64 weights, some ten times slower.
@@ -108,7 +118,7 @@ func (r *Ranker) sortExact(weights []float64, nearly bool) {
 	if len(weights) != len(r.order) {
 		panic(panicWeights)
 	}
-	r.ranked, r.ties = false, r.runs[:0]
+	r.ranked, r.ties, r.members = false, r.runs[:0], nil
 	before := func(a, b int32) int {
 		if byWeight := cmp.Compare(weights[b], weights[a]); byWeight != 0 {
 			return byWeight

@@ -38,7 +38,7 @@ var undefined = Score{ES: math.NaN(), AUC: math.NaN(), PeakRank: -1}
 // so scores are exact up to the last division, and depend on nothing but the ranks and
 // which of them have equal weights.
 func (s *Sets) Scores(r *Ranker, into []Score) {
-	if len(r.order) != s.tokens {
+	if len(r.order) != s.tokens || r.members != nil && r.members != s.split() {
 		panic(panicRanks)
 	}
 	if len(into) != s.Len() {
@@ -55,17 +55,22 @@ func (s *Sets) Scores(r *Ranker, into []Score) {
 	if from == s.Len() {
 		return
 	}
-	ranks := r.inverse()
 	bitmap, release := s.borrowBitmap()
 	defer release()
+	members, ranks := s.members, []int32(nil)
+	if r.members != nil {
+		members, ranks = r.members.ofSets, r.room.ranks
+	} else {
+		ranks = r.inverse()
+	}
 	for set := from; set < s.Len(); set++ {
-		into[set] = s.score(set, ranks, r.ties, bitmap)
+		into[set] = s.score(s.part(members, set), ranks, r.ties, bitmap)
 	}
 }
 
-// score scores one set by itself: ranks and ties are a ranker's, bitmap is room.
-func (s *Sets) score(set int, ranks, ties []int32, bitmap []uint64) Score {
-	members := s.Members(set)
+// score scores one set by itself: ranks, of its members among others, and ties are a
+// ranker's, bitmap is room.
+func (s *Sets) score(members, ranks, ties []int32, bitmap []uint64) Score {
 	if !s.defined(len(members)) {
 		return undefined
 	}

@@ -11,9 +11,10 @@ import (
 // immutable and may be used by any number of goroutines.
 type Sets struct {
 	tokens  int
-	members []int32   // the sets one after another, each ascending and without duplicates
-	ends    []int     // ends[i] is where set i ends in members
-	matrix  *matrix   // of the first sets, or of none
+	members []int32 // the sets one after another, each ascending and without duplicates
+	ends    []int   // ends[i] is where set i ends in members
+	matrix  *matrix // of the first sets, or of none
+	split   func() *split
 	bitmaps sync.Pool // of *[]uint64, one bit for each rank
 }
 
@@ -61,6 +62,7 @@ func NewSets(n int, members [][]int32) (*Sets, error) {
 		s.ends[i] = len(s.members)
 	}
 	s.matrix = newMatrix(s)
+	s.split = sync.OnceValue(func() *split { return newSplit(s) })
 	return s, nil
 }
 
@@ -75,12 +77,15 @@ func (s *Sets) Size(set int) int { return len(s.Members(set)) }
 
 // Members returns the positions of a set's tokens, ascending. They are not to be
 // changed.
-func (s *Sets) Members(set int) []int32 {
+func (s *Sets) Members(set int) []int32 { return s.part(s.members, set) }
+
+// part returns a set's part of what is given for the members of all sets.
+func (s *Sets) part(ofMembers []int32, set int) []int32 {
 	start := 0
 	if set > 0 {
 		start = s.ends[set-1]
 	}
-	return s.members[start:s.ends[set]:s.ends[set]]
+	return ofMembers[start:s.ends[set]:s.ends[set]]
 }
 
 // defined reports whether a set of m tokens can be told from the others: a set

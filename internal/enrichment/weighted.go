@@ -66,7 +66,7 @@ func (s *Sets) WeightedScores(ctx context.Context, w Weighting, weights []float6
 	switch {
 	case len(weights) != s.tokens:
 		panic(panicWeights)
-	case len(r.order) != s.tokens:
+	case len(r.order) != s.tokens || r.members != nil:
 		panic(panicRanks)
 	case len(into) != s.Len():
 		panic(panicScores)
