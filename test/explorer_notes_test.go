@@ -55,6 +55,17 @@ func TestExplorerNotes(t *testing.T) {
 		t.Errorf("the table of starred features has %q", row)
 	}
 	visit(featureOfNotes, `document.querySelector(".mynote textarea")?.value === `+asJSON(t, hostile))
+	visit("/#/search?q=NUMBER%20WORDS", `document.querySelector("main h2")?.textContent === "Notes of your own"`)
+	if row := eval[string](t, b, `document.querySelector("main tbody tr").textContent`); row != "6329number words"+hostile+"smollm2-demo/blocks.29.hook_resid_pre" {
+		t.Errorf("a search has %q", row)
+	}
+	found := ask[struct{ Notes searched }](t, address, "search?q=onerror").Notes
+	if _, body := request(t, "GET", query(address, "sql", "SELECT count(*) FROM ("+found.Query+")")); found.Total != 1 || !strings.Contains(body, `[["1"]]`) {
+		t.Errorf("a search of the note's text has %+v, its query %s", found, body)
+	}
+	if found := ask[struct{ Notes searched }](t, address, "search?q=another").Notes; found.Total != 0 {
+		t.Errorf("a search of another text has %+v", found)
+	}
 	const stored = "SELECT n.label, n.note, n.starred, f.layer FROM my_notes n JOIN features f USING (sae, feature)"
 	if _, body := request(t, "GET", query(address, "sql", stored)); !strings.Contains(body, `["number words",`+asJSON(t, hostile)+`,"true","29"]`) {
 		t.Errorf("SQL has %s", body)

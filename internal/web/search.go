@@ -26,12 +26,12 @@ type found struct {
 	Query string `json:"query,omitempty"`
 }
 
-// search looks for a text, whatever its case, in tokens, token sets, labels and explanations, and
+// search looks for a text, whatever its case, in tokens, token sets, labels, explanations and notes, and
 // for a number among the features: 63 is that of every SAE, 29/63 that of the SAEs of layer 29.
 func (s *Server) search(r *http.Request) (any, error) {
 	q := r.URL.Query().Get("q")
 	if strings.TrimSpace(q) == "" {
-		return nil, errors.New("search: expected what to look for: a part of a token, set, label or explanation, or a feature's number")
+		return nil, errors.New("search: expected what to look for: a part of a token, set, label, explanation or note, or a feature's number")
 	}
 	if len([]rune(q)) > mostSearched {
 		return nil, fmt.Errorf("search: expected at most %d characters, found %d", mostSearched, len([]rune(q)))
@@ -40,7 +40,7 @@ func (s *Server) search(r *http.Request) (any, error) {
 	answer := map[string]any{"q": q}
 	for kind, look := range map[string]func(context.Context, string) (*found, error){
 		"tokens": s.searchTokens, "sets": s.searchSets, "labels": s.searchLabels,
-		"explanations": s.searchExplanations, "features": s.searchFeatures,
+		"explanations": s.searchExplanations, "features": s.searchFeatures, "notes": s.searchNotes,
 	} {
 		f, err := look(r.Context(), q)
 		if err != nil {
@@ -154,6 +154,27 @@ func (s *Server) searchExplanations(ctx context.Context, q string) (*found, erro
 	f := &found{Query: "SELECT sae, feature, description, explainer FROM explanations\nWHERE " + holds("description", q) + "\nORDER BY sae, feature"}
 	return f, s.all(ctx, f, `SELECT sae, layer, feature, description, explainer FROM explanations
 		WHERE `+holds("description", q)+` ORDER BY len(description), sae, feature`)
+}
+
+// searchNotes finds one's own notes of features that are loaded. Where they cannot be read it finds none:
+// the page of notes has the error.
+func (s *Server) searchNotes(ctx context.Context, q string) (*found, error) {
+	f := &found{
+		Rows:  []row{},
+		Query: "SELECT sae, feature, label, note FROM my_notes\nWHERE sae IN (SELECT sae FROM saes) AND (" + holds("label", q) + " OR " + holds("note", q) + ")\nORDER BY sae, feature",
+	}
+	kept, _ := s.notes.All(ctx)
+	lower := strings.ToLower(q)
+	for _, n := range kept.Notes {
+		a, err := s.catalogue.find(n.SAE)
+		if err != nil || !strings.Contains(strings.ToLower(n.Label), lower) && !strings.Contains(strings.ToLower(n.Note), lower) {
+			continue
+		}
+		if f.Total++; len(f.Rows) < mostFound {
+			f.Rows = append(f.Rows, row{"sae": n.SAE, "layer": a.layerOrNil(), "feature": n.Feature, "label": n.Label, "note": n.Note})
+		}
+	}
+	return f, nil
 }
 
 // numbered is a feature's number, with the layer of its SAE before it or without.

@@ -53,6 +53,7 @@ const kinds = [
     "Features by explanation",
     ofFeatures(["explanation", "words", (r) => r.description], ["by", "text", (r) => r.explainer]),
   ],
+  ["notes", "Notes of your own", ofFeatures(["label", "words", (r) => r.label], ["note", "words", (r) => r.note])],
 ];
 
 export async function searchPage(p) {
@@ -63,7 +64,7 @@ export async function searchPage(p) {
       element(
         "p",
         {},
-        "Look for a part of a token, a token set, a label or an explanation, or for a feature's number: " +
+        "Look for a part of a token, a token set, a label, an explanation or a note, or for a feature's number: " +
           "63 in every SAE, 29/63 in layer 29.",
       ),
     ];
@@ -74,7 +75,7 @@ export async function searchPage(p) {
     return [
       "Search: " + p.q,
       heading,
-      element("p", { role: "status" }, "No token, token set, label, explanation or feature number has it."),
+      element("p", { role: "status" }, "No token, token set, label, explanation, note or feature number has it."),
     ];
   return [
     "Search: " + p.q,
