@@ -17,15 +17,20 @@ func (ld *Loader) addEncoder(ctx context.Context, tx *sql.Tx, name string, id in
 	if err := tx.QueryRowContext(ctx, `SELECT encoder_hook IS NOT NULL FROM stored_saes WHERE sae_id = ?`, id).Scan(&there); err != nil || there {
 		return false, err
 	}
-	if err := ld.writeEncoder(ctx, tx, name, id, opened); err != nil {
+	stays, err := stayingOf(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	if err := ld.writeEncoder(ctx, tx, name, id, opened, stays != nil); err != nil {
 		return false, err
 	}
 	outcome.Now = "its encoder is loaded now"
 	return true, nil
 }
 
-// writeEncoder writes the rows of an encoder, of an SAE whose row of stored_saes is there.
-func (ld *Loader) writeEncoder(ctx context.Context, tx *sql.Tx, name string, id int, opened sae.SAE) error {
+// writeEncoder writes the rows of an encoder, of an SAE whose row of stored_saes is there; without
+// their weights where these stay in their files.
+func (ld *Loader) writeEncoder(ctx context.Context, tx *sql.Tx, name string, id int, opened sae.SAE, inPlace bool) error {
 	info := opened.Info()
 	encoder, err := opened.Encoder()
 	if err != nil {
@@ -36,8 +41,12 @@ func (ld *Loader) writeEncoder(ctx context.Context, tx *sql.Tx, name string, id 
 	}
 	rows, withdraw := ld.Opened.OfferEncoder(opened)
 	defer withdraw()
+	weights := "w_enc"
+	if inPlace {
+		weights = "NULL" // and no weight is read
+	}
 	err = ld.fill(ctx, tx, "encoder of "+name, info.DSAE, fmt.Sprintf(`INSERT INTO stored_encoders
-		SELECT %d, feature, w_enc, bias, threshold FROM %s`, id, rows))
+		SELECT %d, feature, %s, bias, threshold FROM %s`, id, weights, rows))
 	if err != nil {
 		return err
 	}

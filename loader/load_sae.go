@@ -29,6 +29,8 @@ type SAERequest struct {
 	Encoder bool          // also its encoder, which must read the residual stream
 	Replace bool          // a different SAE of that name
 	Copy    bool          // also what is loaded already under another name
+	// InPlace leaves the weights in their files, which they are read from ever after.
+	InPlace bool
 
 	memory *Memory // of an SAE that was handed over, in place of Path
 }
@@ -85,6 +87,10 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 		if err := fitsModel(op, m, info); err != nil {
 			return false, err
 		}
+		stays, err := r.stay(op, opened)
+		if err != nil {
+			return false, err
+		}
 		hashing, end := hashMeanwhile(ctx, op, absolute(r.Path), r.Origin, info.Files)
 		defer end()
 		l.hashing = func() ([]file, error) {
@@ -100,6 +106,10 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 			return false, err
 		}
 		if unchanged {
+			settled, err := ld.settle(ctx, tx, l, old, r, opened, stays, &outcome)
+			if err != nil {
+				return false, err
+			}
 			added := false
 			if r.Encoder {
 				if added, err = ld.addEncoder(ctx, tx, l.name, old, opened, &outcome); err != nil {
@@ -107,18 +117,19 @@ func (ld *Loader) loadRows(ctx context.Context, op string, opened sae.SAE, r SAE
 				}
 			}
 			named, err := nameOnNeuronpedia(ctx, tx, l, r.Known.NeuronpediaID, &outcome)
-			return added || named, err
+			return settled || added || named, err
 		}
 		return true, ld.replaceSAE(ctx, tx, l, old, r.Copy, func() error {
-			if err := ld.writeSAE(ctx, tx, l, opened, m.id, layerOf(info, r.Known)); err != nil {
+			if err := describeSAE(ctx, tx, l, info, m.id, layerOf(info, r.Known)); err != nil {
 				return err
 			}
-			if r.Encoder {
-				if err := ld.writeEncoder(ctx, tx, l.name, l.id, opened); err != nil {
-					return err
-				}
+			if err := ld.writeWeights(ctx, tx, l, opened, r.Encoder, stays != nil); err != nil {
+				return err
 			}
-			return l.hashed(&outcome)
+			if err := l.hashed(&outcome); err != nil || stays == nil {
+				return err
+			}
+			return stays.write(ctx, tx, l.id, l.files)
 		})
 	})
 	if err != nil {
@@ -167,9 +178,14 @@ func (ld *Loader) replaceSAE(ctx context.Context, tx *sql.Tx, l *load, old int, 
 // directions of l, row by row.
 func notLoadedTwice(ctx context.Context, tx *sql.Tx, l *load) error {
 	var other string
+	// Of weights that stay in their files there are no rows to compare, but files and the part of them.
+	const part = `, '#[^/#]*$')`
 	err := tx.QueryRowContext(ctx, `SELECT o.sae FROM stored_saes s JOIN stored_contents c ON c.load_id = s.sae_id AND c.stored_table = 'stored_decoders'
-		JOIN stored_contents d USING (stored_table, row_count, row_hash) JOIN stored_saes o ON o.sae_id = d.load_id
-		WHERE s.sae_id = ? AND o.sae_id <> s.sae_id AND o.model_id = s.model_id AND o.hook IS NOT DISTINCT FROM s.hook
+		JOIN stored_loads l ON l.load_id = s.sae_id JOIN stored_saes o ON o.sae_id <> s.sae_id AND o.model_id = s.model_id AND o.hook IS NOT DISTINCT FROM s.hook
+		JOIN stored_contents d ON d.load_id = o.sae_id AND d.stored_table = c.stored_table JOIN stored_loads m ON m.load_id = o.sae_id
+		WHERE s.sae_id = ? AND CASE WHEN s.sae_id IN (SELECT sae_id FROM stored_in_place) OR o.sae_id IN (SELECT sae_id FROM stored_in_place)
+			THEN m.sha256 = l.sha256 AND m.conventions = l.conventions AND regexp_extract(m.source`+part+` = regexp_extract(l.source`+part+`
+			ELSE d.row_count = c.row_count AND d.row_hash = c.row_hash END
 		ORDER BY o.sae_id LIMIT 1`, l.id).Scan(&other)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -274,11 +290,22 @@ func fitsModel(op string, m loadedModel, info sae.Info) error {
 	return e
 }
 
-func (ld *Loader) writeSAE(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, model, layer int) error {
-	info := opened.Info()
-	if err := describeSAE(ctx, tx, l, info, model, layer); err != nil {
+// writeWeights writes the rows of a decoder, and of the encoder if asked for, without their weights
+// where these stay in their files.
+func (ld *Loader) writeWeights(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE, encoder, inPlace bool) error {
+	write := ld.writeDecoder
+	if inPlace {
+		write = ld.writePlaced
+	}
+	if err := write(ctx, tx, l, opened); err != nil || !encoder {
 		return err
 	}
+	return ld.writeEncoder(ctx, tx, l.name, l.id, opened, inPlace)
+}
+
+// writeDecoder writes the rows of a decoder.
+func (ld *Loader) writeDecoder(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE) error {
+	info := opened.Info()
 	rows, hashed, withdraw, err := ld.Opened.OfferSAE(opened)
 	if err != nil {
 		return err

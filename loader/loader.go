@@ -50,6 +50,7 @@ type Opened interface {
 	// Of these two, which can be read once, hashed gives the number and the hash of the rows that were read.
 	OfferSAE(sae.SAE) (expression string, hashed func() (rows, hash int64), withdraw func(), err error)
 	OfferUnembedding(*model.Unembedding) (expression string, hashed func() (rows, hash int64), withdraw func())
+	OfferSparsity(sae.SAE) (expression string, withdraw func())
 	OfferEncoder(sae.SAE) (expression string, withdraw func())
 	OfferEmbedding(*model.Embedding) (expression string, withdraw func())
 	OfferAttention(*model.Attention) (expression string, withdraw func())

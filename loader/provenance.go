@@ -17,6 +17,7 @@ import (
 // file is a file that a load read.
 type file struct {
 	name   string // relative to the source when it lies below it
+	path   string // that it was read at
 	bytes  int64
 	sha256 string
 }
@@ -41,7 +42,7 @@ func (o Origin) recorded(path string) (source string, revision sql.NullString) {
 func hashFiles(ctx context.Context, op, source string, from Origin, paths []string) ([]file, error) {
 	read := make([]file, 0, len(paths))
 	for _, path := range paths {
-		var f file
+		f := file{path: path}
 		var err error
 		if f.sha256, f.bytes, err = files.Hash(ctx, path, nil); err != nil {
 			return nil, fault.At(op, path, err)

@@ -18,6 +18,17 @@ type Lens struct {
 	// Layer is the block behind which the directions begin that are spoken of; of several SAEs it
 	// is each one's own.
 	Layer int
+	// WithoutMatrices tells that results through it were imported and its matrices are not here: what
+	// directions become is NULL then.
+	WithoutMatrices bool
+}
+
+// Of is the SQL of what a direction that begins behind a block, both in SQL, becomes.
+func (l Lens) Of(direction, layer string) string {
+	if l.WithoutMatrices {
+		return "CAST(NULL AS FLOAT[])"
+	}
+	return fmt.Sprintf("through_lens(%s, %s, %s)", direction, Literal(l.Name), layer)
 }
 
 // KnownLens gives an error where no lens has a name, of those that a database has.
@@ -45,8 +56,8 @@ func Through(lens Lens) Side {
 	s.tables = strings.NewReplacer(
 		"stored_saes", fmt.Sprintf(`(SELECT s.* REPLACE (r.lens_sae_id AS sae_id), s.sae_id AS direct_id, r.layer AS lens_layer
 			FROM stored_saes s JOIN stored_lens_saes r ON r.sae_id = s.sae_id WHERE r.lens_id = %d)`, lens.ID),
-		"stored_decoders", fmt.Sprintf(`(SELECT r.lens_sae_id AS sae_id, d.feature, through_lens(d.w_dec, %s, r.layer) AS w_dec
-			FROM stored_decoders d JOIN stored_lens_saes r ON r.sae_id = d.sae_id WHERE r.lens_id = %d)`, Literal(lens.Name), lens.ID))
+		"stored_decoders", fmt.Sprintf(`(SELECT r.lens_sae_id AS sae_id, d.feature, %s AS w_dec
+			FROM stored_decoders d JOIN stored_lens_saes r ON r.sae_id = d.sae_id WHERE r.lens_id = %d)`, lens.Of("d.w_dec", "r.layer"), lens.ID))
 	return s
 }
 
@@ -102,7 +113,7 @@ func (s Side) Transported(direction string) string {
 	if s.Lens.isNone() {
 		return direction
 	}
-	return fmt.Sprintf("through_lens(%s, %s, %d)", direction, Literal(s.Lens.Name), s.Lens.Layer)
+	return s.Lens.Of(direction, fmt.Sprint(s.Lens.Layer))
 }
 
 // throughMacros make the macros of what lenses show from the queries of the views that they have

@@ -53,7 +53,7 @@ const arrows = `
 	# Functions translate between DuckDB's vectors, readers and kernels. They live in the
 	# extension too, which has neither the driver nor the tokenizer library.
 	udf/capi: internal/fault github.com/duckdb/duckdb-go-bindings
-	udf: internal/baseline internal/compute internal/enrichment internal/fault loader/hub/catalogue loader/lens loader/model loader/sae loader/tensor loader/vocab sql udf/capi
+	udf: internal/baseline internal/compute internal/enrichment internal/fault internal/files loader/hub/catalogue loader/lens loader/model loader/sae loader/tensor loader/vocab sql udf/capi
 
 	# Loads use the SQL functions through SQL, and what is opened for them through an interface.
 	loader: database/sql internal/fault internal/files loader/hub loader/lens loader/model loader/sae loader/tokenset loader/vocab loader/vocab/tokenizer sql

@@ -24,7 +24,7 @@ var callForms = []string{
 	"rank_correlation(w, r, w)", "rank_correlation(w, r, w, s)", "top_tokens(w, m, i)", "bottom_tokens(w, m, i)", "top_features(w, r)", "top_features(w, r, i)", "bottom_features(w, r)", "bottom_features(w, r, i)", "top_neurons(w, r)", "top_neurons(w, r, i)", "bottom_neurons(w, r)", "bottom_neurons(w, r, i)", "logit_weight(w, m, i)", "logit_weights(w, m)",
 	"feature_statistics(w, m)", "feature_statistics(w, m, s)", "feature_statistics(w, m, s, is)", "enrichment_score(w, m, s)", "enrich(w, m)", "enrich(w, m, l)",
 	"enrichment_values(w, m, is, s)", "leading_edge(w, m, s)", "leading_edge(w, m, s, d)", "weighted_enrichment(w, m, l, d, i)", "weighted_enrichment(w, m, l, d, i, i)",
-	"row_hash(i, w)", "token_text(s, s)", "random_direction(i, i, i)", "random_direction_like(i, i, s)", "baseline_log10_p(m, i, i, d)", "ks_log10_p(i, i, d)",
+	"row_hash(i, w)", "reader_row(r, i)", "token_text(s, s)", "random_direction(i, i, i)", "random_direction_like(i, i, s)", "baseline_log10_p(m, i, i, d)", "ks_log10_p(i, i, d)",
 	"FROM read_sae(p)", "FROM read_encoder(p)", "FROM sae_info(p)", "FROM read_unembedding(p)", "FROM read_unembedding(p, processing := s)", "FROM read_embedding(p)", "FROM read_vocab(p)",
 	"linked_features(w, r)", "linked_features(w, r, i)", "nearest_features(w, r)", "nearest_features(w, r, i)",
 	"logit_difference(w, m, s, s)", "logit_difference(w, m, l, l)", "set_logit_difference(w, m, s, s)", "through_head(w, m, i, i)", "query_key(w, m, i, i)", "query_key(w, m, i, i, s)",

@@ -54,6 +54,16 @@ func (c *factorCache) get(ctx context.Context, d *database, name string) (*basel
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if s.place.path != "" {
+			read, err := d.readSome(ctx, s.reader(kind), from, min(part, s.count-from), directions)
+			if err != nil {
+				return nil, err
+			}
+			if err := covariance.Add(read); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		directions = directions[:0]
 		query := fmt.Sprintf(`SELECT %[1]s FROM %[2]s WHERE sae_id = %[3]d AND feature >= %[4]d AND feature < %[5]d AND %[1]s IS NOT NULL ORDER BY feature`,
 			kind.weights, s.in.table(kind.table), s.id, from, from+part)

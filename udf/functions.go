@@ -53,8 +53,12 @@ func Register(registration capi.Connection, lookups capi.Queryer, modelMemory in
 // in FROM, where no table has the name.
 func RegisterNames(db capi.Database) { db.Replace(tableReleases) }
 
-// Confine makes the functions that read files refuse to, from now on.
-func (f *Functions) Confine() { f.confined.Store(true) }
+// Confine makes the functions that read files refuse to, from now on: those that a query names,
+// and unless weights, those in which the weights of an SAE of the database stay.
+func (f *Functions) Confine(weights bool) {
+	f.confined.Store(true)
+	f.readers.database.confined.Store(!weights)
+}
 
 // files is a table function that reads the file which is its first argument.
 func (f *Functions) files(name string, read func(arguments []string) (*table, error)) func([]string) (*table, error) {
@@ -74,7 +78,7 @@ type family struct {
 
 var families = []family{
 	logitStatsFamily, lMomentsFamily, rankCorrelationFamily, topTokensFamily, topFeaturesFamily, topNeuronsFamily, linkedFeaturesFamily, decoderCosineFamily, familiesFamily, matchFamily, logitWeightsFamily, logitDifferenceFamily, headsFamily, compositionFamily, featureStatisticsFamily, enrichFamily,
-	lensFamily, leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, rowHashFamily, tokenTextFamily,
+	lensFamily, leadingEdgeFamily, weightedEnrichmentFamily, baselineFamily, readerRowFamily, rowHashFamily, tokenTextFamily,
 	readSAEFamily, readModelFamily, registeredFamily, releasesFamily, openedFamily,
 }
 

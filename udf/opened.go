@@ -78,6 +78,18 @@ func (f *Functions) OfferSAE(s sae.SAE) (expression string, hashed func() (rows,
 	return expression, hashed, withdraw, nil
 }
 
+// OfferSparsity does the same for what a row of its decoder holds besides weights, of which none are read:
+// feature and log_sparsity.
+func (f *Functions) OfferSparsity(s sae.SAE) (expression string, withdraw func()) {
+	return f.opened.offer(func() (*table, error) {
+		t, err := f.saeRows(s)
+		if err == nil {
+			t.columns = []column{t.columns[0], t.columns[2]}
+		}
+		return t, err
+	})
+}
+
 // offerOnce offers rows whose weights are read ahead, which can be done once.
 func (o *opened) offerOnce(a *ahead, rows func() (*table, error)) (expression string, hashed func() (rows, hash int64), withdraw func()) {
 	expression, stop := o.offer(func() (*table, error) {

@@ -94,6 +94,7 @@ type storedReader struct {
 	dModel, rows int
 	// content stands for the weights: their SHA-256 and what was done to them.
 	content string
+	place   place // of an SAE whose weights stay in their files
 	// registered is of a registered model, which is in no database.
 	registered registeredFile
 }
@@ -370,14 +371,19 @@ func findFeatures(function, words string, kind *readerKind, saes []*storedSAE) (
 		}
 		return nil, e
 	}
+	return s.reader(kind), nil
+}
+
+// reader is the decoder or the encoder of an SAE.
+func (s *storedSAE) reader(kind *readerKind) *storedReader {
 	reader := &storedReader{
 		kind: kind, database: s.in.name, oid: s.in.oid, of: s.name, id: s.id,
-		dModel: s.dModel, rows: s.count, content: s.content,
+		dModel: s.dModel, rows: s.count, content: s.content, place: s.place,
 	}
 	if kind == encoder {
 		reader.content += " " + s.encoderHash
 	}
-	return reader, nil
+	return reader
 }
 
 // namesOf lists the names of the SAEs that are wanted, as far as a message has room.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/fault"
@@ -15,6 +16,7 @@ type database struct {
 	queries  sync.Mutex
 	lookups  capi.Queryer
 	readings readings
+	confined atomic.Bool // whether weights that stay in their files must not be read
 
 	mutex sync.Mutex
 	// registered are models on disk, by name, which are in no database.
@@ -71,6 +73,14 @@ func (d *database) readSome(ctx context.Context, stored *storedReader, from, n i
 		to = make([]float32, n*stored.dModel)
 	}
 	to = to[:n*stored.dModel]
+	if stored.place.path != "" {
+		opened, err := d.openPlace(ctx, stored)
+		if err != nil {
+			return nil, err
+		}
+		defer opened.Close()
+		return to, opened.ReadRows(from, to)
+	}
 	k, read := stored.kind, 0
 	query := fmt.Sprintf(`SELECT %[1]s, %[2]s FROM %[3]s WHERE %[4]s = %[5]d AND %[1]s >= %[6]d AND %[1]s < %[7]d AND %[2]s IS NOT NULL%[8]s`,
 		k.row, k.weights, stored.in(k.table), k.owner, stored.id, from, from+n, k.where)

@@ -92,6 +92,9 @@ func (d *database) takeRows(input capi.Chunk, output capi.Vector) error {
 
 // readAll gives set all rows of a reader, each with its number, from several threads at once.
 func (d *database) readAll(ctx context.Context, stored *storedReader, set func(row int, values []float32)) error {
+	if stored.place.path != "" {
+		return d.readPlace(ctx, stored, set)
+	}
 	one := &reading{ctx: ctx, stored: stored, set: set}
 	number := d.readings.begin(one)
 	defer d.readings.end(number)

@@ -2,6 +2,7 @@ package udf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -18,16 +19,27 @@ type storedSAE struct {
 	dModel, count        int    // count is how many features it has
 	encoder              bool   // whether its encoder is there
 	encoderHash          string // of the encoder's rows
+	place                place
 }
 
 // saes returns the SAEs of every database, those of the one that was opened first, each
 // database's by name.
 func (d *database) saes() ([]*storedSAE, error) {
 	databases, err := d.having("stored_saes", "encoder_hook")
+	if err != nil {
+		return nil, err
+	}
+	withPlaces, err := d.having("stored_in_place", "")
 	var all []*storedSAE
 	for _, in := range databases {
 		if err != nil {
 			return nil, err
+		}
+		var places map[int32]place
+		if slices.Contains(withPlaces, in) {
+			if places, err = d.places(in); err != nil {
+				return nil, err
+			}
 		}
 		err = d.query(fmt.Sprintf(`SELECT s.sae, s.release, s.short_name, coalesce('layer_' || s.layer, ''),
 				coalesce(l.sha256 || ' ' || l.conventions, ''), s.sae_id, s.d_model, s.d_sae,
@@ -43,7 +55,7 @@ func (d *database) saes() ([]*storedSAE, error) {
 					in: in, id: ids[i], name: chunk.Column(0).Text(i), release: chunk.Column(1).Text(i),
 					short: chunk.Column(2).Text(i), layer: chunk.Column(3).Text(i), content: chunk.Column(4).Text(i),
 					dModel: int(widths[i]), count: int(counts[i]),
-					encoder: encoders[i], encoderHash: chunk.Column(9).Text(i),
+					encoder: encoders[i], encoderHash: chunk.Column(9).Text(i), place: places[ids[i]],
 				})
 			}
 			return nil

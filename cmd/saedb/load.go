@@ -80,6 +80,10 @@ var loadSAECommand = &cli.Command{
 		decoderFlag,
 		&cli.StringFlag{Name: "hook", Usage: "hook `POINT` that the decoder of the one SAE writes to, in place of what its files say"},
 		&cli.BoolFlag{Name: "encoder", Usage: "load the encoder too, which takes as much disk again, also of an SAE that is loaded without it"},
+		&cli.BoolFlag{
+			Name: "in-place", Usage: "leave the weights in their files, and read them there from then on: the database takes results alone. " +
+				"Without it, an SAE that was loaded so is copied",
+		},
 		replaceFlag,
 		copyFlag,
 	},
@@ -149,6 +153,7 @@ func loadSAEs(c *cli.Context) error {
 	requests, err = operations.ForEach("", requests, loader.SAERequest{
 		Name: c.String("name"), Hook: c.String("hook"), Known: sae.Published{NeuronpediaID: c.String("neuronpedia-id")},
 		Model: c.String("model"), Release: c.String("release"), Decoder: c.String("decoder"), Encoder: c.Bool("encoder"), Replace: c.Bool("replace"), Copy: c.Bool("copy"),
+		InPlace: c.Bool("in-place"),
 	})
 	if err != nil {
 		return err

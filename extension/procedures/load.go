@@ -45,7 +45,7 @@ var loadModel = procedure{
 
 // ofSAEs is what loads of SAEs take besides where they are.
 var ofSAEs = []parameter{
-	{"name", text}, {"model", text}, {"neuronpedia_id", text}, {"decoder", text}, {"hook", text}, {"encoder", flag}, {"replace", flag}, {"copy", flag},
+	{"name", text}, {"model", text}, {"neuronpedia_id", text}, {"decoder", text}, {"hook", text}, {"encoder", flag}, {"in_place", flag}, {"replace", flag}, {"copy", flag},
 	{"database", text},
 }
 
@@ -82,7 +82,7 @@ func (h *Host) loadSAEs(ctx context.Context, a arguments, wanted operations.SAEs
 	}
 	requests, err := operations.ForEach(of, found, loader.SAERequest{
 		Name: a.text("name"), Model: a.text("model"), Release: a.text("release"), Decoder: a.text("decoder"), Hook: a.text("hook"),
-		Known: sae.Published{NeuronpediaID: a.text("neuronpedia_id")}, Encoder: a.flag("encoder"), Replace: a.flag("replace"), Copy: a.flag("copy"),
+		Known: sae.Published{NeuronpediaID: a.text("neuronpedia_id")}, Encoder: a.flag("encoder"), InPlace: a.flag("in_place"), Replace: a.flag("replace"), Copy: a.flag("copy"),
 	})
 	if err != nil {
 		return err

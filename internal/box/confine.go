@@ -9,11 +9,13 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
-// Confine takes from an open database everything but itself. Where directory is not empty,
+// Confine takes from an open database everything but itself, and without a directory the weights that
+// stay in their files. Where directory is not empty,
 // DuckDB puts there what does not fit into memory, and may write the one file that
 // parquetFile names.
 func Confine(ctx context.Context, db *saedb.DB, directory string) error {
-	db.Functions.Confine()
+	// What runs with a directory is anybody's, and cannot open the files.
+	db.Functions.Confine(directory == "")
 	var settings []string
 	if directory != "" {
 		settings = []string{

@@ -78,7 +78,7 @@ func (c *Checker) Run(ctx context.Context) (Result, error) {
 		return r.result, err
 	}
 	for _, step := range []func() error{
-		r.catalogue, r.readCatalogue, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.figures, r.correlations, r.pairs,
+		r.catalogue, r.readCatalogue, r.places, r.modelTables, r.saeTables, r.enrichmentTables, r.contents, r.sources, r.everyBlock, r.figures, r.correlations, r.pairs,
 	} {
 		if err := step(); err != nil {
 			return r.result, err
@@ -97,6 +97,8 @@ type run struct {
 	inputs     []storedSAE     // the same with what is said of figures about those of the input side
 	lensed     []storedSAE     // those that are read through a lens, once for each
 	unreadable map[string]bool // errors of DuckDB that are reported already
+	placed     map[int]inPlace // SAEs whose weights stay in their files, by their numbers
+	unread     map[int]bool    // those of which a file is not what it was
 }
 
 type storedModel struct {
@@ -149,7 +151,8 @@ func (r *run) readCatalogue() (err error) {
 	if r.inputs, err = r.readSAEs(schema.Input); err != nil {
 		return err
 	}
-	lenses, err := read(r, "stored_lenses", func(l *schema.Lens) []any { return []any{&l.ID, &l.Name} }, `SELECT lens_id, lens FROM stored_lenses ORDER BY lens_id`)
+	lenses, err := read(r, "stored_lenses", func(l *schema.Lens) []any { return []any{&l.ID, &l.Name, &l.WithoutMatrices} },
+		`SELECT lens_id, lens, EXISTS (FROM stored_lens_matrices m WHERE m.lens_id = l.lens_id AND weights IS NULL) FROM stored_lenses l ORDER BY lens_id`)
 	if err != nil {
 		return err
 	}

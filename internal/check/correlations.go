@@ -50,10 +50,18 @@ func (r *run) correlationsOf(c *unembedding, features []int) error {
 		direct, through schema.ListOf[float32]
 	}
 	side, d := c.sae.side, c.model.dModel
+	through, there := r.directions(side, c.sae.id)
+	direct := "(SELECT lens_sae_id AS sae_id, feature, w_dec FROM stored_decoders JOIN stored_lens_saes USING (sae_id))"
+	if p, stays := r.placed[c.sae.id]; stays {
+		direct = fmt.Sprintf("(SELECT %d AS sae_id, feature, w_dec FROM %s)", c.sae.id, schema.Output.RowsInPlace(p.name, p.id))
+	}
+	if !there {
+		return nil
+	}
 	rows, err := read(r, "stored_lens_correlations", func(f *row) []any { return []any{&f.feature, &f.stored, &f.direct, &f.through} },
 		fmt.Sprintf(`SELECT feature, rank_correlation, direct, through FROM stored_lens_correlations k
-		JOIN (SELECT sae_id, feature, w_dec AS through FROM `+side.SQL("stored_decoders")+`) t USING (sae_id, feature)
-		JOIN (SELECT lens_sae_id AS sae_id, feature, w_dec AS direct FROM stored_decoders JOIN stored_lens_saes USING (sae_id)) USING (sae_id, feature)
+		JOIN (SELECT sae_id, feature, w_dec AS through FROM `+through+`) t USING (sae_id, feature)
+		JOIN (SELECT sae_id, feature, w_dec AS direct FROM `+direct+`) e USING (sae_id, feature)
 		WHERE sae_id = %d AND list_contains(%s, feature) AND len(direct) = %[3]d AND list_count(direct) = %[3]d AND len(through) = %[3]d ORDER BY feature`,
 			c.sae.id, schema.List(features), d))
 	if err != nil || len(rows) == 0 {

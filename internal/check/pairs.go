@@ -106,9 +106,10 @@ func (r *run) pairs() error {
 		if p.neurons && p.kind == "incoming" {
 			owner, other = other, owner
 		}
+		again := p.again(r.directions)
 		const atOnce = 32 // their products with all features of the other SAE are in memory
 		for features := range slices.Chunk(r.sampleOf(p.rows), atOnce) {
-			for _, rule := range p.again() {
+			for _, rule := range again {
 				err := r.apply(rule, "$pair", fmt.Sprint(p.id), "$sae", fmt.Sprint(owner), "$other", fmt.Sprint(other), "$features", schema.List(features))
 				if err != nil {
 					return err
@@ -120,24 +121,35 @@ func (r *run) pairs() error {
 	return nil
 }
 
-// again are the rules that compute some features of a pair again.
-func (p storedPair) again() []rule {
-	const decoder, encoder = "(SELECT sae_id, feature, w_dec AS w FROM stored_decoders)", "(SELECT sae_id, feature, w_enc AS w FROM stored_encoders)"
-	product, ends := "list_inner_product", [][3]string{{"top_features", "top_weights", "DESC"}, {"bottom_features", "bottom_weights", "ASC"}}
-	table, rows, others, counts := "stored_links", decoder, encoder, "true"
-	switch p.kind {
-	case "incoming":
-		rows, others = encoder, decoder
-	case "neighbours":
-		table, others, product, ends = "stored_neighbours", decoder, "list_cosine_similarity", [][3]string{{"neighbours", "cosines", "DESC"}}
-		counts = "($sae <> $other OR o.feature <> l.feature) AND list_inner_product(l.w, l.w) > 0 AND list_inner_product(o.w, o.w) > 0"
+// again are the rules that compute some features of a pair again; none where weights cannot be read.
+func (p storedPair) again(directions func(side schema.Side, sae int) (rows string, read bool)) []rule {
+	unread := false
+	matrix := func(side schema.Side, sae int) string {
+		rows, read := directions(side, sae)
+		unread = unread || !read
+		return "(SELECT sae_id, feature, " + side.SQL("w_dec") + " AS w FROM " + rows + ")"
 	}
-	if p.neurons {
+	product, ends := "list_inner_product", [][3]string{{"top_features", "top_weights", "DESC"}, {"bottom_features", "bottom_weights", "ASC"}}
+	table, counts := "stored_links", "true"
+	rows, others := matrix(schema.Output, p.sae), ""
+	switch {
+	case p.neurons:
 		table = neuronLinks
 		others = fmt.Sprintf("(SELECT model_id AS sae_id, neuron AS feature, w_in AS w FROM stored_mlp_weights WHERE layer = %d AND matrix = %s)", p.layer, schema.Literal(p.matrix))
-		if rows = decoder; p.kind == "incoming" {
-			rows, others = others, decoder
+		if p.kind == "incoming" {
+			rows, others = others, rows
 		}
+	case p.kind == "outgoing":
+		others = matrix(schema.Input, p.other)
+	case p.kind == "incoming":
+		rows, others = matrix(schema.Input, p.sae), matrix(schema.Output, p.other)
+	case p.kind == "neighbours":
+		others = matrix(schema.Output, p.other)
+		table, product, ends = "stored_neighbours", "list_cosine_similarity", [][3]string{{"neighbours", "cosines", "DESC"}}
+		counts = "($sae <> $other OR o.feature <> l.feature) AND list_inner_product(l.w, l.w) > 0 AND list_inner_product(o.w, o.w) > 0"
+	}
+	if unread {
+		return nil
 	}
 	var rules []rule
 	for _, end := range ends {

@@ -68,6 +68,9 @@ var catalogueRules = slices.Concat([]rule{
 	{"stored_lens_matrices", `SELECT 'lens ' || lens || ', layer ' || layer || ', row ' || dimension, 'expected ' || d_model || ' finite values' FROM stored_lens_matrices JOIN stored_lenses USING (lens_id)
 		WHERE weights IS NOT NULL AND NOT coalesce(len(weights) = d_model AND len(list_filter(weights, lambda w: isfinite(w))) = d_model, false)`},
 
+	{"stored_in_place", `SELECT 'SAE ' || sae, 'expected one row where its weights stay in files, with at least one file, found ' || count(*) || ' and ' || (SELECT count(*) FROM stored_weight_files f WHERE f.sae_id = p.sae_id)
+		FROM stored_in_place p JOIN stored_saes s USING (sae_id) GROUP BY p.sae_id, sae HAVING count(*) > 1 OR (SELECT count(*) FROM stored_weight_files f WHERE f.sae_id = p.sae_id) = 0`},
+
 	recorded("stored_computations", "features", "stored_statistics"),
 	recorded("stored_computations", "scores", "stored_enrichment"),
 	recorded("stored_input_computations", "features", "stored_input_statistics"),
@@ -127,7 +130,7 @@ var catalogueRules = slices.Concat([]rule{
 		"stored_lenses", "stored_token_sets", "stored_baselines"),
 	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices", "stored_lens_saes", "stored_baselines"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_input_computations", "stored_input_statistics",
-		"stored_input_significance", "stored_input_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes"),
+		"stored_input_significance", "stored_input_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes", "stored_in_place", "stored_weight_files"),
 	orphans("SAE", "(SELECT sae_id FROM stored_saes UNION ALL SELECT lens_sae_id FROM stored_lens_saes)", "sae_id", "sae_id",
 		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_lens_correlations"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),

@@ -75,7 +75,9 @@ func (r *run) sourceFiles() ([]sourceFile, error) {
 	return read(r, "stored_load_files", func(f *sourceFile) []any {
 		return []any{&f.load, &f.source, &f.revision, &f.format, &f.name, &f.recorded, &f.bytes}
 	}, `SELECT kind || ' ' || l.name, source, revision, format, f.path, f.sha256, f.bytes
-		FROM stored_load_files f JOIN stored_loads l USING (load_id) WHERE replaced_by IS NULL ORDER BY load_id, f.path`)
+		FROM stored_load_files f JOIN stored_loads l USING (load_id) WHERE replaced_by IS NULL
+			AND load_id NOT IN (SELECT sae_id FROM stored_in_place) -- places has looked at those
+		ORDER BY load_id, f.path`)
 }
 
 // digests compares what stored_loads has as the hash of a load with the hashes of its

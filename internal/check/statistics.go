@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	schema "github.com/saedb/saedb/sql"
 	"gonum.org/v1/gonum/blas"
@@ -115,15 +116,19 @@ func (r *run) readStored(s *storedSAE, features []int) ([]stored, error) {
 		ids         [2]schema.ListOf[int32]
 		highs, lows schema.ListOf[float64]
 	}
+	directions, there := r.directions(s.side, s.id)
+	if !there {
+		return nil, nil
+	}
 	rows, err := read(r, s.side.SQL("stored_statistics"), func(f *row) []any {
 		p, c := &f.moments[0], &f.moments[1]
 		return []any{&f.feature, &f.w, &p[0], &p[1], &p[2], &p[3], &c[0], &c[1], &c[2], &c[3], &f.ids[0], &f.highs, &f.ids[1], &f.lows}
-	}, s.side.SQL(fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
-		FROM stored_statistics JOIN stored_decoders USING (sae_id, feature)
+	}, strings.Replace(s.side.SQL(fmt.Sprintf(`SELECT feature, w_dec, %s, top_token_ids, top_logit_weights, bottom_token_ids, bottom_logit_weights
+		FROM stored_statistics JOIN $directions d USING (sae_id, feature)
 		WHERE sae_id = %d AND list_contains(%s, feature) AND len(w_dec) = %d AND list_count(w_dec) = len(w_dec) AND mean + std + cos_mean + cos_std IS NOT NULL
 		  AND len(top_token_ids) = list_count(top_token_ids) AND len(top_token_ids) = list_count(top_logit_weights)
 		  AND len(bottom_token_ids) = list_count(bottom_token_ids) AND len(bottom_token_ids) = list_count(bottom_logit_weights)
-		ORDER BY feature`, columns, s.id, schema.List(features), s.model.dModel)))
+		ORDER BY feature`, columns, s.id, schema.List(features), s.model.dModel)), "$directions", directions, 1))
 	all := make([]stored, len(rows))
 	for i, f := range rows {
 		all[i] = f.stored

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -45,6 +46,9 @@ var withoutWeights = map[string]string{
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
 }
 
+// placeTables are those of weights that stay in their files.
+var placeTables = []string{"stored_in_place", "stored_weight_files"}
+
 // fill copies the tables from a database that is attached, and makes the views.
 func (r *run) fill(conn *sql.Conn, database string) error {
 	from := schema.Identifier(database)
@@ -59,6 +63,9 @@ func (r *run) fill(conn *sql.Conn, database string) error {
 	for _, table := range schema.Tables() {
 		if table == "stored_schema" {
 			continue
+		}
+		if slices.Contains(placeTables, table) {
+			continue // results lead to no weights
 		}
 		columns := withoutWeights[table]
 		if columns == "" {

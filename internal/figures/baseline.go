@@ -88,10 +88,12 @@ func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE, statistics
 }
 
 // measure finds the SAEs whose directions have length 1; where they are not in the database,
-// that is not known.
+// that is not known. Of those that stay in their files it is told by decoder_norm.
 func (b *baselines) measure(ctx context.Context, db *sql.DB, saes []SAE) error {
-	names, err := schema.Collect[string](ctx, db, fmt.Sprintf(`SELECT sae FROM decoder_directions WHERE %s AND feature < %d
-		GROUP BY sae HAVING count(w_dec) > 0 AND max(abs(sqrt(list_inner_product(w_dec, w_dec)) - 1)) <= %g`,
+	names, err := schema.Collect[string](ctx, db, fmt.Sprintf(`SELECT sae FROM (
+			SELECT sae, sqrt(list_inner_product(w_dec, w_dec)) AS length FROM decoder_directions WHERE %[1]s AND feature < %[2]d
+			UNION ALL SELECT sae, decoder_norm FROM features JOIN stored_in_place ON sae_id = (SELECT load_id FROM saes s WHERE s.sae = features.sae) WHERE %[1]s AND feature < %[2]d)
+		GROUP BY sae HAVING count(length) > 0 AND max(abs(length - 1)) <= %[3]g`,
 		inSAEs(saes), lengthSample, lengthTolerance))
 	for _, name := range names {
 		b.unit[name] = true

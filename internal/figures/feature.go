@@ -22,8 +22,8 @@ const topFeatures = 4
 // direction, which a database of results does not have.
 func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*source, error) {
 	var absent bool
-	err := db.QueryRowContext(ctx, `SELECT count(*) > count(w_dec) FROM decoder_directions WHERE sae = ? AND feature = ?`,
-		one.Name, feature).Scan(&absent)
+	err := db.QueryRowContext(ctx, `SELECT contains(conventions, ?) FROM stored_saes JOIN stored_loads ON load_id = sae_id WHERE sae = ?`,
+		schema.WithoutWeights, one.Name).Scan(&absent)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature in
 	query := `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank,
 	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
 FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
-      FROM (SELECT logit_weights(` + direction + `, model) AS v FROM decoder_directions WHERE sae = ? AND feature = ?))
+      FROM (SELECT logit_weights(` + direction + `, model) AS v FROM decoder_directions_of(?) WHERE feature = ?))
 JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
 	if one.Tokens == "real" {
 		query += " WHERE NOT unreal"

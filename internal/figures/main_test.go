@@ -43,10 +43,11 @@ func open(t testing.TB) *sql.DB {
 		`CREATE TABLE features AS SELECT 'local' AS release, s.sae, s.model, s.layer, CAST(f.f AS INTEGER) AS feature,
 			0.1 + (f.f * 37 % 101) / 100 AS std, CASE WHEN f.f < 2 THEN NULL ELSE sin(f.f * s.layer) * 3 END AS skewness,
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
-			[t.t, t.t] AS top_tokens, CASE WHEN f.f % 2 = 0 THEN 'promotes <b>even</b>' END AS label, CASE WHEN f.f % 5 = 0 THEN 'partition' END AS role, ['down'] AS bottom_tokens, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
+			[t.t, t.t] AS top_tokens, CASE WHEN f.f % 2 = 0 THEN 'promotes <b>even</b>' END AS label, CASE WHEN f.f % 5 = 0 THEN 'partition' END AS role, ['down'] AS bottom_tokens, 1.0 AS decoder_norm, -2.5 AS log_sparsity, CASE WHEN f.f % 3 = 0 THEN NULL ELSE 'https://www.neuronpedia.org/m/' || s.layer || '/' || f.f END AS neuronpedia_url
 			FROM saes s, range(500) f(f), (SELECT CAST(NULL AS VARCHAR) AS t) t`,
 		`CREATE TABLE stored_computations (sae_id INTEGER, baseline_id INTEGER)`,
 		`CREATE TABLE stored_baseline_statistics (baseline_id INTEGER, statistic VARCHAR, sorted_values DOUBLE[], direction_rows INTEGER[])`,
+		`CREATE TABLE stored_in_place (sae_id INTEGER)`,
 		`CREATE TABLE decoder_directions (sae VARCHAR, feature INTEGER, w_dec FLOAT[])`,
 		`CREATE TABLE token_sets (model VARCHAR, token_set VARCHAR, family VARCHAR, members BIGINT, tokens INTEGER[])`,
 		`INSERT INTO token_sets VALUES ('m', 'even', 'test', 500, range(0, 1000, 2)), ('m', 'low', 'test', 250, range(250))`,

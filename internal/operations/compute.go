@@ -88,7 +88,7 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 		return outcome, fault.At("compute", "", err)
 	}
 	job.BaselineLike, job.Alone = r.BaselineLike, r.Alone
-	c := &computation{d, r, job}
+	c := &computation{d, r, job, map[string]bool{}}
 	sides := schema.Sides
 	if r.Side != statistics.BothSides {
 		sides = sides[:1]
@@ -127,7 +127,8 @@ func (d *Database) Compute(ctx context.Context, r ComputeRequest) (outcome Compu
 type computation struct {
 	*Database
 	ComputeRequest
-	job *statistics.Job
+	job   *statistics.Job
+	known map[string]bool // the SAEs whose files are known to be unchanged
 }
 
 // side computes the figures of one side of features, with their enrichment.
@@ -179,6 +180,9 @@ func (c *computation) correlations(ctx context.Context, side schema.Side, outcom
 
 // piece computes what is lacking of an SAE, after its model's baseline.
 func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, model string, run func(context.Context) error) error {
+	if err := c.unchanged(ctx, "compute", c.known, of.Of); err != nil { // which the baseline may be like
+		return err
+	}
 	if err := c.baseline(ctx, side, model, of.Tokens, of.Of); err != nil {
 		return err
 	}
@@ -187,6 +191,9 @@ func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, 
 
 // pieceOf computes a piece, with progress, and tells of it.
 func (c *computation) pieceOf(ctx context.Context, of Computed, run func(context.Context) error) error {
+	if err := c.unchanged(ctx, "compute", c.known, of.Of); err != nil {
+		return err
+	}
 	what := of.Of
 	switch of.Kind {
 	case Enrichment:

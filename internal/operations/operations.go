@@ -94,7 +94,7 @@ func ForEach(path string, found []loader.SAERequest, r loader.SAERequest) ([]loa
 	loader.TellApart(found)
 	for i := range found {
 		to := &found[i]
-		to.Model, to.Decoder, to.Encoder, to.Replace, to.Copy = r.Model, r.Decoder, r.Encoder, r.Replace, r.Copy
+		to.Model, to.Decoder, to.Encoder, to.Replace, to.Copy, to.InPlace = r.Model, r.Decoder, r.Encoder, r.Replace, r.Copy, r.InPlace
 		for of, given := range map[*string]string{
 			&to.Name: r.Name, &to.Hook: r.Hook, &to.Release: r.Release, &to.Known.NeuronpediaID: r.Known.NeuronpediaID,
 		} {

@@ -216,7 +216,11 @@ func (d *Database) computePlan(ctx context.Context, op, among string, plan pairP
 		return plan.outcome, fault.At(op, "", err)
 	}
 	job.Alone = plan.request.Alone
+	known := map[string]bool{}
 	for _, p := range plan.pending {
+		if err := d.unchanged(ctx, op, known, p.SAE, p.Other); err != nil {
+			return plan.outcome, err
+		}
 		if err := d.computePair(ctx, plan.request, job, p); err != nil {
 			return plan.outcome, err
 		}

@@ -16,10 +16,10 @@ type PendingEnrichment struct {
 	Sets       int // that lack scores, of some features at least; 0 where only p- and q-values are
 	Tokens     string
 
-	side  schema.Side
-	id    int
-	block int
-	sets  []int
+	side    schema.Side
+	id, own int // as in Pending
+	block   int
+	sets    []int
 }
 
 // PlanEnrichment lists the SAEs that words mean on a side, as [schema.MatchSAEs] has it, and that lack
@@ -35,7 +35,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 	}
 	rows, err := j.DB.QueryContext(ctx, side.SQL(`
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
-		SELECT s.sae_id, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
+		SELECT s.sae_id, s.`+side.Own()+`, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
 		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT `+side.LacksDirections()+` AS lacks,
 		       s.d_model * CAST(m.d_vocab AS BIGINT), `+side.LensLayer()+`
 		FROM stored_saes s
@@ -64,7 +64,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		var set sql.NullInt64
 		var lacks bool
 		var weights int64
-		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights, &layer); err != nil {
+		if err := rows.Scan(&p.id, &p.own, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights, &layer); err != nil {
 			return nil, err
 		}
 		p.side = side.At(layer)
@@ -120,8 +120,12 @@ func (j *Job) enrichBlock(ctx context.Context, conn *sql.Conn, p PendingEnrichme
 	if err != nil || !lacking.Valid {
 		return nil, err
 	}
-	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, enrichment_values(w_dec, ?, CAST(? AS INTEGER[]), ?) AS v
-		FROM stored_decoders WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.id, from, to)), schema.ReaderName(p.Model, p.side.Reader), lacking.String, p.Tokens)
+	rows, err := p.side.DirectionRows(ctx, conn, p.SAE, p.id, p.own)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS SELECT feature, enrichment_values(%s, ?, CAST(? AS INTEGER[]), ?) AS v
+		FROM %s WHERE sae_id = %d AND feature >= %d AND feature < %d`, p.side.SQL("w_dec"), rows, p.id, from, to), schema.ReaderName(p.Model, p.side.Reader), lacking.String, p.Tokens)
 	if err != nil {
 		return nil, err
 	}

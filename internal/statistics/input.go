@@ -79,7 +79,7 @@ func PlanInput(ctx context.Context, db *sql.DB, words, tokens string) (pending [
 		}
 		matched++
 		p := r.Pending
-		p.side, p.Tokens = schema.Input, cmp.Or(tokens, r.used, r.output, AllTokens)
+		p.own, p.side, p.Tokens = p.id, schema.Input, cmp.Or(tokens, r.used, r.output, AllTokens)
 		if p.Restart = r.used != "" && r.used != p.Tokens; p.Restart {
 			r.done = 0
 		}

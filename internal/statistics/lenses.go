@@ -47,11 +47,15 @@ func (j *Job) RunCorrelations(ctx context.Context, p Pending) error {
 	}
 	return fault.At("compute", p.SAE, j.inBlocks(ctx, features, p.block, func(conn *sql.Conn, from, to int) ([]string, error) {
 		between := fmt.Sprintf("feature >= %d AND feature < %d", from, to)
-		_, err := conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-			SELECT feature, rank_correlation(w_dec, ?, %s, ?) AS rank_correlation FROM stored_decoders WHERE sae_id = %d AND %[3]s
+		rows, err := schema.Output.DirectionRows(ctx, conn, p.SAE, p.own, p.own)
+		if err != nil {
+			return nil, err
+		}
+		_, err = conn.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
+			SELECT feature, rank_correlation(w_dec, ?, %s, ?) AS rank_correlation FROM %[5]s WHERE sae_id = %[2]d AND %[3]s
 				AND feature IN (SELECT feature FROM stored_statistics WHERE sae_id = %[4]d AND %[3]s)
 				AND feature NOT IN (SELECT feature FROM stored_lens_correlations WHERE sae_id = %[4]d AND %[3]s)`,
-			p.side.Transported("w_dec"), p.own, between, p.id), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
+			p.side.Transported("w_dec"), p.own, between, p.id, rows), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
 		return []string{
 			fmt.Sprintf(`INSERT INTO stored_lens_correlations SELECT %d, feature, rank_correlation FROM computed_block ORDER BY feature`, p.id),
 			fmt.Sprintf(`UPDATE stored_computations SET kernel = kernel || %[1]s || %[2]s WHERE sae_id = %[3]d AND NOT list_contains(string_split(kernel, %[1]s), %[2]s)`,

@@ -71,7 +71,11 @@ func PlanPair(ctx context.Context, db *sql.DB, kind, sae, other string, top int)
 		p.in = neighbourTables
 	}
 	p.key, p.values = "kind, sae_id, other_id", fmt.Sprintf("'%s', %d, %d", kind, id, otherID)
-	p.from, p.reader = fmt.Sprintf("(SELECT feature, %s FROM %s WHERE sae_id = %d)", k.direction, k.from, id), schema.ReaderName(other, k.reader)
+	rows, err := k.side.DirectionRows(ctx, db, sae, id, id)
+	if err != nil {
+		return p, fault.At("compute", sae, err)
+	}
+	p.from, p.reader = fmt.Sprintf("(SELECT feature, %s FROM %s WHERE sae_id = %d)", k.side.SQL("w_dec"), rows, id), schema.ReaderName(other, k.reader)
 	p.plan(top, most, weights, pair, stored, done)
 	return p, nil
 }
@@ -101,7 +105,11 @@ func PlanNeurons(ctx context.Context, db *sql.DB, kind, sae string, n Neurons, t
 	p.values = fmt.Sprintf("'%s', %d, %d, %d, '%s'", kind, id, n.ModelID, n.Layer, n.Matrix)
 	most := n.Count
 	p.features, p.reader = features, n.Reader
-	p.from = fmt.Sprintf("(SELECT feature, w_dec FROM stored_decoders WHERE sae_id = %d)", id)
+	rows, err := schema.Output.DirectionRows(ctx, db, sae, id, id)
+	if err != nil {
+		return p, fault.At("compute", sae, err)
+	}
+	p.from = fmt.Sprintf("(SELECT feature, w_dec FROM %s WHERE sae_id = %d)", rows, id)
 	if kind == Incoming {
 		p.SAE, p.Other = n.Reader, sae
 		p.features, most, p.reader = n.Count, features, schema.ReaderName(sae, schema.DecoderReader)
@@ -162,19 +170,19 @@ func (j *Job) beginPair(ctx context.Context, p *Pair) error {
 
 // pairKind is how the rows of a kind are computed, in SQL.
 type pairKind struct {
-	from, direction string // the table and the column of the directions
-	reader          string // which matrix of the other SAE they are multiplied with
-	call            string // the function
-	columns         string // those of a row after pair and feature, of rows (feature, s)
+	side    schema.Side // of the directions
+	reader  string      // which matrix of the other SAE they are multiplied with
+	call    string      // the function
+	columns string      // those of a row after pair and feature, of rows (feature, s)
 }
 
 const linkColumns = "s.mean, s.std, s.top_features, s.top_weights, s.bottom_features, s.bottom_weights"
 
 var pairKinds = map[string]pairKind{
-	Outgoing: {"stored_decoders", "w_dec", schema.EncoderReader, "linked_features", linkColumns},
-	Incoming: {"stored_encoders", "w_enc", schema.DecoderReader, "linked_features", linkColumns},
+	Outgoing: {schema.Output, schema.EncoderReader, "linked_features", linkColumns},
+	Incoming: {schema.Input, schema.DecoderReader, "linked_features", linkColumns},
 	// Without the feature itself, which is in its own SAE's list unless enough others tie with it.
-	Neighbours: {"stored_decoders", "w_dec", schema.DecoderReader, "nearest_features",
+	Neighbours: {schema.Output, schema.DecoderReader, "nearest_features",
 		`(s.features[1:place - 1] || s.features[place + 1:])[:$top] AS neighbours, (s.cosines[1:place - 1] || s.cosines[place + 1:])[:$top] AS cosines, s.mean_absolute_cosine`},
 }
 
@@ -198,7 +206,7 @@ func QueriesOfPair(kind string, top int, within bool) (PairQueries, error) {
 	case top < 1 || top > MaxTop:
 		return PairQueries{}, &fault.Error{Subject: "top", Expected: fmt.Sprintf("1 to %d", MaxTop), Found: fmt.Sprint(top)}
 	}
-	q := PairQueries{Directions: k.direction, Reader: k.reader}
+	q := PairQueries{Directions: k.side.SQL("w_dec"), Reader: k.reader}
 	asked, from := top, "computed_block"
 	if kind == Neighbours {
 		place := "len(s.features) + 1"
@@ -211,7 +219,7 @@ func QueriesOfPair(kind string, top int, within bool) (PairQueries, error) {
 		// The variance of all is the mean of the rows' and the variance of their means.
 		q.Total = "SELECT avg(mean) AS mean, sqrt(avg(std * std) + var_pop(mean)) AS std"
 	}
-	q.Select = fmt.Sprintf("SELECT feature, %s(%s, $reader, %d) AS s", k.call, k.direction, asked)
+	q.Select = fmt.Sprintf("SELECT feature, %s(%s, $reader, %d) AS s", k.call, q.Directions, asked)
 	q.Rows = fmt.Sprintf("SELECT feature, %s FROM %s ORDER BY feature", strings.ReplaceAll(k.columns, "$top", fmt.Sprint(top)), from)
 	return q, nil
 }

@@ -32,7 +32,7 @@ type Pending struct {
 
 	side      schema.Side
 	id, block int
-	own       int // the number of the SAE itself, where it is read through a lens
+	own       int // the number of the SAE itself, another one where it is read through a lens
 }
 
 // Plan lists the SAEs that words mean, as [schema.MatchSAEs] has it, and
@@ -49,7 +49,7 @@ func Plan(ctx context.Context, db *sql.DB, side schema.Side, words, tokens strin
 	if err != nil {
 		return nil, 0, fault.At("compute", "", err)
 	}
-	rows, err := db.QueryContext(ctx, side.SQL(`SELECT s.sae_id, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
+	rows, err := db.QueryContext(ctx, side.SQL(`SELECT s.sae_id, s.`+side.Own()+`, s.sae, m.model, s.d_sae, s.d_model * CAST(m.d_vocab AS BIGINT),
 			coalesce(c.tokens, ''), coalesce(o.tokens, ''), (SELECT count(*) FROM stored_statistics t WHERE t.sae_id = s.sae_id),
 			(SELECT count(*) FROM stored_token_sets t WHERE t.model_id = s.model_id), `+side.LacksDirections()+`, `+side.LensLayer()+`
 		FROM stored_saes s JOIN stored_models m USING (model_id) JOIN stored_loads l ON l.load_id = s.`+side.Own()+`
@@ -66,7 +66,7 @@ func Plan(ctx context.Context, db *sql.DB, side schema.Side, words, tokens strin
 		var weights int64
 		var used, direct string
 		var absent bool
-		if err := rows.Scan(&p.id, &p.SAE, &p.Model, &features, &weights, &used, &direct, &done, &p.Sets, &absent, &layer); err != nil {
+		if err := rows.Scan(&p.id, &p.own, &p.SAE, &p.Model, &features, &weights, &used, &direct, &done, &p.Sets, &absent, &layer); err != nil {
 			return nil, 0, err
 		}
 		p.side = side.At(layer)
@@ -240,11 +240,15 @@ func (j *Job) block(ctx context.Context, conn *sql.Conn, p Pending, from, to int
 	if p.Sets > 0 {
 		sets = fmt.Sprintf(`, (SELECT list(set_id ORDER BY set_id) FROM stored_token_sets WHERE model_id = (SELECT model_id FROM stored_saes WHERE sae_id = %d))`, p.id)
 	}
-	_, err = conn.ExecContext(ctx, p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
-		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s%[5]s FROM stored_decoders d
+	rows, err := p.side.DirectionRows(ctx, conn, p.SAE, p.id, p.own)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.ExecContext(ctx, strings.Replace(p.side.SQL(fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE computed_block AS
+		SELECT feature, feature_statistics(w_dec, ?, ?%[4]s) AS s%[5]s FROM $rows d
 		WHERE sae_id = %[1]d AND feature >= %[2]d AND feature < %[3]d AND feature NOT IN (
 			SELECT feature FROM stored_statistics t WHERE t.sae_id = %[1]d AND t.feature >= %[2]d AND t.feature < %[3]d)`,
-		p.id, from, to, sets, norm)), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
+		p.id, from, to, sets, norm)), "$rows", rows, 1), schema.ReaderName(p.Model, p.side.Reader), p.Tokens)
 	if err != nil {
 		return nil, err
 	}

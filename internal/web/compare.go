@@ -46,8 +46,9 @@ func (s *Server) compare(r *http.Request) (any, error) {
 	}
 	two := []any{a.name, feature, b.name, other}
 	for _, part := range []struct{ name, query string }{
+		// Of weights that are in their file, too.
 		{"likeness", `SELECT decoder_cosine(a.w_dec, b.w_dec) AS cosine, rank_correlation(a.w_dec, a.model, b.w_dec, coalesce(s.tokens, 'all')) AS rank_correlation
-			FROM decoder_directions a JOIN saes s USING (sae), decoder_directions b WHERE a.sae = $1 AND a.feature = $2 AND b.sae = $3 AND b.feature = $4`},
+			FROM decoder_directions_of($1) a JOIN saes s USING (sae), decoder_directions_of($3) b WHERE a.feature = $2 AND b.feature = $4`},
 		{"tokens", fmt.Sprintf(`FROM token_differences($1, $2, $3, $4, k := %d)`, comparedTokens)},
 		{"sets", fmt.Sprintf(`WITH shown AS (SELECT token_set FROM strongest_of_feature($1, $2, k := %[1]d) UNION SELECT token_set FROM strongest_of_feature($3, $4, k := %[1]d)),
 			one AS (SELECT token_set, size, effect, q_value FROM enrichment WHERE sae = $1 AND feature = $2 AND token_set IN (FROM shown)),

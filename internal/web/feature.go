@@ -89,9 +89,13 @@ func (s *Server) ends(r *http.Request) (any, error) {
 	end := func(direction, function string) string {
 		return fmt.Sprintf(`SELECT '%s' AS direction, unnest(%s(w_dec, model, %d, tokens)) AS one, unnest(range(1, %[3]d + 1)) AS rank FROM feature`, direction, function, mostEnds)
 	}
+	direction, err := schema.Output.DirectionOf(r.Context(), s.db, a.name, "d.feature")
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.list(r.Context(), `WITH feature AS (
-			SELECT d.w_dec, s.model, coalesce(s.tokens, 'all') AS tokens FROM stored_decoders d JOIN saes s ON s.load_id = d.sae_id
-			WHERE d.sae_id = $1 AND d.feature = $2 AND d.w_dec IS NOT NULL)
+			SELECT `+direction+` AS w_dec, s.model, coalesce(s.tokens, 'all') AS tokens FROM stored_decoders d JOIN saes s ON s.load_id = d.sae_id
+			WHERE d.sae_id = $1 AND d.feature = $2 AND NOT contains((SELECT conventions FROM stored_loads WHERE load_id = $1), '`+schema.WithoutWeights+`'))
 		SELECT direction, rank, one.token_id AS token_id, one.logit_weight AS weight
 		FROM (`+end("promoted", "top_tokens")+` UNION ALL `+end("suppressed", "bottom_tokens")+`) WHERE one IS NOT NULL ORDER BY direction, rank`, a.id, index)
 	if err != nil {
@@ -200,10 +204,18 @@ func (s *Server) similar(r *http.Request) (any, error) {
 		return s.featureRows(r.Context(), `SELECT CAST(? AS INTEGER) AS sae_id, neighbour AS feature, cosine FROM neighbours_of(?, ?, ?)`,
 			[]any{in.id, stored[0]["pair_id"], index, k})
 	}
+	one, err := schema.Output.DirectionOf(r.Context(), s.db, a.name, "d.feature")
+	if err != nil {
+		return nil, err
+	}
+	others, err := schema.Output.DirectionOf(r.Context(), s.db, in.name, "d.feature")
+	if err != nil {
+		return nil, err
+	}
 	// Nothing is left out before the end: DuckDB copies the directions that a condition leaves.
 	return s.featureRows(r.Context(), `SELECT sae_id, feature, cosine FROM (
-			SELECT sae_id, feature, decoder_cosine(w_dec, (SELECT w_dec FROM stored_decoders WHERE sae_id = ? AND feature = ?)) AS cosine
-			FROM stored_decoders WHERE sae_id = ? ORDER BY cosine DESC NULLS LAST, feature LIMIT ? + 1
+			SELECT sae_id, feature, decoder_cosine(`+others+`, (SELECT `+one+` FROM stored_decoders d WHERE sae_id = ? AND feature = ?)) AS cosine
+			FROM stored_decoders d WHERE sae_id = ? ORDER BY cosine DESC NULLS LAST, feature LIMIT ? + 1
 		) WHERE cosine IS NOT NULL AND (sae_id, feature) IS DISTINCT FROM (?, CAST(? AS INTEGER)) ORDER BY cosine DESC, feature LIMIT ?`,
 		[]any{a.id, index, in.id, k, a.id, index, k})
 }

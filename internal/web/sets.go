@@ -169,8 +169,9 @@ func (s *Server) addLeadingEdges(ctx context.Context, set row, features []row) e
 	if len(few) == 0 {
 		return nil
 	}
-	found, err := s.list(ctx, fmt.Sprintf(`SELECT d.sae_id, d.feature, leading_edge(w_dec, ?, ?, c.tokens)[:%d] AS members
-		FROM stored_decoders d JOIN stored_computations c USING (sae_id) WHERE w_dec IS NOT NULL AND (d.sae_id, d.feature) IN (%s)`,
+	found, err := s.list(ctx, fmt.Sprintf(`SELECT d.sae_id, d.feature, leading_edge(`+schema.DirectionWherever+`, ?, ?, c.tokens)[:%d] AS members
+		FROM stored_decoders d JOIN stored_saes s USING (sae_id) JOIN stored_computations c USING (sae_id)
+		WHERE (w_dec IS NOT NULL OR sae_id IN (SELECT sae_id FROM stored_in_place)) AND (d.sae_id, d.feature) IN (%s)`,
 		mostEvidence, strings.Join(few, ", ")), set["model"], set["token_set"])
 	for _, f := range found {
 		of[fmt.Sprintf("(%d, %d)", f["sae_id"], f["feature"])]["members"] = f["members"]

@@ -24,6 +24,9 @@ type unpacked struct {
 	err  error
 }
 
+// UnpacksWhole tells that no range can be read without the rest.
+func (u *unpacked) UnpacksWhole() {}
+
 func (u *unpacked) ReadAt(p []byte, offset int64) (int, error) {
 	u.once.Do(func() { u.file, u.err = u.scratch.unpack(u.entry) })
 	if u.err != nil {

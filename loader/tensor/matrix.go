@@ -153,3 +153,15 @@ func CheckRows(subject string, from, n, rows, cols int) error {
 	}
 	return nil
 }
+
+// Stored returns the tensor that a matrix is a view of, and whether the matrix's rows are its
+// columns as they are stored; nil for a matrix that is none of this package's.
+func Stored(m Matrix) (t *Tensor, turned bool) {
+	switch m := m.(type) {
+	case *matrix:
+		return m.values, false
+	case *transposed:
+		return m.values, true
+	}
+	return nil, false
+}

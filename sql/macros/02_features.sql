@@ -1,10 +1,24 @@
 -- These call functions of saedb where they must, so a stock client reads the file, and
 -- fails only when it calls such a macro.
 
+-- The views of directions have NULL where weights stay in their files (load sae --in-place), so
+-- that any client reads them; these read the files.
+CREATE OR REPLACE MACRO decoder_directions_of(words) AS TABLE
+    SELECT s.layer, d.feature, CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#decoder', d.feature) ELSE d.w_dec END AS w_dec,
+           s.sae, s.release, s.model
+    FROM stored_decoders d JOIN saes s ON d.sae_id = s.load_id WHERE s.sae = sae_named(words);
+COMMENT ON MACRO TABLE decoder_directions_of IS 'decoder_directions_of(sae): the rows of decoder_directions of one SAE, with its weights also where these stay in their files.';
+
+CREATE OR REPLACE MACRO encoder_directions_of(words) AS TABLE
+    SELECT s.layer, e.feature, CASE WHEN e.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#encoder', e.feature) ELSE e.w_enc END AS w_enc,
+           e.bias, e.threshold, s.encoder_hook, s.sae, s.release, s.model
+    FROM stored_encoders e JOIN saes s ON e.sae_id = s.load_id WHERE s.sae = sae_named(words);
+COMMENT ON MACRO TABLE encoder_directions_of IS 'encoder_directions_of(sae): the rows of encoder_directions of one SAE, with its weights also where these stay in their files.';
+
 -- tokens is the parameter wherever it stands without a relation before it.
 CREATE OR REPLACE MACRO feature_logits(words, feature_index, tokens := NULL) AS TABLE
-    WITH one AS (SELECT d.model, d.w_dec, coalesce(tokens, s.tokens, 'all') AS counted FROM decoder_directions d JOIN saes s USING (sae)
-                 WHERE d.sae = sae_named(words) AND d.feature = feature_of(words, feature_index)),
+    WITH one AS (SELECT d.model, d.w_dec, coalesce(tokens, s.tokens, 'all') AS counted FROM decoder_directions_of(words) d JOIN saes s USING (sae)
+                 WHERE d.feature = feature_of(words, feature_index)),
     weights AS (SELECT model, counted, unnest(range(len(w))) AS token_id, unnest(w) AS logit_weight
                 FROM (SELECT model, counted, CASE WHEN w_dec IS NULL THEN error('the weights of ' || words || ' are not in this database')
                                                   WHEN counted NOT IN ('all', 'real') THEN error('feature_logits: tokens: expected ''all'' or ''real'', found ''' || counted || '''')
@@ -18,9 +32,10 @@ COMMENT ON MACRO TABLE feature_logits IS 'feature_logits(sae, feature, tokens :=
 CREATE OR REPLACE MACRO features_for_token(wanted, k := 10, within := NULL) AS TABLE
     WITH meant AS (SELECT model, token_id, text FROM tokens WHERE text = wanted OR token = wanted),
     known AS (SELECT CASE WHEN count(*) = 0 THEN error('no loaded model has a token ' || wanted || ' (tokens lists them)') END AS is_known FROM meant)
-    SELECT d.layer, d.feature, logit_weight(d.w_dec, d.model, t.token_id) AS logit_weight, t.text, t.token_id, d.sae, d.release, d.model
-    FROM known, decoder_directions d JOIN meant t ON t.model = d.model
-    WHERE known.is_known IS NULL AND (release_named(within) IS NULL OR d.release = within)
+    SELECT s.layer, d.feature, logit_weight(CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#decoder', d.feature) ELSE d.w_dec END,
+                                            s.model, t.token_id) AS logit_weight, t.text, t.token_id, s.sae, s.release, s.model
+    FROM known, stored_decoders d JOIN saes s ON d.sae_id = s.load_id JOIN meant t ON t.model = s.model
+    WHERE known.is_known IS NULL AND (release_named(within) IS NULL OR s.release = within)
     ORDER BY logit_weight DESC LIMIT k;
 COMMENT ON MACRO TABLE features_for_token IS 'features_for_token(token, k := 10, within := NULL): the features of all SAEs, or of those of the release within, that promote a token most, given by its text or its spelling.';
 
@@ -40,7 +55,14 @@ CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within :
     among AS (SELECT o.load_id, o.layer, o.sae, o.release, o.model, p.pair_id, a.feature
               FROM asked a JOIN saes o ON o.model = a.model AND (release_named(within) IS NULL OR o.release = within) AND (of_sae IS NULL OR o.sae = of_sae)
               LEFT JOIN whole_neighbours(k) p ON p.sae_id = a.asked_id AND p.other_id = o.load_id),
-    stored AS (SELECT coalesce(bool_and(pair_id IS NOT NULL), false) AS whole FROM among),
+    -- Which any client cannot read.
+    in_files AS (SELECT s.sae || ' stay in ' || p.path AS where_they_are FROM stored_in_place p JOIN stored_saes s ON s.sae_id = p.sae_id
+                 WHERE p.sae_id IN (SELECT load_id FROM among UNION ALL SELECT asked_id FROM asked)),
+    stored AS (SELECT CASE WHEN whole THEN true
+                           WHEN (SELECT count(*) FROM in_files) > 0
+                           THEN CAST(error('the weights of ' || (SELECT min(where_they_are) FROM in_files) || ', and what similar_features reads is not stored (saedb compute --neighbours stores it, load sae without --in-place copies the weights)') AS BOOLEAN)
+                           ELSE false END AS whole
+               FROM (SELECT coalesce(bool_and(pair_id IS NOT NULL), false) AS whole FROM among)),
     -- Zeros have no direction. No condition says so: DuckDB would try it on every direction.
     one AS (SELECT CASE WHEN list_inner_product(CAST(d.w_dec AS DOUBLE[]), CAST(d.w_dec AS DOUBLE[])) > 0 THEN CAST(d.w_dec AS DOUBLE[]) END AS w_dec
             FROM stored_decoders d JOIN asked a ON d.sae_id = a.asked_id AND d.feature = a.feature WHERE NOT (SELECT whole FROM stored)),
@@ -75,9 +97,9 @@ COMMENT ON MACRO TABLE feature_splits IS 'feature_splits(wider, narrower, cosine
 -- Logit weights are linear: the difference of two is the logit weight of the difference of the
 -- decoder directions, so that the tokens come of one ranking and no list of all is made.
 CREATE OR REPLACE MACRO token_differences(words, feature_index, other_words, other_index, k := 20) AS TABLE
-    WITH one AS (SELECT d.sae, d.model, d.w_dec, coalesce(s.tokens, 'all') AS counted FROM decoder_directions d JOIN saes s USING (sae)
-                 WHERE d.sae = sae_named(words) AND d.feature = feature_of(words, feature_index)),
-    other AS (SELECT d.sae, d.model, d.w_dec FROM decoder_directions d WHERE d.sae = sae_named(other_words) AND d.feature = feature_of(other_words, other_index)),
+    WITH one AS (SELECT d.sae, d.model, d.w_dec, coalesce(s.tokens, 'all') AS counted FROM decoder_directions_of(words) d JOIN saes s USING (sae)
+                 WHERE d.feature = feature_of(words, feature_index)),
+    other AS (SELECT d.sae, d.model, d.w_dec FROM decoder_directions_of(other_words) d WHERE d.feature = feature_of(other_words, other_index)),
     two AS (
         SELECT one.model, one.counted, one.w_dec AS w, other.w_dec AS w_other,
                CASE WHEN one.model <> other.model

@@ -5,7 +5,8 @@ CREATE OR REPLACE MACRO relative_decoder_norms(crosscoder) AS TABLE
     WITH parts AS (SELECT sae, split_part(sae, '#', 1) AS whole FROM saes
                    WHERE split_part(sae, '#', 1) = crosscoder OR split_part(short_name, '#', 1) = crosscoder),
     known AS (SELECT CASE count(DISTINCT whole)
-                     WHEN 1 THEN NULL
+                     WHEN 1 THEN (SELECT error('the weights of ' || i.sae || ' stay in ' || i.path || ', where this does not read them: load sae without --in-place copies them')
+                                  FROM (SELECT s.sae, p.path FROM stored_in_place p JOIN stored_saes s USING (sae_id) ORDER BY s.sae) i WHERE i.sae IN (SELECT sae FROM parts) LIMIT 1)
                      WHEN 0 THEN error('no crosscoder is called ' || crosscoder || ' (FROM saes lists their decoders, NAME#PART)')
                      ELSE error(crosscoder || ' is the name of several: ' || string_agg(DISTINCT whole, ', ' ORDER BY whole)) END AS problem
               FROM parts),

@@ -226,3 +226,31 @@ COMMENT ON COLUMN stored_encoders.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_encoders.w_enc IS 'What the feature reads the residual stream by, d_model values, in the units of what the SAE was trained on; NULL in a database of results alone.';
 COMMENT ON COLUMN stored_encoders.bias IS 'Bias of the encoder, of a gated SAE that of its gate; NULL where the files have none.';
 COMMENT ON COLUMN stored_encoders.threshold IS 'Threshold above which the feature fires; NULL where the files have none.';
+
+-- Weights that stay in their files (load sae --in-place): rows of stored_decoders and
+-- stored_encoders are there then, with NULL for w_dec and w_enc.
+CREATE TABLE stored_in_place (
+    sae_id INTEGER NOT NULL,
+    path VARCHAR NOT NULL,
+    decoder VARCHAR NOT NULL,
+    layout VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_in_place IS 'One row for each SAE whose weights stay in their files (load sae --in-place).';
+COMMENT ON COLUMN stored_in_place.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_in_place.path IS 'Absolute path that its format''s reader opens, PATH#PART where one path holds several SAEs.';
+COMMENT ON COLUMN stored_in_place.decoder IS 'Scale at which the decoder is read: as-stored, unit-norm or saelens.';
+COMMENT ON COLUMN stored_in_place.layout IS 'The tensor of the decoder, its type and shape, and whether it is read transposed.';
+
+CREATE TABLE stored_weight_files (
+    sae_id INTEGER NOT NULL,
+    path VARCHAR NOT NULL,
+    bytes BIGINT NOT NULL,
+    modified BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL
+);
+COMMENT ON TABLE stored_weight_files IS 'The files that the weights of such an SAE are read from, as they were when it was loaded.';
+COMMENT ON COLUMN stored_weight_files.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_weight_files.path IS 'Absolute path of the file.';
+COMMENT ON COLUMN stored_weight_files.bytes IS 'Size in bytes.';
+COMMENT ON COLUMN stored_weight_files.modified IS 'When it was last modified, in nanoseconds since 1970 (UTC).';
+COMMENT ON COLUMN stored_weight_files.sha256 IS 'SHA-256 of the content, in hexadecimal.';

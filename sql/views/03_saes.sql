@@ -21,7 +21,7 @@ COMMENT ON COLUMN decoder_directions.sae IS 'The SAE.';
 COMMENT ON COLUMN decoder_directions.release IS 'Its release.';
 COMMENT ON COLUMN decoder_directions.model IS 'Its model.';
 COMMENT ON COLUMN decoder_directions.layer IS 'Its layer, as in saes.';
-COMMENT ON COLUMN decoder_directions.w_dec IS 'Decoder direction, d_model values, at the scale that saes names.';
+COMMENT ON COLUMN decoder_directions.w_dec IS 'Decoder direction, d_model values, at the scale that saes names. NULL in a database of results alone, and where the weights stay in their files (load sae --in-place): decoder_directions_of and reader_row read these.';
 
 CREATE OR REPLACE VIEW encoder_directions AS
 SELECT s.layer, e.feature, e.w_enc, e.bias, e.threshold, s.encoder_hook, s.sae, s.release, s.model

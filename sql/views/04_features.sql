@@ -32,7 +32,7 @@ COMMENT ON COLUMN features.skewness IS 'Skewness of the logit weights; high when
 COMMENT ON COLUMN features.kurtosis IS 'Pearson kurtosis of the logit weights (3 for a normal distribution). NULL when std is 0.';
 COMMENT ON COLUMN features.participation IS 'Participation ratio of the squared deviations d² of the logit weights from their mean, (Σd²)²/Σd⁴ = V/kurtosis for V counted tokens: about how many tokens carry the spread, from 1 to V (Bell and Dean, Discuss. Faraday Soc. 50, 1970). NULL when std is 0.';
 COMMENT ON COLUMN features.top_share IS 'Share of the ten tokens with the largest squared deviations d² from the mean in the sum of all, Σd² = V·std². NULL when std is 0.';
-COMMENT ON COLUMN features.encoder_norm IS 'Length of the encoder''s row; NULL where the encoder was not loaded (load sae --encoder).';
+COMMENT ON COLUMN features.encoder_norm IS 'Length of the encoder''s row; NULL where the encoder was not loaded (load sae --encoder), or stays in its file (load sae --in-place).';
 COMMENT ON COLUMN features.encoder_decoder_cosine IS 'Cosine of the encoder''s row with the decoder direction: near 1 where the feature writes what it reads. NULL as encoder_norm, and where either is zero.';
 COMMENT ON COLUMN features.encoder_bias IS 'Bias of the encoder, of a gated SAE that of its gate.';
 COMMENT ON COLUMN features.threshold IS 'Threshold above which the feature fires, where its files have one.';

@@ -15,7 +15,7 @@ import (
 // name columns of the outer one.
 var rules = map[string][]string{
 	"w": {
-		"random_direction(<k>, <k>, 32)", "through_lens(<w>, <t>, <k>)", "random_direction(<i>, <k>, 32)", "random_direction_like(<k>, <i>, <a>)", "random_direction_like(<k>, <i>, <a> || '#encoder')",
+		"random_direction(<k>, <k>, 32)", "through_lens(<w>, <t>, <k>)", "random_direction(<i>, <k>, 32)", "random_direction_like(<k>, <i>, <a>)", "random_direction_like(<k>, <i>, <a> || '#encoder')", "reader_row(<a> || '#decoder', <k>)", "reader_row(<a> || '#encoder', <k>)",
 		"list_transform(<w>, lambda x: x * <d>)", "list_reverse(<w>)",
 		"CASE WHEN <b> THEN <w> ELSE <w> END", "coalesce(<w>, <w>)",
 		"<w>::FLOAT[32]", "<w>::DOUBLE[]", "<w>::FLOAT[]", "<w>::DOUBLE[32]", "if(<b>, <w>, NULL)",

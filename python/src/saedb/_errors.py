@@ -55,7 +55,7 @@ LISTS = {"sets": "FROM token_sets", "info": "FROM models; FROM saes"}
 
 #: Arguments that have another name than the program's flag, and those that are true or false.
 RENAMED = {"family": "families", "set": "sets", "format": "formats", "to": "directory", "query": "sql"}
-FLAGS = {"replace", "copy", "encoder", "cascade", "transposed", "neurons", "heads", "all", "unsigned", "open"}
+FLAGS = {"replace", "copy", "encoder", "in-place", "cascade", "transposed", "neurons", "heads", "all", "unsigned", "open"}
 
 #: Where words after a command or a flag end that are a part of it.
 VALUE = r"(?:'[^']*'|[\w.-]*[/_0-9][\w./#@-]*|[A-Z][A-Z/]*(?![a-z:])|(?:layer|rms|parquet,csv|all|isotropic|sae|single|es|q|p)(?=$|[\s,;)])|[a-z]\w*(?=$|;| --))"

@@ -113,6 +113,7 @@ def load_sae(
     decoder: Optional[str] = None,
     hook: Optional[str] = None,
     encoder: bool = False,
+    in_place: bool = False,
     replace: bool = False,
     copy: bool = False,
     database: Optional[str] = None,
@@ -129,11 +130,12 @@ def load_sae(
     ``decoder`` is the scale of the decoder: ``as-stored`` (the default), ``unit-norm`` or ``saelens``. ``hook`` is
     the hook point of the one SAE there is, and ``neuronpedia_id`` its ``model/source`` on Neuronpedia, in place of
     what its files say. ``encoder`` loads the encoder too, also of an SAE that is loaded without it: ``encoder_directions``
-    has it, and it takes as much disk again. ``replace`` and ``database`` are as of :func:`load_model`.
+    has it, and it takes as much disk again. ``in_place`` leaves the weights in their files, which are read there from
+    then on, so that the database takes results alone; without it, an SAE that was loaded so is copied. ``replace`` and ``database`` are as of :func:`load_model`.
     """
     arguments: dict[str, Any] = {
         "release": release, "name": name, "model": model, "neuronpedia_id": neuronpedia_id, "decoder": decoder, "hook": hook, "encoder": encoder,
-        "replace": replace, "copy": copy, "database": target(con, database),
+        "in_place": in_place, "replace": replace, "copy": copy, "database": target(con, database),
     }  # fmt: skip
     if path is not None:
         if layer is not None or id is not None:
