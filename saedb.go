@@ -209,6 +209,9 @@ func create(path string) error {
 	return nil
 }
 
+// Path is that of the database's file, empty in memory.
+func (db *DB) Path() string { return db.path }
+
 // Close closes the database; its file may then be opened elsewhere.
 func (db *DB) Close() error {
 	var err error

@@ -2,9 +2,12 @@ package test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +28,27 @@ func onlyFiles(t *testing.T, dir string, names ...string) {
 	if strings.Join(found, " ") != strings.Join(names, " ") {
 		t.Errorf("%s has %v, expected %v", dir, found, names)
 	}
+}
+
+// damagedWeights is the content of a database's file with a bit of a weight flipped.
+func damagedWeights(t *testing.T, db string, content []byte) []byte {
+	t.Helper()
+	var stored []byte
+	said := mustRun(t, "--db", db, "sql", "--read-only", "--format", "csv", "SELECT unnest(w_dec[:8]) FROM stored_decoders WHERE feature = 5 ORDER BY sae_id LIMIT 8")
+	for _, text := range strings.Fields(said)[1:] {
+		weight, err := strconv.ParseFloat(text, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = binary.LittleEndian.AppendUint32(stored, math.Float32bits(float32(weight)))
+	}
+	at := bytes.Index(content, stored)
+	if at < 0 {
+		t.Fatal("no decoder direction is in the file as it is")
+	}
+	damaged := bytes.Clone(content)
+	damaged[at] ^= 0x10
+	return damaged
 }
 
 // TestBackup: a copy is what the database is, its log taken in, while others read it; it
@@ -75,8 +99,7 @@ func TestBackup(t *testing.T) {
 
 	// Damage, a database that is written to, and one of an older schema.
 	second := read(t, copied)
-	damaged := bytes.Clone(first)
-	damaged[len(damaged)/2] ^= 0x10
+	damaged := damagedWeights(t, db, first)
 	broken := write(t, t.TempDir(), "broken.db", damaged)
 	expectFailure(t, saedbRun(t, "", "--db", broken, "backup", copied, "--replace"), 1, "the database is damaged, and was not copied", "orrupt")
 	change(t, db, "UPDATE stored_decoders SET w_dec = list_transform(w_dec, x -> 2 * x) WHERE feature = 3")
@@ -120,8 +143,7 @@ func TestRestore(t *testing.T) {
 	}
 	expectFailure(t, saedbRun(t, "", "--db", db, "restore", copied, "--replace"), 1, "small.db", "another program has it open")
 	reader.Close()
-	damaged := bytes.Clone(whole)
-	damaged[len(damaged)/2] ^= 0x10
+	damaged := damagedWeights(t, db, whole)
 	expectFailure(t, saedbRun(t, "", "--db", db, "restore", write(t, dir, "bad.db", damaged), "--replace"), 1, "orrupt")
 	if !maps.Equal(stateOf(t, db), before) {
 		t.Error("a restore that failed changed the database")

@@ -61,17 +61,14 @@ func openLoaded(c *cli.Context, o saedb.Options) (*saedb.DB, error) {
 // old clients cannot do when they open it. Where it fails, as on a full disk, what was
 // committed is in the log still, and whoever opens the file reads both.
 func checkpoint(ctx context.Context, db *saedb.DB) error {
-	var path string
-	if err := db.QueryRowContext(ctx, "SELECT coalesce(path, database_name) FROM duckdb_databases() WHERE database_name = current_database()").Scan(&path); err != nil {
-		return err
-	}
 	_, err := db.ExecContext(ctx, "CHECKPOINT")
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	// Where the checkpoint of the last commit failed, DuckDB answers no query any more.
 	return &fault.Error{
-		Op: "checkpoint", Subject: path, Err: err,
-		Problem: "what was reported as done is stored, but in " + filepath.Base(path) + ".wal beside the file, which must stay with it",
+		Op: "checkpoint", Subject: db.Path(), Err: err,
+		Problem: "what was reported as done is stored, but in " + filepath.Base(db.Path()) + ".wal beside the file, which must stay with it",
 		Hint:    "make room; the next command that writes moves it into the file",
 	}
 }
