@@ -86,11 +86,8 @@ func (s *staying) write(ctx context.Context, tx *sql.Tx, id int, hashed []file) 
 
 // forgetPlace forgets where the weights of an SAE stay.
 func forgetPlace(ctx context.Context, tx *sql.Tx, id int) error {
-	return deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", id), placeTables...)
+	return deleteWhere(ctx, tx, fmt.Sprintf("sae_id = %d", id), schema.PlaceTables...)
 }
-
-// placeTables are those of SAEs whose weights stay in their files.
-var placeTables = []string{"stored_in_place", "stored_weight_files"}
 
 // writePlaced writes the rows of an SAE whose weights stay in their files, without these.
 func (ld *Loader) writePlaced(ctx context.Context, tx *sql.Tx, l *load, opened sae.SAE) error {

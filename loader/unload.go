@@ -128,7 +128,7 @@ func unloadSAE(ctx context.Context, tx *sql.Tx, kind, name string) (Unloaded, er
 }
 
 // saeTables are the tables with rows of SAEs.
-var saeTables = slices.Concat([]string{"stored_saes", "stored_decoders", "stored_encoders"}, placeTables, figureTables)
+var saeTables = slices.Concat([]string{"stored_saes", "stored_decoders", "stored_encoders"}, schema.PlaceTables, figureTables)
 
 // figureTables are those of what was computed of an SAE with its model.
 var figureTables = slices.Concat(sideTables(schema.Output), sideTables(schema.Input))

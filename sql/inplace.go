@@ -8,6 +8,9 @@ import (
 // Weights that stay in their files (load sae --in-place) are NULL in the tables, and reader_row
 // reads them. What needs directions wherever they are takes their SQL from here.
 
+// PlaceTables are those of where such weights are.
+var PlaceTables = []string{"stored_in_place", "stored_weight_files"}
+
 // DirectionRows is the SQL of rows (sae_id, feature, w_dec), as this side calls that column, of an
 // SAE by its name and its number on this side; own is its number itself, another one where it goes
 // through a lens. Weights that are in the database are read from their table, as ever.

@@ -16,18 +16,6 @@ type place struct {
 	path, decoder string // as sae.InPlace has them
 }
 
-// places are those of the SAEs of a database, by their numbers.
-func (d *database) places(in attached) (map[int32]place, error) {
-	all := map[int32]place{}
-	err := d.query(`SELECT sae_id, path, decoder FROM `+in.table("stored_in_place"), func(chunk capi.Chunk) error {
-		for i, id := range capi.Values[int32](chunk.Column(0), chunk.Rows()) {
-			all[id] = place{chunk.Column(1).Text(i), chunk.Column(2).Text(i)}
-		}
-		return nil
-	})
-	return all, err
-}
-
 // openPlace opens the weights of an SAE that stay in their files.
 func (d *database) openPlace(ctx context.Context, stored *storedReader) (*placed, error) {
 	if d.confined.Load() {

@@ -2,7 +2,6 @@ package udf
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/saedb/saedb/internal/fault"
@@ -29,24 +28,19 @@ func (d *database) saes() ([]*storedSAE, error) {
 	if err != nil {
 		return nil, err
 	}
-	withPlaces, err := d.having("stored_in_place", "")
 	var all []*storedSAE
 	for _, in := range databases {
 		if err != nil {
 			return nil, err
 		}
-		var places map[int32]place
-		if slices.Contains(withPlaces, in) {
-			if places, err = d.places(in); err != nil {
-				return nil, err
-			}
-		}
 		err = d.query(fmt.Sprintf(`SELECT s.sae, s.release, s.short_name, coalesce('layer_' || s.layer, ''),
 				coalesce(l.sha256 || ' ' || l.conventions, ''), s.sae_id, s.d_model, s.d_sae,
-				s.encoder_hook IS NOT NULL, coalesce(CAST(c.row_hash AS VARCHAR), '')
+				s.encoder_hook IS NOT NULL, coalesce(CAST(c.row_hash AS VARCHAR), ''),
+				coalesce(p.path, ''), coalesce(p.decoder, '')
 			FROM %s s LEFT JOIN %s l ON l.load_id = s.sae_id
 			LEFT JOIN %s c ON c.load_id = s.sae_id AND c.stored_table = 'stored_encoders'
-			ORDER BY s.sae`, in.table("stored_saes"), in.table("stored_loads"), in.table("stored_contents")), func(chunk capi.Chunk) error {
+			LEFT JOIN %s p ON p.sae_id = s.sae_id
+			ORDER BY s.sae`, in.table("stored_saes"), in.table("stored_loads"), in.table("stored_contents"), in.table("stored_in_place")), func(chunk capi.Chunk) error {
 			n := chunk.Rows()
 			ids, widths := capi.Values[int32](chunk.Column(5), n), capi.Values[int32](chunk.Column(6), n)
 			counts, encoders := capi.Values[int32](chunk.Column(7), n), capi.Values[bool](chunk.Column(8), n)
@@ -55,7 +49,7 @@ func (d *database) saes() ([]*storedSAE, error) {
 					in: in, id: ids[i], name: chunk.Column(0).Text(i), release: chunk.Column(1).Text(i),
 					short: chunk.Column(2).Text(i), layer: chunk.Column(3).Text(i), content: chunk.Column(4).Text(i),
 					dModel: int(widths[i]), count: int(counts[i]),
-					encoder: encoders[i], encoderHash: chunk.Column(9).Text(i), place: places[ids[i]],
+					encoder: encoders[i], encoderHash: chunk.Column(9).Text(i), place: place{chunk.Column(10).Text(i), chunk.Column(11).Text(i)},
 				})
 			}
 			return nil

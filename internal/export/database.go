@@ -46,9 +46,6 @@ var withoutWeights = map[string]string{
 		THEN conventions || '%[1]s' ELSE conventions END AS conventions)`, schema.WithoutWeights),
 }
 
-// placeTables are those of weights that stay in their files.
-var placeTables = []string{"stored_in_place", "stored_weight_files"}
-
 // fill copies the tables from a database that is attached, and makes the views.
 func (r *run) fill(conn *sql.Conn, database string) error {
 	from := schema.Identifier(database)
@@ -64,7 +61,7 @@ func (r *run) fill(conn *sql.Conn, database string) error {
 		if table == "stored_schema" {
 			continue
 		}
-		if slices.Contains(placeTables, table) {
+		if slices.Contains(schema.PlaceTables, table) {
 			continue // results lead to no weights
 		}
 		columns := withoutWeights[table]

@@ -92,7 +92,7 @@ func (b *baselines) read(ctx context.Context, db *sql.DB, saes []SAE, statistics
 func (b *baselines) measure(ctx context.Context, db *sql.DB, saes []SAE) error {
 	names, err := schema.Collect[string](ctx, db, fmt.Sprintf(`SELECT sae FROM (
 			SELECT sae, sqrt(list_inner_product(w_dec, w_dec)) AS length FROM decoder_directions WHERE %[1]s AND feature < %[2]d
-			UNION ALL SELECT sae, decoder_norm FROM features JOIN stored_in_place ON sae_id = (SELECT load_id FROM saes s WHERE s.sae = features.sae) WHERE %[1]s AND feature < %[2]d)
+			UNION ALL SELECT sae, decoder_norm FROM features JOIN (SELECT sae FROM saes JOIN stored_in_place ON load_id = sae_id) USING (sae) WHERE %[1]s AND feature < %[2]d)
 		GROUP BY sae HAVING count(length) > 0 AND max(abs(length - 1)) <= %[3]g`,
 		inSAEs(saes), lengthSample, lengthTolerance))
 	for _, name := range names {

@@ -22,8 +22,8 @@ const topFeatures = 4
 // direction, which a database of results does not have.
 func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*source, error) {
 	var absent bool
-	err := db.QueryRowContext(ctx, `SELECT contains(conventions, ?) FROM stored_saes JOIN stored_loads ON load_id = sae_id WHERE sae = ?`,
-		schema.WithoutWeights, one.Name).Scan(&absent)
+	err := db.QueryRowContext(ctx, `SELECT `+schema.Output.LacksDirections()+` FROM stored_saes JOIN stored_loads l ON load_id = sae_id WHERE sae = ?`,
+		one.Name).Scan(&absent)
 	if err != nil {
 		return nil, err
 	}

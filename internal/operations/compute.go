@@ -170,6 +170,9 @@ func (c *computation) correlations(ctx context.Context, side schema.Side, outcom
 	}
 	for _, p := range pending {
 		of := Computed{Kind: RankCorrelation, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Tokens: p.Tokens}
+		if err := c.unchanged(ctx, "compute", c.known, of.Of); err != nil {
+			return err
+		}
 		if err := c.pieceOf(ctx, of, func(ctx context.Context) error { return c.job.RunCorrelations(ctx, p) }); err != nil {
 			return err
 		}
@@ -191,9 +194,6 @@ func (c *computation) piece(ctx context.Context, side schema.Side, of Computed, 
 
 // pieceOf computes a piece, with progress, and tells of it.
 func (c *computation) pieceOf(ctx context.Context, of Computed, run func(context.Context) error) error {
-	if err := c.unchanged(ctx, "compute", c.known, of.Of); err != nil {
-		return err
-	}
 	what := of.Of
 	switch of.Kind {
 	case Enrichment:

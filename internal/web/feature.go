@@ -94,8 +94,8 @@ func (s *Server) ends(r *http.Request) (any, error) {
 		return nil, err
 	}
 	found, err := s.list(r.Context(), `WITH feature AS (
-			SELECT `+direction+` AS w_dec, s.model, coalesce(s.tokens, 'all') AS tokens FROM stored_decoders d JOIN saes s ON s.load_id = d.sae_id
-			WHERE d.sae_id = $1 AND d.feature = $2 AND NOT contains((SELECT conventions FROM stored_loads WHERE load_id = $1), '`+schema.WithoutWeights+`'))
+			SELECT `+direction+` AS w_dec, s.model, coalesce(s.tokens, 'all') AS tokens FROM stored_decoders d JOIN saes s ON s.load_id = d.sae_id JOIN stored_loads l ON l.load_id = d.sae_id
+			WHERE d.sae_id = $1 AND d.feature = $2 AND NOT `+schema.Output.LacksDirections()+`)
 		SELECT direction, rank, one.token_id AS token_id, one.logit_weight AS weight
 		FROM (`+end("promoted", "top_tokens")+` UNION ALL `+end("suppressed", "bottom_tokens")+`) WHERE one IS NOT NULL ORDER BY direction, rank`, a.id, index)
 	if err != nil {
