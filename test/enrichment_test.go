@@ -253,3 +253,19 @@ func compareQValuesOf(t *testing.T, path string, least int) {
 		}
 	}
 }
+
+// TestLeadingEdgesAtOnce: the leading edges of many features, which are multiplied together, are those
+// of each alone, to the last bit.
+func TestLeadingEdgesAtOnce(t *testing.T) {
+	t.Parallel()
+	const all = "SELECT feature, leading_edge(w_dec, model, 'girl_names') AS edge FROM decoder_directions WHERE layer = 29"
+	var alone []string
+	for _, feature := range []int{0, 63, 64, 127, 128, 1535} {
+		alone = append(alone, fmt.Sprintf("FROM (%s AND feature = %d)", all, feature))
+	}
+	said := mustRun(t, "--db", example, "sql", "--format", "csv", fmt.Sprintf(`WITH every AS MATERIALIZED (%s)
+		SELECT count(*), count(*) FILTER (every.edge = alone.edge AND len(alone.edge) > 0) FROM every JOIN (%s) alone USING (feature)`, all, strings.Join(alone, " UNION ALL ")))
+	if !strings.HasSuffix(said, "\n6,6\n") {
+		t.Errorf("features, and those whose leading edge is the same: %s", said)
+	}
+}

@@ -32,6 +32,7 @@ func TestExplorerOfEverything(t *testing.T) {
 	path := withEverything(t)
 	address := exploreDatabase(t, path)
 	t.Run("feature", func(t *testing.T) { sameFeature(t, address, path) })
+	t.Run("set", func(t *testing.T) { sameFeaturesOfSet(t, address, path) })
 	t.Run("evidence", func(t *testing.T) { sameEvidence(t, address, path) })
 	t.Run("token", func(t *testing.T) { sameToken(t, address, path) })
 	t.Run("browser", func(t *testing.T) {
@@ -118,6 +119,28 @@ func sameFeature(t *testing.T, address, path string) {
 		if status, body := request(t, "GET", address+"/api/"+path); status != want {
 			t.Errorf("%s: %d %s, expected %d", path, status, body, want)
 		}
+	}
+}
+
+// sameFeaturesOfSet: a set's page has the features that strongest_features has, in its order, the second time as the first.
+func sameFeaturesOfSet(t *testing.T, address, path string) {
+	type feature struct {
+		SAE, Direction string
+		Feature        int
+		Effect, ES     float32
+		Beyond         bool `json:"beyond_chance"`
+	}
+	for _, set := range []string{"all_digits", "girl_names", "all_digits"} {
+		page := ask[struct {
+			Set      map[string]any
+			Features []feature
+		}](t, address, "set?"+url.Values{"set": {set}}.Encode())
+		if _, there := page.Set["set_id"]; there || len(page.Features) != 50 {
+			t.Errorf("%s: %d features, of %v", set, len(page.Features), page.Set)
+		}
+		asSQL(t, path, set, linesOf(page.Features, func(f feature) string {
+			return fmt.Sprintf("%s %s %d %.6f %.6f %t", f.Direction, f.SAE, f.Feature, f.Effect, f.ES, f.Beyond)
+		}), `SELECT format('{} {} {} {:.6f} {:.6f} {}', direction, sae, feature, CAST(effect AS DOUBLE), CAST(es AS DOUBLE), beyond_chance) FROM strongest_features(?, k := 25)`, set)
 	}
 }
 

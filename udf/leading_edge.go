@@ -3,6 +3,7 @@ package udf
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/saedb/saedb/internal/compute"
 	"github.com/saedb/saedb/internal/enrichment"
@@ -72,31 +73,72 @@ func (f *execution) leadingEdges(input capi.Chunk, output capi.Vector, ask func(
 	return nil
 }
 
-// writeLeadingEdges ranks one direction after the other: people ask for few.
+// mostRanked directions are multiplied at once: their leading edges, which may be half of the
+// vocabulary each, are kept until the last of them is ranked.
+const mostRanked = 64
+
+// A rankedToken is a member of a leading edge.
+type rankedToken struct {
+	id, place int32
+	weight    float64
+}
+
+// writeLeadingEdges ranks for the directions of a batch, as many at once as are multiplied
+// together: the unembedding is read from memory once for all of these.
 func (f *execution) writeLeadingEdges(out *listWriter, b *batch, sets *enrichment.Sets) error {
-	u := b.reader.matrix
-	ranker := newDirectionRanker(u)
-	for i, row := range b.rows {
-		direction := b.directions[i*u.DModel() : (i+1)*u.DModel()]
-		if err := ranker.rank(f.ctx, direction); err != nil {
+	size := b.reader.matrix.DModel()
+	for rows, directions := b.rows, b.directions; len(rows) > 0; {
+		n := min(len(rows), mostRanked)
+		edges, err := f.leadingEdgesOf(b, directions[:n*size], sets)
+		if err != nil {
 			return err
 		}
+		for i, edge := range edges {
+			if err := out.writeRanked(rows[i], edge, b.reader.tokens); err != nil {
+				return err
+			}
+		}
+		rows, directions = rows[n:], directions[n*size:]
+	}
+	return nil
+}
+
+// leadingEdgesOf returns the leading edges of the only set for directions [n, d_model].
+func (f *execution) leadingEdgesOf(b *batch, directions []float32, sets *enrichment.Sets) ([][]rankedToken, error) {
+	u := b.reader.matrix
+	size := u.DModel()
+	edges := make([][]rankedToken, len(directions)/size)
+	rankers := sync.Pool{New: func() any { return newDirectionRanker(u) }}
+	err := u.VisitLogitWeights(f.ctx, directions, func(_ context.Context, i int, weights *compute.Rankable) error {
+		ranker := rankers.Get().(*directionRanker)
+		defer rankers.Put(ranker)
+		ranker.take(weights)
 		edge, err := f.leadingEdgeOf(sets, b.weight, ranker)
 		if err != nil {
 			return err
 		}
-		fields, at, err := out.grow([]int{row}, len(edge))
-		if err != nil {
-			return err
-		}
-		total := at + len(edge)
-		ids, places, values := capi.Values[int32](fields(0), total), capi.Values[int32](fields(3), total), capi.Values[float64](fields(4), total)
+		edges[i] = make([]rankedToken, len(edge))
 		for j, position := range edge {
 			id := u.TokenIDs()[position]
-			ids[at+j], places[at+j], values[at+j] = id, ranker.Place(ranker.ranks[position])+1, u.LogitWeight(direction, int(id))
-			fields(1).SetText(at+j, b.reader.tokens[id].token)
-			fields(2).SetText(at+j, b.reader.tokens[id].text)
+			edges[i][j] = rankedToken{id, ranker.Place(ranker.ranks[position]) + 1, u.LogitWeight(directions[i*size:(i+1)*size], int(id))}
 		}
+		return nil
+	})
+	return edges, err
+}
+
+// writeRanked writes a row's leading edge.
+func (w *listWriter) writeRanked(row int, edge []rankedToken, tokens []token) error {
+	fields, at, err := w.grow([]int{row}, len(edge))
+	if err != nil {
+		return err
+	}
+	total := at + len(edge)
+	ids, places, values := capi.Values[int32](fields(0), total), capi.Values[int32](fields(3), total), capi.Values[float64](fields(4), total)
+	for j, t := range edge {
+		ids[at+j], places[at+j], values[at+j] = t.id, t.place, t.weight
+		fields(1).SetText(at+j, tokens[t.id].token)
+		fields(2).SetText(at+j, tokens[t.id].text)
 	}
 	return nil
 }
@@ -137,8 +179,13 @@ func newDirectionRanker(u *compute.Unembedding) *directionRanker {
 
 func (r *directionRanker) rank(ctx context.Context, direction []float32) error {
 	return r.u.VisitLogitWeights(ctx, direction, func(_ context.Context, _ int, weights *compute.Rankable) error {
-		weights.LogitWeights(r.weights)
-		_, r.ranks = r.RankLogitWeights(weights)
+		r.take(weights)
 		return nil
 	})
+}
+
+// take ranks by the logit weights of one direction.
+func (r *directionRanker) take(weights *compute.Rankable) {
+	weights.LogitWeights(r.weights)
+	_, r.ranks = r.RankLogitWeights(weights)
 }

@@ -248,8 +248,16 @@ func (s *Server) remember(f *featureFilter, total int64) {
 // their texts.
 func (s *Server) featureRows(ctx context.Context, query string, args []any, others ...string) ([]row, error) {
 	chosen, err := s.list(ctx, query, args...)
-	if err != nil || len(chosen) == 0 {
-		return chosen, err
+	if err != nil {
+		return nil, err
+	}
+	return s.describedRows(ctx, chosen, others...)
+}
+
+// describedRows adds to rows that have sae_id and feature what featureRows adds.
+func (s *Server) describedRows(ctx context.Context, chosen []row, others ...string) ([]row, error) {
+	if len(chosen) == 0 {
+		return chosen, nil
 	}
 	type key struct{ sae, feature any }
 	place := map[key][]row{}

@@ -43,19 +43,21 @@ const idleConnections = 8
 
 // A Server answers the explorer's requests.
 type Server struct {
-	db         *saedb.DB
-	database   string        // its name on the page
-	box        *box.Box      // runs what the page's users write
-	notes      *notes.Store  // nil for none
-	downloads  chan struct{} // one for each that is on its way
-	files      map[string]file
-	catalogue  *catalogue
-	drawn      drawn
-	strongest  atomic.Pointer[map[string][]string] // token sets, by SAE; nil until they are known
-	counts     sync.Map                            // of features, by filter
-	remembered atomic.Int64
-	warming    sync.WaitGroup
-	cool       context.CancelFunc // ends warming
+	db             *saedb.DB
+	database       string        // its name on the page
+	box            *box.Box      // runs what the page's users write
+	notes          *notes.Store  // nil for none
+	downloads      chan struct{} // one for each that is on its way
+	files          map[string]file
+	catalogue      *catalogue
+	drawn          drawn
+	strongest      atomic.Pointer[map[string][]string] // token sets, by SAE; nil until they are known
+	counts         sync.Map                            // of features, by filter
+	remembered     atomic.Int64
+	ofSets         sync.Map // features that a set's page has, by the set's id
+	rememberedSets atomic.Int64
+	warming        sync.WaitGroup
+	cool           context.CancelFunc // ends warming
 }
 
 // A file is a static part of the page.
