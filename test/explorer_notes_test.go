@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -99,6 +100,87 @@ func TestExplorerNotes(t *testing.T) {
 	b.nameless(t)
 }
 
+// TestExplorerReadsNotes: a CSV file of notes, as the page gives it, is read back by keyboard alone: all
+// of it or nothing, with the line of what is wrong; notes that say something else are replaced or kept,
+// as one says, and no others are touched; and SQL reads the same file.
+func TestExplorerReadsNotes(t *testing.T) {
+	t.Parallel()
+	b := openBrowser(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mine.db")
+	address := exploreDatabase(t, example, "--notes", file)
+	const sae = "smollm2-demo/blocks.29.hook_resid_pre"
+	notes := func() string {
+		t.Helper()
+		_, body := request(t, "GET", address+"/api/notes.csv")
+		var lines []string
+		for _, line := range strings.Split(strings.TrimSpace(body), "\n")[1:] {
+			lines = append(lines, strings.TrimPrefix(line[:strings.LastIndex(line, ",")], sae+","))
+		}
+		return strings.Join(lines, "|")
+	}
+	choose := func(name, text, said string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.run(t, chromedp.SetUploadFiles(".importer input", []string{path}))
+		b.until(t, `document.querySelector(".importer [role=status]").textContent.includes(`+asJSON(t, said)+`)`)
+	}
+	const header = "sae,feature,starred,label,note,changed_at\n"
+	b.run(t, chromedp.Navigate(address+"/#/notes"))
+	b.until(t, `document.querySelector(".importer input") !== null`)
+	choose("none.csv", header+sae+",1,true,,,\n"+sae+",x,true,,,\n", `line 3, column feature: expected a feature's index, a whole number from 0, found "x"`)
+	choose("far.csv", header+sae+",1,true,,,\n"+sae+",1536,true,,,\n", "line 3, column feature: no feature 1536 of "+sae)
+	choose("latin.csv", header+sae+",1,true,caf\xe9,,\n", "latin.csv: expected CSV in UTF-8")
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a file that was refused has made a file of notes")
+	}
+	const script = `<img src=x onerror="document.title='taken'">`
+	choose("first.csv", header+sae+`,63,true,number words,"two, lines`+"\n"+`and a ""quote""",2025-01-02 03:04:05`+"\n"+sae+",7,,"+strings.ReplaceAll(`"`+strings.ReplaceAll(script, `"`, `""`)+`"`, "\n", "")+",,\nother/blocks.0,5,true,,,\n",
+		"3 notes read: 3 added, 0 replaced, 0 the same, 1 of SAEs that are not in this database.")
+	if rows := eval[int](t, b, `document.querySelectorAll("main tbody tr").length`); rows != 3 {
+		t.Errorf("the page shows %d notes", rows)
+	}
+	// What was given is what is read: nothing changes.
+	_, given := request(t, "GET", address+"/api/notes.csv")
+	if !strings.Contains(given, "2025-01-02 03:04:05") {
+		t.Errorf("the time of a note is not that of the file: %s", given)
+	}
+	choose("given.csv", given, "3 notes read: 0 added, 0 replaced, 3 the same")
+	// Another file says something else of one, and has a new one.
+	second := "\ufefffeature,sae,note,label,starred\n7," + sae + ",changed,,false\n8," + sae + ",,new,TRUE\n"
+	before := notes()
+	choose("second.csv", second, "Nothing is written yet: the file says something else than 1 note of yours: feature 7 of "+sae)
+	if notes() != before {
+		t.Errorf("before one has said so there are %s", notes())
+	}
+	b.until(t, `document.activeElement.textContent === "Replace them by the file's"`)
+	b.run(t, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	b.until(t, `document.querySelector(".importer [role=status]").textContent.includes("2 notes read: 1 added, 1 left as they are")`)
+	if got := notes(); got != strings.Replace(before, "|63,", "|8,true,new,|63,", 1) {
+		t.Errorf("with mine kept there are %s, before %s", got, before)
+	}
+	choose("second.csv", second, "Nothing is written yet")
+	b.run(t, chromedp.KeyEvent(kb.Enter))
+	b.until(t, `document.querySelector(".importer [role=status]").textContent.includes("0 added, 1 replaced, 1 the same")`)
+	if got := notes(); !strings.Contains(got, "7,false,,changed|8,true,new,|63,true,number words,") {
+		t.Errorf("with mine replaced there are %s", got)
+	}
+	b.nameless(t)
+	// SQL reads the file too, as the guide has it.
+	_, given = request(t, "GET", address+"/api/notes.csv")
+	path := filepath.Join(dir, "notes.csv")
+	if err := os.WriteFile(path, []byte(strings.Replace(given, "number words", "words", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, "--db", example, "sql", "ATTACH '"+file+"' AS mine; INSERT OR REPLACE INTO mine.notes BY NAME FROM '"+path+"'")
+	if got := notes(); !strings.Contains(got, "63,true,words,") {
+		t.Errorf("after SQL there are %s", got)
+	}
+}
+
 // TestExplorerRefusesNotes: only a page of the explorer writes, of what is loaded, and nothing at
 // all with --no-notes; a file that cannot be written is named, and pages go on.
 func TestExplorerRefusesNotes(t *testing.T) {
@@ -123,24 +205,22 @@ func TestExplorerRefusesNotes(t *testing.T) {
 		{address, address, "application/json", sae + `"feature": 1, "starred": true}`, 400, "mine.db"},
 		{silent, silent, "application/json", sae + `"feature": 1, "starred": true}`, 400, "--no-notes"},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", c.address+"/api/note", strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", c.kind)
-		if c.origin != "" {
-			r.Header.Set("Origin", c.origin)
-		}
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := make([]byte, 500)
-		n, _ := answer.Body.Read(body)
-		answer.Body.Close()
-		if answer.StatusCode != c.want || !strings.Contains(string(body[:n]), c.says) {
-			t.Errorf("%.80s from %q: %d %s, want %d %s", c.body, c.origin, answer.StatusCode, body[:n], c.want, c.says)
-		}
+		post(t, c.address+"/api/note", c.origin, c.kind, c.body, c.want, c.says)
+	}
+	for _, c := range []struct {
+		address, origin, kind, body string
+		want                        int
+		says                        string
+	}{
+		{address, "https://evil.example", "application/json", `{"csv": ""}`, 403, "another site"},
+		{address, address, "text/csv", "sae,feature", 405, "only GET"},
+		{address, address, "application/json", `{"csv": "", "path": "x"}`, 400, "unknown field"},
+		{address, address, "application/json", `{"csv": "sae,feature"}`, 400, "line 1, column starred: expected the columns"},
+		{address, address, "application/json", `{"csv": "sae,feature,starred,label,note\nx,1,true,,"}`, 400, "mine.db"},
+		{address, address, "application/json", `{"csv": "` + strings.Repeat("x", 17<<20) + `"}`, 400, "too large"},
+		{silent, silent, "application/json", `{"csv": ""}`, 400, "--no-notes"},
+	} {
+		post(t, c.address+"/api/notes", c.origin, c.kind, c.body, c.want, c.says)
 	}
 	for _, path := range []string{"/api/note?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=1", "/api/notes", query("", "sql", "SELECT 1")} {
 		for _, at := range []string{address, silent} {
@@ -150,6 +230,28 @@ func TestExplorerRefusesNotes(t *testing.T) {
 		}
 	}
 	expectFailure(t, saedbRun(t, "", "--db", example, "serve", "--notes", "a.db", "--no-notes"), 2, "--notes or --no-notes, not both")
+}
+
+// post sends what a page would, from an origin, and expects a status and a text.
+func post(t *testing.T, address, origin, kind, sent string, want int, says string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", address, strings.NewReader(sent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", kind)
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != want || !strings.Contains(string(body), says) {
+		t.Errorf("%.80s to %s from %q: %d %s (%v), want %d %s", sent, address, origin, answer.StatusCode, body, err, want, says)
+	}
 }
 
 // TestExplorerRoles: the features of a role, and how many there are of each, are those of the view.

@@ -105,6 +105,11 @@ func (s *Store) All(ctx context.Context) (Kept, error) {
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	return s.all(ctx)
+}
+
+// all is All under the mutex.
+func (s *Store) all(ctx context.Context) (Kept, error) {
 	now, err := s.state()
 	if err != nil || now == s.read {
 		return s.kept, s.fault("read notes", err)
@@ -128,18 +133,11 @@ func (s *Store) Tables(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	var text strings.Builder
-	text.WriteString("CREATE TEMP TABLE my_notes (sae VARCHAR, feature INTEGER, starred BOOLEAN, label VARCHAR, note VARCHAR, changed_at TIMESTAMP)")
-	for i, n := range kept.Notes {
-		if i == 0 {
-			text.WriteString("; INSERT INTO my_notes VALUES ")
-		} else {
-			text.WriteString(", ")
-		}
-		fmt.Fprintf(&text, "(%s, %d, %t, nullif(%s, ''), nullif(%s, ''), %s)", schema.Literal(n.SAE), n.Feature, n.Starred,
-			schema.Literal(n.Label), schema.Literal(n.Note), schema.Literal(n.Changed.UTC().Format("2006-01-02 15:04:05.999999")))
+	text := "CREATE TEMP TABLE my_notes (sae VARCHAR, feature INTEGER, starred BOOLEAN, label VARCHAR, note VARCHAR, changed_at TIMESTAMP)"
+	if len(kept.Notes) > 0 {
+		text += "; INSERT INTO my_notes VALUES " + values(kept.Notes)
 	}
-	return text.String()
+	return text
 }
 
 // Put stores a note in place of an earlier one; of one that says nothing nothing is kept.
@@ -186,6 +184,11 @@ func check(name, text string, most int) error {
 func (s *Store) change(ctx context.Context, statement string, args ...any) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	return s.write(ctx, statement, args...)
+}
+
+// write is change under the mutex.
+func (s *Store) write(ctx context.Context, statement string, args ...any) error {
 	s.read = state{} // whatever happens
 	err := s.open(ctx, false, func(db *saedb.DB) error {
 		tx, err := db.BeginTx(ctx, nil)

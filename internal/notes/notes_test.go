@@ -26,13 +26,14 @@ func texts(t *testing.T, s *Store) []Note {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, n := range kept.Notes {
+	notes := slices.Clone(kept.Notes) // the store keeps its own
+	for i, n := range notes {
 		if n.Changed.IsZero() {
 			t.Errorf("%v was written at no time", n)
 		}
-		kept.Notes[i].Changed = Note{}.Changed
+		notes[i].Changed = Note{}.Changed
 	}
-	return kept.Notes
+	return notes
 }
 
 // TestNotes: what is written is read again by this store and another of the same file, once a

@@ -2,11 +2,11 @@ package web
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,19 +15,23 @@ import (
 	"github.com/saedb/saedb/internal/notes"
 )
 
-// mostWritten bounds what a page sends, in bytes.
-const mostWritten = 64 << 10
+// What a page sends at most, in bytes: a note or a query, and a file of notes.
+const (
+	mostWritten = 64 << 10
+	mostOfFile  = 16 << 20
+)
 
 // What pages may write: nothing but notes.
 const (
 	writeNote  = "/api/note"
 	writeQuery = "/api/query"
+	writeNotes = "/api/notes"
 )
 
 // mayWrite tells whether a page of ours sent the request, to write what may be written: browsers
 // name the origin of every POST, and no other site can send JSON without asking first.
 func mayWrite(r *http.Request) bool {
-	return (r.URL.Path == writeNote || r.URL.Path == writeQuery) &&
+	return slices.Contains([]string{writeNote, writeQuery, writeNotes}, r.URL.Path) &&
 		r.Header.Get("Origin") == "http://"+r.Host && r.Header.Get("Content-Type") == "application/json"
 }
 
@@ -120,7 +124,7 @@ func (s *Server) star(ctx context.Context, rows []row) {
 // putNote keeps a note of a feature that is loaded.
 func (s *Server) putNote(r *http.Request) (any, error) {
 	var n notes.Note
-	if err := s.written(r, &n); err != nil {
+	if err := s.written(r, &n, mostWritten); err != nil {
 		return nil, err
 	}
 	a, err := s.catalogue.find(n.SAE)
@@ -136,18 +140,18 @@ func (s *Server) putNote(r *http.Request) (any, error) {
 // putQuery keeps a query under a name.
 func (s *Server) putQuery(r *http.Request) (any, error) {
 	var q notes.Query
-	if err := s.written(r, &q); err != nil {
+	if err := s.written(r, &q, mostWritten); err != nil {
 		return nil, err
 	}
 	return map[string]any{}, s.notes.Save(context.WithoutCancel(r.Context()), q.Name, q.Query)
 }
 
-// written reads what a page sends.
-func (s *Server) written(r *http.Request, into any) error {
+// written reads what a page sends, at most so many bytes.
+func (s *Server) written(r *http.Request, into any, most int64) error {
 	if s.notes == nil {
 		return errNoNotes
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, mostWritten))
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, most))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		return &fault.Error{Op: "notes", Expected: "JSON of what is to be kept", Err: err}
@@ -168,10 +172,39 @@ func (s *Server) notesCSV(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="notes.csv"`)
-	out := csv.NewWriter(w)
-	out.Write([]string{"sae", "feature", "starred", "label", "note", "changed_at"})
-	for _, n := range kept.Notes {
-		out.Write([]string{n.SAE, strconv.Itoa(n.Feature), strconv.FormatBool(n.Starred), n.Label, n.Note, n.Changed.UTC().Format(time.DateTime)})
+	_ = notes.WriteCSV(w, kept.Notes) // an error is one of who reads
+}
+
+// putNotes merges a CSV file of notes with those that are kept, all of it or nothing. Where some
+// that are kept say something else, it writes nothing until it is told what becomes of these.
+// Notes of SAEs that are not loaded are kept too, as those that are written while another
+// database is open.
+func (s *Server) putNotes(r *http.Request) (any, error) {
+	var file struct {
+		CSV       string          `json:"csv"`
+		Differing notes.Differing `json:"differing"`
 	}
-	out.Flush()
+	if err := s.written(r, &file, mostOfFile); err != nil {
+		return nil, err
+	}
+	elsewhere := 0
+	come, err := notes.ReadCSV(strings.NewReader(file.CSV), time.Now(), func(n notes.Note) error {
+		a, err := s.catalogue.find(n.SAE)
+		if err != nil {
+			elsewhere++
+			return nil
+		}
+		return a.check(n.Feature)
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.notes.Merge(context.WithoutCancel(r.Context()), come, file.Differing)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"written": m.Written, "notes": len(come), "added": m.Added, "same": m.Same,
+		"differ": append([]notes.Note{}, m.Differ...), "not_loaded": elsewhere,
+	}, nil
 }

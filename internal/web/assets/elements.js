@@ -33,6 +33,7 @@ export async function post(path, what) {
   });
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error || answer.statusText);
+  return body;
 }
 
 export const address = (page, parameters) => {
