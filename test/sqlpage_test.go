@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // sqlAddress is that of the SQL page with parameters: name, value, and so on.
@@ -16,6 +17,43 @@ func sqlAddress(address string, parameters ...string) string {
 		q.Set(parameters[i], parameters[i+1])
 	}
 	return address + "/#/sql?" + q.Encode()
+}
+
+// tokensInLists: the tokens of a list lead to their pages where the list has their ids and the model is
+// known; from their texts alone nothing is guessed.
+func tokensInLists(t *testing.T, b *browser, visit func(until string, parameters ...string)) {
+	t.Helper()
+	type found struct{ Text, Href string }
+	for _, c := range []struct {
+		query string
+		want  []found
+		says  string
+	}{
+		{
+			"SELECT [{'token_id': 28, 'token': 'x', 'text': ' <b>', 'rank': 2}, {'token_id': NULL, 'token': 'y', 'text': 'y', 'rank': 3}, NULL] AS t", // one model is loaded
+			[]found{{"␣<b>", "#/token?model=smollm2-135m&id=28"}}, "␣<b> rank 2y rank 3NULL",
+		},
+		{"SELECT 'smollm2-135m' AS model, [{'token_id': 28, 'token': 'x', 'w': 1.5}] AS t", []found{{"x", "#/token?model=smollm2-135m&id=28"}}, "x w 1.5"},
+		{"SELECT 'another' AS model, [{'token_id': 28, 'token': 'x'}] AS t", nil, "x"},
+		{"SELECT [{'token_id': 28, 'token': 'x', 'w': 'inf'::DOUBLE}, {'token_id': 28, 'token': 'x', 'w': 'nan'::DOUBLE}] AS t", nil, "28"},
+		{"SELECT top_tokens AS t FROM features LIMIT 1", nil, "  "},
+		{"SELECT [{'id': 28, 'token': 'x'}] AS t", nil, "{'id': 28, 'token': x}"},
+	} {
+		visit(`document.querySelectorAll("[aria-label=Result] tbody tr").length === 1`, "q", c.query)
+		if got := eval[[]found](t, b, `[...document.querySelectorAll("[aria-label=Result] tbody td:last-child a")].map((a) => ({Text: a.textContent, Href: a.getAttribute("href")}))`); !slices.Equal(got, c.want) {
+			t.Errorf("%s: links %v, expected %v", c.query, got, c.want)
+		}
+		if cell := eval[string](t, b, `document.querySelector("[aria-label=Result] tbody td:last-child").textContent`); !strings.Contains(cell, c.says) {
+			t.Errorf("%s: the cell is %q, without %q", c.query, cell, c.says)
+		}
+	}
+	// Those of a function lead to a page that is there; more than a few open.
+	visit(`document.querySelector("[aria-label=Result] tbody details") !== null`, "q", "SELECT layer, feature, top_tokens(w_dec, model, 12) AS t FROM decoder_directions WHERE layer = 29 AND feature = 63")
+	if summary := eval[string](t, b, `document.querySelector("[aria-label=Result] summary").textContent`); summary != "2 more" {
+		t.Errorf("of twelve tokens %q", summary)
+	}
+	b.run(t, chromedp.Focus("[aria-label=Result] td:last-child a"), chromedp.KeyEvent(kb.Enter))
+	b.until(t, `location.hash.startsWith("#/token?model=smollm2-135m&id=") && document.querySelector("main h1") !== null && !document.querySelector("main .error")`)
 }
 
 // TestSQLPageInABrowser: errors lead to their place, results to their pages, and the address holds
@@ -99,4 +137,5 @@ func TestSQLPageInABrowser(t *testing.T) {
 		visit(`document.querySelectorAll(".chart canvas").length === 1`, append(parameters, "draw", mark, "q", "SELECT layer AS place, skewness, kurtosis FROM features WHERE skewness > 0.5")...)
 		b.picture(t, "explorer-sql-"+mark)
 	}
+	tokensInLists(t, b, visit)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // A result is a query's on the page. Values are text as DuckDB writes them, nil for NULL; lists
-// of texts are JSON, since what stands in them may have commas and brackets.
+// of texts and of tokens are JSON, since what stands in them may have commas and brackets.
 type result struct {
 	Columns   []resultColumn `json:"columns"`
 	Figures   []string       `json:"figures"` // that can be drawn of it
@@ -31,10 +32,22 @@ type resultColumn struct {
 	Type string `json:"type"`
 	// Numeric says that its values are numbers.
 	Numeric bool `json:"numeric"`
+	// Tokens says that they are lists of structs with a token_id and a token or text, as top_tokens gives.
+	Tokens bool `json:"tokens,omitempty"`
 }
 
-// listOfTexts is DuckDB's name of the type.
+// listOfTexts is DuckDB's name of the type, and listOfTokens what its names of lists of tokens are like:
+// structs without others in them.
 const listOfTexts = "VARCHAR[]"
+
+var listOfTokens = regexp.MustCompile(`^STRUCT\([^()\[\]]*"?\btoken_id\b"? INTEGER\b[^()\[\]]*"?\b(token|text)\b"? VARCHAR\b[^()\[\]]*\)\[\]$`)
+
+var decimal = regexp.MustCompile(`DECIMAL\(\d+,\s*\d+\)`)
+
+// ofTokens tells of a type whether it is one of lists of tokens.
+func ofTokens(kind string) bool {
+	return listOfTokens.MatchString(decimal.ReplaceAllString(kind, "DECIMAL"))
+}
 
 // rows is a result for the page, in JSON.
 func (w *worker) rows(ctx context.Context, query string) ([]byte, error) {
@@ -74,7 +87,7 @@ func (out *result) query(query string) string {
 	for i, c := range out.Columns {
 		name := fmt.Sprintf("c%d", i)
 		names = append(names, name)
-		if c.Type == listOfTexts {
+		if c.Type == listOfTexts || c.Tokens {
 			name = "to_json(" + name + ")"
 		}
 		texts = append(texts, "CAST("+name+" AS VARCHAR)")
@@ -96,7 +109,7 @@ func (w *worker) columns(ctx context.Context, query string) ([]resultColumn, err
 	var columns []resultColumn
 	for _, t := range types {
 		kind := t.DatabaseTypeName()
-		columns = append(columns, resultColumn{t.Name(), kind, figures.QueryColumn{Type: kind}.Numeric()})
+		columns = append(columns, resultColumn{t.Name(), kind, figures.QueryColumn{Type: kind}.Numeric(), ofTokens(kind)})
 	}
 	return columns, nil
 }

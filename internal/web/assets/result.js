@@ -1,8 +1,9 @@
 // What the SQL page shows of a query: its result as a table whose cells are links, as a chart, and
 // what is wrong with it.
-import { address, element, featureAddress, figure, link, table, token, whole } from "./elements.js";
+import { address, element, featureAddress, figure, link, table, token, tokenLink, whole } from "./elements.js";
 
-const most = 140; // characters of a cell that are shown at once
+const most = 140, // characters of a cell that are shown at once
+  mostTokens = 10; // likewise
 
 // What is wrong with a query, with its line and the place in it; find moves there.
 export function problem(e, find) {
@@ -175,9 +176,56 @@ function cell(text, column, value, overview) {
     const list = JSON.parse(text).map(token);
     return clipped(list.join("  "));
   }
+  if (column.tokens) return tokens(text, modelOf(value, overview));
   const shown = column.numeric ? number(text) : token(text),
     to = linkOf(column.name.toLowerCase(), text, value, overview);
   return to && shown.length <= most ? link(to, shown) : clipped(shown);
+}
+
+// The model that a row is of: what it says, that of its SAE, or the only one there is.
+function modelOf(value, overview) {
+  const named = value("model") || saeOf(value, overview)?.model,
+    known = overview.models.map((m) => m.model);
+  return known.includes(named) ? named : !named && known.length === 1 ? known[0] : null;
+}
+
+// A list of structs with a token's id: each leads to the token's page, where the model is known, and has
+// its other fields beside it. The text alone leads nowhere: several tokens may have one.
+function tokens(text, model) {
+  let list;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return clipped(text); // JSON has no infinity
+  }
+  const one = (t) => {
+    if (t === null) return element("span", { class: "quiet" }, "NULL");
+    const shown = t.text ?? t.token,
+      others = Object.entries(t).filter(([name]) => !["token_id", "token", "text"].includes(name));
+    const said = others.map(([name, v]) => `${name} ${typeof v === "number" ? number(String(v)) : v}`).join(", ");
+    const id = t.token_id;
+    return element(
+      "span",
+      {},
+      model && id !== null ? tokenLink(model, id, shown) : element("span", {}, token(shown)),
+      said ? element("small", { class: "quiet" }, " " + said) : null,
+    );
+  };
+  const first = list.slice(0, mostTokens).map(one),
+    rest = list.slice(mostTokens);
+  return element(
+    "div",
+    {},
+    element("span", { class: "tokenlist" }, ...first),
+    rest.length > 0
+      ? element(
+          "details",
+          {},
+          element("summary", {}, `${whole(rest.length)} more`),
+          element("span", { class: "tokenlist" }, ...rest.map(one)),
+        )
+      : null,
+  );
 }
 
 const number = (text) => (/[.e]/.test(text) ? String(Number(Number(text).toPrecision(6))) : text);
