@@ -56,6 +56,41 @@ func tokensInLists(t *testing.T, b *browser, visit func(until string, parameters
 	b.until(t, `location.hash.startsWith("#/token?model=smollm2-135m&id=") && document.querySelector("main h1") !== null && !document.querySelector("main .error")`)
 }
 
+// boxesOfLayers: a box leads to the features of its layer, by keyboard and by a click; the point of a
+// feature beyond its whiskers to the feature.
+func boxesOfLayers(t *testing.T, b *browser, visit func(until string, parameters ...string)) {
+	t.Helper()
+	const drawn = `document.querySelectorAll(".chart canvas").length === 1`
+	boxes := []string{"draw", "layer-box", "q", "SELECT layer, feature, sae, std FROM features"}
+	const spoken = `document.querySelector(".spoken").textContent`
+	visit(drawn, boxes...)
+	b.run(t, chromedp.Focus(".chart"), chromedp.KeyEvent(kb.Enter))
+	if said := eval[string](t, b, spoken); !strings.HasPrefix(said, "layer 4, features 1,536, upper whisker ") {
+		t.Errorf("the first box is %q", said)
+	}
+	b.run(t, chromedp.KeyEvent(kb.Enter))
+	const features = `document.querySelector("main").dataset.page === "features" && document.querySelectorAll("main tbody tr").length > 5`
+	b.until(t, features+` && location.hash === "#/features?layer=4"`)
+	visit(drawn, boxes...)
+	at := eval[[]float64](t, b, `(() => {
+		const chart = document.querySelector(".chart"), c = echarts.getInstanceByDom(chart);
+		chart.scrollIntoView();
+		const to = chart.getBoundingClientRect();
+		const items = c.getOption().series.find((s) => s.mark && s.mark.kind === "box").mark.boxes.items, last = items[items.length - 1];
+		const [x, y] = c.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [last.at, last.median]);
+		return [to.left + x, to.top + y];
+	})()`)
+	b.run(t, chromedp.MouseEvent("mouseMoved", at[0], at[1]), chromedp.MouseClickXY(at[0], at[1]))
+	b.until(t, features+` && location.hash === "#/features?layer=29"`)
+	visit(drawn, boxes...)
+	b.run(t, chromedp.Focus(".chart"), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.ArrowRight))
+	if said := eval[string](t, b, spoken); !strings.Contains(said, "feature ") {
+		t.Errorf("after the box there is %q", said)
+	}
+	b.run(t, chromedp.KeyEvent(kb.Enter))
+	b.until(t, `location.hash.startsWith("#/feature?sae=")`)
+}
+
 // TestSQLPageInABrowser: errors lead to their place, results to their pages, and the address holds
 // how they are drawn.
 func TestSQLPageInABrowser(t *testing.T) {
@@ -138,4 +173,5 @@ func TestSQLPageInABrowser(t *testing.T) {
 		b.picture(t, "explorer-sql-"+mark)
 	}
 	tokensInLists(t, b, visit)
+	boxesOfLayers(t, b, visit)
 }

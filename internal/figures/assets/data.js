@@ -5,10 +5,33 @@ const figureData = (() => {
   const { element, short } = figureMarks;
   const shownRows = 50;
 
-  // The points of a panel that can be seen, those with labels once, from left to right.
+  // The medians of boxes by layer as points, which lead to the layer as points do; null for other boxes,
+  // which lead nowhere.
+  function ofBoxes(panel, boxes) {
+    if (boxes.horizontal || panel.x.link !== "layer") return null;
+    const all = (key) => boxes.items.map((b) => b[key]);
+    const named = { high: "upper whisker", q3: "75 %", median: "median", q1: "25 %", low: "lower whisker" };
+    return {
+      shape: "hidden",
+      xs: all("at"),
+      ys: all("median"),
+      hover: [
+        { name: "layer", texts: all("at").map(String) },
+        { name: boxes.unit || "values", numbers: all("count") },
+        ...Object.entries(named).map(([key, name]) => ({ name, numbers: all(key) })),
+      ],
+    };
+  }
+
+  // The points of a panel that can be seen, those with labels once, from left to right,
+  // a layer's box before its points.
   function pointsOf(figure, frame) {
     const list = [];
     figure.panels.forEach((panel, at) => {
+      for (const boxes of panel.boxes || []) {
+        const points = ofBoxes(panel, boxes);
+        for (const [i, x] of (points?.xs || []).entries()) list.push({ panel, at, points, i, x });
+      }
       for (const points of panel.points || [])
         if (!points.frame || points.frame === frame)
           points.xs.forEach((x, i) => {
@@ -193,5 +216,5 @@ const figureData = (() => {
     return details;
   }
 
-  return { walker, point, detailOf, rowsOf, csvOf, disclosure };
+  return { ofBoxes, walker, point, detailOf, rowsOf, csvOf, disclosure };
 })();

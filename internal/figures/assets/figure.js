@@ -354,6 +354,10 @@
     chart.on("click", (params) => {
       const s = series[params.seriesIndex];
       if (s && s.mark && s.mark.kind === "point") open(s.mark.points, s.mark.rows[params.dataIndex]);
+      if (s && s.mark && s.mark.kind === "box") {
+        const boxes = figureData.ofBoxes(figure.panels[s.xAxisIndex], s.mark.boxes);
+        if (boxes) open(boxes, params.dataIndex);
+      }
     });
     // Who shows the figure may do something else with a point.
     const tell = (what, p, i) =>

@@ -163,10 +163,13 @@ function saeOf(value, overview) {
   return could.length === 1 ? could[0] : null;
 }
 
-// A click on a point leads to its feature, where it says which.
+// A click on a point leads to its feature, where it says which, and on a box or what else is of a layer
+// to the features of the layer.
 function open(detail, overview) {
   const s = saeOf((name) => detail[name], overview);
   if (s && detail.feature !== undefined) location.hash = featureAddress({ sae: s.sae, feature: detail.feature });
+  else if (detail.feature === undefined && overview.saes.some((o) => String(o.layer) === String(detail.layer)))
+    location.hash = address("features", { layer: detail.layer });
 }
 
 // A cell of the table. value gives what the row has in the column of a name.
