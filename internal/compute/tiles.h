@@ -5,17 +5,23 @@
 // its way into the rest. From 256 on, depths were equally fast to within noise.
 enum { MOST_DEPTH = 768 };
 
-// tile adds Σ_k a[k][i]·w[k][j] over depth to out[i·GROUP_TOKENS + j], or writes
-// it there when fresh: a is [depth, TILE_ROWS], w [depth, PANEL_TOKENS]. Every sum
-// runs over k in ascending order, so it depends on its row and token alone.
+// A tile of few directions: its sums, FEW_ROWS · PANEL_VECTORS, are as many as multiply-adds are under
+// way at once, so that fewer would not be faster. What one direction takes is then the reading of the
+// weights, where the zeros of a whole tile would take longer than that.
+enum { FEW_ROWS = 4 };
+
+// rows_of_tile adds Σ_k a[k][i]·w[k][j] over depth to out[i·GROUP_TOKENS + j], or writes
+// it there when fresh, for the first rows i of a tile: a is [depth, TILE_ROWS], w [depth, PANEL_TOKENS].
+// Every sum runs over k in ascending order, so it depends on its row and token alone, and not on rows.
 //
 // Meanwhile it asks for memory that later tiles will read, at ahead, ahead + step,
 // …, one address for each k.
-static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, bool fresh, float *out,
-                                const char *ahead, int64_t step) {
+static inline TARGET __attribute__((always_inline)) void
+KERNEL(rows_of_tile)(int rows, const float *a, const float *w, int64_t depth, bool fresh, float *out,
+                     const char *ahead, int64_t step) {
 	vector sums[TILE_ROWS][PANEL_VECTORS];
 #pragma GCC unroll 16
-	for (int i = 0; i < TILE_ROWS; i++) {
+	for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 4
 		for (int j = 0; j < PANEL_VECTORS; j++) {
 			sums[i][j] = fresh ? spread(0) : load(out + i * GROUP_TOKENS + j * VECTOR_FLOATS);
@@ -28,7 +34,7 @@ static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, b
 			tokens[j] = load(w + j * VECTOR_FLOATS);
 		}
 #pragma GCC unroll 16
-		for (int i = 0; i < TILE_ROWS; i++) {
+		for (int i = 0; i < rows; i++) {
 			vector weight = spread(a[i]);
 #pragma GCC unroll 4
 			for (int j = 0; j < PANEL_VECTORS; j++) {
@@ -41,12 +47,22 @@ static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, b
 		w += PANEL_TOKENS;
 	}
 #pragma GCC unroll 16
-	for (int i = 0; i < TILE_ROWS; i++) {
+	for (int i = 0; i < rows; i++) {
 #pragma GCC unroll 4
 		for (int j = 0; j < PANEL_VECTORS; j++) {
 			store(out + i * GROUP_TOKENS + j * VECTOR_FLOATS, sums[i][j]);
 		}
 	}
+}
+
+static TARGET void KERNEL(tile)(const float *a, const float *w, int64_t depth, bool fresh, float *out,
+                                const char *ahead, int64_t step) {
+	KERNEL(rows_of_tile)(TILE_ROWS, a, w, depth, fresh, out, ahead, step);
+}
+
+static TARGET void KERNEL(tile_of_few)(const float *a, const float *w, int64_t depth, bool fresh, float *out,
+                                       const char *ahead, int64_t step) {
+	KERNEL(rows_of_tile)(FEW_ROWS, a, w, depth, fresh, out, ahead, step);
 }
 
 // sweep_group multiplies the block by one group. The group's part of d_model stays
@@ -65,9 +81,10 @@ static TARGET void KERNEL(sweep_group)(const struct native_panels *p, const stru
 		int64_t step = PANEL_TOKENS * (int64_t)sizeof(float) / tiles;
 		for (int64_t t = 0; t < tiles; t++) {
 			float *products = b->products + (whole ? 0 : t * TILE_ROWS * GROUP_TOKENS);
+			bool few = b->rows - t * TILE_ROWS <= FEW_ROWS;
 			for (int64_t i = 0; i < panels; i++) {
-				KERNEL(tile)(packed, weights + i * depth * PANEL_TOKENS, depth, from == 0,
-				             products + i * PANEL_TOKENS, ahead, step);
+				(few ? KERNEL(tile_of_few) : KERNEL(tile))(packed, weights + i * depth * PANEL_TOKENS, depth, from == 0,
+				                                           products + i * PANEL_TOKENS, ahead, step);
 				ahead += depth * step;
 			}
 			packed += depth * TILE_ROWS;
