@@ -10,14 +10,20 @@ import (
 // inputSide stands in a file of views for the query of a view of the same file, of the input side.
 var inputSide = regexp.MustCompile(`\{\{input side of (\w+)\}\}`)
 
-// fileText is the text of an embedded file.
+// weightsWherever stands in a file for weights of a row d of stored_decoders or stored_encoders.
+var weightsWherever = regexp.MustCompile(`\{\{(decoder|encoder) weights wherever they are\}\}`)
+
+// fileText is the text of an embedded file, with what its marks stand for.
 func fileText(name string) string {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	return inputSide.ReplaceAllStringFunc(string(text), func(mark string) string {
-		return Input.SQL(queryIn(string(text), name, inputSide.FindStringSubmatch(mark)[1]))
+	whole := weightsWherever.ReplaceAllStringFunc(string(text), func(mark string) string {
+		return WeightsWherever[weightsWherever.FindStringSubmatch(mark)[1]]
+	})
+	return inputSide.ReplaceAllStringFunc(whole, func(mark string) string {
+		return Input.SQL(queryIn(whole, name, inputSide.FindStringSubmatch(mark)[1]))
 	})
 }
 

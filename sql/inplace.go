@@ -41,9 +41,16 @@ func (s Side) DirectionOf(ctx context.Context, db Querier, name, feature string)
 	return s.row(Literal(name), feature), nil
 }
 
-// DirectionWherever is the SQL of the decoder direction of a row d of stored_decoders, s being that of
-// stored_saes: for statements of several SAEs.
-const DirectionWherever = "CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#decoder', d.feature) ELSE d.w_dec END"
+// WeightsWherever is, by reader, the SQL of the weights of a row d of stored_decoders or stored_encoders,
+// s being that of stored_saes or saes: for statements of several SAEs. Files of SQL have marks for it.
+var WeightsWherever = map[string]string{
+	DecoderReader: weightsWhereverOf(DecoderReader, "d.w_dec"),
+	EncoderReader: weightsWhereverOf(EncoderReader, "d.w_enc"),
+}
+
+func weightsWhereverOf(reader, column string) string {
+	return "CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN " + readerRow(reader, "s.sae", "d.feature") + " ELSE " + column + " END"
+}
 
 // row is the SQL of a row of this side's reader of the SAE whose name is SQL.
 func (s Side) row(name, feature string) string {
@@ -51,6 +58,11 @@ func (s Side) row(name, feature string) string {
 	if s.Name == Input.Name {
 		reader = EncoderReader
 	}
+	return readerRow(reader, name, feature)
+}
+
+// readerRow is the SQL of a row of an SAE's reader; name and feature are SQL.
+func readerRow(reader, name, feature string) string {
 	return fmt.Sprintf("reader_row(%s || '%c%s', %s)", name, ReaderMark, reader, feature)
 }
 

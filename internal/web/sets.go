@@ -202,7 +202,7 @@ func (s *Server) addLeadingEdges(ctx context.Context, set row, features []row) e
 	// Where the rows are is looked up first, so that no weights but theirs are read; in one order they
 	// come to leading_edge together, which reads the unembedding once for all of them.
 	found, err := s.list(ctx, fmt.Sprintf(`WITH places AS MATERIALIZED (SELECT rowid AS place FROM stored_decoders WHERE (sae_id, feature) IN (%[1]s)),
-		directions AS MATERIALIZED (SELECT d.sae_id, d.feature, `+schema.DirectionWherever+` AS direction, c.tokens
+		directions AS MATERIALIZED (SELECT d.sae_id, d.feature, `+schema.WeightsWherever[schema.DecoderReader]+` AS direction, c.tokens
 			FROM stored_decoders d JOIN stored_saes s USING (sae_id) JOIN stored_computations c USING (sae_id)
 			WHERE d.rowid IN (SELECT place FROM places) AND (w_dec IS NOT NULL OR sae_id IN (SELECT sae_id FROM stored_in_place))
 			ORDER BY d.sae_id, d.feature LIMIT %[2]d)

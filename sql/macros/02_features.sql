@@ -4,15 +4,15 @@
 -- The views of directions have NULL where weights stay in their files (load sae --in-place), so
 -- that any client reads them; these read the files.
 CREATE OR REPLACE MACRO decoder_directions_of(words) AS TABLE
-    SELECT s.layer, d.feature, CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#decoder', d.feature) ELSE d.w_dec END AS w_dec,
+    SELECT s.layer, d.feature, {{decoder weights wherever they are}} AS w_dec,
            s.sae, s.release, s.model
     FROM stored_decoders d JOIN saes s ON d.sae_id = s.load_id WHERE s.sae = sae_named(words);
 COMMENT ON MACRO TABLE decoder_directions_of IS 'decoder_directions_of(sae): the rows of decoder_directions of one SAE, with its weights also where these stay in their files.';
 
 CREATE OR REPLACE MACRO encoder_directions_of(words) AS TABLE
-    SELECT s.layer, e.feature, CASE WHEN e.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#encoder', e.feature) ELSE e.w_enc END AS w_enc,
-           e.bias, e.threshold, s.encoder_hook, s.sae, s.release, s.model
-    FROM stored_encoders e JOIN saes s ON e.sae_id = s.load_id WHERE s.sae = sae_named(words);
+    SELECT s.layer, d.feature, {{encoder weights wherever they are}} AS w_enc,
+           d.bias, d.threshold, s.encoder_hook, s.sae, s.release, s.model
+    FROM stored_encoders d JOIN saes s ON d.sae_id = s.load_id WHERE s.sae = sae_named(words);
 COMMENT ON MACRO TABLE encoder_directions_of IS 'encoder_directions_of(sae): the rows of encoder_directions of one SAE, with its weights also where these stay in their files.';
 
 -- tokens is the parameter wherever it stands without a relation before it.
@@ -32,8 +32,7 @@ COMMENT ON MACRO TABLE feature_logits IS 'feature_logits(sae, feature, tokens :=
 CREATE OR REPLACE MACRO features_for_token(wanted, k := 10, within := NULL) AS TABLE
     WITH meant AS (SELECT model, token_id, text FROM tokens WHERE text = wanted OR token = wanted),
     known AS (SELECT CASE WHEN count(*) = 0 THEN error('no loaded model has a token ' || wanted || ' (tokens lists them)') END AS is_known FROM meant)
-    SELECT s.layer, d.feature, logit_weight(CASE WHEN d.sae_id IN (SELECT sae_id FROM stored_in_place) THEN reader_row(s.sae || '#decoder', d.feature) ELSE d.w_dec END,
-                                            s.model, t.token_id) AS logit_weight, t.text, t.token_id, s.sae, s.release, s.model
+    SELECT s.layer, d.feature, logit_weight({{decoder weights wherever they are}}, s.model, t.token_id) AS logit_weight, t.text, t.token_id, s.sae, s.release, s.model
     FROM known, stored_decoders d JOIN saes s ON d.sae_id = s.load_id JOIN meant t ON t.model = s.model
     WHERE known.is_known IS NULL AND (release_named(within) IS NULL OR s.release = within)
     ORDER BY logit_weight DESC LIMIT k;
