@@ -31,7 +31,7 @@ func tokensInLists(t *testing.T, b *browser, visit func(until string, parameters
 	}{
 		{
 			"SELECT [{'token_id': 28, 'token': 'x', 'text': ' <b>', 'rank': 2}, {'token_id': NULL, 'token': 'y', 'text': 'y', 'rank': 3}, NULL] AS t", // one model is loaded
-			[]found{{"␣<b>", "#/token?model=smollm2-135m&id=28"}}, "␣<b> rank 2y rank 3NULL",
+			[]found{{"␣<b>", "#/token?model=smollm2-135m&id=28"}}, "␣<b> rank 2y 3NULL",
 		},
 		{"SELECT 'smollm2-135m' AS model, [{'token_id': 28, 'token': 'x', 'w': 1.5}] AS t", []found{{"x", "#/token?model=smollm2-135m&id=28"}}, "x w 1.5"},
 		{"SELECT 'another' AS model, [{'token_id': 28, 'token': 'x'}] AS t", nil, "x"},
@@ -52,6 +52,17 @@ func tokensInLists(t *testing.T, b *browser, visit func(until string, parameters
 	if summary := eval[string](t, b, `document.querySelector("[aria-label=Result] summary").textContent`); summary != "2 more" {
 		t.Errorf("of twelve tokens %q", summary)
 	}
+	// What a value beside a token is called stands once; on a phone no token is left out.
+	const named = `[...document.querySelectorAll("[aria-label=Result] td small")].filter((s) => s.textContent.includes("logit_weight")).length`
+	if names := eval[int](t, b, named); names != 1 {
+		t.Errorf("the name of what stands beside the tokens stands %d times", names)
+	}
+	b.run(t, chromedp.EmulateViewport(390, 844))
+	const open = `document.querySelector("[aria-label=Result] details").open = true`
+	if seen := eval[int](t, b, open+`, [...document.querySelectorAll("[aria-label=Result] td a.token")].filter((a) => a.offsetParent !== null).length`); seen != 12 {
+		t.Errorf("on a phone %d of twelve tokens are seen", seen)
+	}
+	b.run(t, chromedp.EmulateViewport(1280, 900))
 	b.run(t, chromedp.Focus("[aria-label=Result] td:last-child a"), chromedp.KeyEvent(kb.Enter))
 	b.until(t, `location.hash.startsWith("#/token?model=smollm2-135m&id=") && document.querySelector("main h1") !== null && !document.querySelector("main .error")`)
 }

@@ -201,31 +201,36 @@ function tokens(text, model) {
   } catch {
     return clipped(text); // JSON has no infinity
   }
+  const first = list.find((t) => t !== null);
   const one = (t) => {
     if (t === null) return element("span", { class: "quiet" }, "NULL");
     const shown = t.text ?? t.token,
       others = Object.entries(t).filter(([name]) => !["token_id", "token", "text"].includes(name));
-    const said = others.map(([name, v]) => `${name} ${typeof v === "number" ? number(String(v)) : v}`).join(", ");
+    // Names stand beside the first token alone, and beside the others as a title.
+    const named = (name, v) => name + " " + v,
+      values = others.map(([name, v]) => [name, typeof v === "number" ? number(String(v)) : String(v)]);
+    const said = values.map(([name, v]) => (t === first ? named(name, v) : v)).join(", "),
+      title = values.map(([name, v]) => named(name, v)).join(", ");
     const id = t.token_id;
     return element(
       "span",
       {},
       model && id !== null ? tokenLink(model, id, shown) : element("span", {}, token(shown)),
-      said ? element("small", { class: "quiet" }, " " + said) : null,
+      said ? element("small", { class: "quiet", title }, " " + said) : null,
     );
   };
-  const first = list.slice(0, mostTokens).map(one),
+  const shownFirst = list.slice(0, mostTokens).map(one),
     rest = list.slice(mostTokens);
   return element(
     "div",
     {},
-    element("span", { class: "tokenlist" }, ...first),
+    element("span", { class: "tokenlist whole" }, ...shownFirst),
     rest.length > 0
       ? element(
           "details",
           {},
           element("summary", {}, `${whole(rest.length)} more`),
-          element("span", { class: "tokenlist" }, ...rest.map(one)),
+          element("span", { class: "tokenlist whole" }, ...rest.map(one)),
         )
       : null,
   );
