@@ -57,3 +57,19 @@ func (d Database) Make(fill func(partial Database) error) error {
 	}
 	return os.Rename(partial.Path, d.Path)
 }
+
+// Size is what the database takes on disk, in bytes.
+func (d Database) Size() (int64, error) {
+	var bytes int64
+	for _, path := range []string{d.Path, d.Path + ".wal"} {
+		about, err := os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		bytes += about.Size()
+	}
+	return bytes, nil
+}

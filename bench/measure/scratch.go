@@ -64,6 +64,9 @@ func (s Shape) Write() (Weights, error) { return s.write("") }
 // WriteForSAELens writes an SAE that SAELens can load, too: it insists on an encoder.
 func (s Shape) WriteForSAELens() (Weights, error) { return s.write("-with-encoder", "-encoder") }
 
+// WriteBFloat16 writes an SAE whose decoder is bfloat16.
+func (s Shape) WriteBFloat16() (Weights, error) { return s.write("-bfloat16", "-bfloat16") }
+
 func (s Shape) write(suffix string, more ...string) (Weights, error) {
 	dir := filepath.Join(Scratch, fmt.Sprintf("%s-%d%s", s.Name, s.Features, suffix))
 	w := Weights{s, filepath.Join(dir, "model"), filepath.Join(dir, "blocks.8.hook_resid_pre")}

@@ -41,6 +41,7 @@ var sections = []section{
 	{name: "lens", title: "Through a lens", command: []string{"go", "run", "./bench/lens"}},
 	{name: "explorer", title: "The explorer", command: []string{"go", "run", "./bench/explorer"}},
 	{name: "first", title: "First answers", command: []string{"go", "run", "./bench/first"}},
+	{name: "inplace", title: "Weights that stay in their files", command: []string{"go", "run", "./bench/inplace"}},
 	{name: "serve", title: "The explorer under load", command: []string{"go", "run", "./bench/serve"}},
 	{name: "extension", title: "Inside Python", command: []string{"go", "run", "./bench/extension"}, installed: true},
 	{name: "calibration", title: "Calibration", command: []string{"go", "run", "./bench/calibration"}},
