@@ -16,6 +16,14 @@ import (
 	schema "github.com/saedb/saedb/sql"
 )
 
+// A subject is the feature that a note is of: there is one note of each.
+type subject struct {
+	sae     string
+	feature int
+}
+
+func (n Note) subject() subject { return subject{n.SAE, n.Feature} }
+
 // columns are those of a CSV file of notes, as SQL has them. A file that is read may lack the last
 // and have them in another order.
 var columns = []string{"sae", "feature", "starred", "label", "note", "changed_at"}
@@ -43,11 +51,7 @@ func ReadCSV(r io.Reader, now time.Time, checked func(Note) error) ([]Note, erro
 		return nil, err
 	}
 	var notes []Note
-	type key struct {
-		sae     string
-		feature int
-	}
-	lines := map[key]int{}
+	lines := map[subject]int{}
 	for {
 		n, err := f.next()
 		if errors.Is(err, io.EOF) {
@@ -59,11 +63,10 @@ func ReadCSV(r io.Reader, now time.Time, checked func(Note) error) ([]Note, erro
 		if err := checked(n); err != nil {
 			return nil, f.wrong("feature", "", "", err)
 		}
-		at := key{n.SAE, n.Feature}
-		if first, twice := lines[at]; twice {
+		if first, twice := lines[n.subject()]; twice {
 			return nil, f.wrong("feature", "each feature once", fmt.Sprintf("%d of %s as on line %d", n.Feature, n.SAE, first), nil)
 		}
-		lines[at] = f.line("feature")
+		lines[n.subject()] = f.line("feature")
 		notes = append(notes, n)
 	}
 }
@@ -210,13 +213,13 @@ func (s *Store) Merge(ctx context.Context, come []Note, differing Differing) (m 
 	if err != nil {
 		return m, err
 	}
-	of := map[Note]Note{} // by SAE and feature alone
+	of := map[subject]Note{}
 	for _, n := range kept.Notes {
-		of[Note{SAE: n.SAE, Feature: n.Feature}] = n
+		of[n.subject()] = n
 	}
 	var write []Note
 	for _, n := range come {
-		there, known := of[Note{SAE: n.SAE, Feature: n.Feature}]
+		there, known := of[n.subject()]
 		switch {
 		case !known:
 			m.Added++

@@ -20,7 +20,7 @@ COMMENT ON MACRO TABLE unlike_sets IS 'unlike_sets(model, token_sets): of a list
 CREATE OR REPLACE MACRO strongest_sets(words, k := 6) AS TABLE
     WITH asked AS (SELECT load_id, model, tokens FROM saes WHERE sae = sae_named(words)),
     -- The columns of enrichment, of its table alone: names are joined to the few rows that can be the
-    -- strongest, which takes an eighth of the time.
+    -- strongest, which takes a seventh of the time.
     every AS (
         SELECT set_id, promoted, feature, 2 * auc - 1 AS effect, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, beyond_chance(q_value) AS beyond
         FROM stored_enrichment WHERE sae_id = (SELECT load_id FROM asked) AND auc IS NOT NULL AND promoted IS NOT NULL
