@@ -11,7 +11,6 @@ import (
 // whose kurtosis is 3.00 … 5.00, and that of layer 2 one with twice the skewness. Which random
 // direction has which kurtosis is mixed, so that both together fill a square.
 const withBaselines = `
-	UPDATE saes SET load_id = layer;
 	INSERT INTO stored_computations VALUES (1, 7), (2, 8);
 	INSERT INTO stored_baseline_statistics SELECT b, s, [CASE s WHEN 'skewness' THEN (b - 6) * (i - 100) / 100 WHEN 'kurtosis' THEN 3 + i / 100 ELSE 1 + i / 1000 END for i in range(201)],
 			[CASE s WHEN 'kurtosis' THEN (i * 37 + 5) % 201 ELSE i END for i in range(201)]

@@ -37,9 +37,9 @@ func open(t testing.TB) *sql.DB {
 		`INSERT INTO saes VALUES ('local', 'one', 'one', 'm', 1, 'all'), ('local', 'two', 'two', 'm', 2, 'all')`,
 		macros("macros/01_saes.sql"),
 		macros("views/00_meaning.sql"),
-		`ALTER TABLE saes ADD COLUMN d_sae INTEGER DEFAULT 500`, `ALTER TABLE saes ADD COLUMN architecture VARCHAR`, `ALTER TABLE saes ADD COLUMN load_id INTEGER DEFAULT 1`,
+		`ALTER TABLE saes ADD COLUMN d_sae INTEGER DEFAULT 500`, `ALTER TABLE saes ADD COLUMN architecture VARCHAR`, `ALTER TABLE saes ADD COLUMN load_id INTEGER`, `UPDATE saes SET load_id = layer`,
 		`CREATE TABLE models AS SELECT 'm' AS model, 'llama' AS architecture, 64 AS d_model, 1000 AS d_vocab, 1 AS load_id`,
-		`CREATE TABLE loads AS SELECT 1 AS load_id, 'folded' AS conventions, '/models/<b>' AS source, 'abc' AS sha256, TIMESTAMP '2026-01-02 03:04:05' AS loaded_at`,
+		`CREATE TABLE loads AS SELECT load_id, 'folded' AS conventions, '/models/<b>' AS source, 'abc' AS sha256, TIMESTAMP '2026-01-02 03:04:05' AS loaded_at FROM saes`,
 		`CREATE TABLE features AS SELECT 'local' AS release, s.sae, s.model, s.layer, CAST(f.f AS INTEGER) AS feature,
 			0.1 + (f.f * 37 % 101) / 100 AS std, CASE WHEN f.f < 2 THEN NULL ELSE sin(f.f * s.layer) * 3 END AS skewness,
 			CASE WHEN f.f < 2 THEN NULL ELSE 2 + exp(cos(f.f) * s.layer) END AS kurtosis,
@@ -58,6 +58,10 @@ func open(t testing.TB) *sql.DB {
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc
 			FROM features f, token_sets t)`,
 		`ALTER TABLE enrichment ADD COLUMN side VARCHAR DEFAULT 'output'`, `CREATE TABLE input_enrichment AS FROM enrichment LIMIT 0`,
+		// strongest_sets reads scores from where they are stored.
+		`CREATE VIEW stored_token_sets AS SELECT hash(model, token_set) AS set_id, token_set, family, tokens AS token_ids, members AS real_size FROM token_sets`,
+		`CREATE VIEW stored_enrichment AS SELECT load_id AS sae_id, hash(model, token_set) AS set_id, feature, es, direction = 'promoted' AS promoted,
+			log10(greatest(q_value, 1e-300)) AS log10_q, (1 + effect) / 2 AS auc FROM enrichment JOIN saes USING (sae, model)`,
 		macros("macros/04_strongest.sql"),
 		`CREATE TABLE layers AS SELECT layer, 500 AS features, CAST(layer * 100 AS BIGINT) AS beyond_chance, layer / 3.0 AS expected_by_chance, sae, release, model FROM saes`,
 	} {
