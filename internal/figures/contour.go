@@ -1,6 +1,8 @@
 package figures
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -25,17 +27,27 @@ func depthContour(x, y []float64, share float64) (cornersX, cornersY []float64) 
 	for i := range points {
 		points[i] = point{(x[i] - centreX) / scaleX, (y[i] - centreY) / scaleY}
 	}
-	planes := make([]halfPlanes, contourAngles)
-	for i := range planes {
-		planes[i] = newHalfPlanes(points, 2*math.Pi*float64(i)/contourAngles)
-	}
 	least := int(math.Ceil(share * float64(len(points))))
+	// A half-plane that is cut off takes no more points than the share leaves, so that only the
+	// points furthest along some direction, a few of all, can be cut off.
+	deepest := min(len(points)/2, len(points)-least)
+	planes := make([]halfPlanes, contourAngles)
+	outer := map[int]point{}
+	for i := range planes {
+		var furthest []int
+		planes[i], furthest = newHalfPlanes(points, 2*math.Pi*float64(i)/contourAngles, deepest)
+		for _, p := range furthest {
+			outer[p] = points[p]
+		}
+	}
+	outermost := slices.Collect(maps.Values(outer))
 	// The regions lie in one another, so that fewer points are in a deeper one.
 	var best []point
-	for low, high := 0, len(points)/2; low <= high; {
+	for low, high := 0, deepest; low <= high; {
 		depth := (low + high) / 2
 		region := regionOf(planes, depth)
-		if heldBy(planes, depth, points) >= least && len(region) > 2 {
+		held := len(points) - len(outermost) + heldBy(planes, depth, outermost)
+		if held >= least && len(region) > 2 {
 			best, low = region, depth+1
 		} else {
 			high = depth - 1
@@ -53,25 +65,46 @@ func depthContour(x, y []float64, share float64) (cornersX, cornersY []float64) 
 
 type point struct{ x, y float64 }
 
-// halfPlanes are those of one direction, a unit vector: how far along it each point is, ascending.
+// halfPlanes are those of one direction, a unit vector: how far along it the furthest points are,
+// descending.
 type halfPlanes struct {
 	direction point
 	along     []float64
 }
 
-func newHalfPlanes(points []point, angle float64) halfPlanes {
-	h := halfPlanes{direction: point{math.Cos(angle), math.Sin(angle)}}
-	for _, p := range points {
-		h.along = append(h.along, h.of(p))
+// newHalfPlanes are those that hold at most deepest of the points, and the places of the points that
+// the last of them may hold.
+func newHalfPlanes(points []point, angle float64, deepest int) (h halfPlanes, furthest []int) {
+	h.direction = point{math.Cos(angle), math.Sin(angle)}
+	type far struct {
+		along float64
+		place int
 	}
-	slices.Sort(h.along)
-	return h
+	byAlong := func(a, b far) int { return cmp.Compare(b.along, a.along) }
+	kept := deepest + 1
+	var found []far
+	shortest := math.Inf(-1) // of those that can still be among the furthest
+	for i, p := range points {
+		along := h.of(p)
+		if along < shortest {
+			continue
+		}
+		if found = append(found, far{along, i}); len(found) == 4*kept {
+			slices.SortFunc(found, byAlong)
+			found, shortest = found[:kept], found[kept-1].along
+		}
+	}
+	slices.SortFunc(found, byAlong)
+	for _, f := range found[:min(len(found), kept)] {
+		h.along, furthest = append(h.along, f.along), append(furthest, f.place)
+	}
+	return h, furthest
 }
 
 func (h halfPlanes) of(p point) float64 { return h.direction.x*p.x + h.direction.y*p.y }
 
 // edge is how far along its direction a half-plane begins that holds at most depth points.
-func (h halfPlanes) edge(depth int) float64 { return h.along[len(h.along)-1-depth] }
+func (h halfPlanes) edge(depth int) float64 { return h.along[depth] }
 
 // heldBy counts the points that are in no half-plane which holds at most depth of them.
 func heldBy(planes []halfPlanes, depth int, points []point) int {

@@ -16,6 +16,7 @@ import (
 // and no program can change the file meanwhile.
 type catalogue struct {
 	saes     []*sae // by release, layer and name
+	models   []string
 	byID     map[int]*sae
 	computed bool // every feature has statistics
 
@@ -43,6 +44,9 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	}, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
 		FROM saes s JOIN models m ON s.model = m.model ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
+		return err
+	}
+	if s.catalogue.models, err = schema.Collect[string](ctx, s.db, `SELECT model FROM models ORDER BY model`); err != nil {
 		return err
 	}
 	features := 0

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
+	"net/url"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -20,16 +20,16 @@ const (
 
 // compare is two features side by side: what is stored of each, how alike their directions and
 // the rankings of their logit weights are, and the tokens and token sets in which they differ.
-func (s *Server) compare(r *http.Request) (any, error) {
-	a, feature, err := s.one(r)
+func (s *Server) compare(ctx context.Context, q url.Values) (any, error) {
+	a, feature, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.otherSAE(r, a)
+	b, err := s.otherSAE(ctx, q, a)
 	if err != nil {
 		return nil, err
 	}
-	other, err := number(r.URL.Query(), "other", -1, 1<<31-1)
+	other, err := number(q, "other", -1, 1<<31-1)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Server) compare(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("compare: expected two features, found feature %d of %s twice", feature, a.name)
 	}
 	answer := map[string]any{"model": a.model}
-	if answer["features"], err = s.featureRows(r.Context(), `SELECT CAST(unnest([?, ?]) AS INTEGER) AS sae_id, CAST(unnest([?, ?]) AS INTEGER) AS feature`,
+	if answer["features"], err = s.featureRows(ctx, `SELECT CAST(unnest([?, ?]) AS INTEGER) AS sae_id, CAST(unnest([?, ?]) AS INTEGER) AS feature`,
 		[]any{a.id, b.id, feature, other}); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Server) compare(r *http.Request) (any, error) {
 			SELECT token_set, coalesce(one.size, other.size) AS size, one.effect, one.q_value, other.effect AS other_effect, other.q_value AS other_q_value
 			FROM one FULL JOIN other USING (token_set) ORDER BY abs(coalesce(one.effect, 0) - coalesce(other.effect, 0)) DESC, token_set`, comparedSets)},
 	} {
-		if answer[part.name], err = s.list(r.Context(), part.query, two...); err != nil {
+		if answer[part.name], err = s.list(ctx, part.query, two...); err != nil {
 			return nil, err
 		}
 	}
@@ -64,8 +64,8 @@ func (s *Server) compare(r *http.Request) (any, error) {
 }
 
 // otherSAE is the one that a request compares a with: of the same model.
-func (s *Server) otherSAE(r *http.Request, a *sae) (*sae, error) {
-	b, err := s.catalogue.find(r.URL.Query().Get("other_sae"))
+func (s *Server) otherSAE(ctx context.Context, q url.Values, a *sae) (*sae, error) {
+	b, err := s.catalogue.find(q.Get("other_sae"))
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +79,12 @@ func (s *Server) otherSAE(r *http.Request, a *sae) (*sae, error) {
 // compute --neighbours stored: how many features are each other's nearest, the distribution of
 // the cosines, the most alike, and of both the features that are least like any of the other's.
 // Where they are not stored it is the command that stores them.
-func (s *Server) compareSAEs(r *http.Request) (any, error) {
-	ctx := r.Context()
-	a, err := s.catalogue.find(r.URL.Query().Get("sae"))
+func (s *Server) compareSAEs(ctx context.Context, q url.Values) (any, error) {
+	a, err := s.catalogue.find(q.Get("sae"))
 	if err != nil {
 		return nil, err
 	}
-	b, err := s.otherSAE(r, a)
+	b, err := s.otherSAE(ctx, q, a)
 	if err != nil {
 		return nil, err
 	}

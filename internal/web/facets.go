@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -75,17 +74,8 @@ func (s *Server) setIDs(ctx context.Context, name, model string) (ids []int32, e
 
 // facets are what the features that a request leaves are of: how many each SAE has, and
 // histograms of statistics. Each is without the filters of its own, so that it shows what
-// another choice would leave. They are kept as figures are.
-func (s *Server) facets(r *http.Request) (any, error) {
-	q := without(r.URL.Query(), "sort", "order", "offset", "limit", "columns", "open", "x", "y")
-	count := func() (any, error) { return s.countFacets(r.Context(), q) }
-	if q.Has("noted") { // notes change
-		return count()
-	}
-	return s.drawn.made("facets "+q.Encode(), count)
-}
-
-func (s *Server) countFacets(ctx context.Context, q url.Values) (any, error) {
+// another choice would leave.
+func (s *Server) facets(ctx context.Context, q url.Values) (any, error) {
 	f, err := s.featureFilter(ctx, without(q, "sae", "layer", "min_layer", "max_layer"))
 	if err != nil {
 		return nil, err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/url"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -15,8 +15,7 @@ const mostEnds = 50
 
 // one reads which feature of which SAE a request is about. The SAE is there; whether it has the
 // feature is not looked at.
-func (s *Server) one(r *http.Request) (a *sae, feature int, err error) {
-	q := r.URL.Query()
+func (s *Server) one(ctx context.Context, q url.Values) (a *sae, feature int, err error) {
 	if feature, err = number(q, "feature", -1, 1<<31-1); err != nil {
 		return nil, 0, err
 	}
@@ -28,12 +27,12 @@ func (s *Server) one(r *http.Request) (a *sae, feature int, err error) {
 }
 
 // feature is what is stored of one feature itself.
-func (s *Server) feature(r *http.Request) (any, error) {
-	a, index, err := s.one(r)
+func (s *Server) feature(ctx context.Context, q url.Values) (any, error) {
+	a, index, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT sae, release, model, hook, layer, feature, label, role, `+strings.Join(schema.MomentColumns, ", ")+`,
+	found, err := s.list(ctx, `SELECT sae, release, model, hook, layer, feature, label, role, `+strings.Join(schema.MomentColumns, ", ")+`,
 			log_sparsity, input_skewness, input_kurtosis, encoder_decoder_cosine, neuronpedia_url
 		FROM features WHERE sae = ? AND feature = ?`, a.name, index)
 	if err != nil {
@@ -42,15 +41,15 @@ func (s *Server) feature(r *http.Request) (any, error) {
 	if len(found) == 0 {
 		return nil, &notFound{fmt.Sprintf("feature %d of %s; it has 0 to %d", index, a.name, a.features-1)}
 	}
-	tokens, err := s.storedEnds(r.Context(), a, index, schema.Output)
+	tokens, err := s.storedEnds(ctx, a, index, schema.Output)
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := s.storedEnds(r.Context(), a, index, schema.Input)
+	inputs, err := s.storedEnds(ctx, a, index, schema.Input)
 	if err != nil {
 		return nil, err
 	}
-	explanations, err := s.list(r.Context(), `SELECT description, type, explainer FROM explanations
+	explanations, err := s.list(ctx, `SELECT description, type, explainer FROM explanations
 		WHERE sae = ? AND feature = ? ORDER BY ALL`, a.name, index)
 	if err != nil {
 		return nil, err
@@ -77,23 +76,23 @@ func (s *Server) storedEnds(ctx context.Context, a *sae, feature int, side schem
 // ends are the mostEnds highest and lowest tokens of a feature with their logit weights, computed
 // from its direction, each marked where it is a member of the token set of the request; where the
 // weights are not in the database, the tokens that are stored.
-func (s *Server) ends(r *http.Request) (any, error) {
-	a, index, err := s.one(r)
+func (s *Server) ends(ctx context.Context, q url.Values) (any, error) {
+	a, index, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.vocabulary(r.Context(), a.modelID)
+	v, err := s.vocabulary(ctx, a.modelID)
 	if err != nil {
 		return nil, err
 	}
 	end := func(direction, function string) string {
 		return fmt.Sprintf(`SELECT '%s' AS direction, unnest(%s(w_dec, model, %d, tokens)) AS one, unnest(range(1, %[3]d + 1)) AS rank FROM feature`, direction, function, mostEnds)
 	}
-	direction, err := schema.Output.DirectionOf(r.Context(), s.db, a.name, "d.feature")
+	direction, err := schema.Output.DirectionOf(ctx, s.db, a.name, "d.feature")
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `WITH feature AS (
+	found, err := s.list(ctx, `WITH feature AS (
 			SELECT `+direction+` AS w_dec, s.model, coalesce(s.tokens, 'all') AS tokens FROM stored_decoders d JOIN saes s ON s.load_id = d.sae_id JOIN stored_loads l ON l.load_id = d.sae_id
 			WHERE d.sae_id = $1 AND d.feature = $2 AND NOT `+schema.Output.LacksDirections()+`)
 		SELECT direction, rank, one.token_id AS token_id, one.logit_weight AS weight
@@ -102,11 +101,11 @@ func (s *Server) ends(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if len(found) == 0 {
-		if found, err = s.storedEnds(r.Context(), a, index, schema.Output); err != nil {
+		if found, err = s.storedEnds(ctx, a, index, schema.Output); err != nil {
 			return nil, err
 		}
 	}
-	members, err := s.members(r)
+	members, err := s.members(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +116,12 @@ func (s *Server) ends(r *http.Request) (any, error) {
 }
 
 // members are the tokens of the set of a request, by id; none where it names none.
-func (s *Server) members(r *http.Request) (map[any]bool, error) {
+func (s *Server) members(ctx context.Context, q url.Values) (map[any]bool, error) {
 	in := map[any]bool{}
-	if r.URL.Query().Get("set") == "" {
+	if q.Get("set") == "" {
 		return in, nil
 	}
-	set, _, err := s.tokenSet(r)
+	set, _, err := s.tokenSet(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -134,18 +133,18 @@ func (s *Server) members(r *http.Request) (map[any]bool, error) {
 }
 
 // enrichment is a feature's in every token set, of a side, the largest effects beyond chance first.
-func (s *Server) enrichment(r *http.Request) (any, error) {
-	a, index, err := s.one(r)
+func (s *Server) enrichment(ctx context.Context, q url.Values) (any, error) {
+	a, index, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	given := r.URL.Query().Get("side")
+	given := q.Get("side")
 	side, known := schema.SideNamed(given)
 	if !known {
 		return nil, fmt.Errorf("side: expected output or input, found %q", given)
 	}
 	// Of the view of both sides the other's would be read as well.
-	return s.list(r.Context(), `SELECT token_set, family, size, direction, effect, es, q_value, p_value, auc, beyond_chance(q_value) AS beyond_chance
+	return s.list(ctx, `SELECT token_set, family, size, direction, effect, es, q_value, p_value, auc, beyond_chance(q_value) AS beyond_chance
 		FROM `+side.Prefix+`enrichment WHERE sae = ? AND feature = ? AND direction IS NOT NULL
 		ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, token_set`, a.name, index)
 }
@@ -154,13 +153,13 @@ func (s *Server) enrichment(r *http.Request) (any, error) {
 const mostLinks = 5
 
 // links are the features that a feature writes to and reads from, where compute --links stored them.
-func (s *Server) links(r *http.Request) (any, error) {
-	a, index, err := s.one(r)
+func (s *Server) links(ctx context.Context, q url.Values) (any, error) {
+	a, index, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	way := func(of, other string) ([]row, error) {
-		return s.featureRows(r.Context(), fmt.Sprintf(`SELECT o.load_id AS sae_id, l.%[2]s_feature AS feature, l.direction, l.rank, l.weight, l.z
+		return s.featureRows(ctx, fmt.Sprintf(`SELECT o.load_id AS sae_id, l.%[2]s_feature AS feature, l.direction, l.rank, l.weight, l.z
 			FROM feature_links l JOIN saes o ON o.sae = l.%[2]s_sae
 			WHERE l.%[1]s_sae = ? AND l.%[1]s_feature = ? AND l.ranked_for = '%[1]s' AND l.rank <= %[3]d
 			ORDER BY o.layer, o.sae, l.direction, l.rank`, of, other, mostLinks), []any{a.name, index})
@@ -181,13 +180,13 @@ func (s *Server) links(r *http.Request) (any, error) {
 // They are those that compute --neighbours stored, where it did; otherwise every direction is
 // read, 76 MB of an SAE of GPT-2, so the page asks SAE by SAE. similar_features, which runs in any
 // client, has the same answers.
-func (s *Server) similar(r *http.Request) (any, error) {
-	a, index, err := s.one(r)
+func (s *Server) similar(ctx context.Context, q url.Values) (any, error) {
+	a, index, err := s.one(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	in := a
-	if of := r.URL.Query().Get("of"); of != "" {
+	if of := q.Get("of"); of != "" {
 		if in, err = s.catalogue.find(of); err != nil {
 			return nil, err
 		}
@@ -196,24 +195,24 @@ func (s *Server) similar(r *http.Request) (any, error) {
 		}
 	}
 	const k = 10
-	stored, err := s.list(r.Context(), `SELECT pair_id FROM whole_neighbours(?) WHERE sae_id = ? AND other_id = ?`, k, a.id, in.id)
+	stored, err := s.list(ctx, `SELECT pair_id FROM whole_neighbours(?) WHERE sae_id = ? AND other_id = ?`, k, a.id, in.id)
 	if err != nil {
 		return nil, err
 	}
 	if len(stored) > 0 {
-		return s.featureRows(r.Context(), `SELECT CAST(? AS INTEGER) AS sae_id, neighbour AS feature, cosine FROM neighbours_of(?, ?, ?)`,
+		return s.featureRows(ctx, `SELECT CAST(? AS INTEGER) AS sae_id, neighbour AS feature, cosine FROM neighbours_of(?, ?, ?)`,
 			[]any{in.id, stored[0]["pair_id"], index, k})
 	}
-	one, err := schema.Output.DirectionOf(r.Context(), s.db, a.name, "d.feature")
+	one, err := schema.Output.DirectionOf(ctx, s.db, a.name, "d.feature")
 	if err != nil {
 		return nil, err
 	}
-	others, err := schema.Output.DirectionOf(r.Context(), s.db, in.name, "d.feature")
+	others, err := schema.Output.DirectionOf(ctx, s.db, in.name, "d.feature")
 	if err != nil {
 		return nil, err
 	}
 	// Nothing is left out before the end: DuckDB copies the directions that a condition leaves.
-	return s.featureRows(r.Context(), `SELECT sae_id, feature, cosine FROM (
+	return s.featureRows(ctx, `SELECT sae_id, feature, cosine FROM (
 			SELECT sae_id, feature, decoder_cosine(`+others+`, (SELECT `+one+` FROM stored_decoders d WHERE sae_id = ? AND feature = ?)) AS cosine
 			FROM stored_decoders d WHERE sae_id = ? ORDER BY cosine DESC NULLS LAST, feature LIMIT ? + 1
 		) WHERE cosine IS NOT NULL AND (sae_id, feature) IS DISTINCT FROM (?, CAST(? AS INTEGER)) ORDER BY cosine DESC, feature LIMIT ?`,

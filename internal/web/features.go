@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -43,9 +42,8 @@ func sortable(column string) bool {
 // It reads the tables and not the view features, which joins all features of all SAEs
 // before the first is known: which rows are shown is found from the columns that
 // choose and sort, and only theirs are the others read.
-func (s *Server) features(r *http.Request) (any, error) {
-	q := r.URL.Query()
-	f, err := s.featureFilter(r.Context(), q)
+func (s *Server) features(ctx context.Context, q url.Values) (any, error) {
+	f, err := s.featureFilter(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +64,7 @@ func (s *Server) features(r *http.Request) (any, error) {
 		for _, t := range f.tokens {
 			tokens = append(tokens, t.described())
 		}
-		s.star(r.Context(), rows)
+		s.star(ctx, rows)
 		return map[string]any{"total": total, "rows": rows, "tokens": tokens, "sort": order, "order": map[bool]string{true: "asc", false: "desc"}[ascending]}
 	}
 	if f.none {
@@ -75,7 +73,7 @@ func (s *Server) features(r *http.Request) (any, error) {
 	page := func(total string) string { return s.pageQuery(f, order, ascending, total, limit, offset) }
 	if _, known := s.counted(f); (f.bits != nil || f.tokens != nil) && !known && offset == 0 && limit > 0 {
 		// Tokens are looked for in every feature: once, for the rows and their number.
-		rows, err := s.featureRows(r.Context(), page("(SELECT count(*) FROM found)"), f.arguments(), f.places()...)
+		rows, err := s.featureRows(ctx, page("(SELECT count(*) FROM found)"), f.arguments(), f.places()...)
 		if err != nil {
 			return nil, err
 		}
@@ -90,10 +88,10 @@ func (s *Server) features(r *http.Request) (any, error) {
 	var total int64
 	go func() {
 		var err error
-		total, err = s.count(r.Context(), f)
+		total, err = s.count(ctx, f)
 		counted <- err
 	}()
-	rows, err := s.featureRows(r.Context(), page(""), f.arguments(), f.places()...)
+	rows, err := s.featureRows(ctx, page(""), f.arguments(), f.places()...)
 	if err = errors.Join(err, <-counted); err != nil {
 		return nil, err
 	}

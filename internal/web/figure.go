@@ -2,10 +2,7 @@ package web
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
-	"sync"
+	"net/url"
 
 	"github.com/saedb/saedb/internal/figures"
 	schema "github.com/saedb/saedb/sql"
@@ -14,59 +11,12 @@ import (
 // mostPoints bounds the points of a figure; it is less than a megabyte then.
 const mostPoints = 5000
 
-// drawnBytes bounds the figures that are kept, in bytes of JSON.
-const drawnBytes = 32 << 20
-
-// drawn keeps figures that were asked for: the database does not change.
-type drawn struct {
-	mutex   sync.Mutex
-	figures map[string]json.RawMessage
-	bytes   int
-}
-
-func (d *drawn) get(key string) (json.RawMessage, bool) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	f, ok := d.figures[key]
-	return f, ok
-}
-
-// made is what is kept under a key, as JSON; what is not is made, and kept.
-func (d *drawn) made(key string, make func() (any, error)) (json.RawMessage, error) {
-	if known, ok := d.get(key); ok {
-		return known, nil
-	}
-	made, err := make()
-	if err != nil {
-		return nil, err
-	}
-	content, err := json.Marshal(made)
-	if err == nil {
-		d.keep(key, content)
-	}
-	return content, err
-}
-
-// keep forgets all others when there is no room left.
-func (d *drawn) keep(key string, f json.RawMessage) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	size := len(key) + len(f)
-	if d.figures == nil || d.bytes+size > drawnBytes {
-		d.figures, d.bytes = map[string]json.RawMessage{}, 0
-	}
-	if size <= drawnBytes {
-		d.figures[key], d.bytes = f, d.bytes+size
-	}
-}
-
 // figure draws any figure of saedb plot, or with a mark a chart of any columns; q is a query of
 // the user's.
-func (s *Server) figure(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) figure(ctx context.Context, q url.Values) (any, error) {
 	if q.Has("mark") {
 		chart := figures.Chart{Mark: q.Get("mark"), X: q.Get("x"), Y: q.Get("y"), Color: q.Get("color")}
-		return s.box.Chart(r.Context(), chart, q.Get("q"))
+		return s.box.Chart(ctx, chart, q.Get("q"))
 	}
 	request := figures.Request{
 		Name: q.Get("name"), SAE: q.Get("sae"), Lens: q.Get("lens"), Sets: q["set"], Score: q.Get("score"), Statistic: q.Get("statistic"), Feature: -1, MostPoints: mostPoints,
@@ -77,19 +27,12 @@ func (s *Server) figure(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	if q.Get("q") == "" {
-		return s.draw(r.Context(), request)
+	if q.Get("q") != "" {
+		return s.box.Figure(ctx, request, q.Get("q"))
 	}
-	return s.box.Figure(r.Context(), request, q.Get("q"))
-}
-
-// draw returns a figure of ours as JSON.
-func (s *Server) draw(ctx context.Context, request figures.Request) (json.RawMessage, error) {
-	return s.drawn.made(fmt.Sprintf("%+v", request), func() (any, error) {
-		request.EndTokens = s.endTokens
-		request.StrongestSets = s.strongestSets
-		return figures.Build(ctx, s.db.DB, request)
-	})
+	request.EndTokens = s.endTokens
+	request.StrongestSets = s.strongestSets
+	return figures.Build(ctx, s.db.DB, request)
 }
 
 // endTokens are the tokens that features of an SAE promote and suppress, read as ids.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/saedb/saedb/internal/figures"
@@ -61,14 +61,13 @@ type layout struct {
 // maps is which SAEs have the nearest neighbours stored of every feature within themselves; of one
 // that a request names, its layout, nil without neighbours. most is how many features are laid out
 // of it at most.
-func (s *Server) maps(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) maps(ctx context.Context, q url.Values) (any, error) {
 	most, err := number(q, "most", usualMapped, mostMapped)
 	if err != nil {
 		return nil, err
 	}
 	type pair struct{ id, sae, top int }
-	pairs, err := schema.Rows(r.Context(), s.db, func(p *pair) []any { return []any{&p.id, &p.sae, &p.top} },
+	pairs, err := schema.Rows(ctx, s.db, func(p *pair) []any { return []any{&p.id, &p.sae, &p.top} },
 		`SELECT pair_id, sae_id, top FROM whole_neighbours(1) JOIN stored_sae_pairs USING (pair_id, sae_id, other_id) WHERE sae_id = other_id`)
 	if err != nil {
 		return nil, err
@@ -84,14 +83,12 @@ func (s *Server) maps(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.drawn.made(fmt.Sprintf("map %d %d", a.id, most), func() (any, error) {
-		i := slices.IndexFunc(pairs, func(p pair) bool { return p.sae == a.id })
-		if i < 0 {
-			return map[string]any{"layout": nil}, nil
-		}
-		l, err := s.layout(r.Context(), a, pairs[i].id, pairs[i].top, most)
-		return map[string]any{"layout": l}, err
-	})
+	i := slices.IndexFunc(pairs, func(p pair) bool { return p.sae == a.id })
+	if i < 0 {
+		return map[string]any{"layout": nil}, nil
+	}
+	l, err := s.layout(ctx, a, pairs[i].id, pairs[i].top, most)
+	return map[string]any{"layout": l}, err
 }
 
 func (s *Server) layout(ctx context.Context, a *sae, pair, stored, most int) (*layout, error) {
@@ -213,21 +210,18 @@ func (s *Server) describeLayout(ctx context.Context, a *sae, l *layout) error {
 
 // mapColors is what features of an SAE are coloured by beyond what a layout has: with set, which
 // promote and suppress that token set beyond chance; otherwise of which family they are.
-func (s *Server) mapColors(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) mapColors(ctx context.Context, q url.Values) (any, error) {
 	a, err := s.catalogue.find(q.Get("sae"))
 	if err != nil {
 		return nil, err
 	}
 	if q.Get("set") == "" {
-		return s.drawn.made(fmt.Sprintf("families %d", a.id), func() (any, error) {
-			return s.list(r.Context(), `SELECT feature, family, size, layers FROM feature_families() WHERE sae = ? ORDER BY feature`, a.name)
-		})
+		return s.list(ctx, `SELECT feature, family, size, layers FROM feature_families() WHERE sae = ? ORDER BY feature`, a.name)
 	}
-	ids, err := s.setIDs(r.Context(), q.Get("set"), a.model)
+	ids, err := s.setIDs(ctx, q.Get("set"), a.model)
 	if err != nil {
 		return nil, err
 	}
-	return s.list(r.Context(), `SELECT feature, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction FROM stored_enrichment
+	return s.list(ctx, `SELECT feature, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction FROM stored_enrichment
 		WHERE sae_id = ? AND set_id = ? AND `+schema.ScoreBeyondChance+` ORDER BY feature`, a.id, ids[0])
 }

@@ -46,8 +46,8 @@ type noted struct {
 }
 
 // allNotes are all that are kept, and where.
-func (s *Server) allNotes(r *http.Request) (any, error) {
-	kept, err := s.notes.All(r.Context())
+func (s *Server) allNotes(ctx context.Context, _ url.Values) (any, error) {
+	kept, err := s.notes.All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +63,13 @@ func (s *Server) allNotes(r *http.Request) (any, error) {
 }
 
 // note is what is kept of one feature, null for nothing.
-func (s *Server) note(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) note(ctx context.Context, q url.Values) (any, error) {
 	feature, err := number(q, "feature", 0, 1<<31-1)
 	if err != nil {
 		return nil, err
 	}
 	answer := map[string]any{"path": s.notes.Path(), "note": nil}
-	kept, err := s.notes.All(r.Context())
+	kept, err := s.notes.All(ctx)
 	if err != nil {
 		return nil, err
 	}

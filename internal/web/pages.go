@@ -2,7 +2,7 @@ package web
 
 import (
 	"context"
-	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/saedb/saedb"
@@ -32,13 +32,13 @@ func (s *Server) list(ctx context.Context, query string, args ...any) ([]row, er
 }
 
 // overview is what is loaded, for the first page and the filters.
-func (s *Server) overview(r *http.Request) (any, error) {
-	saes, err := s.list(r.Context(), `SELECT s.sae, s.release, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features, s.tokens, l.source, l.sha256, l.loaded_at
+func (s *Server) overview(ctx context.Context, _ url.Values) (any, error) {
+	saes, err := s.list(ctx, `SELECT s.sae, s.release, s.model, s.layer, s.hook, s.architecture, s.d_sae AS features, s.tokens, l.source, l.sha256, l.loaded_at
 		FROM saes s JOIN loads l USING (load_id) ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return nil, err
 	}
-	models, err := s.list(r.Context(), `SELECT m.model, m.architecture, m.d_model, m.d_vocab AS tokens, l.source, l.sha256, l.loaded_at
+	models, err := s.list(ctx, `SELECT m.model, m.architecture, m.d_model, m.d_vocab AS tokens, l.source, l.sha256, l.loaded_at
 		FROM models m JOIN loads l USING (load_id) ORDER BY m.model`)
 	if err != nil {
 		return nil, err
@@ -47,6 +47,6 @@ func (s *Server) overview(r *http.Request) (any, error) {
 }
 
 // layers is how many features of each SAE write something beyond chance. Every score is read.
-func (s *Server) layers(r *http.Request) (any, error) {
-	return s.list(r.Context(), `SELECT sae, beyond_chance, expected_by_chance FROM layers`)
+func (s *Server) layers(ctx context.Context, _ url.Values) (any, error) {
+	return s.list(ctx, `SELECT sae, beyond_chance, expected_by_chance FROM layers`)
 }

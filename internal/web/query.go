@@ -4,18 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/saedb/saedb/internal/box"
 )
 
 // sql answers a query for the page.
-func (s *Server) sql(r *http.Request) (any, error) {
-	return s.box.Rows(r.Context(), r.URL.Query().Get("q"))
+func (s *Server) sql(ctx context.Context, q url.Values) (any, error) {
+	return s.box.Rows(ctx, q.Get("q"))
 }
 
 // limits are what a query may take, for the page to say.
-func (s *Server) limits(*http.Request) (any, error) { return s.box.Limits(), nil }
+func (s *Server) limits(context.Context, url.Values) (any, error) { return s.box.Limits(), nil }
 
 var errDownloads = errors.New("other downloads are on their way; try again when one has ended")
 
@@ -53,8 +54,8 @@ func (s *Server) download(ask func(context.Context, string) (*box.File, error), 
 
 // names are what the SQL box completes: relations with their columns, functions that may be
 // used, keywords.
-func (s *Server) names(r *http.Request) (any, error) {
-	return s.list(r.Context(), `SELECT name, kind FROM (
+func (s *Server) names(ctx context.Context, _ url.Values) (any, error) {
+	return s.list(ctx, `SELECT name, kind FROM (
 			SELECT view_name AS name, 'view' AS kind FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'
 			UNION SELECT DISTINCT column_name, 'column' FROM duckdb_columns() c
 				JOIN duckdb_views() v ON c.table_oid = v.view_oid WHERE NOT v.internal

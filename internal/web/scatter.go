@@ -2,8 +2,8 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -50,8 +50,7 @@ type cloud struct {
 }
 
 // scatter is what the features of a filter are drawn by, as points.
-func (s *Server) scatter(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) scatter(ctx context.Context, q url.Values) (any, error) {
 	x, y := cmp.Or(q.Get("x"), "skewness"), cmp.Or(q.Get("y"), "kurtosis")
 	statistics := slices.Concat(ofStatistics, ofDecoders)
 	for name, column := range map[string]string{"x": x, "y": y} {
@@ -59,7 +58,7 @@ func (s *Server) scatter(r *http.Request) (any, error) {
 			return nil, fmt.Errorf("%s: expected one of %s, found %q", name, strings.Join(statistics, ", "), column)
 		}
 	}
-	f, err := s.featureFilter(r.Context(), q)
+	f, err := s.featureFilter(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (s *Server) scatter(r *http.Request) (any, error) {
 		total        int64
 	}
 	// A multiplication by an odd number mixes the order of the indices, and is the same everywhere.
-	rows, err := schema.Rows(r.Context(), s.db, func(r *row) []any { return []any{&r.sae, &r.feature, &r.x, &r.y, &r.total} }, fmt.Sprintf(
+	rows, err := schema.Rows(ctx, s.db, func(r *row) []any { return []any{&r.sae, &r.feature, &r.x, &r.y, &r.total} }, fmt.Sprintf(
 		`WITH found AS MATERIALIZED (SELECT sae_id, feature, CAST(%s AS DOUBLE) AS x, CAST(%s AS DOUBLE) AS y FROM %s WHERE %s)
 		SELECT sae_id, feature, x, y, (SELECT count(*) FROM found WHERE isfinite(x) AND isfinite(y)) AS total FROM found WHERE isfinite(x) AND isfinite(y)
 		ORDER BY (CAST(feature AS BIGINT) * 2654435761 + sae_id * 40503) %% 4294967296, sae_id, feature LIMIT %d`,

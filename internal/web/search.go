@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,8 +28,8 @@ type found struct {
 
 // search looks for a text, whatever its case, in tokens, token sets, labels, explanations and notes, and
 // for a number among the features: 63 is that of every SAE, 29/63 that of the SAEs of layer 29.
-func (s *Server) search(r *http.Request) (any, error) {
-	q := r.URL.Query().Get("q")
+func (s *Server) search(ctx context.Context, asked url.Values) (any, error) {
+	q := asked.Get("q")
 	if strings.TrimSpace(q) == "" {
 		return nil, errors.New("search: expected what to look for: a part of a token, set, label, explanation or note, or a feature's number")
 	}
@@ -42,7 +42,7 @@ func (s *Server) search(r *http.Request) (any, error) {
 		"tokens": s.searchTokens, "sets": s.searchSets, "labels": s.searchLabels,
 		"explanations": s.searchExplanations, "features": s.searchFeatures, "notes": s.searchNotes,
 	} {
-		f, err := look(r.Context(), q)
+		f, err := look(ctx, q)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,7 +49,7 @@ type Server struct {
 	downloads      chan struct{} // one for each that is on its way
 	files          map[string]file
 	catalogue      *catalogue
-	drawn          drawn
+	kept           kept
 	strongest      atomic.Pointer[map[string][]string] // token sets, by SAE; nil until they are known
 	counts         sync.Map                            // of features, by filter
 	remembered     atomic.Int64
@@ -158,39 +157,13 @@ func (s *Server) load() error {
 // Handler answers requests.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/overview", s.answer(s.overview))
-	mux.HandleFunc("GET /api/layers", s.answer(s.layers))
-	mux.HandleFunc("GET /api/features", s.answer(s.loaded(s.features)))
-	mux.HandleFunc("GET /api/facets", s.answer(s.loaded(s.facets)))
-	mux.HandleFunc("GET /api/feature", s.answer(s.feature))
-	mux.HandleFunc("GET /api/ends", s.answer(s.ends))
-	mux.HandleFunc("GET /api/enrichment", s.answer(s.enrichment))
-	mux.HandleFunc("GET /api/links", s.answer(s.links))
-	mux.HandleFunc("GET /api/through", s.answer(s.through))
-	mux.HandleFunc("GET /api/similar", s.answer(s.similar))
-	mux.HandleFunc("GET /api/compare", s.answer(s.compare))
-	mux.HandleFunc("GET /api/compare-saes", s.answer(s.compareSAEs))
-	mux.HandleFunc("GET /api/token", s.answer(s.tokenPage))
-	mux.HandleFunc("GET /api/sets", s.answer(s.sets))
-	mux.HandleFunc("GET /api/set", s.answer(s.set))
-	mux.HandleFunc("GET /api/promoters", s.answer(s.promoters))
-	mux.HandleFunc("GET /api/evidence", s.answer(s.evidence))
-	mux.HandleFunc("GET /api/map", s.answer(s.maps))
-	mux.HandleFunc("GET /api/map-colors", s.answer(s.mapColors))
-	mux.HandleFunc("GET /api/scatter", s.answer(s.loaded(s.scatter)))
-	mux.HandleFunc("GET /api/figure", s.answer(s.figure))
-	mux.HandleFunc("GET /api/search", s.answer(s.search))
-	mux.HandleFunc("GET /api/names", s.answer(s.names))
-	mux.HandleFunc("GET /api/limits", s.answer(s.limits))
-	mux.HandleFunc("GET /api/sql", s.answer(s.sql))
+	mux.HandleFunc("GET /api/{part}", s.servePart)
 	mux.HandleFunc("GET /api/sql.csv", s.download(s.box.CSV, "result.csv", "text/csv; charset=utf-8"))
 	mux.HandleFunc("GET /api/sql.parquet", s.download(s.box.Parquet, "result.parquet", "application/vnd.apache.parquet"))
-	mux.HandleFunc("GET "+writeNotes, s.answer(s.allNotes))
 	mux.HandleFunc("GET /api/notes.csv", s.notesCSV)
-	mux.HandleFunc("POST "+writeNotes, s.answer(s.putNotes))
-	mux.HandleFunc("GET "+writeNote, s.answer(s.note))
-	mux.HandleFunc("POST "+writeNote, s.answer(s.putNote))
-	mux.HandleFunc("POST "+writeQuery, s.answer(s.putQuery))
+	mux.HandleFunc("POST "+writeNotes, s.write(s.putNotes))
+	mux.HandleFunc("POST "+writeNote, s.write(s.putNote))
+	mux.HandleFunc("POST "+writeQuery, s.write(s.putQuery))
 	mux.HandleFunc("GET /", s.static)
 	return guard(mux)
 }
@@ -261,24 +234,22 @@ func (s *Server) static(w http.ResponseWriter, r *http.Request) {
 	w.Write(f.content)
 }
 
-// answer sends what a function returns as JSON, or its error as one line.
-func (s *Server) answer(ask func(*http.Request) (any, error)) http.HandlerFunc {
+// write answers a request that writes.
+func (s *Server) write(put func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		value, err := ask(r)
-		if err != nil {
-			fail(w, r, err)
-			return
-		}
-		content, ready := value.(json.RawMessage)
-		if !ready {
-			if content, err = json.Marshal(value); err != nil {
-				fail(w, r, err)
-				return
-			}
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(content)
+		content, err := encoded(put(r))
+		send(w, r, content, err)
 	}
+}
+
+// send sends JSON, or an error as one line.
+func send(w http.ResponseWriter, r *http.Request, content json.RawMessage, err error) {
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(content)
 }
 
 // fail sends an error, with its place where it is one of a query. What a person can act on is
@@ -324,25 +295,4 @@ func missing(kind, name string, there []string) error {
 		choices = question + " " + strings.ToUpper(choices[:1]) + choices[1:]
 	}
 	return &notFound{fmt.Sprintf("%s %s; %s", kind, name, choices)}
-}
-
-// loaded makes sure that what a request names is loaded, before it is asked for: a page of
-// nothing would look like an answer.
-func (s *Server) loaded(ask func(*http.Request) (any, error)) func(*http.Request) (any, error) {
-	return func(r *http.Request) (any, error) {
-		for _, named := range []struct {
-			kind string
-			of   func(*sae) string
-		}{
-			{"release", func(a *sae) string { return a.release }},
-			{"model", func(a *sae) string { return a.model }},
-			{"SAE", func(a *sae) string { return a.name }},
-		} {
-			name, there := r.URL.Query().Get(strings.ToLower(named.kind)), s.catalogue.names(named.of)
-			if name != "" && !slices.Contains(there, name) {
-				return nil, missing(named.kind, name, there)
-			}
-		}
-		return ask(r)
-	}
 }

@@ -68,8 +68,8 @@ func TestAnswer(t *testing.T) {
 		{errDownloads, http.StatusServiceUnavailable},
 	} {
 		answer := httptest.NewRecorder()
-		ask := func(*http.Request) (any, error) { return map[string]string{"error": fmt.Sprint(c.err)}, c.err }
-		(&Server{}).answer(ask)(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+		put := func(*http.Request) (any, error) { return map[string]string{"error": fmt.Sprint(c.err)}, c.err }
+		(&Server{}).write(put)(answer, httptest.NewRequest(http.MethodPost, "/", nil))
 		var said map[string]string
 		if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || said["error"] != fmt.Sprint(c.err) || answer.Code != c.want {
 			t.Errorf("%v: %d %s, want %d", c.err, answer.Code, answer.Body, c.want)
@@ -151,14 +151,14 @@ func TestVocabulary(t *testing.T) {
 	}
 }
 
-// TestDrawn: figures are kept until there is no room, and one that is larger than all room not at all.
-func TestDrawn(t *testing.T) {
-	var d drawn
-	half := make(json.RawMessage, drawnBytes/2)
+// TestKept: parts of pages are kept until there is no room, and one that is larger than all room not at all.
+func TestKept(t *testing.T) {
+	var d kept
+	half := make(json.RawMessage, keptBytes/2)
 	for _, key := range []string{"a", "b"} {
 		d.keep(key, half)
 	}
-	d.keep("c", make(json.RawMessage, drawnBytes))
+	d.keep("c", make(json.RawMessage, keptBytes))
 	for key, want := range map[string]bool{"a": false, "b": false, "c": false} {
 		if _, kept := d.get(key); kept != want {
 			t.Errorf("%s is kept: %v", key, kept)

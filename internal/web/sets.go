@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
+	"net/url"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -57,14 +57,14 @@ func copied(rows []row) []row {
 }
 
 // sets lists the token sets, each with its first tokens.
-func (s *Server) sets(r *http.Request) (any, error) {
-	found, err := s.list(r.Context(), `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, model_id
+func (s *Server) sets(ctx context.Context, _ url.Values) (any, error) {
+	found, err := s.list(ctx, `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, model_id
 		FROM stored_token_sets JOIN stored_models USING (model_id) ORDER BY model, family, token_set`)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range found {
-		v, err := s.vocabulary(r.Context(), int(f["model_id"].(int32)))
+		v, err := s.vocabulary(ctx, int(f["model_id"].(int32)))
 		if err != nil {
 			return nil, err
 		}
@@ -75,16 +75,16 @@ func (s *Server) sets(r *http.Request) (any, error) {
 }
 
 // set is a token set, its first tokens, and the features that promote and suppress it most.
-func (s *Server) set(r *http.Request) (any, error) {
-	set, v, err := s.tokenSet(r)
+func (s *Server) set(ctx context.Context, q url.Values) (any, error) {
+	set, v, err := s.tokenSet(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := s.strongestFeatures(r.Context(), set["set_id"])
+	chosen, err := s.strongestFeatures(ctx, set["set_id"])
 	if err != nil {
 		return nil, err
 	}
-	features, err := s.describedRows(r.Context(), chosen)
+	features, err := s.describedRows(ctx, chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -100,21 +100,21 @@ func (s *Server) set(r *http.Request) (any, error) {
 }
 
 // tokenSet is the one that a request names, with all its tokens, and its model's vocabulary.
-func (s *Server) tokenSet(r *http.Request) (set row, v *vocabulary, err error) {
-	model, name := r.URL.Query().Get("model"), r.URL.Query().Get("set")
-	found, err := s.list(r.Context(), `SELECT model, family, token_set, description, len(token_ids) AS size, token_ids, set_id, model_id
+func (s *Server) tokenSet(ctx context.Context, q url.Values) (set row, v *vocabulary, err error) {
+	model, name := q.Get("model"), q.Get("set")
+	found, err := s.list(ctx, `SELECT model, family, token_set, description, len(token_ids) AS size, token_ids, set_id, model_id
 		FROM stored_token_sets JOIN stored_models USING (model_id) WHERE token_set = ? AND (? = '' OR model = ?) ORDER BY model LIMIT 1`, name, model, model)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(found) == 0 {
-		there, err := schema.Collect[string](r.Context(), s.db, `SELECT DISTINCT token_set FROM token_sets WHERE ? IN ('', model) ORDER BY token_set`, model)
+		there, err := schema.Collect[string](ctx, s.db, `SELECT DISTINCT token_set FROM token_sets WHERE ? IN ('', model) ORDER BY token_set`, model)
 		if err != nil {
 			return nil, nil, err
 		}
 		return nil, nil, missing("token set", name, there)
 	}
-	v, err = s.vocabulary(r.Context(), int(found[0]["model_id"].(int32)))
+	v, err = s.vocabulary(ctx, int(found[0]["model_id"].(int32)))
 	delete(found[0], "model_id")
 	return found[0], v, err
 }
@@ -123,17 +123,17 @@ func (s *Server) tokenSet(r *http.Request) (set row, v *vocabulary, err error) {
 // that stand furthest out in its ranking: those among the stored tokens of that end, which come
 // first; where these are few, the first of the leading edge, for which the whole vocabulary is
 // ranked.
-func (s *Server) evidence(r *http.Request) (any, error) {
-	set, v, err := s.tokenSet(r)
+func (s *Server) evidence(ctx context.Context, q url.Values) (any, error) {
+	set, v, err := s.tokenSet(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	direction := r.URL.Query().Get("direction")
+	direction := q.Get("direction")
 	end := map[string]string{"promoted": "top", "suppressed": "bottom"}[direction]
 	if end == "" {
 		return nil, fmt.Errorf("direction: expected promoted or suppressed, found %q", direction)
 	}
-	chosen, err := s.strongestFeatures(r.Context(), set["set_id"])
+	chosen, err := s.strongestFeatures(ctx, set["set_id"])
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func (s *Server) evidence(r *http.Request) (any, error) {
 	if len(keys) == 0 {
 		return []row{}, nil
 	}
-	found, err := s.storedMembers(r.Context(), set["token_ids"], end, strings.Join(keys, ", "))
+	found, err := s.storedMembers(ctx, set["token_ids"], end, strings.Join(keys, ", "))
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addLeadingEdges(r.Context(), set, found); err != nil {
+	if err := s.addLeadingEdges(ctx, set, found); err != nil {
 		return nil, err
 	}
 	for _, f := range found {
@@ -215,8 +215,7 @@ func (s *Server) addLeadingEdges(ctx context.Context, set row, features []row) e
 }
 
 // promoters are the features of one SAE that promote a token set most, or suppress it most.
-func (s *Server) promoters(r *http.Request) (any, error) {
-	q := r.URL.Query()
+func (s *Server) promoters(ctx context.Context, q url.Values) (any, error) {
 	a, err := s.catalogue.find(q.Get("sae"))
 	if err != nil {
 		return nil, err
@@ -225,6 +224,6 @@ func (s *Server) promoters(r *http.Request) (any, error) {
 	if direction == "" {
 		direction = "promoted"
 	}
-	return s.list(r.Context(), `SELECT feature, effect, q_value FROM strongest_features(?, k := 4, of_sae := ?)
+	return s.list(ctx, `SELECT feature, effect, q_value FROM strongest_features(?, k := 4, of_sae := ?)
 		WHERE direction = ?`, q.Get("set"), a.name, direction)
 }

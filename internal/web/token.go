@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -12,8 +12,8 @@ const mostSpellings = 12
 
 // tokenPage is what there is of one token: its sets, the tokens that are the same but for case
 // and spaces around, and how many features of each SAE have these at an end of their ranking.
-func (s *Server) tokenPage(r *http.Request) (any, error) {
-	t, err := s.token(r.Context(), r.URL.Query(), "id")
+func (s *Server) tokenPage(ctx context.Context, q url.Values) (any, error) {
+	t, err := s.token(ctx, q, "id")
 	if err != nil {
 		return nil, err
 	}
@@ -21,11 +21,11 @@ func (s *Server) tokenPage(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.vocabulary(r.Context(), of.modelID)
+	v, err := s.vocabulary(ctx, of.modelID)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.list(r.Context(), `SELECT token, is_special, is_padding FROM tokens WHERE model = ? AND token_id = ?`, t.model, t.id)
+	found, err := s.list(ctx, `SELECT token, is_special, is_padding FROM tokens WHERE model = ? AND token_id = ?`, t.model, t.id)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (s *Server) tokenPage(r *http.Request) (any, error) {
 	for _, f := range found {
 		about["token"], about["is_special"], about["is_padding"] = f["token"], f["is_special"], f["is_padding"]
 	}
-	sets, err := s.list(r.Context(), `SELECT token_set, family, members AS size FROM token_sets
+	sets, err := s.list(ctx, `SELECT token_set, family, members AS size FROM token_sets
 		WHERE model = ? AND list_contains(tokens, ?) ORDER BY members, token_set`, t.model, t.id)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *Server) tokenPage(r *http.Request) (any, error) {
 	for _, id := range spellings {
 		shown = append(shown, row{"token_id": id, "text": v.text(int32(id))})
 	}
-	counts, err := s.countsAtEnds(r.Context(), of.modelID, spellings)
+	counts, err := s.countsAtEnds(ctx, of.modelID, spellings)
 	if err != nil {
 		return nil, err
 	}

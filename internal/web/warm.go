@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/saedb/saedb/internal/figures"
 )
@@ -17,7 +18,8 @@ func (s *Server) warm(ctx context.Context) {
 		var tokens int // the unembedding is read and kept for a function that uses it
 		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
 		_ = s.readStrongestSets(ctx)
-		_, _ = s.draw(ctx, figures.Request{Name: "layers", Feature: -1, MostPoints: mostPoints})
+		_, _ = s.data(ctx, "layers", nil)
+		_, _ = s.data(ctx, "figure", url.Values{"name": {"layers"}})
 	})
 }
 
