@@ -17,10 +17,20 @@ import (
 // topFeatures is how many features a set's figure has a panel for by default.
 const topFeatures = 4
 
-// logitSource is the logit weights of one feature, of the tokens that its
-// statistics count, and whether each is in the set (false without one). They need its
-// direction, which a database of results does not have.
-func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*source, error) {
+// finiteWeight leaves the tokens that a histogram has a place for.
+const finiteWeight = "isfinite(CAST(logit_weight AS DOUBLE))"
+
+// A logitSource is the logit weights of one feature, of the tokens that its statistics count, and
+// whether each is in a set (false without one).
+type logitSource struct {
+	*source
+	model  string
+	ranked string // the query with the rank of each token, for who asks it himself
+}
+
+// newLogitSource is that of a feature of an SAE, whose direction must be in the database: one of
+// results has none.
+func newLogitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature int64, set string) (*logitSource, error) {
 	var absent bool
 	err := db.QueryRowContext(ctx, `SELECT `+schema.Output.LacksDirections()+` FROM stored_saes JOIN stored_loads l ON load_id = sae_id WHERE sae = ?`,
 		one.Name).Scan(&absent)
@@ -36,15 +46,66 @@ func logitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature in
 	if err != nil {
 		return nil, err
 	}
-	query := `SELECT token_id, text, logit_weight, row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank,
+	query := func(rank string) string {
+		text := `SELECT token_id, text, logit_weight` + rank + `,
 	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
 FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
       FROM (SELECT logit_weights(` + direction + `, model) AS v FROM decoder_directions_of(?) WHERE feature = ?))
 JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
-	if one.Tokens == "real" {
-		query += " WHERE NOT unreal"
+		if one.Tokens == "real" {
+			text += " WHERE NOT unreal"
+		}
+		return text
 	}
-	return newSource(ctx, db, r, query, one.Model, set, one.Name, feature, one.Model)
+	return &logitSource{
+		source: &source{
+			db: db, op: "plot " + r.Name, query: query(""), args: []any{one.Model, set, one.Name, feature, one.Model},
+			names: []string{"token_id", "text", "logit_weight", "member"},
+		},
+		model: one.Model, ranked: query(", row_number() OVER (ORDER BY logit_weight DESC, token_id) AS rank"),
+	}, nil
+}
+
+// read reads the weights for which where holds, without texts, which take longer than all else: see
+// [logitSource.texts].
+func (s *logitSource) read(ctx context.Context, where string) (*table, error) {
+	return s.source.read(ctx, []column{{"token_id", integer}, {"logit_weight", number}, {"member", boolean}}, nil, where, "")
+}
+
+// rank adds the column rank, as the ranked query has it.
+func (t *table) rank() {
+	ids, weights := t.integers["token_id"], t.numbers["logit_weight"]
+	order := allRows(t)
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(weights[b], weights[a]), cmp.Compare(ids[a], ids[b])) })
+	ranks := make([]int64, t.length)
+	for place, i := range order {
+		ranks[i] = int64(place + 1)
+	}
+	t.integers["rank"] = ranks
+}
+
+// texts adds the column text, for these rows alone.
+func (s *logitSource) texts(ctx context.Context, t *table, rows []int) error {
+	type token struct {
+		id   int64
+		text string
+	}
+	ids := make([]int64, len(rows))
+	for k, i := range rows {
+		ids[k] = t.integers["token_id"][i]
+	}
+	found, err := schema.Rows(ctx, s.db, func(t *token) []any { return []any{&t.id, &t.text} },
+		`SELECT token_id, text FROM tokens WHERE model = ? AND token_id IN (SELECT unnest(CAST(? AS INTEGER[])))`, s.model, schema.List(ids))
+	of := map[int64]string{}
+	for _, t := range found {
+		of[t.id] = t.text
+	}
+	texts := make([]string, t.length)
+	for k, i := range rows {
+		texts[i] = of[ids[k]]
+	}
+	t.texts["text"] = texts
+	return s.failed(err)
 }
 
 // buildFeature is the histogram of a feature's logit weights, apart for the tokens
@@ -65,7 +126,14 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 			return nil, err
 		}
 		f.Query = s.query
-		return f, f.addFeature(ctx, s, r, "", set)
+		t, err := s.read(ctx, []column{{"logit_weight", number}}, []column{{"text", text}, {"member", boolean}}, finiteWeight, "")
+		if err != nil {
+			return nil, err
+		}
+		if t.length == 0 {
+			return nil, s.empty()
+		}
+		return f, f.addFeature(t, r, "", membership(t, set, true), nil)
 	}
 	one, err := oneSAE(ctx, db, r)
 	if err != nil {
@@ -80,12 +148,20 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	}
 	f.Title = "Logit weights of " + whichFeatures(features, set) + of(one)
 	for _, feature := range features {
-		s, err := logitSource(ctx, db, r, one, feature.index, set)
+		s, err := newLogitSource(ctx, db, r, one, feature.index, set)
 		if err != nil {
 			return nil, err
 		}
 		f.Query = s.query
-		if err := f.addFeature(ctx, s, r, feature.title(len(features) > 1), set); err != nil {
+		t, err := s.read(ctx, finiteWeight)
+		if err != nil {
+			return nil, err
+		}
+		if t.length == 0 {
+			return nil, s.empty()
+		}
+		texts := func(rows []int) error { return s.texts(ctx, t, rows) }
+		if err := f.addFeature(t, r, feature.title(len(features) > 1), membership(t, set, false), texts); err != nil {
 			return nil, err
 		}
 	}
@@ -159,33 +235,35 @@ func checkSet(ctx context.Context, db *sql.DB, r Request, one SAE, set string) e
 	return &fault.Error{Op: "plot " + r.Name, Subject: set, Problem: "no such token set of model " + one.Model, Hint: "saedb sets lists them"}
 }
 
-// addFeature adds the two panels of one feature below those that f has.
-func (f *Figure) addFeature(ctx context.Context, s *source, r Request, title, set string) error {
-	t, err := s.read(ctx, []column{{"logit_weight", number}}, []column{{"text", text}, {"member", boolean}},
-		"isfinite(CAST(logit_weight AS DOUBLE))", "")
-	if err != nil {
-		return err
-	}
-	if t.length == 0 {
-		return s.empty()
-	}
-	groups := membership(t, set, s.own)
-	sorted := sortedCopy(t.numbers["logit_weight"])
+// addFeature adds the two panels of one feature below those that f has. texts, where it is not nil,
+// adds the texts of the tokens that are shown.
+func (f *Figure) addFeature(t *table, r Request, title string, groups []group, texts func(rows []int) error) error {
 	bins := r.Bins
 	if bins == 0 {
 		bins = 60
 	}
-	e := edges(sorted[0], sorted[len(sorted)-1], bins, false)
+	weights := t.numbers["logit_weight"]
+	e := edges(slices.Min(weights), slices.Max(weights), bins, false)
 	row := len(f.Heights)
 	x := Axis{Label: "logit weight", Link: fmt.Sprintf("x%d", row)}
 	bare := x
 	bare.Bare = true
 	margin := Panel{Title: title, Row: row, X: bare, Y: Axis{Bare: true}}
 	main := Panel{Row: row + 1, X: x, Y: Axis{Label: "tokens (log scale)", Log: true}}
+	furthest := make([][][]int, len(groups))
 	for i, g := range groups {
-		bars, b := featureBars(t, g, e, i), featureBox(t, g, float64(len(groups)-1-i))
+		bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[i], Unit: "tokens", Edges: e}
+		bars.Counts, furthest[i] = countFeature(weights, g, e)
 		main.Bars = append(main.Bars, bars)
-		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Unit: "tokens", Horizontal: true, Items: []Box{b}})
+		margin.Boxes = append(margin.Boxes, Boxes{Name: g.title, Color: bars.Color, Unit: "tokens", Horizontal: true, Items: []Box{featureBox(t, g, float64(len(groups)-1-i))}})
+	}
+	if texts != nil {
+		if err := texts(slices.Concat(slices.Concat(furthest...)...)); err != nil {
+			return err
+		}
+	}
+	for i := range groups {
+		main.Bars[i].Hover = featureHover(t, main.Bars[i].Counts, furthest[i])
 	}
 	f.Widths = []float64{1}
 	height := 46 + 24*float64(len(groups))
@@ -224,33 +302,48 @@ func membership(t *table, set string, own bool) []group {
 	return groups
 }
 
-// featureBars count a group's tokens; hovering shows those furthest from 0.
-func featureBars(t *table, g group, e []float64, nth int) Bars {
-	bars := Bars{Name: g.title, Color: []Color{Blue, memberColor}[nth], Unit: "tokens", Edges: e, Counts: make([]int, len(e)-1)}
-	weights, names := t.numbers["logit_weight"], t.texts["text"]
-	rows := append([]int(nil), g.rows...)
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(math.Abs(weights[b]), math.Abs(weights[a])) })
-	lists := make([][]string, len(bars.Counts))
-	for _, i := range rows {
+// tokensOfBar is how many tokens hovering over a bar shows.
+const tokensOfBar = 10
+
+// countFeature counts a group's tokens in bins, and gives the rows of each bin that are furthest
+// from 0.
+func countFeature(weights []float64, g group, e []float64) (counts []int, furthest [][]int) {
+	counts, furthest = make([]int, len(e)-1), make([][]int, len(e)-1)
+	for _, i := range g.rows {
 		b := binOf(weights[i], e)
-		bars.Counts[b]++
-		if names != nil && len(lists[b]) < 10 {
-			lists[b] = append(lists[b], names[i])
+		counts[b]++
+		far, list := math.Abs(weights[i]), furthest[b]
+		at := len(list)
+		for at > 0 && math.Abs(weights[list[at-1]]) < far {
+			at--
+		}
+		if at < tokensOfBar {
+			list = slices.Insert(list, at, i)
+			furthest[b] = list[:min(len(list), tokensOfBar)]
 		}
 	}
+	return counts, furthest
+}
+
+// featureHover are the tokens furthest from 0 of each bar; nothing where their texts are not known.
+func featureHover(t *table, counts []int, furthest [][]int) []Column {
+	names := t.texts["text"]
 	if names == nil {
-		return bars
+		return nil
 	}
 	column := Column{Name: "tokens"}
-	for b, list := range lists {
+	for b, rows := range furthest {
+		var list []string
+		for _, i := range rows {
+			list = append(list, names[i])
+		}
 		shown := showTokens(list, len(list))
-		if bars.Counts[b] > len(list) {
+		if counts[b] > len(list) {
 			shown += "  …"
 		}
 		column.Texts = append(column.Texts, strings.TrimSpace(shown))
 	}
-	bars.Hover = []Column{column}
-	return bars
+	return []Column{column}
 }
 
 func featureBox(t *table, g group, at float64) Box {

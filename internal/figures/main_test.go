@@ -33,11 +33,12 @@ func open(t testing.TB) *sql.DB {
 		return string(text)
 	}
 	for _, statement := range []string{
-		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR)`,
-		`INSERT INTO saes VALUES ('local', 'one', 'one', 'm', 1, 'all'), ('local', 'two', 'two', 'm', 2, 'all')`,
+		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR, load_id INTEGER)`,
+		`INSERT INTO saes VALUES ('local', 'one', 'one', 'm', 1, 'all', 1), ('local', 'two', 'two', 'm', 2, 'all', 2)`,
+		`CREATE VIEW stored_saes AS SELECT * RENAME (load_id AS sae_id) FROM saes`,
 		macros("macros/01_saes.sql"),
 		macros("views/00_meaning.sql"),
-		`ALTER TABLE saes ADD COLUMN d_sae INTEGER DEFAULT 500`, `ALTER TABLE saes ADD COLUMN architecture VARCHAR`, `ALTER TABLE saes ADD COLUMN load_id INTEGER`, `UPDATE saes SET load_id = layer`,
+		`ALTER TABLE saes ADD COLUMN d_sae INTEGER DEFAULT 500`, `ALTER TABLE saes ADD COLUMN architecture VARCHAR`,
 		`CREATE TABLE models AS SELECT 'm' AS model, 'llama' AS architecture, 64 AS d_model, 1000 AS d_vocab, 1 AS load_id`,
 		`CREATE TABLE loads AS SELECT load_id, 'folded' AS conventions, '/models/<b>' AS source, 'abc' AS sha256, TIMESTAMP '2026-01-02 03:04:05' AS loaded_at FROM saes`,
 		`CREATE TABLE features AS SELECT 'local' AS release, s.sae, s.model, s.layer, CAST(f.f AS INTEGER) AS feature,

@@ -20,37 +20,44 @@ import (
 // peak, or from it on when the set is suppressed.
 func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f := &Figure{Title: "Running sum", Hint: "Hover a member for its token."}
-	var s *source
-	var err error
 	if r.Query != "" {
-		s, err = newSource(ctx, db, r, "")
-	} else {
-		if len(r.Sets) != 1 || r.Feature < 0 {
-			return nil, &fault.Error{Op: "plot running-sum", Expected: "a feature's number and a token set", Hint: "saedb plot running-sum 63 all_digits"}
-		}
-		var one SAE
-		if one, err = oneSAE(ctx, db, r); err != nil {
+		s, err := newSource(ctx, db, r, "")
+		if err != nil {
 			return nil, err
 		}
-		if err = checkSet(ctx, db, r, one, r.Sets[0]); err != nil {
+		f.Query = s.query
+		t, err := s.read(ctx, []column{{"rank", integer}, {"member", boolean}},
+			[]column{{"logit_weight", number}, {"text", text}}, "rank IS NOT NULL", "")
+		if err != nil {
 			return nil, err
 		}
-		f.Title = fmt.Sprintf("%s in the ranking of feature %d%s", r.Sets[0], r.Feature, of(one))
-		s, err = logitSource(ctx, db, r, one, int64(r.Feature), r.Sets[0])
+		return f, f.runningSum(t, s, r.MostPoints, nil)
 	}
+	if len(r.Sets) != 1 || r.Feature < 0 {
+		return nil, &fault.Error{Op: "plot running-sum", Expected: "a feature's number and a token set", Hint: "saedb plot running-sum 63 all_digits"}
+	}
+	one, err := oneSAE(ctx, db, r)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.read(ctx, []column{{"rank", integer}, {"member", boolean}},
-		[]column{{"logit_weight", number}, {"text", text}}, "rank IS NOT NULL", "")
+	if err := checkSet(ctx, db, r, one, r.Sets[0]); err != nil {
+		return nil, err
+	}
+	f.Title = fmt.Sprintf("%s in the ranking of feature %d%s", r.Sets[0], r.Feature, of(one))
+	s, err := newLogitSource(ctx, db, r, one, int64(r.Feature), r.Sets[0])
 	if err != nil {
 		return nil, err
 	}
-	if t.length == 0 && !s.own {
+	f.Query = s.ranked
+	t, err := s.read(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if t.length == 0 {
 		return nil, &fault.Error{Op: s.op, Problem: fmt.Sprintf("there is no feature %d", r.Feature)}
 	}
-	f.Query = s.query
-	return f, f.runningSum(t, s, r.MostPoints)
+	t.rank()
+	return f, f.runningSum(t, s.source, r.MostPoints, func(rows []int) error { return s.texts(ctx, t, rows) })
 }
 
 // A walk is the running sum over a ranking, at the ranks where it turns.
@@ -126,7 +133,9 @@ func (w *walk) thin(most int) {
 	w.x, w.y = append(w.x, old.x[len(old.x)-1]), append(w.y, 0)
 }
 
-func (f *Figure) runningSum(t *table, s *source, most int) error {
+// runningSum draws the walk over a table; texts, where it is not nil, adds the texts of the members
+// that are shown.
+func (f *Figure) runningSum(t *table, s *source, most int, texts func(rows []int) error) error {
 	members := 0
 	for _, m := range t.booleans["member"] {
 		if m {
@@ -149,6 +158,11 @@ func (f *Figure) runningSum(t *table, s *source, most int) error {
 	if most > 0 && len(w.members) > most/2 { // each is drawn in two panels
 		w.thin(most / 2)
 		f.Note += fmt.Sprintf(" The curve is drawn at %s of its members.", plaintext.Thousands(len(w.members)))
+	}
+	if texts != nil {
+		if err := texts(w.members); err != nil {
+			return err
+		}
 	}
 	f.Widths = []float64{1}
 	x := Axis{Label: "rank (1 is the highest logit weight)", Link: "rank"}
