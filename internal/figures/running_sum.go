@@ -81,7 +81,9 @@ func walkOf(ranks []int64, member []bool) (w walk, order []int) {
 			total++
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ranks[a], ranks[b]) })
+	if !slices.IsSorted(ranks) {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ranks[a], ranks[b]) })
+	}
 	up, down := 1/float64(total), 1/float64(len(ranks)-total)
 	w.x, w.y = Series{0}, Series{0}
 	for k, i := range order {
