@@ -5,9 +5,13 @@ import (
 	"strings"
 )
 
-// ScoreBeyondChance is the SQL of whether a row of stored_enrichment is beyond chance, as
-// beyond_chance has it of the view's q_value.
-const ScoreBeyondChance = "beyond_chance(pow(10.0, CAST(log10_q AS DOUBLE)))"
+// What a row of stored_enrichment says, in SQL: effect and q_value of the view enrichment, and
+// whether it is beyond chance. Files of SQL have marks for the first two.
+const (
+	ScoreEffect       = "2 * auc - 1"
+	ScoreQ            = "pow(10.0, CAST(log10_q AS DOUBLE))"
+	ScoreBeyondChance = "beyond_chance(" + ScoreQ + ")"
+)
 
 // Labels is the query for the labels of one side of an SAE's features, the rows of stored_labels without
 // sae_id, as [InsertLabels] stores them: of each feature that has a set beyond chance, the
@@ -18,7 +22,7 @@ func (s Side) Labels(sae int) string {
 		SELECT e.feature, e.set_id, e.promoted, t.token_set, t.family
 		FROM stored_enrichment e JOIN (SELECT set_id, token_set, family FROM stored_token_sets) t USING (set_id)
 		WHERE e.sae_id = $sae AND `+ScoreBeyondChance+`
-		QUALIFY row_number() OVER (PARTITION BY e.feature ORDER BY abs(2 * e.auc - 1) DESC, e.log10_q, t.token_set) = 1
+		QUALIFY row_number() OVER (PARTITION BY e.feature ORDER BY abs(`+ScoreEffect+`) DESC, e.log10_q, t.token_set) = 1
 	), ends AS (
 		SELECT s.*, CASE WHEN promoted THEN t.top_tokens ELSE t.bottom_tokens END AS tokens,
 		       CASE WHEN promoted THEN t.top_token_ids ELSE t.bottom_token_ids END AS token_ids

@@ -113,7 +113,7 @@ func (s *logitSource) texts(ctx context.Context, t *table, rows []int) error {
 		ids[k] = t.integers["token_id"][i]
 	}
 	found, err := schema.Rows(ctx, s.db, func(t *token) []any { return []any{&t.id, &t.text} },
-		`SELECT token_id, text FROM tokens WHERE model = ? AND token_id IN (SELECT unnest(CAST(? AS INTEGER[])))`, s.model, schema.List(ids))
+		`SELECT token_id, coalesce(text, '') FROM tokens WHERE model = ? AND token_id IN (SELECT unnest(CAST(? AS INTEGER[])))`, s.model, schema.List(ids))
 	of := map[int64]string{}
 	for _, t := range found {
 		of[t.id] = t.text

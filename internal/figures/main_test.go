@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	_ "github.com/duckdb/duckdb-go/v2"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // hostile are texts that tokens may have.
@@ -30,7 +32,7 @@ func open(t testing.TB) *sql.DB {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(text)
+		return strings.NewReplacer("{{effect of a score}}", schema.ScoreEffect, "{{q-value of a score}}", schema.ScoreQ).Replace(string(text))
 	}
 	for _, statement := range []string{
 		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR, load_id INTEGER)`,

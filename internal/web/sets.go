@@ -23,8 +23,8 @@ const (
 // suppress it most, as strongest_features has them; its argument is the set's id, which is of one
 // model. The 25th largest effect of each kind bounds what is sorted: to sort by all that
 // decides takes three times as long, and the view enrichment, which has names, twice that.
-const strongestOfSet = `WITH scored AS (
-		SELECT sae_id, feature, 2 * auc - 1 AS effect, es, promoted, pow(10.0, CAST(log10_q AS DOUBLE)) AS q, beyond_chance(q) AS beyond
+var strongestOfSet = `WITH scored AS (
+		SELECT sae_id, feature, ` + schema.ScoreEffect + ` AS effect, es, promoted, ` + schema.ScoreQ + ` AS q, beyond_chance(q) AS beyond
 		FROM stored_enrichment WHERE set_id = ? AND promoted IS NOT NULL),
 	bounds AS (SELECT promoted, beyond, list_last(max(abs(effect), %[1]d)) AS least FROM scored GROUP BY ALL),
 	few AS (SELECT s.* FROM scored s JOIN bounds b ON s.promoted = b.promoted AND s.beyond = b.beyond AND coalesce(abs(effect) >= least, true))

@@ -22,7 +22,7 @@ CREATE OR REPLACE MACRO strongest_sets(words, k := 6) AS TABLE
     -- The columns of enrichment, of its table alone: names are joined to the few rows that can be the
     -- strongest, which takes a seventh of the time.
     every AS (
-        SELECT set_id, promoted, feature, 2 * auc - 1 AS effect, pow(10.0, CAST(log10_q AS DOUBLE)) AS q_value, beyond_chance(q_value) AS beyond
+        SELECT set_id, promoted, feature, {{effect of a score}} AS effect, {{q-value of a score}} AS q_value, beyond_chance(q_value) AS beyond
         FROM stored_enrichment WHERE sae_id = (SELECT load_id FROM asked) AND auc IS NOT NULL AND promoted IS NOT NULL
     ),
     largest AS (SELECT set_id, promoted, beyond, max(abs(effect)) AS magnitude FROM every GROUP BY ALL),

@@ -34,9 +34,9 @@ WITH scored AS (
     LEFT JOIN stored_computations c ON e.sae_id = c.sae_id
     LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = e.set_id
 )
-SELECT s.layer, e.feature, t.token_set, 2 * e.auc - 1 AS effect, e.es,
+SELECT s.layer, e.feature, t.token_set, {{effect of a score}} AS effect, e.es,
        CASE WHEN e.promoted THEN 'promoted' WHEN NOT e.promoted THEN 'suppressed' END AS direction,
-       pow(10.0, CAST(e.log10_q AS DOUBLE)) AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
+       {{q-value of a score}} AS q_value, pow(10.0, CAST(e.log10_p AS DOUBLE)) AS p_value,
        shift_z(e.es, e.x, e.r, e.t, e.location, e.scale) AS es_z,
        e.expected_es, e.auc, CASE WHEN e.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family,
        pow(10.0, CAST(e.log10_q_all AS DOUBLE)) AS q_all, pow(10.0, CAST(e.log10_ks_p AS DOUBLE)) AS ks_p_value, e.log10_p,

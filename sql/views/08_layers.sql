@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW layers AS
 WITH bars AS (
-    SELECT e.sae_id, count(e.log10_q) AS pairs, max(e.log10_p) FILTER (beyond_chance(pow(10.0, CAST(e.log10_q AS DOUBLE)))) AS log10_bar
+    SELECT e.sae_id, count(e.log10_q) AS pairs, max(e.log10_p) FILTER (beyond_chance({{q-value of a score}})) AS log10_bar
     FROM stored_enrichment e JOIN (SELECT set_id, family FROM stored_token_sets) t USING (set_id)
     GROUP BY e.sae_id, t.family
 ), chance AS (
