@@ -13,8 +13,8 @@ var inputSide = regexp.MustCompile(`\{\{input side of (\w+)\}\}`)
 // weightsWherever stands in a file for weights of a row d of stored_decoders or stored_encoders.
 var weightsWherever = regexp.MustCompile(`\{\{(decoder|encoder) weights wherever they are\}\}`)
 
-// scoreMarks stand in a file for what a row of stored_enrichment says.
-var scoreMarks = strings.NewReplacer("{{effect of a score}}", ScoreEffect, "{{q-value of a score}}", ScoreQ)
+// ScoreMarks stand in a file for what a row of stored_enrichment says.
+var ScoreMarks = strings.NewReplacer("{{effect of a score}}", ScoreEffect, "{{q-value of a score}}", ScoreQ)
 
 // fileText is the text of an embedded file, with what its marks stand for.
 func fileText(name string) string {
@@ -22,7 +22,7 @@ func fileText(name string) string {
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	whole := weightsWherever.ReplaceAllStringFunc(scoreMarks.Replace(string(text)), func(mark string) string {
+	whole := weightsWherever.ReplaceAllStringFunc(ScoreMarks.Replace(string(text)), func(mark string) string {
 		return WeightsWherever[weightsWherever.FindStringSubmatch(mark)[1]]
 	})
 	return inputSide.ReplaceAllStringFunc(whole, func(mark string) string {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 
 	_ "github.com/duckdb/duckdb-go/v2"
@@ -32,7 +31,7 @@ func open(t testing.TB) *sql.DB {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.NewReplacer("{{effect of a score}}", schema.ScoreEffect, "{{q-value of a score}}", schema.ScoreQ).Replace(string(text))
+		return schema.ScoreMarks.Replace(string(text))
 	}
 	for _, statement := range []string{
 		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR, load_id INTEGER)`,

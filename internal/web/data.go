@@ -103,16 +103,19 @@ func encoded(value any, err error) (json.RawMessage, error) {
 // check makes sure that what a request names is loaded, before it is asked for: a page of
 // nothing would look like an answer.
 func (c *catalogue) check(q url.Values) error {
+	if name := q.Get("model"); name != "" && !slices.Contains(c.models, name) {
+		return missing("model", name, c.models)
+	}
 	for _, named := range []struct {
-		kind  string
-		there []string
+		kind string
+		of   func(*sae) string
 	}{
-		{"release", c.names(func(a *sae) string { return a.release })},
-		{"model", c.models},
-		{"SAE", c.names(func(a *sae) string { return a.name })},
+		{"release", func(a *sae) string { return a.release }},
+		{"SAE", func(a *sae) string { return a.name }},
 	} {
-		if name := q.Get(strings.ToLower(named.kind)); name != "" && !slices.Contains(named.there, name) {
-			return missing(named.kind, name, named.there)
+		name := q.Get(strings.ToLower(named.kind))
+		if name != "" && !slices.ContainsFunc(c.saes, func(a *sae) bool { return named.of(a) == name }) {
+			return missing(named.kind, name, c.names(named.of))
 		}
 	}
 	return nil
