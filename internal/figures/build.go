@@ -44,6 +44,8 @@ type Request struct {
 	// MostPoints bounds the points of skew-kurtosis, manhattan and running-sum, where
 	// the eye cannot tell more apart; 0 draws all.
 	MostPoints int
+	// SAEs are those that the words mean, by release and layer, for a program that knows them; nil asks [SAEs].
+	SAEs []SAE `json:"-"`
 	// StrongestSets returns the sets that a manhattan figure of an SAE, by its name, shows when none
 	// are named, for a program that knows them; nil asks [StrongestSets], which reads all scores.
 	StrongestSets func(ctx context.Context, sae string) ([]string, error) `json:"-"`

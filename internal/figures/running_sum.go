@@ -49,12 +49,9 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 		return nil, err
 	}
 	f.Query = s.ranked
-	t, err := s.read(ctx, "")
+	t, err := s.weights(ctx, false)
 	if err != nil {
 		return nil, err
-	}
-	if t.length == 0 {
-		return nil, &fault.Error{Op: s.op, Problem: fmt.Sprintf("there is no feature %d", r.Feature)}
 	}
 	t.rank()
 	return f, f.runningSum(t, s.source, r.MostPoints, func(rows []int) error { return s.texts(ctx, t, rows) })

@@ -59,11 +59,14 @@ func oneSAE(ctx context.Context, db *sql.DB, r Request) (SAE, error) {
 
 // saes are those that a request's words mean, with their places in its lens.
 func (r Request) saes(ctx context.Context, db *sql.DB) ([]SAE, error) {
-	found, err := SAEs(ctx, db, "plot "+r.Name, r.SAE)
-	if err != nil {
-		return nil, err
+	found := r.SAEs
+	if found == nil {
+		var err error
+		if found, err = SAEs(ctx, db, "plot "+r.Name, r.SAE); err != nil {
+			return nil, err
+		}
 	}
-	found, err = r.placesOf(ctx, db, found)
+	found, err := r.placesOf(ctx, db, found)
 	return found, fault.At("plot "+r.Name, "", err)
 }
 

@@ -147,18 +147,22 @@ func (s *source) read(ctx context.Context, required, optional []column, where, o
 	return t, s.failed(err)
 }
 
-func scan(rows *sql.Rows, columns []column) (*table, error) {
-	t := &table{
+func newTable() *table {
+	return &table{
 		numbers: map[string][]float64{}, integers: map[string][]int64{}, texts: map[string][]string{},
 		lists: map[string][][]string{}, booleans: map[string][]bool{},
 	}
+}
+
+func scan(rows *sql.Rows, columns []column) (*table, error) {
+	t := newTable()
 	values, pointers := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		pointers[i] = &values[i]
 	}
-	appends := make([]func(any), len(columns))
+	appends, ends := make([]func(any), len(columns)), make([]func(), len(columns))
 	for i, c := range columns {
-		appends[i] = t.appender(c)
+		appends[i], ends[i] = t.appender(c)
 	}
 	for rows.Next() {
 		if err := rows.Scan(pointers...); err != nil {
@@ -169,11 +173,14 @@ func scan(rows *sql.Rows, columns []column) (*table, error) {
 		}
 		t.length++
 	}
+	for _, end := range ends {
+		end()
+	}
 	return t, rows.Err()
 }
 
-// appender returns a function that appends values to a column.
-func (t *table) appender(c column) func(value any) {
+// appender returns a function that takes a column's values, and one that puts them into the table.
+func (t *table) appender(c column) (add func(value any), end func()) {
 	switch c.kind {
 	case number:
 		return appendTo(t.numbers, c.name, math.NaN())
@@ -184,22 +191,25 @@ func (t *table) appender(c column) func(value any) {
 	case boolean:
 		return appendTo(t.booleans, c.name, false)
 	default: // texts
-		return func(value any) {
+		add = func(value any) {
 			var list schema.ListOf[string]
 			_ = list.Scan(value)
 			t.lists[c.name] = append(t.lists[c.name], list)
 		}
+		return add, func() {}
 	}
 }
 
-func appendTo[T any](columns map[string][]T, name string, null T) func(value any) {
-	return func(value any) {
+func appendTo[T any](columns map[string][]T, name string, null T) (add func(value any), end func()) {
+	var values []T
+	add = func(value any) {
 		v, ok := value.(T)
 		if !ok {
 			v = null
 		}
-		columns[name] = append(columns[name], v)
+		values = append(values, v)
 	}
+	return add, func() { columns[name] = values }
 }
 
 // allRows are the indices of a table's rows.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/saedb/saedb/internal/figures"
 	schema "github.com/saedb/saedb/sql"
 )
 
@@ -30,7 +31,8 @@ type sae struct {
 	layer                sql.NullInt32
 	neuronpediaID        sql.NullString
 	features             int
-	tokens               int // of the model
+	tokens               int         // of the model
+	drawn                figures.SAE // as figures know it
 }
 
 // A vocabulary is the texts of a model's tokens as lists of tokens show them, by id,
@@ -49,12 +51,23 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	if s.catalogue.models, err = schema.Collect[string](ctx, s.db, `SELECT model FROM models ORDER BY model`); err != nil {
 		return err
 	}
+	var drawn []figures.SAE
+	if len(saes) > 0 {
+		if drawn, err = figures.SAEs(ctx, s.db.DB, "serve", ""); err != nil {
+			return err
+		}
+	}
 	features := 0
 	for i := range saes {
 		a := &saes[i]
 		s.catalogue.saes = append(s.catalogue.saes, a)
 		s.catalogue.byID[a.id] = a
 		features += a.features
+		for _, d := range drawn {
+			if d.Name == a.name {
+				a.drawn = d
+			}
+		}
 	}
 	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics WHERE sae_id > 0`, features).Scan(&s.catalogue.computed)
 }
@@ -67,6 +80,16 @@ func (c *catalogue) find(name string) (*sae, error) {
 		}
 	}
 	return nil, missing("SAE", name, c.names(func(a *sae) string { return a.name }))
+}
+
+// drawn is the SAE of that name as figures know it, or all for "".
+func (c *catalogue) drawn(name string) (drawn []figures.SAE) {
+	for _, a := range c.saes {
+		if name == "" || a.name == name {
+			drawn = append(drawn, a.drawn)
+		}
+	}
+	return drawn
 }
 
 // names are what the SAEs have of one kind, each once, in their order.

@@ -30,7 +30,7 @@ func (s *Server) figure(ctx context.Context, q url.Values) (any, error) {
 	if q.Get("q") != "" {
 		return s.box.Figure(ctx, request, q.Get("q"))
 	}
-	request.EndTokens = s.endTokens
+	request.SAEs, request.EndTokens = s.catalogue.drawn(request.SAE), s.endTokens
 	request.StrongestSets = s.strongestSets
 	return figures.Build(ctx, s.db.DB, request)
 }
