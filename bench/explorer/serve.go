@@ -18,18 +18,20 @@ import (
 // times are what requests of one kind took.
 type times struct {
 	first time.Duration
-	warm  []time.Duration
-	cpu   time.Duration // of the server, a warm request
-	bytes int           // of the largest answer
+	warm  []time.Duration // each of something else
+	again []time.Duration // each of the same as a warm one
+	cpu   time.Duration   // of the server, a warm request
+	bytes int             // of the largest answer
 }
 
-func (t times) median() time.Duration  { return slices.Sorted(slices.Values(t.warm))[len(t.warm)/2] }
-func (t times) largest() time.Duration { return slices.Max(t.warm) }
+func median(times []time.Duration) time.Duration {
+	return slices.Sorted(slices.Values(times))[len(times)/2]
+}
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// timeKind asks a new server for a kind, once and then n times. The first request
-// waits for nothing but the server's address; the others until the server has done
+// timeKind asks a new server for a kind, once, then n times, and for the same n again. The first
+// request waits for nothing but the server's address; the others until the server has done
 // what it does in the background after its start.
 func timeKind(database measure.Database, k kind, n int) (t times, err error) {
 	// Takes the file out of the system's cache, where dd can.
@@ -59,6 +61,13 @@ func timeKind(database measure.Database, k kind, n int) (t times, err error) {
 	}
 	after, err := s.processorTime()
 	t.cpu = (after - before) / time.Duration(n)
+	for i := range n {
+		took, _, err := s.get(k.path(i + 1))
+		if err != nil {
+			return t, err
+		}
+		t.again = append(t.again, took)
+	}
 	return t, err
 }
 
