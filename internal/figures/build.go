@@ -177,15 +177,14 @@ func Build(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 // statistics of the SAEs that match, or the user's query.
 func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (*source, []SAE, error) {
 	if r.Query != "" {
-		s, err := newSource(ctx, db, r, "")
+		s, err := userSource(ctx, db, r)
 		return s, nil, err
 	}
 	saes, err := r.saes(ctx, db)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := newSource(ctx, db, r, "SELECT release, sae, layer, "+columns+" FROM "+r.view("features")+" WHERE "+inSAEs(saes))
-	return s, saes, err
+	return ownSource(db, r, "release, sae, layer, "+columns, " FROM "+r.view("features")+" WHERE "+inSAEs(saes)), saes, nil
 }
 
 // groupsOf are the groups of a table that are to have a panel each: none, or more than panels, is an error.

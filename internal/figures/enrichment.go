@@ -276,7 +276,7 @@ func labelsOf(rows []int, chosen map[int]int, t *table, at func(row int) tokenEn
 // or in the strongest, which the request then has.
 func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, one SAE, err error) {
 	if r.Query != "" {
-		s, err = newSource(ctx, db, *r, "")
+		s, err = userSource(ctx, db, *r)
 		return s, one, err
 	}
 	if one, err = oneSAE(ctx, db, *r); err != nil {
@@ -300,11 +300,10 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 		args = append(args, set)
 	}
 	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
-	query := `SELECT e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url
-		FROM ` + r.view("enrichment") + ` e JOIN ` + r.view("features") + ` f USING (sae, feature)` + where
 	if r.endTokens() != nil {
-		query = `SELECT feature, token_set, size, effect, es, direction, p_value, q_value FROM enrichment` + where
+		return ownSource(db, *r, "feature, token_set, size, effect, es, direction, p_value, q_value", " FROM enrichment"+where, args...), one, nil
 	}
-	s, err = newSource(ctx, db, *r, query, args...)
-	return s, one, err
+	columns := "e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url"
+	return ownSource(db, *r, columns, `
+		FROM `+r.view("enrichment")+` e JOIN `+r.view("features")+` f USING (sae, feature)`+where, args...), one, nil
 }

@@ -176,7 +176,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	}
 	f := &Figure{Title: "Logit weights", Note: "Counts of tokens on a log scale; above, quartiles, whiskers within 1.5 times their distance.", Hint: "Hover a bar for its tokens."}
 	if r.Query != "" {
-		s, err := newSource(ctx, db, r, "")
+		s, err := userSource(ctx, db, r)
 		if err != nil {
 			return nil, err
 		}

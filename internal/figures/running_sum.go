@@ -21,7 +21,7 @@ import (
 func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f := &Figure{Title: "Running sum", Hint: "Hover a member for its token."}
 	if r.Query != "" {
-		s, err := newSource(ctx, db, r, "")
+		s, err := userSource(ctx, db, r)
 		if err != nil {
 			return nil, err
 		}

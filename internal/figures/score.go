@@ -126,6 +126,16 @@ func (s *source) firstScore(ctx context.Context, names []string) (string, error)
 		if !there {
 			continue
 		}
+		if name == ScoreQ {
+			told, err := s.chances(ctx)
+			if err != nil {
+				return "", err
+			}
+			if told.known {
+				return name, nil
+			}
+			continue
+		}
 		err := s.db.QueryRowContext(ctx, s.from("SELECT EXISTS (FROM source WHERE "+score.where+")"), s.args...).Scan(&there)
 		if err != nil {
 			return "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
@@ -144,20 +154,36 @@ func StrongestSets(ctx context.Context, db *sql.DB, sae string) ([]string, error
 	return schema.Collect[string](ctx, db, `SELECT token_set FROM strongest_sets(?, k := ?)`, sae, ManhattanSets)
 }
 
+// chances are whether some enrichment of a source has a q-value, and whether one is beyond chance.
+type chances struct{ known, beyond bool }
+
+// chances reads them once, of a source that has the column q_value.
+func (s *source) chances(ctx context.Context) (chances, error) {
+	if s.told != nil {
+		return *s.told, nil
+	}
+	var c chances
+	err := s.db.QueryRowContext(ctx, s.from("SELECT count(q_value) > 0, coalesce(bool_or(beyond_chance(q_value)), false) FROM source"), s.args...).Scan(&c.known, &c.beyond)
+	if err != nil {
+		return c, s.failed(err)
+	}
+	s.told = &c
+	return c, nil
+}
+
 // chanceNote says so where none of the source's enrichments is beyond chance, or nothing
 // tells.
 func (s *source) chanceNote(ctx context.Context) (string, error) {
 	if !s.has("q_value") {
 		return "", nil
 	}
-	var known, beyond bool
-	err := s.db.QueryRowContext(ctx, s.from("SELECT count(q_value) > 0, coalesce(bool_or(beyond_chance(q_value)), false) FROM source"), s.args...).Scan(&known, &beyond)
+	told, err := s.chances(ctx)
 	switch {
 	case err != nil:
-		return "", &fault.Error{Op: s.op, Subject: s.subject(), Err: err}
-	case !known:
+		return "", err
+	case !told.known:
 		return " No baseline is computed that tells what is beyond chance: sets are chosen by effect alone.", nil
-	case !beyond:
+	case !told.beyond:
 		return fmt.Sprintf(" Nothing here is beyond chance (q < %g).", chance), nil
 	}
 	return "", nil

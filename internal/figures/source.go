@@ -21,15 +21,21 @@ type source struct {
 	args  []any
 	own   bool     // the user's
 	names []string // its columns, lower case
+	told  *chances // what chances has found
 }
 
-// newSource finds out the columns of the user's query, or of the figure's own when
-// there is none.
-func newSource(ctx context.Context, db *sql.DB, r Request, query string, args ...any) (*source, error) {
-	s := &source{db: db, op: "plot " + r.Name, query: query, args: args}
-	if r.Query != "" {
-		s.query, s.args, s.own = strings.TrimRight(r.Query, "; \t\r\n"), nil, true
+// ownSource is a figure's own query: columns, each a name or a table's name and one, and what follows them.
+func ownSource(db *sql.DB, r Request, columns, from string, args ...any) *source {
+	s := &source{db: db, op: "plot " + r.Name, query: "SELECT " + columns + from, args: args}
+	for name := range strings.SplitSeq(columns, ", ") {
+		s.names = append(s.names, name[strings.LastIndexByte(name, '.')+1:])
 	}
+	return s
+}
+
+// userSource finds out the columns of the user's query.
+func userSource(ctx context.Context, db *sql.DB, r Request) (*source, error) {
+	s := &source{db: db, op: "plot " + r.Name, query: strings.TrimRight(r.Query, "; \t\r\n"), own: true}
 	names, _, err := schema.Values(ctx, db, s.from("SELECT * FROM source LIMIT 0"), s.args...)
 	for _, name := range names {
 		s.names = append(s.names, strings.ToLower(name))
