@@ -33,11 +33,16 @@ func TestFiguresThroughALens(t *testing.T) {
 		{Name: "sets", SAE: "layer_1", Sets: []string{"first", "third"}, Feature: -1},
 		{Name: "feature", SAE: "layer_1", Sets: []string{"third"}, Feature: -1, TopK: 2},
 		{Name: "feature", SAE: "layer_2", Feature: 3},
+		{Name: "feature", SAE: "layer_2", Sets: []string{"first"}, Feature: 4},
 		{Name: "running-sum", SAE: "layer_0", Sets: []string{"third"}, Feature: 7},
 	} {
 		direct, through := marksOf(t, db, r, ""), marksOf(t, db, r, "eye")
 		if direct != through {
 			t.Errorf("%s: through the identity it shows other marks", r.Name)
+		}
+		for _, lens := range []string{"", "eye"} {
+			r.Lens = lens
+			queryShowsTheSame(t, db, r)
 		}
 	}
 	r := htmlfigures.Request{Name: "skew-kurtosis", SAE: "layer_1", Lens: "random", Feature: -1}
@@ -110,4 +115,42 @@ func marksOf(t *testing.T, db *saedb.DB, r htmlfigures.Request, lens string) str
 		t.Fatal(err)
 	}
 	return string(marks)
+}
+
+// queryShowsTheSame runs the query that a figure names. Where it is not the one that the figure reads
+// (of a feature's logit weights), the same figure of that query has the same marks.
+func queryShowsTheSame(t *testing.T, db *saedb.DB, r htmlfigures.Request) {
+	t.Helper()
+	f, err := htmlfigures.Build(t.Context(), db.DB, r)
+	if err != nil {
+		t.Fatalf("%s: %v", r.Name, err)
+	}
+	var rows int
+	if err := db.QueryRow("SELECT count(*) FROM (\n" + f.Query + "\n)").Scan(&rows); err != nil || rows == 0 {
+		t.Fatalf("%s: its query gives %d rows, %v:\n%s", r.Name, rows, err, f.Query)
+	}
+	if r.Name != "running-sum" && (r.Name != "feature" || r.TopK > 0) {
+		return
+	}
+	same, err := htmlfigures.Build(t.Context(), db.DB, htmlfigures.Request{Name: r.Name, Query: f.Query, Feature: -1})
+	if err != nil {
+		t.Fatalf("%s: of its query: %v", r.Name, err)
+	}
+	for i := range f.Panels {
+		want, found := f.Panels[i], same.Panels[i]
+		want.Title, found.Title = "", "" // of a query they name no set and no token
+		for _, p := range []*htmlfigures.Panel{&want, &found} {
+			for k := range p.Bars {
+				p.Bars[k].Name = ""
+			}
+			for k := range p.Boxes {
+				p.Boxes[k].Name, p.Boxes[k].Items[0].Label = "", ""
+			}
+		}
+		a, errA := json.Marshal(want)
+		b, errB := json.Marshal(found)
+		if errA != nil || errB != nil || string(a) != string(b) {
+			t.Errorf("%s, panel %d: expected\n%s\nfound, of the query that it names,\n%s\n%v %v", r.Name, i, a, b, errA, errB)
+		}
+	}
 }

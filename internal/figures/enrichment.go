@@ -85,7 +85,7 @@ func buildManhattan(ctx context.Context, db *sql.DB, r Request) (*Figure, error)
 	f := &Figure{
 		Title: "Enrichment of features in token sets" + of(one),
 		Note:  score.manhattanNote() + note,
-		Hint:  r.clickHint(t), Query: s.query, Widths: []float64{1},
+		Hint:  r.clickHint(t), Query: s.spelled(), Widths: []float64{1},
 	}
 	for i, set := range sets {
 		if rows[set] == nil {

@@ -52,15 +52,16 @@ func newLogitSource(ctx context.Context, db *sql.DB, r Request, one SAE, feature
 		return nil, err
 	}
 	shown := func(rank string) string {
-		text := `SELECT token_id, text, logit_weight` + rank + `,
+		asked := source{args: []any{one.Model, set, one.Name, feature, one.Model}}
+		asked.query = `SELECT token_id, text, logit_weight` + rank + `,
 	token_id IN (SELECT unnest(tokens) FROM token_sets WHERE model = ? AND token_set = ?) AS member
 FROM (SELECT unnest(range(len(v))) AS token_id, unnest(v) AS logit_weight
       FROM (SELECT logit_weights(` + direction + `, model) AS v FROM decoder_directions_of(?) WHERE feature = ?))
 JOIN (SELECT token_id, text, is_special OR is_padding AS unreal FROM tokens WHERE model = ?) USING (token_id)`
 		if one.Tokens == "real" {
-			text += " WHERE NOT unreal"
+			asked.query += " WHERE NOT unreal"
 		}
-		return text
+		return asked.spelled()
 	}
 	uncounted := "false"
 	if one.Tokens == "real" {
@@ -180,7 +181,7 @@ func buildFeature(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.Query = s.query
+		f.Query = s.spelled()
 		t, err := s.read(ctx, []column{{"logit_weight", number}}, []column{{"text", text}, {"member", boolean}}, finiteWeight, "")
 		if err != nil {
 			return nil, err

@@ -41,7 +41,7 @@ func buildHistogram(ctx context.Context, db *sql.DB, r Request, statistic string
 		Title: fmt.Sprintf("%s of %s features' logit weights", title(statistic), plaintext.Thousands(t.length)) + of(saes...),
 		Note:  percentileNote,
 		Hint:  "Hover a bar for its count and the share of features below it.",
-		Query: s.query,
+		Query: s.spelled(),
 	}
 	random, err := readBaselines(ctx, db, s.op, saes, statistic)
 	if err != nil {

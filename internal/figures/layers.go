@@ -81,7 +81,7 @@ func (f *Figure) byLayer(ctx context.Context, db *sql.DB, r Request, columns str
 	if err != nil {
 		return nil, err
 	}
-	f.Title, f.Query, f.Widths = "Features' logit weights by layer"+of(saes...), s.query, []float64{1}
+	f.Title, f.Query, f.Widths = "Features' logit weights by layer"+of(saes...), s.spelled(), []float64{1}
 	for _, statistic := range statistics {
 		p, err := panel(s, statistic)
 		if err != nil {
@@ -237,7 +237,7 @@ func buildLayerScatter(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 	f := &Figure{
 		Title: "Skewness and kurtosis from layer to layer" + of(saes...),
 		Note:  "A point a feature of the layer.", Hint: r.clickHint(t) + " Play, or move the slider, for the other layers.",
-		Query: s.query, Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
+		Query: s.spelled(), Heights: []float64{600}, Widths: []float64{1}, FrameOf: "layer",
 	}
 	for _, layer := range slices.Sorted(maps.Keys(byLayer)) {
 		points := featurePoints(t, byLayer[layer], t.numbers["skewness"], t.numbers["kurtosis"])

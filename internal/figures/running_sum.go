@@ -25,7 +25,7 @@ func buildRunningSum(ctx context.Context, db *sql.DB, r Request) (*Figure, error
 		if err != nil {
 			return nil, err
 		}
-		f.Query = s.query
+		f.Query = s.spelled()
 		t, err := s.read(ctx, []column{{"rank", integer}, {"member", boolean}},
 			[]column{{"logit_weight", number}, {"text", text}}, "rank IS NOT NULL", "")
 		if err != nil {

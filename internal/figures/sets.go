@@ -45,7 +45,7 @@ func buildSets(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f := &Figure{
 		Title: fmt.Sprintf("%s against %s%s", r.Sets[0], r.Sets[1], of(one)),
 		Note:  "A point a feature; coloured where the scores differ by more than " + short(bound) + ". Histograms count features.",
-		Hint:  r.clickHint(t), Query: s.query, Heights: []float64{130, 560}, Widths: []float64{4, 1},
+		Hint:  r.clickHint(t), Query: s.spelled(), Heights: []float64{130, 560}, Widths: []float64{4, 1},
 	}
 	xAxis, yAxis := Axis{Label: r.Sets[0] + ": " + score.label, Link: "x"}, Axis{Label: r.Sets[1] + ": " + score.label, Link: "y"}
 	main := Panel{Row: 1, Points: setsPoints(t, rows, x, y, other, bound, r)}

@@ -37,7 +37,7 @@ func buildSkewKurtosis(ctx context.Context, db *sql.DB, r Request) (*Figure, err
 		Title: fmt.Sprintf("Skewness and kurtosis of %s features' logit weights", plaintext.Thousands(t.length)) + of(saes...),
 		Note:  tailNote,
 		Hint:  r.clickHint(t),
-		Query: s.query,
+		Query: s.spelled(),
 	}
 	random, err := readBaselines(ctx, db, s.op, saes, "skewness", "kurtosis")
 	if err != nil {

@@ -63,6 +63,27 @@ func (s *source) from(query string) string {
 	return "WITH source AS (\n" + s.query + "\n) " + query
 }
 
+// spelled is the query with its arguments in the places of its parameters, which a person can run.
+func (s *source) spelled() string {
+	var spelled strings.Builder
+	quoted, left := false, s.args
+	for _, c := range s.query {
+		switch {
+		case c == '?' && !quoted && len(left) > 0:
+			if text, ok := left[0].(string); ok {
+				spelled.WriteString(schema.Literal(text))
+			} else {
+				fmt.Fprint(&spelled, left[0])
+			}
+			left = left[1:]
+		default:
+			quoted = quoted != (c == '\'')
+			spelled.WriteRune(c)
+		}
+	}
+	return spelled.String()
+}
+
 func (s *source) subject() string {
 	if s.own {
 		return "--sql"

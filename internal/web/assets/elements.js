@@ -218,7 +218,8 @@ export function figure(parameters, options) {
   get("figure", parameters)
     .then((f) => {
       heading.textContent = (options && options.title) || f.title;
-      note.textContent = (f.note || "") + " " + (f.hint || "");
+      note.textContent = (f.note || "") + " " + (f.hint || "") + " ";
+      if (!parameters.q) note.append(link(address("sql", { q: f.query }), "Its numbers in SQL"));
       drawFigure(box, f);
       box.style.minHeight = "";
       section.setAttribute("aria-label", heading.textContent);
