@@ -185,4 +185,20 @@ func TestSQLPageInABrowser(t *testing.T) {
 	}
 	tokensInLists(t, b, visit)
 	boxesOfLayers(t, b, visit)
+	figureInSQL(t, b, address)
+}
+
+// figureInSQL: a figure leads to its numbers.
+func figureInSQL(t *testing.T, b *browser, address string) {
+	t.Helper()
+	const link = `[...document.querySelectorAll("main section a")].find((a) => a.textContent === "Its numbers in SQL")`
+	b.run(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address+"/#/feature?sae=smollm2-demo%2Fblocks.29.hook_resid_pre&feature=63&set=all_digits"))
+	b.until(t, link+` !== undefined`)
+	b.picture(t, "explorer-figure-in-sql")
+	b.run(t, chromedp.Evaluate[chromedp.Void](link+`.click()`))
+	b.until(t, `document.querySelectorAll("[aria-label=Result] tbody tr").length > 50`)
+	if columns := eval[string](t, b, `document.querySelector("[aria-label=Result] thead").textContent`); columns != "token_idtextlogit_weightmember" {
+		t.Errorf("the numbers of a feature's figure are %q", columns)
+	}
+	b.picture(t, "explorer-sql-of-figure")
 }

@@ -242,7 +242,7 @@ class Results(unittest.TestCase):
             with self.subTest(figure.kind):
                 self.assertIn(b"</svg>", figure.draw("svg"))
                 self.assertGreater(len(figure.rows()), 0)
-
+                self.assertIsNotNone(self.con.execute(figure.query).fetchone())
 
     def test_export(self):
         exported = saedb.export(self.con, self.path / "out")
