@@ -44,7 +44,8 @@ type Request struct {
 	// MostPoints bounds the points of skew-kurtosis, manhattan and running-sum, where
 	// the eye cannot tell more apart; 0 draws all.
 	MostPoints int
-	// SAEs are those that the words mean, by release and layer, for a program that knows them; nil asks [SAEs].
+	// SAEs are those that the words mean, by release and layer, for a program that knows them; nil
+	// asks [SAEs].
 	SAEs []SAE `json:"-"`
 	// StrongestSets returns the sets that a manhattan figure of an SAE, by its name, shows when none
 	// are named, for a program that knows them; nil asks [StrongestSets], which reads all scores.
@@ -184,7 +185,7 @@ func featureSource(ctx context.Context, db *sql.DB, r Request, columns string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	return ownSource(db, r, "release, sae, layer, "+columns, " FROM "+r.view("features")+" WHERE "+inSAEs(saes)), saes, nil
+	return figureSource(db, r, "release, sae, layer, "+columns, " FROM "+r.view("features")+" WHERE "+inSAEs(saes)), saes, nil
 }
 
 // groupsOf are the groups of a table that are to have a panel each: none, or more than panels, is an error.

@@ -301,9 +301,9 @@ func enrichmentSource(ctx context.Context, db *sql.DB, r *Request) (s *source, o
 	}
 	where := ` WHERE sae = ? AND token_set IN (?` + strings.Repeat(", ?", len(r.Sets)-1) + `)`
 	if r.endTokens() != nil {
-		return ownSource(db, *r, "feature, token_set, size, effect, es, direction, p_value, q_value", " FROM enrichment"+where, args...), one, nil
+		return figureSource(db, *r, "feature, token_set, size, effect, es, direction, p_value, q_value", " FROM enrichment"+where, args...), one, nil
 	}
 	columns := "e.feature, e.token_set, e.size, e.effect, e.es, e.direction, e.p_value, e.q_value, f.top_tokens, f.bottom_tokens, f.neuronpedia_url"
-	return ownSource(db, *r, columns, `
+	return figureSource(db, *r, columns, `
 		FROM `+r.view("enrichment")+` e JOIN `+r.view("features")+` f USING (sae, feature)`+where, args...), one, nil
 }

@@ -24,8 +24,9 @@ type source struct {
 	told  *chances // what chances has found
 }
 
-// ownSource is a figure's own query: columns, each a name or a table's name and one, and what follows them.
-func ownSource(db *sql.DB, r Request, columns, from string, args ...any) *source {
+// figureSource is the query of a figure: columns, each a name or a table's name and one, and what
+// follows them.
+func figureSource(db *sql.DB, r Request, columns, from string, args ...any) *source {
 	s := &source{db: db, op: "plot " + r.Name, query: "SELECT " + columns + from, args: args}
 	for name := range strings.SplitSeq(columns, ", ") {
 		s.names = append(s.names, name[strings.LastIndexByte(name, '.')+1:])

@@ -51,10 +51,14 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	if s.catalogue.models, err = schema.Collect[string](ctx, s.db, `SELECT model FROM models ORDER BY model`); err != nil {
 		return err
 	}
-	var drawn []figures.SAE
+	drawn := map[string]figures.SAE{}
 	if len(saes) > 0 {
-		if drawn, err = figures.SAEs(ctx, s.db.DB, "serve", ""); err != nil {
+		all, err := figures.SAEs(ctx, s.db.DB, "serve", "")
+		if err != nil {
 			return err
+		}
+		for _, d := range all {
+			drawn[d.Name] = d
 		}
 	}
 	features := 0
@@ -62,12 +66,8 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 		a := &saes[i]
 		s.catalogue.saes = append(s.catalogue.saes, a)
 		s.catalogue.byID[a.id] = a
+		a.drawn = drawn[a.name]
 		features += a.features
-		for _, d := range drawn {
-			if d.Name == a.name {
-				a.drawn = d
-			}
-		}
 	}
 	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics WHERE sae_id > 0`, features).Scan(&s.catalogue.computed)
 }
