@@ -191,7 +191,7 @@ func TestSQLPageInABrowser(t *testing.T) {
 // figureInSQL: a figure leads to its numbers.
 func figureInSQL(t *testing.T, b *browser, address string) {
 	t.Helper()
-	const link = `[...document.querySelectorAll("main section a")].find((a) => a.textContent === "Its numbers in SQL")`
+	const link = `[...document.querySelectorAll("section[aria-label^='Logit weights'] a")].find((a) => a.textContent === "Its numbers in SQL")`
 	b.run(t, chromedp.Navigate("about:blank"), chromedp.Navigate(address+"/#/feature?sae=smollm2-demo%2Fblocks.29.hook_resid_pre&feature=63&set=all_digits"))
 	b.until(t, link+` !== undefined`)
 	b.picture(t, "explorer-figure-in-sql")
