@@ -57,7 +57,7 @@ func run(shape measure.Shape, n int, only string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
-		fmt.Printf("%-42s %9.0f %9.1f %9.1f %9.1f %9.1f %9.0f\n", k.name, ms(t.first), ms(median(t.warm)), ms(slices.Max(t.warm)), ms(median(t.again)), ms(t.cpu), float64(t.bytes)/1e3)
+		fmt.Printf("%-42s %9.0f %9.1f %9.1f %9.1f %9.1f %9.0f\n", k.name, ms(t.first), measure.Median(t.warm), slices.Max(t.warm), measure.Median(t.again), ms(t.cpu), float64(t.bytes)/1e3)
 	}
 	return nil
 }

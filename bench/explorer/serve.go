@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,14 +17,10 @@ import (
 // times are what requests of one kind took.
 type times struct {
 	first time.Duration
-	warm  []time.Duration // each of something else
-	again []time.Duration // each of the same as a warm one
-	cpu   time.Duration   // of the server, a warm request
-	bytes int             // of the largest answer
-}
-
-func median(times []time.Duration) time.Duration {
-	return slices.Sorted(slices.Values(times))[len(times)/2]
+	warm  []float64     // milliseconds, each of something else
+	again []float64     // milliseconds, each of the same as a warm one
+	cpu   time.Duration // of the server, a warm request
+	bytes int           // of the largest answer
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -57,7 +52,7 @@ func timeKind(database measure.Database, k kind, n int) (t times, err error) {
 		if err != nil {
 			return t, err
 		}
-		t.warm, t.bytes = append(t.warm, took), max(t.bytes, size)
+		t.warm, t.bytes = append(t.warm, ms(took)), max(t.bytes, size)
 	}
 	after, err := s.processorTime()
 	t.cpu = (after - before) / time.Duration(n)
@@ -66,7 +61,7 @@ func timeKind(database measure.Database, k kind, n int) (t times, err error) {
 		if err != nil {
 			return t, err
 		}
-		t.again = append(t.again, took)
+		t.again = append(t.again, ms(took))
 	}
 	return t, err
 }

@@ -37,7 +37,7 @@ func figureSource(db *sql.DB, r Request, columns, from string, args ...any) *sou
 // userSource finds out the columns of the user's query.
 func userSource(ctx context.Context, db *sql.DB, r Request) (*source, error) {
 	s := &source{db: db, op: "plot " + r.Name, query: strings.TrimRight(r.Query, "; \t\r\n"), own: true}
-	names, _, err := schema.Values(ctx, db, s.from("SELECT * FROM source LIMIT 0"), s.args...)
+	names, _, err := schema.Values(ctx, db, s.from("SELECT * FROM source LIMIT 0"))
 	for _, name := range names {
 		s.names = append(s.names, strings.ToLower(name))
 	}

@@ -31,8 +31,8 @@ type sae struct {
 	layer                sql.NullInt32
 	neuronpediaID        sql.NullString
 	features             int
-	tokens               int         // of the model
-	drawn                figures.SAE // as figures know it
+	tokens               int    // of the model
+	counted              string // tokens that its statistics count: all or real; empty before saedb compute
 }
 
 // A vocabulary is the texts of a model's tokens as lists of tokens show them, by id,
@@ -42,8 +42,8 @@ type vocabulary struct{ shown, lower []string }
 func (s *Server) readCatalogue(ctx context.Context) error {
 	s.catalogue = &catalogue{byID: map[int]*sae{}, vocabularies: map[int]*vocabulary{}}
 	saes, err := schema.Rows(ctx, s.db, func(a *sae) []any {
-		return []any{&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens}
-	}, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab
+		return []any{&a.id, &a.modelID, &a.release, &a.name, &a.model, &a.layer, &a.neuronpediaID, &a.features, &a.tokens, &a.counted}
+	}, `SELECT s.load_id, m.load_id, s.release, s.sae, s.model, s.layer, s.neuronpedia_id, s.d_sae, m.d_vocab, coalesce(s.tokens, '')
 		FROM saes s JOIN models m ON s.model = m.model ORDER BY s.release, s.layer, s.sae`)
 	if err != nil {
 		return err
@@ -51,22 +51,11 @@ func (s *Server) readCatalogue(ctx context.Context) error {
 	if s.catalogue.models, err = schema.Collect[string](ctx, s.db, `SELECT model FROM models ORDER BY model`); err != nil {
 		return err
 	}
-	drawn := map[string]figures.SAE{}
-	if len(saes) > 0 {
-		all, err := figures.SAEs(ctx, s.db.DB, "serve", "")
-		if err != nil {
-			return err
-		}
-		for _, d := range all {
-			drawn[d.Name] = d
-		}
-	}
 	features := 0
 	for i := range saes {
 		a := &saes[i]
 		s.catalogue.saes = append(s.catalogue.saes, a)
 		s.catalogue.byID[a.id] = a
-		a.drawn = drawn[a.name]
 		features += a.features
 	}
 	return s.db.QueryRowContext(ctx, `SELECT count(*) = ? FROM stored_statistics WHERE sae_id > 0`, features).Scan(&s.catalogue.computed)
@@ -86,7 +75,7 @@ func (c *catalogue) find(name string) (*sae, error) {
 func (c *catalogue) drawn(name string) (drawn []figures.SAE) {
 	for _, a := range c.saes {
 		if name == "" || a.name == name {
-			drawn = append(drawn, a.drawn)
+			drawn = append(drawn, figures.SAE{Name: a.name, Model: a.model, Layer: int(a.layer.Int32), Tokens: a.counted})
 		}
 	}
 	return drawn
