@@ -60,7 +60,7 @@ func (i *resultsImport) figures(side schema.Side, id int, s *resultsSAE, m *resu
 			return err
 		}
 		// A new database gets its macros with its views, when all is in it.
-		if _, err := i.tx.ExecContext(i.ctx, schema.ViewMacros()+side.InsertLabels(id)); err != nil {
+		if _, err := i.tx.ExecContext(i.ctx, schema.ViewMacros()+side.InsertLabels(id)+";"+side.CountSets(fmt.Sprintf("sae_id = %d", id))); err != nil {
 			return err
 		}
 	}

@@ -135,12 +135,13 @@ var figureTables = slices.Concat(sideTables(schema.Output), sideTables(schema.In
 
 // sideTables are those of what was computed of one side of it.
 func sideTables(side schema.Side) []string {
-	return strings.Fields(side.SQL("stored_statistics stored_significance stored_labels stored_computations stored_enrichment"))
+	return strings.Fields(side.SQL("stored_statistics stored_significance stored_labels stored_computations stored_enrichment stored_set_enrichment"))
 }
 
 // setTables are the tables with rows of token sets, their own the last.
 var setTables = []string{
-	"stored_labels", "stored_input_labels", "stored_enrichment", "stored_input_enrichment", "stored_baseline_enrichment", "stored_token_sets",
+	"stored_labels", "stored_input_labels", "stored_enrichment", "stored_input_enrichment", "stored_set_enrichment", "stored_input_set_enrichment",
+	"stored_baseline_enrichment", "stored_token_sets",
 }
 
 // modelTables are the tables with rows of models, but for those of their SAEs.

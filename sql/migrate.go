@@ -13,7 +13,7 @@ import (
 
 // Upgrade brings the tables and views of an older version to this one, in one
 // transaction: migrations/NNNN--NNNN.sql, one after the other, then tables that are only new,
-// comments and views as they are now. A migration makes those tables alone that it fills. Without tables of saedb's, or with those of this version, it
+// comments and views as they are now, and what is counted from other tables. A migration makes those tables alone that it fills. Without tables of saedb's, or with those of this version, it
 // does nothing; a version that it does not know is an error. writer is the program's
 // version. begin, which may be nil, is told the version that the file has before it
 // is changed.
@@ -48,6 +48,11 @@ func Upgrade(ctx context.Context, db *sql.DB, writer string, functions []Functio
 	}
 	if err := CreateViews(ctx, tx, functions); err != nil {
 		return upgradeError(from, err)
+	}
+	for _, side := range Sides {
+		if _, err := tx.ExecContext(ctx, side.CountSets("true")); err != nil {
+			return upgradeError(from, err)
+		}
 	}
 	return upgradeError(from, tx.Commit())
 }

@@ -27,6 +27,7 @@ var (
 	Input = Side{Name: "input", Reader: EmbeddingReader, Directions: EncoderReader, Prefix: InputPrefix, tables: strings.NewReplacer(
 		"stored_computations", "stored_input_computations", "stored_statistics", "stored_input_statistics",
 		"stored_significance", "stored_input_significance", "stored_enrichment", "stored_input_enrichment", "stored_labels", "stored_input_labels",
+		"stored_set_enrichment", "stored_input_set_enrichment",
 		"stored_decoders", "stored_encoders", "w_dec", "w_enc",
 		"'output'", "'input'", "'promoted'", "'excites'", "'suppressed'", "'holds back'")}
 	// Sides are both.

@@ -105,7 +105,7 @@ func faultSteps(t *testing.T) []*faultStep {
 	base := smallDatabase(t)
 	bare := filepath.Join(dir, "bare.db")
 	copyFile(t, base, bare)
-	change(t, bare, "DELETE FROM stored_statistics; DELETE FROM stored_enrichment; DELETE FROM stored_computations; DELETE FROM stored_significance; DELETE FROM stored_labels; DELETE FROM stored_baselines; DELETE FROM stored_baseline_statistics; DELETE FROM stored_baseline_enrichment")
+	change(t, bare, "DELETE FROM stored_statistics; DELETE FROM stored_enrichment; DELETE FROM stored_set_enrichment; DELETE FROM stored_computations; DELETE FROM stored_significance; DELETE FROM stored_labels; DELETE FROM stored_baselines; DELETE FROM stored_baseline_statistics; DELETE FROM stored_baseline_enrichment")
 	exported := filepath.Join(dir, "exported")
 	mustRun(t, "--db", base, "export", "--to", exported, "--format", "parquet")
 	narrowSAE(t, filepath.Join(dir, "blocks.2.hook_resid_pre"), 2, 400)

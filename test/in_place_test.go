@@ -48,7 +48,7 @@ func inPlaceFiles(t *testing.T) (model, saes, lens string) {
 // figureTables are those whose rows are computed.
 var figureTables = []string{
 	"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment", "stored_input_statistics", "stored_input_significance", "stored_input_labels",
-	"stored_input_enrichment", "stored_baseline_statistics", "stored_baseline_enrichment", "stored_links", "stored_neighbours", "stored_neuron_links", "stored_lens_correlations",
+	"stored_input_enrichment", "stored_set_enrichment", "stored_input_set_enrichment", "stored_baseline_statistics", "stored_baseline_enrichment", "stored_links", "stored_neighbours", "stored_neuron_links", "stored_lens_correlations",
 }
 
 // sameRows compares the rows of a query in two databases.

@@ -169,7 +169,7 @@ const asBefore3 = `UPDATE stored_loads SET name = s.short_name FROM stored_saes 
 	DROP TABLE stored_encoders; ALTER TABLE stored_saes DROP COLUMN encoder_hook; DROP TABLE stored_embeddings; DROP TABLE stored_attention; DROP TABLE stored_head_weights;
 	DROP TABLE stored_lenses; DROP TABLE stored_lens_matrices; DROP TABLE stored_lens_saes; DROP TABLE stored_lens_correlations; DROP TABLE stored_mlps; DROP TABLE stored_mlp_weights;
 	DROP TABLE stored_input_computations; DROP TABLE stored_input_statistics; DROP TABLE stored_input_significance;
-	DROP TABLE stored_input_enrichment; DROP TABLE stored_input_labels;
+	DROP TABLE stored_input_enrichment; DROP TABLE stored_input_labels; DROP TABLE stored_set_enrichment; DROP TABLE stored_input_set_enrichment;
 	ALTER TABLE stored_models DROP COLUMN embedding_tensor; ALTER TABLE stored_models DROP COLUMN embedding_sha256; ALTER TABLE stored_models DROP COLUMN embedding_in;
 	ALTER TABLE stored_enrichment DROP COLUMN log10_p; ALTER TABLE stored_enrichment DROP COLUMN log10_q_all; ALTER TABLE stored_enrichment RENAME log10_ks_p TO log10_p`
 

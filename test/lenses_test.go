@@ -163,7 +163,7 @@ func TestIdentityLens(t *testing.T) {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 	mustRun(t, "--db", db, "unload", "lens", "eye")
-	for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_computations", "stored_lens_correlations"} {
+	for _, table := range []string{"stored_statistics", "stored_significance", "stored_enrichment", "stored_set_enrichment", "stored_labels", "stored_computations", "stored_lens_correlations"} {
 		if n := count(t, db, "SELECT count(*) FROM "+table+" WHERE sae_id < 0"); n > 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/saedb/saedb"
 	"github.com/saedb/saedb/bench/measure"
+	schema "github.com/saedb/saedb/sql"
 )
 
 // layers is how many SAEs the database has: one is loaded and computed by the
@@ -66,5 +67,5 @@ func copies(features int) string {
 		INSERT INTO stored_enrichment SELECT o.* REPLACE (id AS sae_id, (feature + 1000 * (layer + 1)) %% %[1]d AS feature)
 			FROM stored_enrichment o JOIN copies ON o.sae_id = of WHERE layer = %[2]d;`, features, layer)
 	}
-	return text + "\nCHECKPOINT"
+	return text + "\n" + schema.Output.CountSets("true") + ";\nCHECKPOINT"
 }

@@ -130,13 +130,13 @@ var catalogueRules = slices.Concat([]rule{
 		"stored_lenses", "stored_token_sets", "stored_baselines"),
 	orphans("lens", "stored_lenses", "lens_id", "lens_id", "stored_lens_matrices", "stored_lens_saes", "stored_baselines"),
 	orphans("SAE", "stored_saes", "sae_id", "sae_id", "stored_decoders", "stored_encoders", "stored_input_computations", "stored_input_statistics",
-		"stored_input_significance", "stored_input_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes", "stored_in_place", "stored_weight_files"),
+		"stored_input_significance", "stored_input_enrichment", "stored_input_set_enrichment", "stored_input_labels", "stored_baselines", "stored_lens_saes", "stored_in_place", "stored_weight_files"),
 	orphans("SAE", "(SELECT sae_id FROM stored_saes UNION ALL SELECT lens_sae_id FROM stored_lens_saes)", "sae_id", "sae_id",
-		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_labels", "stored_lens_correlations"),
+		"stored_computations", "stored_statistics", "stored_significance", "stored_enrichment", "stored_set_enrichment", "stored_labels", "stored_lens_correlations"),
 	orphans("row of stored_computations", "stored_computations", "sae_id", "sae_id", "stored_statistics", "stored_enrichment"),
 	orphans("row of stored_input_computations", "stored_input_computations", "sae_id", "sae_id", "stored_input_statistics", "stored_input_enrichment"),
 	orphans("baseline", "stored_baselines", "baseline_id", "baseline_id", "stored_baseline_statistics", "stored_baseline_enrichment"),
-	orphans("token set", "stored_token_sets", "set_id", "set_id", "stored_enrichment", "stored_labels", "stored_input_enrichment", "stored_input_labels", "stored_baseline_enrichment"),
+	orphans("token set", "stored_token_sets", "set_id", "set_id", "stored_set_enrichment", "stored_input_set_enrichment", "stored_enrichment", "stored_labels", "stored_input_enrichment", "stored_input_labels", "stored_baseline_enrichment"),
 )
 
 // computationRules are those of the table of what was computed of a side of SAEs, a row each.

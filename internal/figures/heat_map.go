@@ -54,13 +54,13 @@ func heatMap(ctx context.Context, db *sql.DB) (*HeatMap, error) {
 	}
 	cells, err := schema.Rows(ctx, db, func(c *cell) []any { return []any{&c.model, &c.set, &c.layer, &c.Promoted, &c.Suppressed, &c.Effect} },
 		fmt.Sprintf(`WITH beyond AS (
-			FROM enrichment WHERE beyond_chance(q_value) AND direction IS NOT NULL AND layer IS NOT NULL AND %s
+			FROM set_enrichment WHERE beyond_chance > 0 AND layer IS NOT NULL AND %s
 		), most AS (
-			SELECT model, token_set, count(*) AS features FROM beyond GROUP BY ALL ORDER BY features DESC, model, token_set LIMIT %d
+			SELECT model, token_set, sum(beyond_chance) AS pairs FROM beyond GROUP BY ALL ORDER BY pairs DESC, model, token_set LIMIT %d
 		)
-		SELECT model, token_set, layer, count(*) FILTER (direction = 'promoted'), count(*) FILTER (direction = 'suppressed'),
+		SELECT model, token_set, layer, `+writtenEachWay+`,
 			arg_max(CAST(effect AS DOUBLE), (abs(effect), -feature)) FROM beyond JOIN most USING (model, token_set)
-		GROUP BY model, token_set, layer ORDER BY max(features) DESC, model, token_set, layer`, firstOfIdentical, heatSets))
+		GROUP BY model, token_set, layer ORDER BY max(pairs) DESC, model, token_set, layer`, firstOfIdentical, heatSets))
 	if err != nil || len(cells) == 0 {
 		return nil, err
 	}

@@ -60,10 +60,9 @@ func open(t testing.TB) *sql.DB {
 				pow(10.0, -(f.feature % 50) - 0.5) AS p_value, pow(10.0, -(f.feature * 7 % 500) / 100.0) AS q_value, 0.75 AS auc
 			FROM features f, token_sets t)`,
 		`ALTER TABLE enrichment ADD COLUMN side VARCHAR DEFAULT 'output'`, `CREATE TABLE input_enrichment AS FROM enrichment LIMIT 0`,
-		// strongest_sets reads scores from where they are stored.
-		`CREATE VIEW stored_token_sets AS SELECT hash(model, token_set) AS set_id, token_set, family, tokens AS token_ids, members AS real_size FROM token_sets`,
-		`CREATE VIEW stored_enrichment AS SELECT load_id AS sae_id, hash(model, token_set) AS set_id, feature, es, direction = 'promoted' AS promoted,
-			log10(greatest(q_value, 1e-300)) AS log10_q, (1 + effect) / 2 AS auc FROM enrichment JOIN saes USING (sae, model)`,
+		`CREATE VIEW set_enrichment AS SELECT layer, token_set, direction, count(*) FILTER (beyond_chance(q_value)) AS beyond_chance, size, sae, model,
+			unnest(arg_max({'feature': feature, 'effect': effect, 'q_value': q_value}, row(beyond_chance(q_value), abs(effect), -q_value, -feature)))
+			FROM enrichment WHERE effect IS NOT NULL GROUP BY layer, token_set, direction, size, sae, model`,
 		macros("macros/04_strongest.sql"),
 		`CREATE TABLE layers AS SELECT layer, 500 AS features, CAST(layer * 100 AS BIGINT) AS beyond_chance, layer / 3.0 AS expected_by_chance, sae, release, model FROM saes`,
 	} {

@@ -105,7 +105,7 @@ func BuildReport(ctx context.Context, db *sql.DB, database string) (*Report, err
 // enrichments adds the table of the strongest, and says so where none is beyond chance.
 func (r *Report) enrichments(ctx context.Context, db *sql.DB) error {
 	t := strongestEnrichments
-	note, err := (&source{db: db, op: "report", query: "FROM enrichment", names: []string{"q_value"}}).chanceNote(ctx)
+	note, err := (&source{db: db, op: "report", query: "FROM set_enrichment", names: []string{"q_value"}}).chanceNote(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ var strongestEnrichments = DataTable{
 		{Name: "SAE", Kind: "text", Filter: true}, {Name: "Neuronpedia", Kind: "link"},
 	},
 	Query: `WITH scored AS (
-	FROM enrichment WHERE ` + firstOfIdentical + ` AND direction IS NOT NULL AND size >= 5 AND beyond_chance(q_value) = (SELECT coalesce(max(beyond_chance(q_value)), false) FROM enrichment)
+	FROM enrichment WHERE ` + firstOfIdentical + ` AND direction IS NOT NULL AND size >= 5 AND beyond_chance(q_value) = (SELECT coalesce(max(beyond_chance(q_value)), false) FROM set_enrichment)
 ), best AS (
 	SELECT token_set, direction, unnest(arg_max({'sae': sae, 'feature': feature, 'size': size, 'effect': effect, 'es': es, 'q_value': q_value},
 		{'effect': abs(effect), 'q_value': -q_value, 'layer': -layer, 'feature': -feature}, 5)) AS b

@@ -88,8 +88,8 @@ func setsWrittenMost(ctx context.Context, db *sql.DB) (string, error) {
 		promote, suppress int64
 	}
 	sets, err := schema.Rows(ctx, db, func(w *written) []any { return []any{&w.set, &w.promote, &w.suppress} },
-		`SELECT token_set, count(*) FILTER (direction = 'promoted'), count(*) FILTER (direction = 'suppressed') FROM enrichment
-		WHERE beyond_chance(q_value) AND `+firstOfIdentical+` GROUP BY token_set ORDER BY count(*) DESC, token_set LIMIT 3`)
+		`SELECT token_set, `+writtenEachWay+` FROM set_enrichment
+		WHERE beyond_chance > 0 AND `+firstOfIdentical+` GROUP BY token_set ORDER BY sum(beyond_chance) DESC, token_set LIMIT 3`)
 	if err != nil || len(sets) == 0 {
 		return "", err
 	}
@@ -100,7 +100,12 @@ func setsWrittenMost(ctx context.Context, db *sql.DB) (string, error) {
 	return "Token sets that most features write beyond chance: " + strings.Join(said, ", ") + ".", nil
 }
 
-// firstOfIdentical is the condition on a row of enrichment that no token set before its own, by name,
+// writtenEachWay is how many features promote sets beyond chance, and how many suppress them, of rows of
+// set_enrichment.
+const writtenEachWay = `CAST(coalesce(sum(beyond_chance) FILTER (direction = 'promoted'), 0) AS BIGINT),
+			CAST(coalesce(sum(beyond_chance) FILTER (direction = 'suppressed'), 0) AS BIGINT)`
+
+// firstOfIdentical is the condition on a row of enrichment, or of set_enrichment, that no token set before its own, by name,
 // has the same tokens.
 const firstOfIdentical = `(model, token_set) IN (SELECT (model, min(token_set)) FROM token_sets GROUP BY model, list_sort(tokens))`
 

@@ -49,6 +49,7 @@ func (j *Job) significance(ctx context.Context, side schema.Side, sae, like int)
 		`UPDATE stored_computations SET baseline_id = nullif($baseline, 0) WHERE sae_id = $sae`,
 		enrichmentSignificance(id),
 		`DELETE FROM stored_enrichment WHERE sae_id = $sae AND rowid <= $last`,
+		schema.Output.CountSets("sae_id = $sae"),
 	}
 	if id != 0 {
 		statements = append(statements, featureSignificance(side.FeaturePValues("$sae", "$baseline")), schema.Output.InsertLabels(sae))

@@ -189,7 +189,7 @@ func (j *Job) begin(ctx context.Context, p Pending) error {
 	defer tx.Rollback()
 	kernel := j.Kernel
 	if p.Restart {
-		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment", "stored_lens_correlations"} {
+		for _, table := range []string{"stored_statistics", "stored_significance", "stored_labels", "stored_enrichment", "stored_set_enrichment", "stored_lens_correlations"} {
 			if _, err := tx.ExecContext(ctx, p.side.SQL(`DELETE FROM `+table+` WHERE sae_id = ?`), p.id); err != nil {
 				return err
 			}

@@ -17,14 +17,13 @@ func (s *Server) warm(ctx context.Context) {
 		}
 		var tokens int // the unembedding is read and kept for a function that uses it
 		_ = s.db.QueryRowContext(ctx, `SELECT len(logit_weights(w_dec, model)) FROM decoder_directions LIMIT 1`).Scan(&tokens)
-		_ = s.readStrongestSets(ctx)
-		_, _ = s.data(ctx, "layers", nil)
 		_, _ = s.data(ctx, "figure", url.Values{"name": {"layers"}})
+		_ = s.readStrongestSets(ctx)
 	})
 }
 
 // readStrongestSets finds, for every SAE, the token sets that its figure shows, which
-// takes reading all scores.
+// takes comparing the members of all sets.
 func (s *Server) readStrongestSets(ctx context.Context) error {
 	sets := map[string][]string{}
 	for _, a := range s.catalogue.saes {

@@ -18,25 +18,10 @@ CREATE OR REPLACE MACRO unlike_sets(of_model, names) AS TABLE
 COMMENT ON MACRO TABLE unlike_sets IS 'unlike_sets(model, token_sets): of a list of names, those of the sets that do not share more than half of their tokens (Jaccard) with one before them.';
 
 CREATE OR REPLACE MACRO strongest_sets(words, k := 6) AS TABLE
-    WITH asked AS (SELECT load_id, model, tokens FROM saes WHERE sae = sae_named(words)),
-    -- The columns of enrichment, of its table alone: names are joined to the few rows that can be the
-    -- strongest, which takes a seventh of the time.
-    every AS (
-        SELECT set_id, promoted, feature, {{effect of a score}} AS effect, {{q-value of a score}} AS q_value, beyond_chance(q_value) AS beyond
-        FROM stored_enrichment WHERE sae_id = (SELECT load_id FROM asked) AND auc IS NOT NULL AND promoted IS NOT NULL
-    ),
-    largest AS (SELECT set_id, promoted, beyond, max(abs(effect)) AS magnitude FROM every GROUP BY ALL),
-    scored AS (
-        SELECT t.token_set, CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction, e.feature, e.effect, e.q_value,
-               CASE WHEN a.tokens = 'real' THEN t.real_size ELSE len(t.token_ids) END AS size, a.model, e.beyond
-        FROM every e JOIN largest l ON e.set_id = l.set_id AND e.promoted = l.promoted AND e.beyond IS NOT DISTINCT FROM l.beyond AND abs(e.effect) = l.magnitude
-        JOIN stored_token_sets t ON t.set_id = e.set_id, asked a
-    ),
-    -- The strongest feature each way. max of a row orders by its fields, one after the other.
-    best AS (
-        SELECT token_set, direction, size, model, max(row(beyond, abs(effect), -q_value, -feature)) AS strength,
-               arg_max({'feature': feature, 'effect': effect, 'q_value': q_value}, row(beyond, abs(effect), -q_value, -feature)) AS one
-        FROM scored GROUP BY ALL
+    WITH best AS (
+        SELECT token_set, direction, size, model, {'feature': feature, 'effect': effect, 'q_value': q_value} AS one,
+               row(coalesce(beyond_chance > 0, false), abs(effect), -q_value, -feature) AS strength
+        FROM set_enrichment WHERE sae = sae_named(words)
     ),
     shown AS (SELECT * FROM best WHERE strength[1] = (SELECT max(strength[1]) FROM best)),
     sets AS (SELECT token_set, model, max(strength) AS strength FROM shown GROUP BY ALL),

@@ -107,3 +107,53 @@ COMMENT ON COLUMN stored_input_labels.sae_id IS 'The SAE.';
 COMMENT ON COLUMN stored_input_labels.feature IS 'Index of the feature.';
 COMMENT ON COLUMN stored_input_labels.set_id IS 'Its strongest token set beyond chance, of those in input_enrichment.';
 COMMENT ON COLUMN stored_input_labels.label IS 'What excites the feature or holds it back, made as stored_labels.label is.';
+
+-- What the scores of one SAE in one set come to, apart for the features that promote it and those that
+-- suppress it. It follows from stored_enrichment, of which there are thousands of rows for each of these.
+CREATE TABLE stored_set_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    features INTEGER NOT NULL,
+    adjusted INTEGER NOT NULL,
+    beyond_chance INTEGER NOT NULL,
+    highest_log10_p FLOAT,
+    feature INTEGER NOT NULL,
+    auc FLOAT NOT NULL,
+    log10_q FLOAT
+);
+COMMENT ON TABLE stored_set_enrichment IS 'What the enrichment of each SAE''s features in each token set comes to; written with the q-values, when all features have their scores.';
+COMMENT ON COLUMN stored_set_enrichment.sae_id IS 'The SAE; through a lens, its number in stored_lens_saes.';
+COMMENT ON COLUMN stored_set_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_set_enrichment.promoted IS 'Whether the row is of the features that promote the set; else of those that suppress it.';
+COMMENT ON COLUMN stored_set_enrichment.features IS 'How many features these are.';
+COMMENT ON COLUMN stored_set_enrichment.adjusted IS 'How many of them have a q-value.';
+COMMENT ON COLUMN stored_set_enrichment.beyond_chance IS 'How many of them are beyond chance.';
+COMMENT ON COLUMN stored_set_enrichment.highest_log10_p IS 'log10 of the highest p-value of those that are; NULL where none is.';
+COMMENT ON COLUMN stored_set_enrichment.feature IS 'The strongest: beyond chance before others, then the largest effect, the smallest q-value, the smallest index.';
+COMMENT ON COLUMN stored_set_enrichment.auc IS 'Its Mann-Whitney AUC.';
+COMMENT ON COLUMN stored_set_enrichment.log10_q IS 'log10 of its q-value; NULL without a baseline.';
+
+CREATE TABLE stored_input_set_enrichment (
+    sae_id INTEGER NOT NULL,
+    set_id INTEGER NOT NULL,
+    promoted BOOLEAN NOT NULL,
+    features INTEGER NOT NULL,
+    adjusted INTEGER NOT NULL,
+    beyond_chance INTEGER NOT NULL,
+    highest_log10_p FLOAT,
+    feature INTEGER NOT NULL,
+    auc FLOAT NOT NULL,
+    log10_q FLOAT
+);
+COMMENT ON TABLE stored_input_set_enrichment IS 'What the enrichment of each SAE''s features in each token set comes to on the input side.';
+COMMENT ON COLUMN stored_input_set_enrichment.sae_id IS 'The SAE.';
+COMMENT ON COLUMN stored_input_set_enrichment.set_id IS 'The token set.';
+COMMENT ON COLUMN stored_input_set_enrichment.promoted IS 'Whether the row is of the features that the set excites; else of those that it holds back.';
+COMMENT ON COLUMN stored_input_set_enrichment.features IS 'How many features these are.';
+COMMENT ON COLUMN stored_input_set_enrichment.adjusted IS 'How many of them have a q-value.';
+COMMENT ON COLUMN stored_input_set_enrichment.beyond_chance IS 'How many of them are beyond chance.';
+COMMENT ON COLUMN stored_input_set_enrichment.highest_log10_p IS 'log10 of the highest p-value of those that are; NULL where none is.';
+COMMENT ON COLUMN stored_input_set_enrichment.feature IS 'The strongest, as in stored_set_enrichment.';
+COMMENT ON COLUMN stored_input_set_enrichment.auc IS 'Its Mann-Whitney AUC.';
+COMMENT ON COLUMN stored_input_set_enrichment.log10_q IS 'log10 of its q-value; NULL without a baseline.';

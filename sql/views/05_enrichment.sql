@@ -85,3 +85,40 @@ COMMENT ON COLUMN input_enrichment.ks_p_value IS 'Two-sided Kolmogorov-Smirnov p
 COMMENT ON COLUMN input_enrichment.log10_p IS 'log10 of p_value, which is 0 below 1e-308.';
 COMMENT ON COLUMN input_enrichment.auc IS 'Probability that a member of the set ranks above another token (Mann-Whitney).';
 COMMENT ON COLUMN input_enrichment.side IS 'input.';
+
+CREATE OR REPLACE VIEW set_enrichment AS
+SELECT s.layer, t.token_set, CASE WHEN e.promoted THEN 'promoted' ELSE 'suppressed' END AS direction,
+       CASE WHEN e.adjusted > 0 THEN e.beyond_chance END AS beyond_chance, e.features, e.feature, {{effect of a score}} AS effect, {{q-value of a score}} AS q_value,
+       CASE WHEN s.tokens = 'real' THEN t.real_size ELSE t.size END AS size, t.family, 'output' AS side, s.sae, s.release, s.model
+FROM stored_set_enrichment e
+JOIN saes s ON e.sae_id = s.load_id
+JOIN (SELECT set_id, token_set, family, len(token_ids) AS size, real_size FROM stored_token_sets) t ON e.set_id = t.set_id;
+COMMENT ON VIEW set_enrichment IS 'Every token set in every SAE, a row for the features that promote it and one for those that suppress it: how many do so beyond chance, and the strongest. It is counted when an SAE is computed, so that asking for it reads no scores.';
+COMMENT ON COLUMN set_enrichment.sae IS 'The SAE.';
+COMMENT ON COLUMN set_enrichment.release IS 'Its release.';
+COMMENT ON COLUMN set_enrichment.model IS 'Its model.';
+COMMENT ON COLUMN set_enrichment.layer IS 'Its layer, as in saes.';
+COMMENT ON COLUMN set_enrichment.direction IS 'promoted for the features that promote the set, suppressed for those that suppress it.';
+COMMENT ON COLUMN set_enrichment.beyond_chance IS 'How many of them do so beyond chance (q < 0.05). NULL without a baseline.';
+COMMENT ON COLUMN set_enrichment.features IS 'How many features these are, beyond chance or not.';
+COMMENT ON COLUMN set_enrichment.feature IS 'The strongest of them: beyond chance before others, then by effect.';
+COMMENT ON COLUMN set_enrichment.effect IS 'Its effect, as in enrichment.';
+COMMENT ON COLUMN set_enrichment.q_value IS 'Its q-value, as in enrichment.';
+COMMENT ON COLUMN set_enrichment.size IS 'Number of tokens of the set that counted.';
+COMMENT ON COLUMN set_enrichment.side IS 'output; input_set_enrichment has what excites features, with the same columns.';
+
+CREATE OR REPLACE VIEW input_set_enrichment AS
+{{input side of set_enrichment}};
+COMMENT ON VIEW input_set_enrichment IS 'The same of the input side: every token set in every SAE, a row for the features that it excites and one for those that it holds back. The columns are those of set_enrichment.';
+COMMENT ON COLUMN input_set_enrichment.sae IS 'The SAE.';
+COMMENT ON COLUMN input_set_enrichment.release IS 'Its release.';
+COMMENT ON COLUMN input_set_enrichment.model IS 'Its model.';
+COMMENT ON COLUMN input_set_enrichment.layer IS 'Its layer, as in saes.';
+COMMENT ON COLUMN input_set_enrichment.direction IS 'excites for the features that the set excites, holds back for those that it holds back.';
+COMMENT ON COLUMN input_set_enrichment.beyond_chance IS 'How many of them are so beyond chance (q < 0.05). NULL without a baseline.';
+COMMENT ON COLUMN input_set_enrichment.features IS 'How many features these are, beyond chance or not.';
+COMMENT ON COLUMN input_set_enrichment.feature IS 'The strongest of them: beyond chance before others, then by effect.';
+COMMENT ON COLUMN input_set_enrichment.effect IS 'Its effect, as in input_enrichment.';
+COMMENT ON COLUMN input_set_enrichment.q_value IS 'Its q-value, as in input_enrichment.';
+COMMENT ON COLUMN input_set_enrichment.size IS 'Number of tokens of the set that counted.';
+COMMENT ON COLUMN input_set_enrichment.side IS 'input.';

@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW layers AS
 WITH bars AS (
-    SELECT e.sae_id, count(e.log10_q) AS pairs, max(e.log10_p) FILTER (beyond_chance({{q-value of a score}})) AS log10_bar
-    FROM stored_enrichment e JOIN (SELECT set_id, family FROM stored_token_sets) t USING (set_id)
+    SELECT e.sae_id, sum(e.adjusted) AS pairs, max(e.highest_log10_p) AS log10_bar
+    FROM stored_set_enrichment e JOIN (SELECT set_id, family FROM stored_token_sets) t USING (set_id)
     GROUP BY e.sae_id, t.family
 ), chance AS (
     SELECT sae_id, coalesce(sum(pairs * pow(10.0, CAST(log10_bar AS DOUBLE))), 0) AS expected FROM bars GROUP BY sae_id HAVING sum(pairs) > 0
