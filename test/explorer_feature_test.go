@@ -266,6 +266,21 @@ func setInABrowser(t *testing.T, b *browser, address string) {
 	b.until(t, `document.activeElement.id === "tab-promoted" && location.hash.includes("direction=promoted") && document.getElementById("panel-suppressed").hidden && !document.getElementById("panel-promoted").hidden`)
 	b.until(t, `document.querySelectorAll("#panel-promoted .chart").length === 5`)
 	b.nameless(t)
+	// What it comes to by SAE, and where all sets stand, sorted by that from the keyboard.
+	const bySAE = `[...document.querySelectorAll("[aria-label='Features beyond chance by SAE'] tbody tr:last-child td")].map((e) => e.textContent).join()`
+	if row := eval[string](t, b, bySAE); row != "29,smollm2-demo/blocks.29.hook_resid_pre,7,41,1,0,1239,-0.9997" {
+		t.Errorf("the last SAE has %s", row)
+	}
+	b.run(t, chromedp.Navigate(address+"/#/sets?family=regex"))
+	b.until(t, `document.querySelector("[data-key='sort promoted_by']") !== null`)
+	b.run(t, chromedp.Focus(chromedp.CSS("[data-key='sort promoted_by']")), chromedp.KeyEvent(kb.Enter))
+	b.until(t, `location.hash.includes("sort=promoted_by") && document.activeElement.dataset.key === "sort promoted_by" && document.querySelector("[aria-sort=descending]").textContent === "promoted by"`)
+	most := eval[[]int](t, b, `[...document.querySelectorAll("[aria-label='Token sets'] tbody td:nth-child(4)")].map((e) => Number(e.textContent))`)
+	if len(most) != 14 || most[0] == 0 || !slices.IsSortedFunc(most, func(a, b int) int { return b - a }) {
+		t.Errorf("sets sorted by how many features promote them: %v", most)
+	}
+	b.picture(t, "explorer-sets")
+	b.nameless(t)
 }
 
 // tokenInABrowser: a token that a feature suppresses leads to the features that suppress it.

@@ -215,8 +215,18 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 	set := ask[struct {
 		Set      struct{ Size int }
 		Tokens   []endToken
+		SAEs     []featureRow
 		Features []featureRow
 	}](t, address, "set?set=all_digits")
+	for _, s := range set.SAEs {
+		var feature int
+		if err := db.QueryRow(`SELECT feature FROM enrichment WHERE token_set = 'all_digits' AND sae = ? AND direction = ? ORDER BY (q_value < 0.05) DESC, abs(effect) DESC, q_value, feature LIMIT 1`, s.SAE, s.Direction).Scan(&feature); err != nil || s.Feature != feature {
+			t.Errorf("%s, %s: the strongest is feature %d, SQL says %d, %v", s.SAE, s.Direction, s.Feature, feature, err)
+		}
+	}
+	if len(set.SAEs) != 12 {
+		t.Errorf("%d rows of SAEs", len(set.SAEs))
+	}
 	if set.Set.Size != 10 || len(set.Tokens) != 10 || len(set.Features) != 50 {
 		t.Errorf("the set has %d tokens, %v, and %d features", set.Set.Size, set.Tokens, len(set.Features))
 	}
@@ -240,12 +250,17 @@ func TestExplorerNearestAndEnriched(t *testing.T) {
 		t.Errorf("%d promoters", len(most))
 	}
 	for _, s := range ask[[]struct {
-		Set    string   `json:"token_set"`
-		Tokens []string `json:"first_tokens"`
-		Size   int
+		Set          string   `json:"token_set"`
+		Tokens       []string `json:"first_tokens"`
+		Size         int
+		PromotedBy   int `json:"promoted_by"`
+		SuppressedBy int `json:"suppressed_by"`
 	}](t, address, "sets") {
 		var first string
-		var size int
+		var size, promoted, suppressed int
+		if err := db.QueryRow(`SELECT count(*) FILTER (direction = 'promoted'), count(*) FILTER (direction = 'suppressed') FROM enrichment WHERE token_set = ? AND q_value < 0.05`, s.Set).Scan(&promoted, &suppressed); err != nil || s.PromotedBy != promoted || s.SuppressedBy != suppressed {
+			t.Errorf("set %s: promoted by %d, suppressed by %d, SQL says %d and %d, %v", s.Set, s.PromotedBy, s.SuppressedBy, promoted, suppressed, err)
+		}
 		if err := db.QueryRow(`SELECT min_by(text, token_id), count(*) FROM token_set_members WHERE token_set = ?`, s.Set).Scan(&first, &size); err != nil || s.Size != size || s.Tokens[0] != first && !strings.Contains(first, "\ufffd") {
 			t.Errorf("set %s: %d tokens from %q, SQL says %d from %q, %v", s.Set, s.Size, s.Tokens, size, first, err)
 		}

@@ -56,10 +56,15 @@ func copied(rows []row) []row {
 	return own
 }
 
-// sets lists the token sets, each with its first tokens.
+// sets lists the token sets, each with its first tokens and how many features of all SAEs promote and
+// suppress it beyond chance, NULL where no baseline tells.
 func (s *Server) sets(ctx context.Context, _ url.Values) (any, error) {
-	found, err := s.list(ctx, `SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, model_id
-		FROM stored_token_sets JOIN stored_models USING (model_id) ORDER BY model, family, token_set`)
+	found, err := s.list(ctx, `WITH written AS (
+			SELECT model, token_set, `+writtenWay("promoted")+` AS promoted_by, `+writtenWay("suppressed")+` AS suppressed_by
+			FROM set_enrichment WHERE beyond_chance IS NOT NULL GROUP BY ALL
+		)
+		SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, promoted_by, suppressed_by, model_id
+		FROM stored_token_sets JOIN stored_models USING (model_id) LEFT JOIN written USING (model, token_set) ORDER BY model, family, token_set`)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +79,13 @@ func (s *Server) sets(ctx context.Context, _ url.Values) (any, error) {
 	return found, nil
 }
 
-// set is a token set, its first tokens, and the features that promote and suppress it most.
+// writtenWay is how many features are beyond chance in a direction, of rows of set_enrichment.
+func writtenWay(direction string) string {
+	return "CAST(coalesce(sum(beyond_chance) FILTER (direction = '" + direction + "'), 0) AS BIGINT)"
+}
+
+// set is a token set, its first tokens, what it comes to in each SAE, and the features that promote and
+// suppress it most.
 func (s *Server) set(ctx context.Context, q url.Values) (any, error) {
 	set, v, err := s.tokenSet(ctx, q)
 	if err != nil {
@@ -96,7 +107,12 @@ func (s *Server) set(ctx context.Context, q url.Values) (any, error) {
 	}
 	delete(set, "token_ids")
 	delete(set, "set_id")
-	return map[string]any{"set": set, "tokens": tokens, "features": features}, nil
+	saes, err := s.list(ctx, `SELECT sae, layer, direction, beyond_chance, features, feature, effect, q_value
+		FROM set_enrichment WHERE model = ? AND token_set = ? ORDER BY layer, sae, direction`, set["model"], set["token_set"])
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"set": set, "tokens": tokens, "saes": saes, "features": features}, nil
 }
 
 // tokenSet is the one that a request names, with all its tokens, and its model's vocabulary.

@@ -129,6 +129,37 @@ export function table(label, columns, rows, sorting) {
   );
 }
 
+// Fills a box with what make makes of rows, sorted by the column that the address names, or else as they
+// are. make is given the rows, what a table's headings need to sort them, and a function that draws
+// the box again after changes of the address and gives the focus back to the element of a data-key.
+export function sortedBy(page, p, rows, box, make, prefix = "") {
+  const draw = () => {
+    const by = p[prefix + "sort"],
+      order = p[prefix + "order"] || "desc";
+    const again = (key, changes) => {
+      remember(page, p, changes);
+      draw();
+      box.querySelector(`[data-key="${key}"]`)?.focus();
+    };
+    const change = (sort) =>
+      again("sort " + sort, {
+        [prefix + "sort"]: sort,
+        [prefix + "order"]: sort === by && order === "desc" ? "asc" : "desc",
+      });
+    const sorted = by ? [...rows].sort((a, b) => compare(a[by], b[by], order)) : rows;
+    box.replaceChildren(...make(sorted, { by, order, change }, again).filter(Boolean));
+  };
+  draw();
+}
+
+// What has no value comes last, whatever the order.
+function compare(a, b, order) {
+  if (a === b) return 0;
+  if (a === null || a === undefined) return 1;
+  if (b === null || b === undefined) return -1;
+  return (a < b ? -1 : 1) * (order === "asc" ? 1 : -1);
+}
+
 // Tabs: kinds are [name, heading, how its panel's content is made], made when it is first shown.
 // change is told which is chosen.
 export function tabs(label, kinds, chosen, change) {

@@ -12,6 +12,7 @@ import {
   remember,
   scores,
   short,
+  sortedBy,
   table,
   tokenList,
   whole,
@@ -151,25 +152,8 @@ function setsOf(data, side, p, choose) {
     box = element("div", {}, element("p", { class: "quiet" }, "…")),
     prefix = side === "input" ? "input_" : "",
     few = 20;
-  const draw = (rows) => {
-    const by = p[prefix + "sort"],
-      order = p[prefix + "order"] || "desc",
-      all = p[prefix + "sets"] === "all";
-    const sorted = by ? [...rows].sort((a, b) => compare(a[by], b[by], order)) : rows;
-    const again = (key, changes) => {
-      remember("feature", p, changes);
-      draw(rows);
-      box.querySelector(`[data-key="${key}"]`)?.focus();
-    };
-    const sorting = {
-      by,
-      order,
-      change: (sort) =>
-        again("sort " + sort, {
-          [prefix + "sort"]: sort,
-          [prefix + "order"]: sort === by && order === "desc" ? "asc" : "desc",
-        }),
-    };
+  const make = (sorted, sorting, again) => {
+    const all = p[prefix + "sets"] === "all";
     const columns = [
       ["set", "text", (r) => link(address("set", { model: f.model, set: r.token_set }), r.token_set), "token_set"],
       ["family", "text wide", (r) => r.family, "family"],
@@ -200,40 +184,30 @@ function setsOf(data, side, p, choose) {
           ),
       ]);
     const more = sorted.length - few;
-    box.replaceChildren(
-      ...[
-        chance(rows),
-        table("Enrichment, " + side, columns, all ? sorted : sorted.slice(0, few), sorting),
-        more > 0
-          ? element(
-              "button",
-              {
-                type: "button",
-                "data-key": "all",
-                onclick: () => again("all", { [prefix + "sets"]: all ? undefined : "all" }),
-              },
-              all ? `the first ${few} sets` : `all ${whole(sorted.length)} sets`,
-            )
-          : null,
-      ].filter(Boolean),
-    );
+    return [
+      chance(sorted),
+      table("Enrichment, " + side, columns, all ? sorted : sorted.slice(0, few), sorting),
+      more > 0
+        ? element(
+            "button",
+            {
+              type: "button",
+              "data-key": "all",
+              onclick: () => again("all", { [prefix + "sets"]: all ? undefined : "all" }),
+            },
+            all ? `the first ${few} sets` : `all ${whole(sorted.length)} sets`,
+          )
+        : null,
+    ];
   };
   get("enrichment", { sae: f.sae, feature: f.feature, side })
     .then((rows) => {
-      if (rows.length > 0) return draw(rows);
+      if (rows.length > 0) return sortedBy("feature", p, rows, box, make, prefix);
       const how = side === "input" ? "saedb compute --side input" : "saedb load sets, then saedb compute";
       box.replaceChildren(element("p", { class: "quiet" }, `No enrichment is computed; ${how}.`));
     })
     .catch((e) => box.replaceChildren(element("p", { class: "error", role: "alert" }, e.message)));
   return box;
-}
-
-// What has no value comes last, whatever the order.
-function compare(a, b, order) {
-  if (a === b) return 0;
-  if (a === null || a === undefined) return 1;
-  if (b === null || b === undefined) return -1;
-  return (a < b ? -1 : 1) * (order === "asc" ? 1 : -1);
 }
 
 // What excites the feature, where that is computed.

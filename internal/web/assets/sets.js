@@ -12,6 +12,7 @@ import {
   remember,
   scores,
   short,
+  sortedBy,
   table,
   tabs,
   tokenLink,
@@ -22,6 +23,24 @@ import {
 export async function setsPage(p) {
   const rows = (await get("sets")).filter((r) => !p.family || r.family === p.family);
   const families = [...new Set(rows.map((r) => r.family))];
+  const box = element("div");
+  const written = rows.some((r) => r.promoted_by !== null);
+  sortedBy("sets", p, rows, box, (sorted, sorting) => [
+    table(
+      "Token sets",
+      [
+        ["set", "text", (r) => link(address("set", { model: r.model, set: r.token_set }), r.token_set), "token_set"],
+        ["family", "text wide", (r) => r.family, "family"],
+        ["size", "number", (r) => short(r.size), "size"],
+        ["promoted by", "number", (r) => short(r.promoted_by), "promoted_by"],
+        ["suppressed by", "number", (r) => short(r.suppressed_by), "suppressed_by"],
+        ["first tokens", "tokens", (r) => tokenList(r.model, r.first_token_ids, r.first_tokens, "promotes", 12)],
+        ["model", "text wide", (r) => r.model, "model"],
+      ],
+      sorted,
+      sorting,
+    ),
+  ]);
   return [
     "Token sets",
     element("h1", {}, "Token sets"),
@@ -29,20 +48,17 @@ export async function setsPage(p) {
       "div",
       { class: "filters" },
       choice("family", families, p.family, (v) => {
-        location.hash = address("sets", { family: v });
+        location.hash = address("sets", { ...p, family: v });
       }),
     ),
-    table(
-      "Token sets",
-      [
-        ["set", "text", (r) => link(address("set", { model: r.model, set: r.token_set }), r.token_set)],
-        ["family", "text wide", (r) => r.family],
-        ["size", "number", (r) => short(r.size)],
-        ["first tokens", "tokens", (r) => tokenList(r.model, r.first_token_ids, r.first_tokens, "promotes", 12)],
-        ["model", "text wide", (r) => r.model],
-      ],
-      rows,
-    ),
+    written
+      ? element(
+          "p",
+          { class: "quiet" },
+          "By how many features, of all SAEs, a set is promoted and suppressed beyond chance (q < 0.05).",
+        )
+      : null,
+    box,
   ];
 }
 
@@ -60,6 +76,7 @@ export async function setPage(p, overview) {
     ),
     s.description ? element("p", {}, s.description) : null,
     members(data),
+    bySAE(data),
     tabs("Direction", [side("promoted", "promote"), side("suppressed", "suppress")], p.direction, (direction) =>
       remember("set", p, { direction }),
     ),
@@ -90,6 +107,45 @@ function members(data) {
           ),
           element("p", { class: "tokenlist" }, ...rest.map(one)),
         ),
+  );
+}
+
+// How many features of each SAE write the set beyond chance, and the strongest each way.
+function bySAE(data) {
+  const rows = new Map();
+  for (const r of data.saes) rows.set(r.sae, { ...rows.get(r.sae), sae: r.sae, layer: r.layer, [r.direction]: r });
+  if (rows.size < 2) return null;
+  const some = (direction) => data.saes.reduce((n, r) => n + (r.direction === direction ? r.beyond_chance || 0 : 0), 0);
+  const told = data.saes.some((r) => r.beyond_chance !== null);
+  const columns = (direction, heading, strongest) => [
+    [heading, "number", (r) => short(r[direction]?.beyond_chance)],
+    [
+      strongest,
+      "number",
+      (r) => (r[direction] ? link(featureAddress(r[direction]), String(r[direction].feature)) : "–"),
+    ],
+    ["its effect", "number wide", (r) => short(r[direction]?.effect)],
+  ];
+  return element(
+    "details",
+    {},
+    element(
+      "summary",
+      {},
+      told
+        ? `By SAE: beyond chance ${whole(some("promoted"))} promote it, ${whole(some("suppressed"))} suppress it`
+        : "By SAE",
+    ),
+    table(
+      "Features beyond chance by SAE",
+      [
+        ["layer", "number", (r) => r.layer],
+        ["SAE", "text wide", (r) => link(address("layer", { sae: r.sae }), r.sae)],
+        ...columns("promoted", "promoted by", "strongest promoter"),
+        ...columns("suppressed", "suppressed by", "strongest suppressor"),
+      ],
+      [...rows.values()],
+    ),
   );
 }
 
