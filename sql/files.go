@@ -13,8 +13,12 @@ var inputSide = regexp.MustCompile(`\{\{input side of (\w+)\}\}`)
 // weightsWherever stands in a file for weights of a row d of stored_decoders or stored_encoders.
 var weightsWherever = regexp.MustCompile(`\{\{(decoder|encoder) weights wherever they are\}\}`)
 
-// ScoreMarks stand in a file for what a row of stored_enrichment says.
-var ScoreMarks = strings.NewReplacer("{{effect of a score}}", ScoreEffect, "{{q-value of a score}}", ScoreQ)
+// Marks stand in a file for SQL that several files need: what a row of stored_enrichment says, and the
+// feature that the argument feature_index of a macro means, of a row of SAEs. A macro that has found its
+// SAE has it from there, and does not call feature_of, which would find it again.
+var Marks = strings.NewReplacer("{{effect of a score}}", ScoreEffect, "{{q-value of a score}}", ScoreQ,
+	"{{feature_index of an SAE}}", `CASE WHEN feature_index >= 0 AND feature_index < d_sae THEN CAST(feature_index AS INTEGER)
+        ELSE error('SAE ' || sae || ' has no feature ' || coalesce(CAST(feature_index AS VARCHAR), 'NULL') || ': it has 0 to ' || (d_sae - 1)) END`)
 
 // fileText is the text of an embedded file, with what its marks stand for.
 func fileText(name string) string {
@@ -22,7 +26,7 @@ func fileText(name string) string {
 	if err != nil {
 		panic(err) // it is embedded
 	}
-	whole := weightsWherever.ReplaceAllStringFunc(ScoreMarks.Replace(string(text)), func(mark string) string {
+	whole := weightsWherever.ReplaceAllStringFunc(Marks.Replace(string(text)), func(mark string) string {
 		return WeightsWherever[weightsWherever.FindStringSubmatch(mark)[1]]
 	})
 	return inputSide.ReplaceAllStringFunc(whole, func(mark string) string {

@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"flag"
 	"fmt"
 	"io"
@@ -63,13 +64,26 @@ func run(shape measure.Shape, rounds int) error {
 	}); err != nil {
 		return err
 	}
+	near := measure.Scratched(program, fmt.Sprintf("first-%d-neighbours", shape.Features))
+	if err := near.Make(func(partial measure.Database) error {
+		if err := partial.Copy(database); err != nil {
+			return err
+		}
+		return partial.All([]string{"compute", "--neighbours"})
+	}); err != nil {
+		return err
+	}
 	fmt.Printf("%s\n%v, %d rounds; medians in ms\n\n", measure.Machine(), shape, rounds)
 	w := &waits{taken: map[string][]float64{}}
 	for i := range rounds {
+		feature := i * shape.Features / rounds
 		for _, measured := range []func(measure.Database, *waits, int) error{commands, functions, served} {
-			if err := measured(database, w, i*shape.Features/rounds); err != nil {
+			if err := measured(database, w, feature); err != nil {
 				return err
 			}
+		}
+		if err := neighbours(near, w, feature); err != nil {
+			return err
 		}
 	}
 	for _, name := range w.names {
@@ -111,17 +125,45 @@ func functions(d measure.Database, w *waits, feature int) error {
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf("CREATE TEMP TABLE mine AS SELECT w_dec AS direction FROM decoder_directions WHERE feature = %d", feature)); err != nil {
 		return err
 	}
-	for _, c := range []struct{ name, query string }{
+	return ask(ctx, conn, w, []question{
 		{"logit_stats of one direction, the model not used before", "SELECT logit_stats(" + direction + ", 'gpt2')"},
 		{"logit_stats of one direction, again", "SELECT logit_stats(" + direction + ", 'gpt2')"},
 		{"top_tokens of one direction", "SELECT top_tokens(" + direction + ", 'gpt2', 10)"},
 		{"logit_weights of one direction", "SELECT len(logit_weights(" + direction + ", 'gpt2'))"},
 		{"logit_stats of a feature's decoder direction", fmt.Sprintf("SELECT logit_stats(w_dec, 'gpt2') FROM decoder_directions WHERE feature = %d", feature)},
-		{"similar_features of one feature, the first time", fmt.Sprintf("FROM similar_features('layer_8', %d)", feature)},
-		{"similar_features of one feature, again", fmt.Sprintf("FROM similar_features('layer_8', %d)", feature)},
-	} {
+		{"similar_features of one feature, the first time", fmt.Sprintf(similar, feature)},
+		{"similar_features of one feature, again", fmt.Sprintf(similar, feature)},
+	})
+}
+
+const similar = "FROM similar_features('layer_8', %d)"
+
+// neighbours are similar_features where compute --neighbours has stored what is nearest.
+func neighbours(d measure.Database, w *waits, feature int) error {
+	ctx := context.Background()
+	db, err := saedb.Open(ctx, d.Path, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return ask(ctx, conn, w, []question{
+		{"similar_features, neighbours stored, the first time", fmt.Sprintf(similar, feature)},
+		{"similar_features, neighbours stored, again", fmt.Sprintf(similar, feature)},
+	})
+}
+
+type question struct{ name, query string }
+
+// ask adds how long each query took until its last row was there.
+func ask(ctx context.Context, conn *sql.Conn, w *waits, questions []question) error {
+	for _, q := range questions {
 		begun := time.Now()
-		rows, err := conn.QueryContext(ctx, c.query)
+		rows, err := conn.QueryContext(ctx, q.query)
 		if err != nil {
 			return err
 		}
@@ -130,7 +172,7 @@ func functions(d measure.Database, w *waits, feature int) error {
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		w.add(c.name, time.Since(begun))
+		w.add(q.name, time.Since(begun))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func open(t testing.TB) *sql.DB {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return schema.ScoreMarks.Replace(string(text))
+		return schema.Marks.Replace(string(text))
 	}
 	for _, statement := range []string{
 		`CREATE TABLE saes (release VARCHAR, sae VARCHAR, short_name VARCHAR, model VARCHAR, layer INTEGER, tokens VARCHAR, load_id INTEGER)`,

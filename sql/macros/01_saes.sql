@@ -43,10 +43,8 @@ CREATE OR REPLACE MACRO sae_named(words) AS (
 );
 COMMENT ON MACRO sae_named IS 'sae_named(words): the name of the only SAE that words mean.';
 
-CREATE OR REPLACE MACRO feature_of(words, wanted) AS (
-    SELECT CASE WHEN wanted >= 0 AND wanted < d_sae THEN CAST(wanted AS INTEGER)
-                ELSE error('SAE ' || sae || ' has no feature ' || coalesce(CAST(wanted AS VARCHAR), 'NULL') || ': it has 0 to ' || (d_sae - 1)) END
-    FROM stored_saes WHERE sae = sae_named(words)
+CREATE OR REPLACE MACRO feature_of(words, feature_index) AS (
+    SELECT {{feature_index of an SAE}} FROM stored_saes WHERE sae = sae_named(words)
 );
 COMMENT ON MACRO feature_of IS 'feature_of(words, feature): the feature, which the SAE has.';
 

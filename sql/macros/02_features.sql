@@ -50,7 +50,7 @@ COMMENT ON MACRO TABLE neighbours_of IS 'neighbours_of(pair_id, feature, k): the
 -- What compute --neighbours stored is the answer where it has all SAEs that are asked of, with
 -- as many features; otherwise every decoder is read.
 CREATE OR REPLACE MACRO similar_features(words, feature_index, k := 10, within := NULL, of_sae := NULL) AS TABLE
-    WITH asked AS (SELECT load_id AS asked_id, sae, model, d_sae, feature_of(words, feature_index) AS feature FROM saes WHERE sae = sae_named(words)),
+    WITH asked AS (SELECT load_id AS asked_id, sae, model, {{feature_index of an SAE}} AS feature FROM saes WHERE sae = sae_named(words)),
     among AS (SELECT o.load_id, o.layer, o.sae, o.release, o.model, p.pair_id, a.feature
               FROM asked a JOIN saes o ON o.model = a.model AND (release_named(within) IS NULL OR o.release = within) AND (of_sae IS NULL OR o.sae = of_sae)
               LEFT JOIN whole_neighbours(k) p ON p.sae_id = a.asked_id AND p.other_id = o.load_id),

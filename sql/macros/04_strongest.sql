@@ -50,7 +50,8 @@ COMMENT ON MACRO TABLE strongest_features IS 'strongest_features(token_set, k :=
 -- More than k are looked at, since some are alike; not all, which may be many.
 -- Of the view of the other side nothing is read.
 CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10, side := 'output') AS TABLE
-    WITH scored AS (
+    WITH asked AS (SELECT sae AS asked_sae, {{feature_index of an SAE}} AS asked_feature FROM stored_saes WHERE sae = sae_named(words)),
+    scored AS (
         SELECT token_set, size, effect, direction, q_value, es, p_value, auc, model, beyond_chance(q_value) AS beyond_chance,
                row_number() OVER (PARTITION BY direction ORDER BY beyond_chance(q_value) DESC, abs(effect) DESC, q_value, token_set) AS place
         FROM (FROM enrichment e WHERE e.side = side UNION ALL BY NAME FROM input_enrichment i WHERE i.side = side
@@ -58,7 +59,7 @@ CREATE OR REPLACE MACRO strongest_of_feature(words, feature_index, k := 10, side
               UNION ALL BY NAME SELECT CAST(wrong AS VARCHAR) AS sae, CAST(wrong AS VARCHAR) AS direction, CAST(wrong AS INTEGER) AS feature
                   FROM (SELECT error('strongest_of_feature: side: expected output or input, found ' || coalesce(side, 'NULL')) AS wrong)
                   WHERE coalesce(side, '') NOT IN ('output', 'input'))
-        WHERE sae = sae_named(words) AND feature = feature_of(words, feature_index) AND direction IS NOT NULL
+        WHERE sae = (SELECT asked_sae FROM asked) AND feature = (SELECT asked_feature FROM asked) AND direction IS NOT NULL
         QUALIFY place <= 3 * k
     ),
     unlike AS (FROM unlike_sets((SELECT any_value(model) FROM scored), (SELECT list(token_set ORDER BY beyond_chance DESC, abs(effect) DESC, q_value, token_set) FROM scored)))
