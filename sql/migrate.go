@@ -13,9 +13,10 @@ import (
 
 // Upgrade brings the tables and views of an older version to this one, in one
 // transaction: migrations/NNNN--NNNN.sql, one after the other, then tables that are only new,
-// comments and views as they are now, and what is counted from other tables. A migration makes those tables alone that it fills. Without tables of saedb's, or with those of this version, it
-// does nothing; a version that it does not know is an error. writer is the program's
-// version. begin, which may be nil, is told the version that the file has before it
+// comments and views as they are now, and what is counted from other tables. A migration
+// makes those tables alone that it fills. Without tables of saedb's, or with those of this
+// version, it does nothing; a version that it does not know is an error. writer is the
+// program's version. begin, which may be nil, is told the version that the file has before it
 // is changed.
 //
 // The functions of saedb must be registered: migrations compute with them.

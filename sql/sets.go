@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // SetEnrichment is the query for the rows of stored_set_enrichment, or of the input side's, that
 // follow from the scores for which a condition on the number of their SAE holds. The strongest feature is
@@ -28,4 +31,10 @@ func (s Side) SetEnrichment(where string) string {
 // every change of q-values, once all features have their scores.
 func (s Side) CountSets(where string) string {
 	return s.SQL("DELETE FROM stored_set_enrichment WHERE "+where+";\nINSERT INTO stored_set_enrichment ") + s.SetEnrichment(where)
+}
+
+// BeyondChanceIn is the SQL, of rows of the view set_enrichment together, of how many features are
+// beyond chance in a direction.
+func BeyondChanceIn(direction string) string {
+	return fmt.Sprintf("CAST(coalesce(sum(beyond_chance) FILTER (direction = '%s'), 0) AS BIGINT)", direction)
 }

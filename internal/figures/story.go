@@ -100,10 +100,9 @@ func setsWrittenMost(ctx context.Context, db *sql.DB) (string, error) {
 	return "Token sets that most features write beyond chance: " + strings.Join(said, ", ") + ".", nil
 }
 
-// writtenEachWay is how many features promote sets beyond chance, and how many suppress them, of rows of
-// set_enrichment.
-const writtenEachWay = `CAST(coalesce(sum(beyond_chance) FILTER (direction = 'promoted'), 0) AS BIGINT),
-			CAST(coalesce(sum(beyond_chance) FILTER (direction = 'suppressed'), 0) AS BIGINT)`
+// writtenEachWay are how many features promote sets beyond chance, and how many suppress them, of rows
+// of set_enrichment.
+var writtenEachWay = schema.BeyondChanceIn("promoted") + ", " + schema.BeyondChanceIn("suppressed")
 
 // firstOfIdentical is the condition on a row of enrichment, or of set_enrichment, that no token set before its own, by name,
 // has the same tokens.

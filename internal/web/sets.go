@@ -60,7 +60,7 @@ func copied(rows []row) []row {
 // suppress it beyond chance, NULL where no baseline tells.
 func (s *Server) sets(ctx context.Context, _ url.Values) (any, error) {
 	found, err := s.list(ctx, `WITH written AS (
-			SELECT model, token_set, `+writtenWay("promoted")+` AS promoted_by, `+writtenWay("suppressed")+` AS suppressed_by
+			SELECT model, token_set, `+schema.BeyondChanceIn("promoted")+` AS promoted_by, `+schema.BeyondChanceIn("suppressed")+` AS suppressed_by
 			FROM set_enrichment WHERE beyond_chance IS NOT NULL GROUP BY ALL
 		)
 		SELECT model, family, token_set, len(token_ids) AS size, token_ids[:12] AS first_token_ids, promoted_by, suppressed_by, model_id
@@ -77,11 +77,6 @@ func (s *Server) sets(ctx context.Context, _ url.Values) (any, error) {
 		delete(f, "model_id")
 	}
 	return found, nil
-}
-
-// writtenWay is how many features are beyond chance in a direction, of rows of set_enrichment.
-func writtenWay(direction string) string {
-	return "CAST(coalesce(sum(beyond_chance) FILTER (direction = '" + direction + "'), 0) AS BIGINT)"
 }
 
 // set is a token set, its first tokens, what it comes to in each SAE, and the features that promote and
