@@ -295,9 +295,28 @@ func TestBaselineIsTakenAway(t *testing.T) {
 	if said := mustRun(t, "--db", db, "compute", "--baseline", "0"); !strings.Contains(said, "nothing to compute") {
 		t.Error(said)
 	}
+	countedAgain(t, db, "--baseline", "0")
 	mustRun(t, "--db", db, "compute")
 	if n := count(t, db, "SELECT count(*) FROM enrichment WHERE p_value IS NOT NULL AND q_value IS NOT NULL AND q_all IS NOT NULL AND es_z IS NOT NULL"); n != held {
 		t.Errorf("%d scores have their significance again, expected %d", n, held)
+	}
+	countedAgain(t, db)
+}
+
+// countedAgain has scores counted by set that are not, as where compute was killed before that, its last work.
+func countedAgain(t *testing.T, db string, more ...string) {
+	t.Helper()
+	const query = "SELECT CAST(s AS VARCHAR) FROM set_enrichment s ORDER BY ALL"
+	counted, compute := textsIn(t, db, query), append([]string{"--db", db, "compute"}, more...)
+	change(t, db, "DELETE FROM stored_set_enrichment")
+	if said := mustRun(t, compute...); !strings.Contains(said, "counted the scores of ") || strings.Contains(said, "took away") || strings.Contains(said, "adjusted") {
+		t.Errorf("compute %v: %s", more, said)
+	}
+	if got := textsIn(t, db, query); len(got) == 0 || !slices.Equal(got, counted) {
+		t.Errorf("compute %v counts\n%v\nexpected\n%v", more, got, counted)
+	}
+	if said := mustRun(t, compute...); !strings.Contains(said, "nothing to compute") {
+		t.Errorf("compute %v, again: %s", more, said)
 	}
 }
 

@@ -115,6 +115,8 @@ func reportComputed(c *cli.Context, done saedb.Computed) {
 	case done.Kind == operations.RankCorrelation:
 		fmt.Fprintf(c.App.Writer, "computed rank correlations of %s with the direct logit weights: %d features, %s tokens, %.1f s (%.0f features/s)\n",
 			of, done.Features, done.Tokens, took, float64(done.Features)/took)
+	case done.Counted:
+		fmt.Fprintf(c.App.Writer, "counted the scores of %s by token set\n", of)
 	case done.Sets == 0 && c.Int("baseline") == 0:
 		fmt.Fprintf(c.App.Writer, "took away p- and q-values of %s, which were against a baseline; ks_p_value is left\n", of)
 	case done.Sets == 0:

@@ -72,12 +72,13 @@ var enrichmentRules = []rule{
 		FROM (SELECT set_id, feature, log10_q, max(log10_q) OVER (PARTITION BY family ORDER BY log10_p RANGE UNBOUNDED PRECEDING) AS before
 			FROM stored_enrichment JOIN stored_token_sets USING (set_id) WHERE sae_id = $id AND log10_p IS NOT NULL AND log10_q IS NOT NULL AND NOT ` + complete + `) e LEFT JOIN stored_token_sets t USING (set_id)
 		WHERE log10_q < before - 1e-5 * greatest(1, abs(before)) ORDER BY ALL`},
+	// Until compute has held the scores against a baseline, or has found that there is none, they may not be counted.
 	{"stored_set_enrichment", `SELECT '$subject, ' || coalesce('token set ' || token_set, 'set_id ' || set_id) || CASE WHEN promoted THEN ', promoted' ELSE ', suppressed' END,
 		'expected ' || coalesce(e.features || ' features, ' || e.beyond_chance || ' beyond chance, the strongest ' || e.feature, 'no row') || ' by its scores, found '
 			|| coalesce(c.features || ', ' || c.beyond_chance || ' and ' || c.feature, 'none') || ', or other figures of these'
 		FROM (` + schema.Output.SetEnrichment("sae_id = $id") + `) e FULL JOIN (FROM stored_set_enrichment WHERE sae_id = $id) c USING (sae_id, set_id, promoted)
 		LEFT JOIN stored_token_sets USING (set_id)
-		WHERE ` + complete + ` AND ` + setFigures("e") + ` IS DISTINCT FROM ` + setFigures("c") + ` ORDER BY ALL`},
+		WHERE ` + complete + ` AND ` + setFigures("e") + ` IS DISTINCT FROM ` + setFigures("c") + ` AND (c.feature IS NOT NULL OR e.adjusted > 0) ORDER BY ALL`},
 	{"stored_set_enrichment", `SELECT '$subject, set_id ' || set_id, 'expected 1 row each way, found ' || count(*)
 		FROM stored_set_enrichment WHERE sae_id = $id GROUP BY set_id, promoted HAVING count(*) > 1 ORDER BY ALL`},
 }

@@ -52,6 +52,7 @@ type Computed struct {
 	Like     string // the SAE whose directions those of a baseline are like, if any
 	Features int    // or random directions
 	Sets     int    // token sets that they were scored in; none where only q-values were lacking
+	Counted  bool   // that only what the scores come to by token set was lacking
 	Tokens   string
 	Took     time.Duration
 }
@@ -150,7 +151,7 @@ func (c *computation) side(ctx context.Context, side schema.Side, outcome *Compu
 		return err
 	}
 	for _, p := range enrichment {
-		of := Computed{Kind: Enrichment, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens}
+		of := Computed{Kind: Enrichment, Side: side.Name, Lens: side.Lens.Name, Of: p.SAE, Features: p.Features, Sets: p.Sets, Tokens: p.Tokens, Counted: p.Counted}
 		if err := c.piece(ctx, p.Side(), of, p.Model, func(ctx context.Context) error { return c.job.RunEnrichment(ctx, p) }); err != nil {
 			return err
 		}

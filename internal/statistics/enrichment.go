@@ -15,6 +15,7 @@ type PendingEnrichment struct {
 	Features   int
 	Sets       int // that lack scores, of some features at least; 0 where only p- and q-values are
 	Tokens     string
+	Counted    bool // that what its scores come to by set is all that is lacking
 
 	side    schema.Side
 	id, own int // as in Pending
@@ -24,19 +25,23 @@ type PendingEnrichment struct {
 
 // PlanEnrichment lists the SAEs that words mean on a side, as [schema.MatchSAEs] has it, and that lack
 // scores of sets of their model, or are not held against the job's baseline; or are held
-// against one and the job has none. Their statistics must have been computed, since
-// the tokens that count are those of the statistics. Without its weights, an SAE has the
-// scores that it has; where its model has none, or its baseline is like the SAE, p-values are
-// against the baseline that it has.
+// against one and the job has none; or whose scores are not counted by set. Their statistics
+// must have been computed, since the tokens that count are those of the statistics. Without
+// its weights, an SAE has the scores that it has; where its model has none, or its baseline is
+// like the SAE, p-values are against the baseline that it has.
 func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string) ([]PendingEnrichment, error) {
 	names, err := schema.MatchSAEs(ctx, j.DB, words)
 	if err != nil {
 		return nil, fault.At("compute enrichment", "", err)
 	}
 	rows, err := j.DB.QueryContext(ctx, side.SQL(`
-		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted FROM stored_enrichment GROUP BY ALL)
+		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted, count(promoted) AS directed FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.`+side.Own()+`, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
 		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT `+side.LacksDirections()+` AS lacks,
+		       coalesce(lacks OR $1 = 0 AND c.baseline_id IS NOT NULL OR $1 <> 0 AND CASE
+		       WHEN `+side.LacksReader()+` OR `+side.LacksDirections()+` AND b.sae_id IS NOT NULL AND $2 <> '`+schema.Isotropic+`'
+		       THEN ($1 < 0 OR b.directions = $1) AND e.unadjusted > 0 AND n.scores IS NOT NULL
+		       ELSE b.baseline_id IS NULL OR $2 <> '' AND ($2 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $1 > 0 AND b.directions <> $1 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END, false) AS due,
 		       s.d_model * CAST(m.d_vocab AS BIGINT), `+side.LensLayer()+`
 		FROM stored_saes s
 		JOIN stored_models m USING (model_id)
@@ -48,10 +53,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `)+schema.InSAEs("s.sae", names)+side.SQL(`
-		  AND (lacks OR $1 = 0 AND c.baseline_id IS NOT NULL OR $1 <> 0 AND CASE
-		       WHEN `+side.LacksReader()+` OR `+side.LacksDirections()+` AND b.sae_id IS NOT NULL AND $2 <> '`+schema.Isotropic+`'
-		       THEN ($1 < 0 OR b.directions = $1) AND e.unadjusted > 0 AND n.scores IS NOT NULL
-		       ELSE b.baseline_id IS NULL OR $2 <> '' AND ($2 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $1 > 0 AND b.directions <> $1 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END)
+		  AND (due OR e.directed > 0 AND NOT EXISTS (FROM stored_set_enrichment k WHERE k.sae_id = s.sae_id AND k.set_id = t.set_id))
 		ORDER BY s.release, s.layer, s.sae, t.set_id`), j.Baseline, j.BaselineLike)
 	if err != nil {
 		return nil, err
@@ -62,18 +64,19 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		var p PendingEnrichment
 		var layer int
 		var set sql.NullInt64
-		var lacks bool
+		var lacks, due bool
 		var weights int64
-		if err := rows.Scan(&p.id, &p.own, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &weights, &layer); err != nil {
+		if err := rows.Scan(&p.id, &p.own, &p.SAE, &p.Model, &p.Features, &p.Tokens, &set, &lacks, &due, &weights, &layer); err != nil {
 			return nil, err
 		}
 		p.side = side.At(layer)
 		if len(all) == 0 || all[len(all)-1].id != p.id {
-			p.block = blockOf(weights)
+			p.block, p.Counted = blockOf(weights), true
 			all = append(all, p)
 		}
+		last := &all[len(all)-1]
+		last.Counted = last.Counted && !due
 		if lacks {
-			last := &all[len(all)-1]
 			last.sets = append(last.sets, int(set.Int64))
 			last.Sets++
 		}
