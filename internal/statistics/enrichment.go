@@ -38,7 +38,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		WITH scored AS (SELECT sae_id, set_id, count(*) AS features, count(*) FILTER (log10_ks_p IS NOT NULL AND log10_q IS NULL) AS unadjusted, count(promoted) AS directed FROM stored_enrichment GROUP BY ALL)
 		SELECT s.sae_id, s.`+side.Own()+`, s.sae, m.model, s.d_sae, c.tokens, t.set_id,
 		       t.set_id IS NOT NULL AND coalesce(e.features, 0) < s.d_sae AND NOT `+side.LacksDirections()+` AS lacks,
-		       coalesce(lacks OR $1 = 0 AND c.baseline_id IS NOT NULL OR $1 <> 0 AND CASE
+		       coalesce($1 = 0 AND c.baseline_id IS NOT NULL OR $1 <> 0 AND CASE
 		       WHEN `+side.LacksReader()+` OR `+side.LacksDirections()+` AND b.sae_id IS NOT NULL AND $2 <> '`+schema.Isotropic+`'
 		       THEN ($1 < 0 OR b.directions = $1) AND e.unadjusted > 0 AND n.scores IS NOT NULL
 		       ELSE b.baseline_id IS NULL OR $2 <> '' AND ($2 = '`+schema.LikeSAE+`') <> (b.sae_id IS NOT NULL) OR $1 > 0 AND b.directions <> $1 OR e.unadjusted > 0 AND (n.set_id IS NULL OR n.scores IS NOT NULL) END, false) AS due,
@@ -53,7 +53,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 		LEFT JOIN stored_baselines b ON b.baseline_id = c.baseline_id
 		LEFT JOIN stored_baseline_enrichment n ON n.baseline_id = c.baseline_id AND n.set_id = t.set_id
 		WHERE `)+schema.InSAEs("s.sae", names)+side.SQL(`
-		  AND (due OR e.directed > 0 AND NOT EXISTS (FROM stored_set_enrichment k WHERE k.sae_id = s.sae_id AND k.set_id = t.set_id))
+		  AND (lacks OR due OR e.directed > 0 AND NOT EXISTS (FROM stored_set_enrichment k WHERE k.sae_id = s.sae_id AND k.set_id = t.set_id))
 		ORDER BY s.release, s.layer, s.sae, t.set_id`), j.Baseline, j.BaselineLike)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (j *Job) PlanEnrichment(ctx context.Context, side schema.Side, words string
 			all = append(all, p)
 		}
 		last := &all[len(all)-1]
-		last.Counted = last.Counted && !due
+		last.Counted = last.Counted && !lacks && !due
 		if lacks {
 			last.sets = append(last.sets, int(set.Int64))
 			last.Sets++
