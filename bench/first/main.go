@@ -10,7 +10,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"fmt"
 	"io"
@@ -110,22 +109,9 @@ func commands(d measure.Database, w *waits, feature int) error {
 // functions are of one direction, in one process, the model not used before. The direction is a
 // person's own, in a table: to look up a feature's takes some milliseconds more.
 func functions(d measure.Database, w *waits, feature int) error {
-	ctx := context.Background()
-	db, err := saedb.Open(ctx, d.Path, saedb.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx) // whose temporary table it is
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	const direction = "(SELECT direction FROM mine)"
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("CREATE TEMP TABLE mine AS SELECT w_dec AS direction FROM decoder_directions WHERE feature = %d", feature)); err != nil {
-		return err
-	}
-	return ask(ctx, conn, w, []question{
+	mine := fmt.Sprintf("CREATE TEMP TABLE mine AS SELECT w_dec AS direction FROM decoder_directions WHERE feature = %d", feature)
+	return ask(d, w, mine, []question{
 		{"logit_stats of one direction, the model not used before", "SELECT logit_stats(" + direction + ", 'gpt2')"},
 		{"logit_stats of one direction, again", "SELECT logit_stats(" + direction + ", 'gpt2')"},
 		{"top_tokens of one direction", "SELECT top_tokens(" + direction + ", 'gpt2', 10)"},
@@ -140,18 +126,7 @@ const similar = "FROM similar_features('layer_8', %d)"
 
 // neighbours are similar_features where compute --neighbours has stored what is nearest.
 func neighbours(d measure.Database, w *waits, feature int) error {
-	ctx := context.Background()
-	db, err := saedb.Open(ctx, d.Path, saedb.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	return ask(ctx, conn, w, []question{
+	return ask(d, w, "SELECT 1", []question{
 		{"similar_features, neighbours stored, the first time", fmt.Sprintf(similar, feature)},
 		{"similar_features, neighbours stored, again", fmt.Sprintf(similar, feature)},
 	})
@@ -159,8 +134,23 @@ func neighbours(d measure.Database, w *waits, feature int) error {
 
 type question struct{ name, query string }
 
-// ask adds how long each query took until its last row was there.
-func ask(ctx context.Context, conn *sql.Conn, w *waits, questions []question) error {
+// ask adds how long each query took until its last row was there, on a connection of its own on which
+// first has run.
+func ask(d measure.Database, w *waits, first string, questions []question) error {
+	ctx := context.Background()
+	db, err := saedb.Open(ctx, d.Path, saedb.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx) // whose temporary tables those of first are
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, first); err != nil {
+		return err
+	}
 	for _, q := range questions {
 		begun := time.Now()
 		rows, err := conn.QueryContext(ctx, q.query)
