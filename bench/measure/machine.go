@@ -20,7 +20,7 @@ func Machine() string {
 		load, _, _ = strings.Cut(string(text), " ")
 	}
 	return fmt.Sprintf("%s, %d cores, %.1f GiB memory, %s/%s, load %s before the run",
-		processor(), runtime.NumCPU(), GiB(memory("MemTotal")), runtime.GOOS, runtime.GOARCH, load)
+		Processor(), runtime.NumCPU(), GiB(memory("MemTotal")), runtime.GOOS, runtime.GOARCH, load)
 }
 
 // AvailableMemory is what the kernel thinks a new program could take without
@@ -33,9 +33,9 @@ func GiB(bytes int64) float64 { return float64(bytes) / (1 << 30) }
 // MiB converts bytes.
 func MiB(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// processor is the processor's name with its family and model numbers: virtual
+// Processor is the processor's name with its family and model numbers: virtual
 // machines often hide the product's name, but not these.
-func processor() string {
+func Processor() string {
 	fields := colonFields("/proc/cpuinfo")
 	if fields["model name"] == "" {
 		return "unknown processor"

@@ -8,9 +8,10 @@
 //	go run ./bench/peers -only saedb         # saedb alone, which needs nothing installed
 //
 // Every program is a process of its own, with the files in the system's cache from
-// a first reading. SAELens has two rows: its notebook's plain moments, and all the
-// figures that saedb makes in one pass. It keeps whole matrices: it is left out, and
-// the output says so, when the machine has not the memory.
+// a first reading. saedb has two rows: the figures that the others make, and these with what chance
+// would give, for which compute by itself multiplies thousands of random directions more. SAELens has two
+// too: its notebook's plain moments, and all the figures that saedb makes in one pass. It keeps whole
+// matrices: it is left out, and the output says so, when the machine has not the memory.
 package main
 
 import (
@@ -57,22 +58,26 @@ func run(shape measure.Shape, block int, saelens, alone bool) error {
 		return err
 	}
 	database := measure.Scratched(program, "peers")
-	ours, err := runSaedb(database, files)
+	withChance, err := runSaedb("saedb, with chance", database, files, "compute")
 	if err != nil {
 		return err
 	}
-	if err := printBounds(shape, files, ours); err != nil {
+	ours, err := runSaedb("saedb", database, files, "compute", "--baseline", "0")
+	if err != nil {
+		return err
+	}
+	if err := printBounds(shape, files, ours, withChance); err != nil {
 		return err
 	}
 	if alone {
-		printTimes(shape, []result{ours})
+		printTimes(shape, []result{ours, withChance})
 		return nil
 	}
 	chunked, err := runScript("PyTorch in chunks", "torch_chunked.py", files, "--block", strconv.Itoa(block))
 	if err != nil {
 		return err
 	}
-	rows, peers := []result{ours, chunked}, []result{chunked}
+	rows, peers := []result{ours, withChance, chunked}, []result{chunked}
 	if why := enoughMemory(shape); saelens && why == nil {
 		whole, err := runScript("SAELens, all", "saelens_reference.py", files)
 		if err != nil {

@@ -32,10 +32,10 @@ type result struct {
 // work is the time of the job without loading the program.
 func (r result) work() float64 { return r.wall - r.setup }
 
-// runSaedb loads and computes as a user would, with three commands and a database
-// on disk.
-func runSaedb(database measure.Database, files measure.Weights) (result, error) {
-	r := result{name: "saedb"}
+// runSaedb loads and computes as a user would, with three commands, the last of which is given, and a
+// database on disk.
+func runSaedb(name string, database measure.Database, files measure.Weights, compute ...string) (result, error) {
+	r := result{name: name}
 	if err := database.Remove(); err != nil {
 		return r, err
 	}
@@ -45,7 +45,7 @@ func runSaedb(database measure.Database, files measure.Weights) (result, error) 
 	}{
 		{"load model", []string{"load", "model", files.Model, "--name", "gpt2"}},
 		{"load sae", []string{"load", "sae", files.SAE}},
-		{"compute", []string{"compute"}},
+		{"compute", compute},
 	} {
 		run, err := database.Saedb(step.arguments...)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/saedb/saedb/bench/measure"
+	"github.com/saedb/saedb/internal/statistics"
 )
 
 // printTimes prints a row for each program and its ratios to the first.
@@ -29,8 +30,8 @@ func printTimes(shape measure.Shape, results []result) {
 
 // printBounds prints what saedb took as multiples of what this machine takes in the same run for
 // the least that the work needs: the product at the peak of its multipliers, and of each load,
-// copying and hashing the file.
-func printBounds(shape measure.Shape, files measure.Weights, ours result) error {
+// copying and hashing the file. withChance multiplies the random directions of a baseline too.
+func printBounds(shape measure.Shape, files measure.Weights, ours, withChance result) error {
 	peak, err := measure.Peak()
 	if err != nil {
 		return err
@@ -52,6 +53,7 @@ func printBounds(shape measure.Shape, files measure.Weights, ours result) error 
 		}
 		fmt.Printf("%s_over_copy=%.2f (cp and sha256sum %.2f s)\n", strings.ReplaceAll(p.name, " ", "_"), p.seconds/run.Wall.Seconds(), run.Wall.Seconds())
 	}
-	fmt.Println()
+	shape.Features += statistics.DefaultBaseline
+	fmt.Printf("with_chance_over_product=%.2f (%d random directions more in both)\n\n", withChance.work()/(shape.Operations()/peak/1e9), statistics.DefaultBaseline)
 	return nil
 }

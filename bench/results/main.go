@@ -4,7 +4,8 @@
 //	go run ./bench/results              # those that need nothing installed
 //	go run ./bench/results pairs lens   # these
 //
-// What stands in a section below the end of what was written is by hand and is left.
+// A section has a part of each processor that its benchmark ran on, the last first: a run takes the place
+// of the one before it on a processor of the same kind. What stands outside these parts is by hand and is left.
 package main
 
 import (
@@ -97,12 +98,12 @@ func (s section) write(commit string) error {
 	}
 	written := fmt.Sprintf("%s, commit %s, `%s`, in %v;\n%s.\n\n```text\n%s\n```\n", begun.Format("2006-01-02 15:04 MST"),
 		commit, strings.Join(s.command, " "), time.Since(begun).Round(time.Second), machine, strings.TrimSpace(printed.String()))
-	return os.WriteFile(page, []byte(s.into(string(text), written)), 0o644)
+	return os.WriteFile(page, []byte(s.into(string(text), measure.Processor(), written)), 0o644)
 }
 
-// into returns the page with what was written in place of what stood there.
-func (s section) into(text, written string) string {
-	begin, end := fmt.Sprintf("<!-- written by go run ./bench/results %s -->\n", s.name), "<!-- end of what was written -->\n"
+// into returns the page with what was written on a processor in place of what stood there of it.
+func (s section) into(text, processor, written string) string {
+	begin, end := fmt.Sprintf("<!-- written by go run ./bench/results %s, %s -->\n", s.name, processor), "<!-- end of what was written -->\n"
 	block := begin + "\n" + written + "\n" + end
 	if before, after, found := strings.Cut(text, begin); found {
 		if _, after, found = strings.Cut(after, end); found {
