@@ -103,8 +103,9 @@ func TestLensResults(t *testing.T) {
 func TestExplorerThroughLens(t *testing.T) {
 	t.Parallel()
 	db := exampleWithLens(t)
-	mustRun(t, "--db", db, "compute", "--lens", "jlens", "--sae", "layer_29", "--baseline", "0", "--rank-correlation")
+	mustRun(t, "--db", db, "compute", "--lens", "jlens", "--sae", "layer_29", "--rank-correlation")
 	address := exploreDatabase(t, db)
+	sameFeaturesOfSet(t, address, db)
 	const of = "/api/through?sae=smollm2-demo/blocks.29.hook_resid_pre&feature=63"
 	var found struct {
 		Lenses  []string

@@ -22,10 +22,11 @@ const (
 // strongestOfSet are the features of the SAEs of a model that promote a set most, and those that
 // suppress it most, as strongest_features has them; its argument is the set's id, which is of one
 // model. The 25th largest effect of each kind bounds what is sorted: to sort by all that
-// decides takes three times as long, and the view enrichment, which has names, twice that.
+// decides takes three times as long, and the view enrichment, which has names, twice that. Scores through a
+// lens, of negative numbers, are none of them.
 var strongestOfSet = `WITH scored AS (
 		SELECT sae_id, feature, ` + schema.ScoreEffect + ` AS effect, es, promoted, ` + schema.ScoreQ + ` AS q, beyond_chance(q) AS beyond
-		FROM stored_enrichment WHERE set_id = ? AND promoted IS NOT NULL),
+		FROM stored_enrichment WHERE set_id = ? AND promoted IS NOT NULL AND sae_id > 0),
 	bounds AS (SELECT promoted, beyond, list_last(max(abs(effect), %[1]d)) AS least FROM scored GROUP BY ALL),
 	few AS (SELECT s.* FROM scored s JOIN bounds b ON s.promoted = b.promoted AND s.beyond = b.beyond AND coalesce(abs(effect) >= least, true))
 	SELECT sae_id, feature, effect, es, CASE WHEN promoted THEN 'promoted' ELSE 'suppressed' END AS direction, q AS q_value, beyond AS beyond_chance
