@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	schema "github.com/saedb/saedb/sql"
@@ -16,8 +17,11 @@ func (r *run) enrichmentTables() error {
 			return err
 		}
 	}
+	sides := slices.DeleteFunc(slices.Clone(schema.Sides), func(side schema.Side) bool {
+		return r.empty(side.SQL("stored_enrichment"), side.SQL("stored_labels"), side.SQL("stored_set_enrichment"))
+	})
 	for i := range r.saes {
-		for _, side := range schema.Sides {
+		for _, side := range sides {
 			for _, rule := range append(labelRules(side, r.saes[i].id), enrichmentRules...) {
 				rule.table, rule.query = side.SQL(rule.table), side.SQL(rule.query)
 				if err := r.apply(rule, r.namedSAE(&r.saes[i])...); err != nil {

@@ -56,15 +56,21 @@ func (r *run) saeTables() error {
 		vectors("stored_decoders", "sae_id", "feature", "feature", "w_dec"),
 		[]rule{{"stored_decoders", `SELECT '$subject, feature ' || feature, 'expected a finite log_sparsity, found ' || log_sparsity
 			FROM stored_decoders WHERE sae_id = $id AND NOT isfinite(log_sparsity)`}},
-		numbered("stored_encoders", "sae_id", "feature", "feature", "$d_sae")[1:], // some may lack
+		numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], // some may lack
+		statisticsRules(),
+	)
+	encoders := slices.Concat(
+		numbered("stored_encoders", "sae_id", "feature", "feature", "$d_sae")[1:], // here too
 		vectors("stored_encoders", "sae_id", "feature", "feature", "w_enc"),
 		[]rule{{"stored_encoders", `SELECT '$subject, feature ' || feature, 'expected a finite bias and threshold, found ' || coalesce(CAST(bias AS VARCHAR), 'NULL') || ' and ' || coalesce(CAST(threshold AS VARCHAR), 'NULL')
 			FROM stored_encoders WHERE sae_id = $id AND NOT (isfinite(coalesce(bias, 0)) AND isfinite(coalesce(threshold, 0)))`}},
-		numbered("stored_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], // here too
-		statisticsRules(),
-		numbered("stored_input_statistics", "sae_id", "feature", "feature", "$d_sae")[1:],
-		distributionRules("stored_input_statistics", inputCounted),
 	)
+	inputs := append(numbered("stored_input_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], distributionRules("stored_input_statistics", inputCounted)...)
+	for _, some := range [][]rule{encoders, inputs} {
+		if !r.empty(some[0].table) {
+			rules = append(rules, some...)
+		}
+	}
 	add, end := r.begin("decoders and statistics", int64(len(r.saes)), "SAEs")
 	defer end()
 	for i := range r.saes {
