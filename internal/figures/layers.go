@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/saedb/saedb/internal/plaintext"
 	schema "github.com/saedb/saedb/sql"
@@ -59,15 +60,15 @@ func buildLayers(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 		Note: "Percentiles over the features of a layer: the median, and bands that hold the middle 50, 80, 90 and 98 %.",
 		Hint: "Hover a layer's median for all percentiles.",
 	}
-	return f.byLayer(ctx, db, r, "std, skewness, kurtosis", 290, func(s *source, statistic string) (*Panel, error) {
-		return s.percentilePanel(ctx, statistic)
+	return f.byLayer(ctx, db, r, "std, skewness, kurtosis", 290, func(s *source, statistics []string) ([]*Panel, error) {
+		return s.percentilePanels(ctx, statistics)
 	})
 }
 
-// byLayer fills in a figure with a panel, of a height, for each of the statistics by layer, which are among
+// byLayer fills in a figure with panels of a height, one for each of the statistics by layer, which are among
 // the columns of the features that it reads; behind each is the band of random directions.
 func (f *Figure) byLayer(ctx context.Context, db *sql.DB, r Request, columns string, height float64,
-	panel func(s *source, statistic string) (*Panel, error),
+	panels func(s *source, statistics []string) ([]*Panel, error),
 ) (*Figure, error) {
 	s, saes, err := featureSource(ctx, db, r, columns)
 	if err != nil {
@@ -82,13 +83,13 @@ func (f *Figure) byLayer(ctx context.Context, db *sql.DB, r Request, columns str
 		return nil, err
 	}
 	f.Title, f.Query, f.Widths = "Features' logit weights by layer"+of(saes...), s.spelled(), []float64{1}
-	for _, statistic := range statistics {
-		p, err := panel(s, statistic)
-		if err != nil {
-			return nil, err
-		}
-		p.Bands = append(random.byLayer(saes, p.layers(), statistic), p.Bands...)
-		p.Row = len(f.Panels)
+	found, err := panels(s, statistics)
+	if err != nil {
+		return nil, err
+	}
+	for row, p := range found {
+		p.Bands = append(random.byLayer(saes, p.layers(), statistics[row]), p.Bands...)
+		p.Row = row
 		f.Heights, f.Panels = append(f.Heights, height), append(f.Panels, *p)
 	}
 	f.noteBands()
@@ -107,18 +108,47 @@ func (p *Panel) layers() []float64 {
 	return layers
 }
 
-func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel, error) {
-	type row struct {
-		layer, count int64
-		quantiles    schema.ListOf[float64]
+// A layerQuantiles is how many features of a layer have a statistic, and its percentiles.
+type layerQuantiles struct {
+	layer, count int64
+	quantiles    schema.ListOf[float64]
+}
+
+// percentilePanels has a panel for each of the statistics, for which the features are read once.
+func (s *source) percentilePanels(ctx context.Context, statistics []string) ([]*Panel, error) {
+	var columns strings.Builder
+	for _, statistic := range statistics {
+		fmt.Fprintf(&columns, `, count(*) FILTER (%[2]s), quantile_cont(CAST(%[1]s AS DOUBLE),
+			[0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99]) FILTER (%[2]s)`, statistic, finite(statistic))
 	}
-	rows, err := rowsOf(ctx, s, func(r *row) []any { return []any{&r.layer, &r.count, &r.quantiles} },
-		`SELECT CAST(layer AS BIGINT), count(*),
-			quantile_cont(CAST(`+statistic+` AS DOUBLE), [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99])
-		FROM source WHERE layer IS NOT NULL AND `+finite(statistic)+` GROUP BY 1 ORDER BY 1`)
+	rows, err := rowsOf(ctx, s, func(of *[]layerQuantiles) []any {
+		*of = make([]layerQuantiles, len(statistics))
+		into := []any{&(*of)[0].layer}
+		for i := range *of {
+			into = append(into, &(*of)[i].count, &(*of)[i].quantiles)
+		}
+		return into
+	}, `SELECT CAST(layer AS BIGINT)`+columns.String()+` FROM source WHERE layer IS NOT NULL GROUP BY 1 ORDER BY 1`)
 	if err != nil {
 		return nil, err
 	}
+	var panels []*Panel
+	for i, statistic := range statistics {
+		var of []layerQuantiles
+		for _, r := range rows {
+			if r[i].count > 0 {
+				of = append(of, layerQuantiles{r[0].layer, r[i].count, r[i].quantiles})
+			}
+		}
+		if len(of) == 0 {
+			return nil, s.empty()
+		}
+		panels = append(panels, percentilePanel(statistic, of))
+	}
+	return panels, nil
+}
+
+func percentilePanel(statistic string, rows []layerQuantiles) *Panel {
 	var layers Series
 	values := make([]Series, len(percentiles))
 	hover := make([]Column, len(percentiles)+2)
@@ -132,9 +162,6 @@ func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel,
 			hover[len(hover)-1-i].Name = strconv.FormatFloat(100*percentiles[i], 'f', -1, 64) + " %"
 			hover[len(hover)-1-i].Numbers = append(hover[len(hover)-1-i].Numbers, q)
 		}
-	}
-	if len(layers) == 0 {
-		return nil, s.empty()
 	}
 	p := &Panel{X: layerAxis(layers), Y: statisticAxis(statistic)}
 	over := func(values Series) Series { return values }
@@ -151,7 +178,7 @@ func (s *source) percentilePanel(ctx context.Context, statistic string) (*Panel,
 	median := values[len(values)/2]
 	p.Lines = []Line{{Name: "median", Color: Blue, Width: 2, X: layers, Y: median}}
 	p.Points = []Points{{Color: Blue, Size: 7, X: layers, Y: median, Hover: hover}}
-	return p, nil
+	return p
 }
 
 // layerAxis has a tick at each layer, or at some when there are many.
@@ -167,9 +194,15 @@ func layerAxis(layers []float64) Axis {
 // buildLayerBox shows the statistics by layer as box plots.
 func buildLayerBox(ctx context.Context, db *sql.DB, r Request) (*Figure, error) {
 	f := &Figure{Note: "Boxes are quartiles, whiskers reach the last feature within 1.5 times their distance; each feature beyond is a point."}
-	return f.byLayer(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url", 320, func(s *source, statistic string) (p *Panel, err error) {
-		p, f.Hint, err = s.boxPanel(ctx, r, statistic)
-		return p, err
+	return f.byLayer(ctx, db, r, "feature, std, skewness, kurtosis, top_tokens, neuronpedia_url", 320, func(s *source, statistics []string) (panels []*Panel, err error) {
+		for _, statistic := range statistics {
+			p, hint, err := s.boxPanel(ctx, r, statistic)
+			if err != nil {
+				return nil, err
+			}
+			f.Hint, panels = hint, append(panels, p)
+		}
+		return panels, nil
 	})
 }
 
