@@ -2,7 +2,7 @@
 //
 //	412 passed, 0 failed, 9 skipped
 //
-// Before it stand the ten slowest tests, with their seconds, and the skipped ones with their
+// Before it stand the thirty slowest tests, with their seconds, and the skipped ones with their
 // reasons. A skip that is not on the list
 // (-skips) fails the run as a failed test does, so that a test which no longer runs does
 // not go unnoticed. Usage:
@@ -175,7 +175,7 @@ func unended(said, line string) string {
 }
 
 // slowest is how many tests are named with their time.
-const slowest = 10
+const slowest = 30
 
 // write prints the slowest tests, the skips, those that are not known apart, and the counts; ok is whether
 // nothing failed and every skip is known.
