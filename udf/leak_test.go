@@ -41,12 +41,12 @@ func holds(t *testing.T) held {
 	return h
 }
 
-// TestNothingLeaks calls every function, 4,000 times in all, with arguments that are
+// TestNothingLeaks calls every function, 4,000 times in all after the first calls, with arguments that are
 // right and with some that are not: goroutines and open files are as they were after the
 // first calls, and so is memory, but for what DuckDB keeps for itself: a query of its own
 // tables alone adds up to 0.7 kB to its queues, which levels off at some 35 MB.
 func TestNothingLeaks(t *testing.T) {
-	const queries, first, allowed = 4_000, 1_000, 10 << 20
+	const queries, first, allowed = 4_000, 1_000, 9 << 20
 	db := withSets(t)
 	var before held
 	failed := 0
@@ -71,7 +71,7 @@ func TestNothingLeaks(t *testing.T) {
 	after := holds(t)
 	t.Logf("%d queries in %.0f s, %d of them errors: %d goroutines before, %d after; %d files, %d; %.1f MB resident, %.1f",
 		first+queries, time.Since(begun).Seconds(), failed, before.goroutines, after.goroutines, before.files, after.files, float64(before.resident)/1e6, float64(after.resident)/1e6)
-	if failed == 0 || failed > (first+queries)/2 {
+	if failed == 0 || failed > (first+queries)*45/100 {
 		t.Errorf("%d errors", failed)
 	}
 	if after.goroutines > before.goroutines || after.files > before.files || after.resident > before.resident+allowed {

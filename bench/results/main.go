@@ -4,7 +4,7 @@
 //	go run ./bench/results              # those that need nothing installed
 //	go run ./bench/results pairs lens   # these
 //
-// A section has a part of each processor that its benchmark ran on, the last first: a run takes the place
+// A section has a part of each processor that its benchmark ran on, a new one first: a run takes the place
 // of the one before it on a processor of the same kind. What stands outside these parts is by hand and is left.
 package main
 

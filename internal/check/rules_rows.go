@@ -65,7 +65,10 @@ func (r *run) saeTables() error {
 		[]rule{{"stored_encoders", `SELECT '$subject, feature ' || feature, 'expected a finite bias and threshold, found ' || coalesce(CAST(bias AS VARCHAR), 'NULL') || ' and ' || coalesce(CAST(threshold AS VARCHAR), 'NULL')
 			FROM stored_encoders WHERE sae_id = $id AND NOT (isfinite(coalesce(bias, 0)) AND isfinite(coalesce(threshold, 0)))`}},
 	)
-	inputs := append(numbered("stored_input_statistics", "sae_id", "feature", "feature", "$d_sae")[1:], distributionRules("stored_input_statistics", inputCounted)...)
+	inputs := slices.Concat(
+		numbered("stored_input_statistics", "sae_id", "feature", "feature", "$d_sae")[1:],
+		distributionRules("stored_input_statistics", inputCounted),
+	)
 	for _, some := range [][]rule{encoders, inputs} {
 		if !r.empty(some[0].table) {
 			rules = append(rules, some...)

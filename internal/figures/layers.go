@@ -108,60 +108,62 @@ func (p *Panel) layers() []float64 {
 	return layers
 }
 
-// A layerQuantiles is how many features of a layer have a statistic, and its percentiles.
-type layerQuantiles struct {
-	layer, count int64
-	quantiles    schema.ListOf[float64]
+// A layerRow is, of a layer and for each of some statistics, how many features have it, and its percentiles.
+type layerRow struct {
+	layer     int64
+	counts    []int64
+	quantiles []schema.ListOf[float64]
 }
 
 // percentilePanels has a panel for each of the statistics, for which the features are read once.
-func (s *source) percentilePanels(ctx context.Context, statistics []string) ([]*Panel, error) {
+func (s *source) percentilePanels(ctx context.Context, statistics []string) (panels []*Panel, err error) {
 	var columns strings.Builder
 	for _, statistic := range statistics {
-		fmt.Fprintf(&columns, `, count(*) FILTER (%[2]s), quantile_cont(CAST(%[1]s AS DOUBLE),
-			[0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99]) FILTER (%[2]s)`, statistic, finite(statistic))
+		fmt.Fprintf(&columns, `, count(*) FILTER (%[2]s), quantile_cont(CAST(%[1]s AS DOUBLE), %[3]s) FILTER (%[2]s)`,
+			statistic, finite(statistic), strings.ReplaceAll(fmt.Sprint(percentiles), " ", ", "))
 	}
-	rows, err := rowsOf(ctx, s, func(of *[]layerQuantiles) []any {
-		*of = make([]layerQuantiles, len(statistics))
-		into := []any{&(*of)[0].layer}
-		for i := range *of {
-			into = append(into, &(*of)[i].count, &(*of)[i].quantiles)
+	rows, err := rowsOf(ctx, s, func(r *layerRow) []any {
+		r.counts, r.quantiles = make([]int64, len(statistics)), make([]schema.ListOf[float64], len(statistics))
+		into := []any{&r.layer}
+		for i := range statistics {
+			into = append(into, &r.counts[i], &r.quantiles[i])
 		}
 		return into
 	}, `SELECT CAST(layer AS BIGINT)`+columns.String()+` FROM source WHERE layer IS NOT NULL GROUP BY 1 ORDER BY 1`)
 	if err != nil {
 		return nil, err
 	}
-	var panels []*Panel
 	for i, statistic := range statistics {
-		var of []layerQuantiles
-		for _, r := range rows {
-			if r[i].count > 0 {
-				of = append(of, layerQuantiles{r[0].layer, r[i].count, r[i].quantiles})
-			}
+		p, err := s.percentilePanel(statistic, i, rows)
+		if err != nil {
+			return nil, err
 		}
-		if len(of) == 0 {
-			return nil, s.empty()
-		}
-		panels = append(panels, percentilePanel(statistic, of))
+		panels = append(panels, p)
 	}
 	return panels, nil
 }
 
-func percentilePanel(statistic string, rows []layerQuantiles) *Panel {
+// percentilePanel is the panel of the statistic at a place of the rows, of the layers that have it.
+func (s *source) percentilePanel(statistic string, place int, rows []layerRow) (*Panel, error) {
 	var layers Series
 	values := make([]Series, len(percentiles))
 	hover := make([]Column, len(percentiles)+2)
 	hover[0].Name, hover[1].Name = "layer", "features"
 	for _, r := range rows {
+		if r.counts[place] == 0 {
+			continue
+		}
 		layers = append(layers, float64(r.layer))
 		hover[0].Texts = append(hover[0].Texts, strconv.FormatInt(r.layer, 10))
-		hover[1].Texts = append(hover[1].Texts, plaintext.Thousands(r.count))
-		for i, q := range r.quantiles {
+		hover[1].Texts = append(hover[1].Texts, plaintext.Thousands(r.counts[place]))
+		for i, q := range r.quantiles[place] {
 			values[i] = append(values[i], q)
 			hover[len(hover)-1-i].Name = strconv.FormatFloat(100*percentiles[i], 'f', -1, 64) + " %"
 			hover[len(hover)-1-i].Numbers = append(hover[len(hover)-1-i].Numbers, q)
 		}
+	}
+	if len(layers) == 0 {
+		return nil, s.empty()
 	}
 	p := &Panel{X: layerAxis(layers), Y: statisticAxis(statistic)}
 	over := func(values Series) Series { return values }
@@ -178,7 +180,7 @@ func percentilePanel(statistic string, rows []layerQuantiles) *Panel {
 	median := values[len(values)/2]
 	p.Lines = []Line{{Name: "median", Color: Blue, Width: 2, X: layers, Y: median}}
 	p.Points = []Points{{Color: Blue, Size: 7, X: layers, Y: median, Hover: hover}}
-	return p
+	return p, nil
 }
 
 // layerAxis has a tick at each layer, or at some when there are many.

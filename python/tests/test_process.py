@@ -305,7 +305,7 @@ class Process(unittest.TestCase):
         ask(1000)
         before = memory()
         ask(4_000)
-        self.assertLess(memory() - before, 10 << 20)
+        self.assertLess(memory() - before, 9 << 20)
 
     @unittest.skipUnless(LINUX, "looks at /proc")
     def test_databases_are_released(self):
